@@ -1,0 +1,1 @@
+"""Data sets: built-in sources, the image store, preprocessing, corruptions."""

@@ -1,0 +1,94 @@
+"""Anomalies made from a data set's own test images: its statistics in part, its content broken (range [0, 1]).
+
+The operations are those that the Outlier Exposure paper's code validates on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from oecal.data.preprocess import resize
+from oecal.data.store import ImageSet, Split
+from oecal.errors import OecalError
+from oecal.seeds import generator
+
+
+@dataclass(frozen=True)
+class Options:
+    """One alteration of each test image of another data set."""
+
+    how: Literal["inverted", "jigsaw", "speckle", "arithmetic_mean", "geometric_mean", "pixelate", "rgb_ghost"]
+    """inverted: 1 - x for grey, [R, 1 - G, 1 - B] for RGB; jigsaw: the tiles of a 4x4 grid permuted; speckle: x + x n, n ~ N(0, 1),
+    clipped; arithmetic_mean: (x + x') / 2 and geometric_mean: sqrt(x x') with another image x'; pixelate: to a fifth of the size and
+    back, box filter; rgb_ghost: [G mirrored, B, R], RGB only"""
+    of: str
+    """the data set whose test images are altered"""
+    seed: int = 0
+    """of permutations, pairs and noise"""
+
+
+def inverted(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return 1 - x if x.shape[1] == 1 else np.concatenate([x[:, :1], 1 - x[:, 1:]], axis=1)
+
+
+def jigsaw(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    n, c, height, width = x.shape
+    th, tw = height // 4, width // 4
+    out = x.copy()  # a remainder at the right and lower edge stays where it is
+    tiles = x[:, :, : 4 * th, : 4 * tw].reshape(n, c, 4, th, 4, tw).transpose(0, 2, 4, 1, 3, 5).reshape(n, 16, c, th, tw)
+    order = rng.permuted(np.tile(np.arange(16), (n, 1)), axis=1)
+    moved = np.take_along_axis(tiles, order[:, :, None, None, None], axis=1).reshape(n, 4, 4, c, th, tw)
+    out[:, :, : 4 * th, : 4 * tw] = moved.transpose(0, 3, 1, 4, 2, 5).reshape(n, c, 4 * th, 4 * tw)
+    return out
+
+
+def speckle(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return x + x * rng.normal(size=x.shape)
+
+
+def partners(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another image for each: the next one in a random cycle through all."""
+    order = rng.permutation(len(x))
+    partner = np.empty_like(order)
+    partner[order] = np.roll(order, -1)
+    return x[partner]
+
+
+def arithmetic_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (x + partners(x, rng)) / 2
+
+
+def geometric_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return np.sqrt(x * partners(x, rng))
+
+
+def pixelate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    height, width = x.shape[2:]
+    levels = np.rint(255 * x).astype(np.uint8)
+    small = resize(levels, max(height // 5, 1), max(width // 5, 1), "box")
+    return resize(small, height, width, "box") / 255
+
+
+def rgb_ghost(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    if x.shape[1] != 3:
+        raise OecalError("how: rgb_ghost needs an RGB data set; choose another alteration for a grey one")
+    return np.stack([x[:, 1, :, ::-1], x[:, 2], x[:, 0]], axis=1)
+
+
+HOW = {f.__name__: f for f in (inverted, jigsaw, speckle, arithmetic_mean, geometric_mean, pixelate, rgb_ghost)}
+
+
+def build(options: Options, of: Split) -> ImageSet:
+    values = HOW[options.how](of.images / 255, generator("altered", options.how, options.seed))
+    images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+    digest = hashlib.sha256(of.images.tobytes()).hexdigest()
+    return ImageSet(
+        {"test": Split.unlabelled(images)},
+        source=f"{options.how} test images of {options.of}",
+        licence=f"as {options.of}",
+        sha256=digest,
+    )

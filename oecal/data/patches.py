@@ -1,0 +1,83 @@
+"""Cutting image patches out of photographs that other packages ship."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+
+import numpy as np
+from PIL import Image
+
+from oecal.data.preprocess import to_grey
+from oecal.errors import OecalError
+
+FILES = {  # photograph -> package, path inside it
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "brick": ("skimage", "data/brick.png"),
+    "camera": ("skimage", "data/camera.png"),
+    "chelsea": ("skimage", "data/chelsea.png"),
+    "china": ("sklearn", "datasets/images/china.jpg"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "coins": ("skimage", "data/coins.png"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
+    "grass": ("skimage", "data/grass.png"),
+    "gravel": ("skimage", "data/gravel.png"),
+    "motorcycle": ("skimage", "data/motorcycle_left.png"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+}
+
+
+def photograph(name: str, channels: int, shrink: float) -> np.ndarray:
+    """One photograph, uint8 (C, H, W), its sides divided by `shrink` (Lanczos, antialiased)."""
+    package, path = FILES[name]
+    with files(package).joinpath(path).open("rb") as file:
+        image = Image.open(file).convert("RGB")
+    size = round(image.width / shrink), round(image.height / shrink)
+    pixels = np.asarray(image.resize(size, Image.Resampling.LANCZOS)).transpose(2, 0, 1)
+    return to_grey(pixels[None])[0] if channels == 1 else pixels
+
+
+def sha256(names: Sequence[str]) -> str:
+    """Over the photographs' files, in this order."""
+    digest = hashlib.sha256()
+    for name in names:
+        package, path = FILES[name]
+        digest.update(files(package).joinpath(path).read_bytes())
+    return digest.hexdigest()
+
+
+def cut(photograph: np.ndarray, size: int, n: int, min_contrast: float, rng: np.random.Generator) -> np.ndarray:
+    """`n` random patches (n, C, size, size), half of them mirrored.
+
+    Only patches whose grey levels have a standard deviation of at least `min_contrast` (of 255), so that a patch is an image and
+    not a flat wall. Raises OecalError if too few of the photograph's patches are that rich.
+    """
+    channels, height, width = photograph.shape
+    kept: list[np.ndarray] = []
+    for _ in range(100 * n):
+        if len(kept) == n:
+            break
+        y, x = rng.integers(height - size + 1), rng.integers(width - size + 1)
+        patch = photograph[:, y : y + size, x : x + size]
+        if patch.mean(axis=0).std() >= min_contrast:
+            kept.append(patch[..., ::-1] if rng.random() < 0.5 else patch)
+    if len(kept) < n:
+        raise OecalError(f"min_contrast: only {len(kept)} of {100 * n} patches reach {min_contrast}; write a smaller number")
+    return np.stack(kept)
+
+
+def cut_all(by_split: Mapping[str, Sequence[str]], counts: Mapping[str, int], channels: int, size: int, shrink: float,
+            min_contrast: float, rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+    """Images and labels (the index of the photograph over all splits) of each split, photographs in equal shares, shuffled."""
+    splits, first = {}, 0
+    for split, names in by_split.items():
+        images, labels = [], []
+        for index, name in enumerate(names):
+            share = counts[split] // len(names) + (index < counts[split] % len(names))
+            images.append(cut(photograph(name, channels, shrink), size, share, min_contrast, rng))
+            labels.append(np.full(share, first + index, np.int64))
+        order = rng.permutation(counts[split])
+        splits[split] = (np.concatenate(images)[order], np.concatenate(labels)[order])
+        first += len(names)
+    return splits

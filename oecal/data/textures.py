@@ -1,0 +1,41 @@
+"""Patches of three real textures (brick, grass, gravel) that scikit-image ships."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oecal.data.patches import cut_all, sha256
+from oecal.data.store import ImageSet, Split
+from oecal.seeds import generator
+
+TEXTURES = ["brick", "grass", "gravel"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """Test set only; the textures are grey."""
+
+    size: int = 28
+    """height and width of a patch, pixels"""
+    n_test: int = 500
+    """number of patches"""
+    seed: int = 0
+    """of the places of the patches"""
+
+    def __post_init__(self) -> None:
+        if not 4 <= self.size <= 64:
+            raise ValueError(f"size is {self.size}; write 4 to 64")
+        if self.n_test < 1:
+            raise ValueError(f"n_test is {self.n_test}; write 1 or more")
+
+
+def build(options: Options) -> ImageSet:
+    rng = generator("textures", options.seed)
+    splits = cut_all({"test": TEXTURES}, {"test": options.n_test}, 1, options.size, 1.0, 10.0, rng)
+    return ImageSet(
+        {split: Split(*arrays) for split, arrays in splits.items()},
+        source="textures shipped with scikit-image: " + ", ".join(TEXTURES),
+        licence="CC0",
+        sha256=sha256(TEXTURES),
+        classes=tuple(TEXTURES),
+    )

@@ -1,0 +1,1 @@
+"""Metrics on arrays: detection, calibration, selective prediction. NumPy only."""

@@ -1,0 +1,1 @@
+"""Model architectures, one file each; the name in the configuration is the file name."""
