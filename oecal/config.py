@@ -1,0 +1,296 @@
+"""The configuration of a study: checked in full before any job starts, then read through a few questions.
+
+The frame of the configuration is described by a JSON Schema; the options of a component by the `Options` class in its own file. Every
+mistake ends in an OecalError, one line that names the key, what was found and what to write instead.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from oecal.codegraph import ROOT
+from oecal.errors import OecalError
+from oecal.options import checked, constant, names, unknown
+from oecal.scores.catalogue import scores
+
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+RECIPE = ("epochs", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm", "shift", "flip")
+NAMES_OF_LISTS = ("near", "far", "synthetic", "shifts")
+
+
+class Run(NamedTuple):
+    """One run of the study."""
+
+    in_dist: str
+    model: str
+    training: str
+    seed: int
+
+    @property
+    def path(self) -> str:
+        return f"{self.in_dist}/{self.model}/{self.training}/seed{self.seed}"
+
+
+def where(path: Sequence[object]) -> str:
+    """`experiments.digits.near[0]`"""
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".") or "(top level)"
+
+
+def say(error: ValidationError) -> str:
+    """A schema error as one line."""
+    place, found = where(error.absolute_path), error.instance
+    description = f" ({error.schema['description']})" if "description" in error.schema else ""
+    match error.validator:
+        case "additionalProperties":
+            known = error.schema.get("properties", {})
+            return f"{place}: {unknown(next(k for k in found if k not in known), known)}"
+        case "required":
+            missing = next(k for k in error.validator_value if k not in found)
+            about = error.schema["properties"].get(missing, {}).get("description", "")
+            return f"{place}: the key '{missing}' is missing; write {missing}: {about}".rstrip(": ")
+        case "enum":
+            return f"{place}: found {found!r}; write one of: {', '.join(map(str, error.validator_value))}"
+        case "pattern":
+            return f"{place}: found {found!r}; write{description or ' a text that matches ' + error.validator_value}"
+        case "type":
+            return f"{place}: found {found!r}; write a value of type {error.validator_value}{description}"
+        case "minimum" | "exclusiveMinimum":
+            bound = "at least" if error.validator == "minimum" else "more than"
+            return f"{place}: found {found!r}; write {bound} {error.validator_value}{description}"
+        case "maximum" | "exclusiveMaximum":
+            bound = "at most" if error.validator == "maximum" else "less than"
+            return f"{place}: found {found!r}; write {bound} {error.validator_value}{description}"
+        case "minItems" | "minProperties":
+            return f"{place}: is empty; write at least one entry{description}"
+        case "uniqueItems":
+            return f"{place}: found an entry twice in {found!r}; write each once"
+        case _:
+            return f"{place}: {error.message}"
+
+
+def fill(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> None:
+    """Puts the schema's defaults into `value`, which must be valid."""
+    if "$ref" in schema:
+        schema = {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+    if isinstance(value, dict):
+        for key, sub in schema.get("properties", {}).items():
+            default = sub.get("default", root["$defs"][sub["$ref"].rsplit("/", 1)[1]].get("default") if "$ref" in sub else None)
+            if key not in value and default is not None:
+                value[key] = copy.deepcopy(default)
+        for key, item in value.items():
+            other = schema.get("additionalProperties")
+            fill(item, schema.get("properties", {}).get(key) or (other if isinstance(other, dict) else {}), root)
+
+
+def load(config: Mapping[str, Any]) -> Study:
+    """A checked study from the plain configuration. Raises OecalError for the first mistake."""
+    schema = yaml.safe_load(SCHEMA.read_text())
+    config = copy.deepcopy(dict(config))
+    error = best_match(Draft202012Validator(schema).iter_errors(config), key=lambda e: -len(e.absolute_path))
+    if error:
+        raise OecalError(say(error))
+    fill(config, schema, schema)
+    check_datasets(config)
+    check_models(config)
+    check_experiments(config)
+    known = names_of_figures()
+    for n, figure in enumerate(config["figures"]):
+        if figure not in known:
+            raise OecalError(f"figures[{n}]: {unknown(figure, known)}")
+    return Study(config)
+
+
+def names_of_figures() -> list[str]:
+    files = sorted((ROOT / "oecal" / "figures").glob("*.py"))
+    return [f.stem for f in files if f.stem not in ("__init__", "style")]
+
+
+def check_datasets(config: dict[str, Any]) -> None:
+    """Turns each entry into {source, classes, options}; `of` must lead to a set that is not itself derived in a circle."""
+    entries = config["datasets"]
+    for name, entry in entries.items():
+        place, source = f"datasets.{name}", entry["source"]
+        if source not in names("data"):
+            raise OecalError(f"{place}.source: {unknown(source, names('data'))}")
+        given = {k: v for k, v in entry.items() if k not in ("source", "classes")}
+        options = checked("data", source, given, place)
+        entries[name] = {"source": source, "classes": entry.get("classes", []), "options": options}
+        if "of" in options and options["of"] not in entries:
+            raise OecalError(f"{place}.of: {unknown(options['of'], entries)}")
+    for name in entries:
+        follow(name, lambda n: entries[n]["options"].get("of"), f"datasets.{name}.of")
+
+
+def follow(start: str, step: Any, place: str) -> None:
+    """Raises OecalError if the chain start, step(start), ... runs in a circle."""
+    seen, name = [start], step(start)
+    while name is not None:
+        if name in seen:
+            raise OecalError(f"{place}: leads in a circle, {' -> '.join([*seen, name])}; write a name outside of it")
+        seen.append(name)
+        name = step(name)
+
+
+def check_models(config: dict[str, Any]) -> None:
+    """Fills in architecture, objective and their options, and refuses pairs that cannot work."""
+    for name, model in config["models"].items():
+        place = f"models.{name}"
+        architecture = model.setdefault("architecture", name)
+        if architecture not in names("models"):
+            raise OecalError(f"{place}{'' if architecture == name else '.architecture'}: {unknown(architecture, names('models'))}")
+        model["options"] = checked("models", architecture, model["options"], f"{place}.options")
+        kind = constant("models", architecture, "KIND")
+        fitting = sorted(s.name for s in scores().values() if s.kind == kind)
+        for n, score in enumerate(model["scores"]):
+            if score not in scores():
+                raise OecalError(f"{place}.scores[{n}]: {unknown(score, fitting)}")
+            if score not in fitting:
+                other = scores()[score].kind
+                raise OecalError(f"{place}.scores[{n}]: {score} is for a {other} model, {architecture} is a {kind} model; "
+                                 f"write one of: {', '.join(fitting)}")  # fmt: skip
+        for training, recipe in model["trainings"].items():
+            check_training(recipe, training, model, kind, f"{place}.trainings.{training}")
+        for training in model["trainings"]:
+            follow(training, lambda t: model["trainings"][t].get("init"), f"{place}.trainings.{training}.init")
+
+
+def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, Any], kind: str, place: str) -> None:
+    objective = recipe.setdefault("objective", training)
+    fitting = [o for o in names("training") if kind in constant("training", o, "FOR")]
+    if objective not in names("training"):
+        raise OecalError(f"{place}.objective: {unknown(objective, fitting)}")
+    if objective not in fitting:
+        raise OecalError(f"{place}.objective: {objective} is not for a {kind} model such as {model['architecture']}; "
+                         f"write one of: {', '.join(fitting)}")  # fmt: skip
+    recipe["options"] = checked("training", objective, recipe["options"], f"{place}.options")
+    if "init" in recipe and recipe["init"] not in model["trainings"]:
+        raise OecalError(f"{place}.init: {unknown(recipe['init'], model['trainings'])}")
+
+
+def check_experiments(config: dict[str, Any]) -> None:
+    corruptions = corruption_names()
+    for name, experiment in config["experiments"].items():
+        place = f"experiments.{name}"
+        if name not in config["datasets"]:
+            raise OecalError(f"{place}: {unknown(name, config['datasets'])}")
+        for key in ("outliers", *NAMES_OF_LISTS):
+            for n, other in enumerate(experiment[key]):
+                if other not in config["datasets"]:
+                    raise OecalError(f"{place}.{key}[{n}]: {unknown(other, config['datasets'])}")
+                if other == name:
+                    raise OecalError(f"{place}.{key}[{n}]: {other} is the in-distribution set itself; write another data set")
+        listed: list[str] = sum((experiment[key] for key in NAMES_OF_LISTS), [])
+        if twice := [n for n in listed if listed.count(n) > 1]:
+            raise OecalError(f"{place}: {twice[0]} stands in two of near, far, synthetic, shifts; write it once")
+        for corruption in experiment["corruptions"]:
+            if corruption not in corruptions:
+                raise OecalError(f"{place}.corruptions: {unknown(corruption, corruptions)}")
+        for model, trainings in experiment["models"].items():
+            if model not in config["models"]:
+                raise OecalError(f"{place}.models: {unknown(model, config['models'])}")
+            for n, training in enumerate(trainings):
+                known = config["models"][model]["trainings"]
+                if training not in known:
+                    raise OecalError(f"{place}.models.{model}[{n}]: {unknown(training, known)}")
+                if constant("training", known[training]["objective"], "OUTLIERS") and not experiment["outliers"]:
+                    raise OecalError(f"{place}.outliers: {training} of {model} needs auxiliary outliers; write at least one data set")
+        if not any(experiment[key] for key in ("near", "far", "synthetic")):
+            raise OecalError(f"{place}: has no OOD set; write at least one data set under near, far or synthetic")
+
+
+def corruption_names() -> list[str]:
+    import ast
+
+    tree = ast.parse((ROOT / "oecal" / "data" / "corruptions.py").read_text())
+    found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and [a.arg for a in n.args.args] == ["x", "severity", "rng"]]
+    return [n.name for n in found]
+
+
+class Study:
+    """A checked configuration and the questions that the workflow asks it."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.name: str = config["study"]
+
+    def runs(self, in_dist: str | None = None) -> list[Run]:
+        """All runs of the study, or of one in-distribution set, in the configuration's order."""
+        return [
+            Run(name, model, training, seed)
+            for name, experiment in self.config["experiments"].items()
+            if in_dist in (None, name)
+            for model, trainings in experiment["models"].items()
+            for training in trainings
+            for seed in self.config["seeds"]
+        ]
+
+    def model(self, name: str) -> dict[str, Any]:
+        """architecture and options: what decides a model's weights' shapes."""
+        model = self.config["models"][name]
+        return {"architecture": model["architecture"], "options": model["options"]}
+
+    def kind(self, model: str) -> str:
+        """classifier or density"""
+        return constant("models", self.config["models"][model]["architecture"], "KIND")
+
+    def in_dists(self, *kinds: str) -> list[str]:
+        """The in-distribution sets that have a model of one of these kinds."""
+        experiments = self.config["experiments"]
+        return [name for name, e in experiments.items() if any(self.kind(m) in kinds for m in e["models"])]
+
+    def training(self, in_dist: str, model: str, training: str) -> dict[str, Any]:
+        """All that decides a training's result beside data and code, as one plain dict."""
+        recipe = self.config["models"][model]["trainings"][training]
+        return {
+            "model": self.model(model),
+            "objective": {"name": recipe["objective"], "options": recipe["options"]},
+            "recipe": {key: recipe[key] for key in RECIPE},
+            "init": recipe.get("init", ""),
+            "outliers": self.outliers(in_dist, model, training),
+            "interpolation": self.config["experiments"][in_dist]["interpolation"],
+        }
+
+    def outliers(self, in_dist: str, model: str, training: str) -> list[str]:
+        """The auxiliary sets of a training; none if its objective uses none."""
+        objective = self.config["models"][model]["trainings"][training]["objective"]
+        return self.config["experiments"][in_dist]["outliers"] if constant("training", objective, "OUTLIERS") else []
+
+    def sets(self, in_dist: str) -> list[dict[str, Any]]:
+        """Everything that a model of this in-distribution set predicts: name, split, role, dataset, and of a corruption which."""
+        experiment = self.config["experiments"][in_dist]
+        found: list[dict[str, Any]] = [
+            {"name": in_dist, "split": split, "role": "id", "dataset": in_dist} for split in ("train", "val", "test")
+        ]
+        for key in NAMES_OF_LISTS:
+            role = key.removesuffix("s")
+            found += [{"name": name, "split": "test", "role": role, "dataset": name} for name in experiment[key]]
+        for corruption, severities in experiment["corruptions"].items():
+            found += [
+                {"name": f"{corruption}-{s}", "split": "test", "role": "corruption", "dataset": in_dist,
+                 "corruption": corruption, "severity": s}
+                for s in severities
+            ]  # fmt: skip
+        return found
+
+    def depends_on(self, dataset: str) -> str | None:
+        """The data set that this one is derived from, if any."""
+        options = self.config["datasets"][dataset]["options"]
+        return options.get("of")
+
+
+def read(path: str | Path) -> Study:
+    """The study of a YAML file."""
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise OecalError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+    if not isinstance(content, dict):
+        raise OecalError(f"{path}: is no configuration; write keys and values")
+    return load(content)

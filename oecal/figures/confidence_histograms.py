@@ -1,0 +1,50 @@
+"""Histograms of a classifier's confidence (maximum softmax probability) on ID and OOD test images, each training beside the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import BLACK, ROLES, name, panels
+from oecal.results import OOD, confidence_and_correctness, read
+
+FOR = ("classifier",)
+BINS = np.linspace(0, 1, 21)
+GROUPS = {"id": "in-distribution, right", "id wrong": "in-distribution, wrong"} | {kind: f"{kind} OOD" for kind in OOD}
+
+
+def frame(outputs: Sequence[str]) -> pd.DataFrame:
+    """One row an image: training, group (a key of GROUPS), confidence; all seeds together."""
+    parts = []
+    for path in outputs:
+        run = read(path, "logits", "labels")
+        for group in run.tests("id", *OOD):
+            confidence, correct = confidence_and_correctness([(group, np.arange(len(group)))])
+            kinds = np.where(correct, "id", "id wrong") if group.role == "id" else group.role
+            parts.append(pd.DataFrame({"training": run.key["training"], "group": kinds, "confidence": confidence}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings = list(data["training"].unique())
+    shown = [g for g in GROUPS if (data["group"] == g).any()]
+    figure, axes = panels(len(shown), len(trainings), 0.6 + 0.85 * len(shown), sharex=True, sharey=True)
+    for row, group in zip(axes, shown, strict=True):
+        for ax, training in zip(row, trainings, strict=True):
+            values = data[(data["training"] == training) & (data["group"] == group)]["confidence"]
+            colour = ROLES.get(group, BLACK)
+            if len(values):
+                ax.hist(values, BINS, weights=np.full(len(values), 100 / len(values)), color=colour, alpha=0.8)
+                ax.axvline(values.mean(), color=BLACK, lw=0.8, ls="--")
+                ax.text(0.03, 0.9, f"mean {values.mean():.2f}\nn = {len(values):,}", transform=ax.transAxes, fontsize=6.5, va="top")
+            if row is axes[0]:
+                ax.set_title(name(training))
+            if row is axes[-1]:
+                ax.set_xlabel("confidence")
+        row[0].set_ylabel(GROUPS[group].replace(", ", ",\n"), fontsize=7)
+    axes[0][0].set(xlim=(0, 1), ylim=(0, 100))
+    figure.supylabel("images in bin, %", fontsize=8)
+    return figure

@@ -1,0 +1,58 @@
+"""The test images of each set that a density model finds most and least likely; each training beside the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.data import store
+from oecal.data.preprocess import adapt
+from oecal.figures.style import name, panels
+from oecal.metrics.likelihood import bits_per_dimension
+from oecal.results import read
+
+FOR = ("density",)
+EACH = 6  # images at either end
+
+
+def frame(outputs: Sequence[str], data: dict[str, str], interpolation: str) -> pd.DataFrame:
+    """One row an image: training, set, end (most, least), bpd, image (uint8 C, H, W); real sets only, ID first."""
+    rows = []
+    for path in outputs:
+        run = read(path, "log_likelihood")
+        shape = store.read(data[run.key["in_dist"]], "test").images.shape[1:]
+        for group in run.tests("id", "near", "far"):
+            bpd = bits_per_dimension(group["log_likelihood"], run.dims)
+            order = np.argsort(bpd, kind="stable")
+            images = store.read(data[group.set], "test").images
+            for end, chosen in (("most", order[:EACH]), ("least", order[-EACH:])):
+                for at, image in zip(chosen, adapt(images[chosen], shape, interpolation), strict=True):
+                    rows.append({"training": run.key["training"], "set": group.set, "end": end, "bpd": bpd[at], "image": image})
+    return pd.DataFrame(rows)
+
+
+def strip(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Images side by side with a white line between, (H, W', 3)."""
+    framed = [np.pad(np.broadcast_to(i, (3, *i.shape[1:])), ((0, 0), (1, 1), (1, 1)), constant_values=255) for i in images]
+    return np.concatenate(framed, axis=2).transpose(1, 2, 0)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings, sets = list(data["training"].unique()), list(data["set"].unique())
+    columns = [(t, end) for t in trainings for end in ("most", "least")]
+    figure, axes = panels(len(sets), len(columns), 0.45 + 0.62 * len(sets))
+    for row, key in zip(axes, sets, strict=True):
+        for ax, (training, end) in zip(row, columns, strict=True):
+            part = data[(data["set"] == key) & (data["training"] == training) & (data["end"] == end)]
+            ax.imshow(strip(list(part["image"])), interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.set_xlabel(f"{part['bpd'].min():.1f} to {part['bpd'].max():.1f} bits/dim", fontsize=6, labelpad=1)
+            ax.grid(visible=False)
+            ax.spines[:].set_visible(False)
+            if row is axes[0]:
+                ax.set_title(f"{name(training)}: {end} likely")
+        row[0].set_ylabel(name(key), rotation=0, ha="right", va="center")
+    return figure

@@ -1,0 +1,68 @@
+"""Reliability diagrams with bin counts: on ID alone and pooled with OOD, before and after temperature scaling, a row per training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import BLACK, BLUE, VERMILION, WIDTH, name, plt
+from oecal.metrics.calibration import equal_width, gap
+from oecal.results import confidence_and_correctness, pooled, read
+from oecal.tables.calibration import temperature_of
+
+FOR = ("classifier",)
+COLUMNS = {
+    ("id", "none"): "ID alone",
+    ("id", "temperature"): "ID alone, temperature",
+    ("pooled", "none"): "pooled with OOD",
+    ("pooled", "temperature"): "pooled, temperature",
+}
+
+
+def frame(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
+    """One row an image: training, seed, set (id, pooled), post_hoc (none, temperature), confidence, correct."""
+    parts = []
+    for path in outputs:
+        run = read(path, "logits", "labels")
+        both = pooled(run, ood_ratio)
+        for post_hoc, temperature in (("none", 1.0), ("temperature", temperature_of(run))):
+            for key, images in (("id", both[:1]), ("pooled", both)):
+                confidence, correct = confidence_and_correctness(images, temperature)
+                columns = {"training": run.key["training"], "seed": run.key["seed"], "set": key, "post_hoc": post_hoc}
+                parts.append(pd.DataFrame({**columns, "confidence": confidence, "correct": correct}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(data: pd.DataFrame, bins: int) -> Figure:
+    trainings = list(data["training"].unique())
+    figure = plt.figure(figsize=(WIDTH, 0.4 + 2.25 * len(trainings)))
+    grid = figure.add_gridspec(2 * len(trainings), len(COLUMNS), height_ratios=[3, 1] * len(trainings))
+    edges = np.linspace(0, 1, bins + 1)
+    for r, training in enumerate(trainings):
+        for c, ((key, post_hoc), title) in enumerate(COLUMNS.items()):
+            part = data[(data["training"] == training) & (data["set"] == key) & (data["post_hoc"] == post_hoc)]
+            binned = equal_width(part["confidence"].to_numpy(), part["correct"].to_numpy(float), bins)
+            errors = [gap(equal_width(g["confidence"].to_numpy(), g["correct"].to_numpy(float), bins), 1) for _, g in part.groupby("seed")]
+            ax, counts = figure.add_subplot(grid[2 * r, c]), figure.add_subplot(grid[2 * r + 1, c])
+            ax.bar(edges[:-1], binned.accuracy, 1 / bins, align="edge", color=BLUE, alpha=0.75, edgecolor="white", lw=0.3)
+            ax.plot(binned.confidence, binned.accuracy, "o", ms=2, color=VERMILION)
+            ax.plot([0, 1], [0, 1], color=BLACK, lw=0.7, ls="--")
+            spread = f" ± {np.std(errors, ddof=1):.3f}" if len(errors) > 1 else ""
+            ax.text(0.04, 0.95, f"ECE {np.mean(errors):.3f}{spread}", transform=ax.transAxes, va="top", fontsize=7)
+            ax.set(xlim=(0, 1), ylim=(0, 1), xticklabels=[])
+            counts.bar(edges[:-1], 100 * binned.count / max(len(part), 1), 1 / bins, align="edge", color=BLACK, alpha=0.5)
+            counts.set(xlim=(0, 1), ylim=(0, 100), yticks=[0, 100])
+            if r == 0:
+                ax.set_title(title)
+            if r == len(trainings) - 1:
+                counts.set_xlabel("confidence")
+            if c == 0:
+                ax.set_ylabel(f"{name(training)}\n\naccuracy")
+                counts.set_ylabel("%")
+            else:
+                ax.set_yticklabels([])
+                counts.set_yticklabels([])
+    return figure

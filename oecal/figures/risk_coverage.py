@@ -1,0 +1,48 @@
+"""Risk-coverage curves: error rate among the accepted inputs if the most uncertain ones are rejected; on ID alone, and with OOD."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import CYCLE, LINES, name, panels
+from oecal.metrics.selective import risk_coverage
+from oecal.results import read
+from oecal.tables.selective import errors_and_scores
+
+FOR = ("classifier",)
+GRID = np.linspace(0.02, 1, 99)
+TITLES = {"id": "ID alone", "pooled": "pooled with OOD (an accepted OOD image is an error)"}
+
+
+def frame(outputs: Sequence[str], scores: Sequence[str], score: str, ood_ratio: float) -> pd.DataFrame:
+    """One row per run, set and point: training, seed, set (id, pooled), score, coverage (the grid), risk, best (oracle's risk)."""
+    parts = []
+    for output, scored in zip(outputs, scores, strict=True):
+        key = read(scored, score).key
+        for name_of_set, (errors, values) in errors_and_scores(output, scored, ood_ratio).items():
+            _, risk = risk_coverage(values[score], errors)
+            _, best = risk_coverage(errors, errors)
+            at = np.ceil(GRID * len(risk) - 1e-9).astype(int) - 1
+            columns = {"training": key["training"], "seed": key["seed"], "set": name_of_set, "score": score}
+            parts.append(pd.DataFrame({**columns, "coverage": GRID, "risk": risk[at], "best": best[at]}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    figure, axes = panels(1, 2, 2.9)
+    for ax, key in zip(axes[0], TITLES, strict=True):
+        for n, (training, part) in enumerate(data[data["set"] == key].groupby("training", sort=False)):
+            risk = part.pivot(index="coverage", columns="seed", values="risk") * 100
+            best = part.groupby("coverage")["best"].mean() * 100
+            ax.fill_between(100 * risk.index, risk.min(axis=1), risk.max(axis=1), color=CYCLE[n], alpha=0.2, lw=0)
+            ax.plot(100 * risk.index, risk.mean(axis=1), color=CYCLE[n], ls=LINES[n], label=name(training))
+            ax.plot(100 * best.index, best, color=CYCLE[n], lw=0.5, ls=":")
+        ax.set(title=TITLES[key], xlabel="coverage: inputs accepted, %", xlim=(0, 100))
+        ax.set_ylim(bottom=0)
+    axes[0][0].set_ylabel("selective risk: errors among accepted, %")
+    axes[0][0].legend(title=f"score: {name(data['score'].iloc[0])}; dotted: best possible", loc="upper left")
+    return figure

@@ -1,0 +1,52 @@
+"""ROC curves of one score for each OOD set (OOD is the positive class), a panel per training, averaged over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import BLACK, LINES, ROLES, name, panels
+from oecal.metrics.detection import detection_metrics, roc_curve
+from oecal.results import OOD, read
+
+FOR = ("classifier", "density")
+GRID = np.linspace(0, 1, 201)
+
+
+def frame(scores: Sequence[str], score: str) -> pd.DataFrame:
+    """One row per run, set and point: training, seed, set, role, score, fpr (the grid), tpr, auroc."""
+    parts = []
+    for path in scores:
+        run = read(path, score)
+        inside = run.find("id")[score]
+        for group in run.tests(*OOD):
+            fpr, tpr = roc_curve(inside, group[score])
+            last = np.searchsorted(fpr, GRID, side="right") - 1  # the curve is a step function: the highest point at or left of x
+            auroc = detection_metrics(inside, group[score])["auroc"]
+            columns = {"training": run.key["training"], "seed": run.key["seed"], "set": group.set, "role": group.role, "score": score}
+            parts.append(pd.DataFrame({**columns, "fpr": GRID, "tpr": tpr[last], "auroc": auroc}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings = list(data["training"].unique())
+    sets = data.drop_duplicates("set")[["set", "role"]].values.tolist()
+    figure, axes = panels(1, len(trainings), 2.5 + 0.13 * len(sets), sharey=True)
+    for ax, training in zip(axes[0], trainings, strict=True):
+        seen: dict[str, int] = {}
+        for key, role in sets:
+            part = data[(data["training"] == training) & (data["set"] == key)]
+            curve = part.groupby("fpr")["tpr"].mean()
+            auroc = 100 * part.groupby("seed")["auroc"].first().mean()
+            ls = LINES[seen.get(role, 0) % len(LINES)]
+            seen[role] = seen.get(role, 0) + 1
+            ax.plot(100 * curve.index, 100 * curve, color=ROLES[role], ls=ls, lw=1.1, label=f"{auroc:.1f}  {name(key)}")
+        ax.plot([0, 100], [0, 100], color=BLACK, lw=0.5, ls=":")
+        ax.set(title=f"{name(training)}, {name(data['score'].iloc[0])}", xlabel="ID images flagged, %", xlim=(0, 100), ylim=(0, 101))
+        ax.set_box_aspect(1)
+        ax.legend(title="AUROC, %", loc="upper left", bbox_to_anchor=(0, -0.2), ncols=1, borderaxespad=0)
+    axes[0][0].set_ylabel("OOD images flagged, %")
+    return figure

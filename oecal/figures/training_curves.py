@@ -1,0 +1,51 @@
+"""Loss and validation metrics by epoch, a line per training, a thin line per seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from oecal.figures.style import CYCLE, LINES, name, panels
+
+FOR = ("classifier", "density")
+TITLES = {
+    "loss": "training loss, nats",
+    "loss_in": "of this: ID part",
+    "loss_out": "outlier part, unweighted",
+    "val_nll": "validation NLL, nats",
+    "val_accuracy": "validation accuracy",
+    "val_bpd": "validation, bits per dimension",
+}
+
+
+def frame(history: Sequence[str], labels: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """The history files' rows below each other, with training and seed, `labels` in the same order."""
+    parts = [
+        pd.read_csv(path).assign(training=training, seed=seed)
+        for path, (training, seed) in zip(history, labels, strict=True)
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    metrics = [m for m in TITLES if m in data]
+    columns = min(len(metrics), 3)
+    rows = -(-len(metrics) // columns)
+    figure, axes = panels(rows, columns, 0.5 + 1.9 * rows)
+    flat = [ax for row in axes for ax in row]
+    for ax, metric in zip(flat, metrics, strict=False):
+        for n, (training, part) in enumerate(data.groupby("training", sort=False)):
+            curves = part.pivot(index="epoch", columns="seed", values=metric)
+            ax.plot(curves, color=CYCLE[n], lw=0.5, alpha=0.5)
+            marker = "o" if len(curves) == 1 else None
+            ax.plot(curves.mean(axis=1), color=CYCLE[n], ls=LINES[n], marker=marker, ms=4, label=name(str(training)))
+        ax.set(title=TITLES[metric], xlabel="epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for ax in flat[len(metrics) :]:
+        ax.set_axis_off()
+    handles, labels = flat[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure

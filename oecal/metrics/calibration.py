@@ -1,0 +1,118 @@
+"""Whether a confidence of 80% is right in 80% of the cases.
+
+Notation: confidence c_i in [0, 1], correctness y_i in {0, 1}; for the metrics that need them, probabilities p_ik and label l_i.
+An OOD image that is pooled with ID images counts as wrong, as in Hendrycks et al., ICLR 2019, section 4.5.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+TEMPERATURES = 0.2, 5.0
+
+
+class Bins(NamedTuple):
+    """Per bin: number of samples, mean confidence and accuracy (nan in an empty bin)."""
+
+    count: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
+
+
+def summarise(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n: int) -> Bins:
+    count = np.bincount(index, minlength=n)
+    with np.errstate(invalid="ignore"):
+        sums = (np.bincount(index, weights=w, minlength=n) for w in (confidence, correct))
+        return Bins(count, *(s / count for s in sums))
+
+
+def equal_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Bins:
+    """Bins (b / B, (b + 1) / B], as in Guo et al., ICML 2017; 0 falls into the first."""
+    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    return summarise(index, confidence, correct, bins)
+
+
+def equal_mass(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Bins:
+    """`bins` bins of as equal size as can be, by rank of confidence."""
+    bins = max(min(bins, len(confidence)), 1)
+    index = np.empty(len(confidence), dtype=int)
+    index[np.argsort(confidence, kind="stable")] = np.arange(len(confidence)) * bins // max(len(confidence), 1)
+    return summarise(index, confidence, correct, bins)
+
+
+def adaptive(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bins:
+    """Bins of `size` by rank of confidence; the last, most confident one takes the remainder (Hendrycks et al., section 4.5)."""
+    bins = max(len(confidence) // size, 1)
+    index = np.empty(len(confidence), dtype=int)
+    index[np.argsort(confidence, kind="stable")] = np.minimum(np.arange(len(confidence)) // size, bins - 1)
+    return summarise(index, confidence, correct, bins)
+
+
+def gap(bins: Bins, norm: float) -> float:
+    """(sum_b n_b / n |conf_b - acc_b|^norm)^(1 / norm); norm 1: ECE or MAD, 2: RMS, inf: MCE."""
+    full = bins.count > 0
+    difference = np.abs(bins.confidence[full] - bins.accuracy[full])
+    if np.isinf(norm):
+        return float(difference.max())
+    return float(np.average(difference**norm, weights=bins.count[full]) ** (1 / norm))
+
+
+def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
+    """Soft F1 of 1 - c as a detector of errors m: 2 sum (1 - c) m / sum (1 - c + m). 0 if nothing is wrong or in doubt."""
+    doubt, error = 1 - confidence, 1 - correct
+    total = (doubt + error).sum()
+    return float(2 * (doubt * error).sum() / total) if total > 0 else 0.0
+
+
+def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100) -> dict[str, float]:
+    """Metrics that need confidence and correctness only, (N,) each; all are fractions.
+
+    ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap; rms, mad: adaptive bins of `size`.
+    """
+    confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
+    if confidence.size == 0:
+        raise ValueError("no confidences")
+    width, ranked = equal_width(confidence, correct, bins), adaptive(confidence, correct, size)
+    return {
+        "accuracy": float(correct.mean()),
+        "ece": gap(width, 1),
+        "ace": gap(equal_mass(confidence, correct, bins), 1),
+        "mce": gap(width, np.inf),
+        "rms": gap(ranked, 2),
+        "mad": gap(ranked, 1),
+        "soft_f1": soft_f1(confidence, correct),
+        "mean_confidence": float(confidence.mean()),
+    }
+
+
+def classwise_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+    """Mean over classes k of the equal-width ECE of p_k against [l = k] (Kull et al., NeurIPS 2019)."""
+    classes = range(probabilities.shape[1])
+    return float(np.mean([gap(equal_width(probabilities[:, k], (labels == k).astype(float), bins), 1) for k in classes]))
+
+
+def label_metrics(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> dict[str, float]:
+    """Metrics that need labels of the model's own classes; logits (N, K), labels (N,).
+
+    nll: -mean log p_l, nats; brier: mean_i sum_k (p_ik - [l_i = k])^2, in [0, 2]; cwece: class-wise ECE.
+    """
+    log_p = log_softmax(np.asarray(logits, np.float64), axis=1)
+    p, rows = np.exp(log_p), np.arange(len(labels))
+    brier = (p**2).sum(axis=1) - 2 * p[rows, labels] + 1
+    return {"nll": float(-log_p[rows, labels].mean()), "brier": float(brier.mean()), "cwece": classwise_ece(p, labels, bins)}
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017)."""
+    logits = np.asarray(logits, np.float64)
+    rows = np.arange(len(labels))
+
+    def nll(log_t: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_t), axis=1)[rows, labels].mean())
+
+    found = minimize_scalar(nll, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(found.x))

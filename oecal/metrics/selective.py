@@ -1,0 +1,45 @@
+"""Selective prediction: reject the most uncertain inputs, and count the errors among those that are accepted.
+
+At coverage k/n the k least uncertain inputs are accepted. With OOD inputs mixed in, an accepted OOD input is an error. Equal scores
+stand in no order; their errors are spread evenly over their ranks, which is the mean over all orders.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def accepted_errors(scores: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Expected number of errors among the k accepted inputs, for k = 1 ... n; scores (N,): higher = rejected first."""
+    scores, errors = np.asarray(scores, np.float64), np.asarray(errors, np.float64)
+    if scores.size == 0 or not np.isfinite(scores).all():
+        raise ValueError(f"scores: {scores.size}, of which {np.count_nonzero(~np.isfinite(scores))} are not finite")
+    _, group = np.unique(scores, return_inverse=True)
+    mean = np.bincount(group, weights=errors) / np.bincount(group)
+    return np.cumsum(mean[np.sort(group)])
+
+
+def risk_coverage(scores: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coverage k/n and selective risk (share of errors among the accepted), (N,) each."""
+    wrong = accepted_errors(scores, errors)
+    k = np.arange(1, len(wrong) + 1)
+    return k / len(wrong), wrong / k
+
+
+def selective_metrics(scores: np.ndarray, errors: np.ndarray, target_risk: float, target_coverage: float) -> dict[str, float]:
+    """aurc: mean selective risk over all coverages (Geifman & El-Yaniv, ICLR 2019); eaurc: its excess over the best order of the same
+    errors; augrc: mean over coverages of errors accepted / n (Traub et al., NeurIPS 2024); coverage_at_risk: the largest coverage
+    whose risk is at most `target_risk`, 0 if there is none; risk_at_coverage: risk of the smallest coverage >= `target_coverage`.
+    """
+    coverage, risk = risk_coverage(scores, errors)
+    n, wrong = len(coverage), int(np.sum(errors))
+    k = np.arange(1, n + 1)
+    best = np.maximum(k - (n - wrong), 0) / k
+    within = np.flatnonzero(risk <= target_risk + 1e-12)
+    return {
+        "aurc": float(risk.mean()),
+        "eaurc": float(risk.mean() - best.mean()),
+        "augrc": float((risk * coverage).mean()),
+        "coverage_at_risk": float(coverage[within[-1]]) if len(within) else 0.0,
+        "risk_at_coverage": float(risk[min(int(np.ceil(target_coverage * n - 1e-9)), n) - 1]),
+    }

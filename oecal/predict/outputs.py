@@ -1,0 +1,34 @@
+"""One batch of images through a trained model, in float32: what is stored of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+BATCH = 256
+
+
+def classifier(model: nn.Module, images: torch.Tensor) -> dict[str, np.ndarray]:
+    """`logits` (N, K) and the last layer's input `features` (N, D), float32."""
+    features = model.features(images)
+    return {"logits": model.head(features).cpu().numpy(), "features": features.cpu().numpy()}
+
+
+def density(model: nn.Module, images: torch.Tensor) -> dict[str, np.ndarray]:
+    """`log_likelihood` (N,) float64, nats."""
+    return {"log_likelihood": model(images).cpu().numpy()}
+
+
+KINDS = {"classifier": classifier, "density": density}
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, kind: str, images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
+    """The outputs for all images, uint8 (N, C, H, W); `kind` is the model's KIND."""
+    model.eval()
+    batches = [
+        KINDS[kind](model, torch.from_numpy(images[start : start + BATCH]).to(device).float() / 255)
+        for start in range(0, len(images), BATCH)
+    ]
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

@@ -1,0 +1,66 @@
+"""The prediction job of one run: all evaluated sets through the model, into one HDF5 file."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import h5py
+import numpy as np
+from tqdm import tqdm
+
+from oecal.data import store
+from oecal.data.corruptions import corrupt
+from oecal.data.preprocess import adapt
+from oecal.errors import OecalError
+from oecal.files import replacing
+from oecal.predict.outputs import predict
+from oecal.training.device import announce, set_up
+from oecal.training.run import build_model, load_weights
+
+
+def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[int, int, int], interpolation: str) -> store.Split:
+    """The images and labels of one evaluated set, in the in-distribution set's format, corrupted if the entry says so."""
+    split = store.read(data[entry["dataset"]], entry["split"])
+    images = adapt(split.images, shape, interpolation)
+    if entry["role"] == "corruption":
+        images = corrupt(images, entry["corruption"], entry["severity"])
+    return store.Split(images, split.labels)
+
+
+def run(params: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], weights: str, path: str,
+        run: Mapping[str, Any], code: str, device: str = "auto", threads: int = 1) -> None:  # fmt: skip
+    """Writes the group `/{set}/{split}` of each entry of `sets`: outputs, labels, and the attribute `role`.
+
+    params: model, interpolation; sets: name, split, role, dataset (and corruption, severity); data: image store by data set;
+    run: in_dist, model, training, seed. Raises OecalError if an output is not finite.
+    """
+    torch_device = set_up(device, threads)
+    announce(torch_device, "float32")
+    in_dist = data[run["in_dist"]]
+    shape = store.read(in_dist, "train").images.shape[1:]
+    model = build_model(params["model"], shape, len(store.class_names(in_dist)))
+    load_weights(model, weights)
+    model.to(torch_device)
+    kind = importlib.import_module(f"oecal.models.{params['model']['architecture']}").KIND
+    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+        versions = {name: version(name) for name in ("torch", "numpy", "h5py")}
+        order = [f"{entry['name']}/{entry['split']}" for entry in sets]
+        file.attrs.update(run, kind=kind, dims=int(np.prod(shape)), order=order)
+        file.attrs.update(configuration=json.dumps(params, sort_keys=True), versions=json.dumps(versions), code=code)
+        for place, entry in zip(tqdm(order, desc="predict", leave=False, disable=None), sets, strict=True):
+            split = images_of(entry, data, shape, params["interpolation"])
+            group = file.create_group(place)
+            group.attrs["role"] = entry["role"]
+            for name, values in predict(model, kind, split.images, torch_device).items():
+                if not np.isfinite(values).all():
+                    raise OecalError(f"{weights}: gives {name} that are not finite on {group.name}; the training went wrong: train again")
+                group.create_dataset(name, data=values, track_times=False)
+            group.create_dataset("labels", data=split.labels, track_times=False)
+            if kind == "density":
+                group["log_likelihood"].attrs["dims"] = int(np.prod(shape))
+            logging.info("%s: %d images", group.name, len(split.images))

@@ -1,0 +1,93 @@
+"""Reading what predictions and scores have left: `outputs/<run>.h5` and `scores/<run>.h5` have the same groups `/{set}/{split}`.
+
+Also the one way in which ID and OOD images are pooled, so that every table and figure means the same by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from oecal.errors import OecalError
+from oecal.seeds import generator
+
+RUN = ("in_dist", "model", "training", "seed")
+OOD = ("near", "far", "synthetic")
+
+
+@dataclass(frozen=True)
+class Group:
+    """One evaluated set and split of one run. Role: id, near, far, synthetic, shift or corruption."""
+
+    set: str
+    split: str
+    role: str
+    arrays: dict[str, np.ndarray]
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.arrays[name]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.arrays.values())))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run's file: who it is (in_dist, model, training, seed), the kind of model, and its groups."""
+
+    key: dict[str, Any]
+    kind: str
+    dims: int
+    groups: list[Group]
+
+    def find(self, role: str, split: str = "test") -> Group:
+        """The only group of a role and split, such as ID val."""
+        return next(g for g in self.groups if g.role == role and g.split == split)
+
+    def tests(self, *roles: str) -> list[Group]:
+        """The test groups of these roles, in the configuration's order."""
+        return [g for g in self.groups if g.role in roles and g.split == "test"]
+
+
+def read(path: str | Path, *only: str) -> Run:
+    """A run's file; with `only`, just these arrays. Raises OecalError if the file is damaged."""
+    try:
+        with h5py.File(path) as file:
+            key = {name: file.attrs[name] if name != "seed" else int(file.attrs[name]) for name in RUN}
+            groups = [
+                Group(place.split("/")[0], place.split("/")[1], file[place].attrs["role"],
+                      {n: d[:] for n, d in file[place].items() if not only or n in only})
+                for place in file.attrs["order"]
+            ]  # fmt: skip
+            return Run(key, file.attrs["kind"], int(file.attrs["dims"]), groups)
+    except (OSError, KeyError) as error:
+        raise OecalError(f"{path}: cannot be read ({error}); delete it and run again") from None
+
+
+def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
+    """All ID test images and, for each of them, `ratio` OOD ones: pairs of a group and the indices taken from it.
+
+    The OOD images come in equal shares from all OOD test sets, drawn without replacement, the same ones for each run. A set that is
+    smaller than its share gives all that it has.
+    """
+    inside, outside = run.find("id"), run.tests(*OOD)
+    share = int(np.ceil(ratio * len(inside) / max(len(outside), 1)))
+    drawn = [(g, np.sort(generator("pool", g.set).permutation(len(g))[:share])) for g in outside]
+    return [(inside, np.arange(len(inside))), *drawn]
+
+
+def confidence_and_correctness(parts: list[tuple[Group, np.ndarray]], temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Maximum softmax probability of z / T and whether the prediction is right, (N,) each; OOD images count as wrong."""
+    from scipy.special import softmax
+
+    confidence, correct = [], []
+    for group, index in parts:
+        logits = group["logits"][index].astype(np.float64)
+        confidence.append(softmax(logits / temperature, axis=1).max(axis=1))
+        right = logits.argmax(axis=1) == group["labels"][index]
+        correct.append(right & (group.role not in OOD))
+    return np.concatenate(confidence), np.concatenate(correct)

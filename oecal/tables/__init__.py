@@ -1,0 +1,1 @@
+"""Tables, one file each: rows from the files of all runs. The columns are the contract; fractions, not percent."""

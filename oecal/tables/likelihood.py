@@ -1,0 +1,25 @@
+"""`likelihood.csv`: bits per dimension of each evaluated set under each density model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from oecal.metrics.likelihood import bits_per_dimension
+from oecal.results import RUN, read
+
+COLUMNS = [*RUN, "set", "bpd_mean", "bpd_sd", "n"]
+
+
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
+    """A row for each density run and set; the in-distribution set's training and validation split as `{set}/train` and `{set}/val`."""
+    rows = []
+    for path in outputs:
+        run = read(path, "log_likelihood")
+        if run.kind == "density":
+            for group in run.groups:
+                bpd = bits_per_dimension(group["log_likelihood"], run.dims)
+                name = group.set if group.split == "test" else f"{group.set}/{group.split}"
+                rows.append({**run.key, "set": name, "bpd_mean": bpd.mean(), "bpd_sd": bpd.std(ddof=1), "n": len(bpd)})
+    return pd.DataFrame(rows, columns=COLUMNS)

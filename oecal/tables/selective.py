@@ -1,0 +1,41 @@
+"""`selective.csv`: what is gained by rejecting the inputs that a score calls uncertain; on ID alone and with OOD mixed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from oecal.metrics.selective import selective_metrics
+from oecal.results import RUN, confidence_and_correctness, pooled, read
+
+COLUMNS = [*RUN, "score", "set", "aurc", "eaurc", "augrc", "coverage_at_risk", "risk_at_coverage"]
+
+
+def errors_and_scores(outputs: str, scores: str, ratio: float) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """For `id` and `pooled`: 1 where the prediction is wrong or the image is OOD, (N,), and each score, (N,)."""
+    run, scored = read(outputs, "logits", "labels"), read(scores)
+    at = {(g.set, g.split): g for g in scored.groups}
+    found = {}
+    for name, parts in {"id": pooled(run, 0)[:1], "pooled": pooled(run, ratio)}.items():
+        _, correct = confidence_and_correctness(parts)
+        values = {
+            score: np.concatenate([at[group.set, group.split][score][index] for group, index in parts])
+            for score in at[parts[0][0].set, "test"].arrays
+        }
+        found[name] = (1 - correct.astype(float), values)
+    return found
+
+
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
+    """A row for each classifier run, score and set. Options: ood_ratio, target_risk, target_coverage."""
+    rows = []
+    for output, scored in zip(outputs, scores, strict=True):
+        run = read(scored)
+        if run.kind == "classifier":
+            for name, (errors, values) in errors_and_scores(output, scored, options["ood_ratio"]).items():
+                for score, v in values.items():
+                    metrics = selective_metrics(v, errors, options["target_risk"], options["target_coverage"])
+                    rows.append({**run.key, "score": score, "set": name, **metrics})
+    return pd.DataFrame(rows, columns=COLUMNS)

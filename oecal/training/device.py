@@ -1,0 +1,49 @@
+"""Where and how precisely to compute."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AbstractContextManager
+
+import torch
+
+from oecal.errors import OecalError
+
+
+def set_up(device: str, threads: int) -> torch.device:
+    """The device of this job: `cpu`, `cuda`, `cuda:1`, or `auto` (cuda if there is one). Fixes CPU threads and algorithms.
+
+    Results repeat bit by bit on one kind of device and number of threads. Raises OecalError for a CUDA device that is not there.
+    """
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    if chosen.type == "cuda":
+        if not torch.cuda.is_available() or (chosen.index or 0) >= torch.cuda.device_count():
+            raise OecalError(f"device: found '{device}', but this machine has {torch.cuda.device_count()} CUDA devices; write auto or cpu")
+        torch.backends.cudnn.benchmark = False
+    return chosen
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the hardware multiplies bfloat16 itself; where it is emulated, it is ten times slower than float32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = next((line for line in file if line.startswith("flags")), "").split()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
+    """The context of a forward pass: `float32`, `bfloat16` (autocast), or `auto` (bfloat16 where the hardware has it)."""
+    low = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=low)
+
+
+def announce(device: torch.device, precision: str) -> None:
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} thread(s)"
+    low = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+    logging.info("on %s, %s, torch %s", name, "bfloat16 autocast" if low else "float32", torch.__version__)

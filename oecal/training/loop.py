@@ -1,0 +1,164 @@
+"""The training loop: one for all models and objectives.
+
+Images live on the device as uint8 and are augmented there in batches. All randomness of an epoch follows from (seed, epoch) and the
+learning rate from the step, so weights, optimiser state and the number of epochs done are all that a resumed training needs to end in
+the same bits as an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from oecal.errors import OecalError
+from oecal.files import replacing
+from oecal.seeds import derive
+from oecal.training import checkpoint
+from oecal.training.augment import augment
+from oecal.training.device import announce, autocast
+
+LOOK_EVERY = 20  # steps between looks at the loss: each look makes the CPU wait for the GPU
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train, whatever the objective; keys and defaults are described in the configuration's schema."""
+
+    epochs: int
+    batch_size: int
+    outlier_batch_size: int
+    optimizer: str
+    lr: float
+    final_lr: float
+    momentum: float
+    weight_decay: float
+    clip_norm: float
+    shift: int
+    flip: bool
+
+
+@dataclass(frozen=True)
+class Data:
+    """uint8 images (N, C, H, W) and labels (N,) on the device; `outliers` has no images if the objective needs none."""
+
+    images: Tensor
+    labels: Tensor
+    outliers: Tensor
+    val_images: Tensor
+    val_labels: Tensor
+
+
+Loss = Callable[[nn.Module, Tensor, Tensor, Tensor | None], dict[str, Tensor]]
+
+
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(
+            model.parameters(), recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=recipe.momentum > 0
+        )
+    return torch.optim.AdamW(model.parameters(), recipe.lr, weight_decay=recipe.weight_decay)
+
+
+def cosine(step: int, steps: int, lr: float, final_lr: float) -> float:
+    """Learning rate of a step: half a cosine wave from `lr` to `final_lr` over all steps."""
+    return final_lr + (lr - final_lr) * (1 + math.cos(math.pi * step / steps)) / 2
+
+
+def to_input(images: Tensor) -> Tensor:
+    """uint8 to float32 in [0, 1]."""
+    return images.float() / 255
+
+
+@torch.no_grad()
+def validate(model: nn.Module, data: Data, batch_size: int = 256) -> dict[str, float]:
+    """Loss on the ID validation split (nats, or bits per dimension) and a classifier's accuracy."""
+    model.eval()
+    total, right = 0.0, 0
+    for images, labels in zip(data.val_images.split(batch_size), data.val_labels.split(batch_size), strict=True):
+        out = model(to_input(images))
+        if out.ndim == 1:
+            total -= out.sum().item() / images[0].numel() / math.log(2)
+        else:
+            total += F.cross_entropy(out.float(), labels, reduction="sum").item()
+            right += int((out.argmax(dim=1) == labels).sum())
+    n = len(data.val_images)
+    return {"val_bpd": total / n} if out.ndim == 1 else {"val_nll": total / n, "val_accuracy": right / n}
+
+
+def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
+              precision: str) -> dict[str, float]:  # fmt: skip
+    """One pass over the ID images; returns the mean of each part of the loss. Raises OecalError if the loss is not finite."""
+    torch.manual_seed(derive(seed, "epoch", epoch))
+    model.train()
+    device, n = data.images.device, len(data.images)
+    steps = n // recipe.batch_size
+    order = torch.randperm(n).to(device)
+    sums: dict[str, Tensor] = {}
+    for step in tqdm(range(steps), desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False, disable=None):
+        done = epoch * steps + step
+        for group in optimizer.param_groups:
+            group["lr"] = cosine(done, recipe.epochs * steps, recipe.lr, recipe.final_lr)
+        chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+        images = augment(to_input(data.images[chosen]), recipe.shift, recipe.flip)
+        outliers = None
+        if len(data.outliers):
+            drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(device)
+            outliers = augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip)
+        with autocast(device, precision):
+            parts = loss(model, images, data.labels[chosen], outliers)
+        optimizer.zero_grad()
+        parts["loss"].backward()
+        if recipe.clip_norm:
+            nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+        optimizer.step()
+        for name, value in parts.items():
+            sums[name] = sums.get(name, 0) + value.detach()
+        if (step % LOOK_EVERY == 0 or step == steps - 1) and not math.isfinite(sums["loss"].item()):
+            raise OecalError(
+                f"the training diverged: the loss is {parts['loss'].item()} in epoch {epoch + 1}, step {step + 1}; "
+                f"write a smaller lr (now {recipe.lr}) or a clip_norm (now {recipe.clip_norm})"
+            )
+    return {name: value.item() / steps for name, value in sums.items()}
+
+
+def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path, seed: int, fingerprint: str,
+          precision: str = "auto", metadata: Mapping[str, str] | None = None) -> None:  # fmt: skip
+    """Trains `model` in place and leaves `model.safetensors` and `history.csv` in `folder`.
+
+    Goes on from `folder/checkpoint.pt` if that is of the same `fingerprint`. `history.csv`: one row an epoch; losses in nats, for a
+    density model nats per dimension, `val_bpd` in bits per dimension.
+    """
+    if len(data.images) < recipe.batch_size:
+        raise OecalError(f"batch_size: found {recipe.batch_size}, but there are {len(data.images)} training images; write at most that")
+    announce(data.images.device, precision)
+    optimizer = make_optimizer(model, recipe)
+    history: list[dict[str, Any]] = []
+    state = checkpoint.load(folder / "checkpoint.pt", fingerprint)
+    if state:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        history = state["history"]
+        logging.info("resuming after epoch %d of %d", len(history), recipe.epochs)
+    for epoch in range(len(history), recipe.epochs):
+        means = one_epoch(model, optimizer, loss, data, recipe, epoch, seed, precision)
+        row = {"epoch": epoch + 1, "lr": optimizer.param_groups[0]["lr"], **means, **validate(model, data)}
+        history.append(row)
+        logging.info("  ".join(f"{k} {v:.5g}" for k, v in row.items()))
+        state = {"fingerprint": fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
+        checkpoint.save(folder / "checkpoint.pt", state)
+    with replacing(folder / "history.csv") as temporary:
+        pd.DataFrame(history).to_csv(temporary, index=False)
+    with replacing(folder / "model.safetensors") as temporary:
+        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, temporary, dict(metadata or {}))
+    (folder / "checkpoint.pt").unlink(missing_ok=True)

@@ -1,0 +1,81 @@
+"""One training of the study: from image files and a checked configuration to weights."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from oecal.data import store
+from oecal.data.preprocess import adapt
+from oecal.errors import OecalError
+from oecal.options import made
+from oecal.seeds import derive
+from oecal.training.device import set_up
+from oecal.training.loop import Data, Recipe, train
+
+
+def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """A fresh model; `model` has the keys architecture (a file name in oecal/models) and options (its own)."""
+    architecture = importlib.import_module(f"oecal.models.{model['architecture']}")
+    return architecture.build(made(architecture.Options, model["options"]), shape, classes)
+
+
+def load_weights(model: nn.Module, path: str | Path) -> None:
+    """Fills the model. Raises OecalError if the file is damaged or of another architecture."""
+    try:
+        model.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise OecalError(f"{path}: does not hold the weights of this model ({reason}); delete it and run again") from None
+
+
+def digest(*arrays: np.ndarray) -> str:
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(np.ascontiguousarray(array))
+    return sha.hexdigest()
+
+
+def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: str | None, folder: str | Path, seed: int,
+        code: str, device: str = "auto", precision: str = "auto", threads: int = 1, channels_last: bool = True) -> None:  # fmt: skip
+    """Trains one run into `folder`.
+
+    params: model (architecture, options), objective (name, options), recipe (the loop's), interpolation. in_dist and outliers: image
+    stores; init: weights to start from, or None. code: fingerprint of the library files; with params, data and seed it decides
+    whether a checkpoint is resumed.
+    """
+    torch_device = set_up(device, threads)
+    images, val = store.read(in_dist, "train"), store.read(in_dist, "val")
+    shape = images.images.shape[1:]
+    around = [adapt(store.read(path, "train").images, shape, params["interpolation"]) for path in outliers]
+    auxiliary = np.concatenate(around) if around else np.empty((0, *shape), np.uint8)
+
+    objective = importlib.import_module(f"oecal.training.{params['objective']['name']}")
+    options = made(objective.Options, params["objective"]["options"])
+    torch.manual_seed(derive(seed, "init"))
+    model = build_model(params["model"], shape, len(store.class_names(in_dist)))
+    if init:
+        load_weights(model, init)
+    model.to(torch_device, memory_format=torch.channels_last if channels_last else torch.preserve_format)
+
+    def on_device(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(torch_device)
+
+    data = Data(*map(on_device, (images.images, images.labels, auxiliary, val.images, val.labels)))
+    weights = Path(init).read_bytes() if init else b""
+    identity = json.dumps(params, sort_keys=True), seed, code, torch.__version__, precision, str(torch_device)
+    fingerprint = digest(images.images, images.labels, auxiliary, np.frombuffer(weights + repr(identity).encode(), np.uint8))
+    loss = functools.partial(objective.loss, options=options)
+    metadata = {"oecal": json.dumps({**params, "seed": seed}, sort_keys=True)}
+    train(model, loss, data, Recipe(**params["recipe"]), Path(folder), seed, fingerprint, precision, metadata)
