@@ -58,7 +58,7 @@ def say(error: ValidationError) -> str:
         case "enum":
             return f"{place}: found {found!r}; write one of: {', '.join(map(str, error.validator_value))}"
         case "pattern":
-            return f"{place}: found {found!r}; write{description or ' a text that matches ' + error.validator_value}"
+            return f"{place}: found {found!r}; write {error.schema['description']}"
         case "type":
             return f"{place}: found {found!r}; write a value of type {error.validator_value}{description}"
         case "minimum" | "exclusiveMinimum":

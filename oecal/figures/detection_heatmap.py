@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.figure import Figure
 
 from oecal.figures.style import name, panels
@@ -11,11 +12,11 @@ from oecal.figures.style import name, panels
 FOR = ("classifier", "density")
 
 
-def frame(detection: str, in_dist: str) -> pd.DataFrame:
-    """The rows of detection.csv of one in-distribution set, averaged over seeds: model, training, ood, kind, score, auroc."""
+def frame(detection: str, in_dist: str, model: str) -> pd.DataFrame:
+    """The rows of detection.csv of one in-distribution set and model, averaged over seeds: training, ood, kind, score, auroc."""
     table = pd.read_csv(detection)
-    table = table[table["in_dist"] == in_dist]
-    return table.groupby(["model", "training", "ood", "kind", "score"], sort=False)["auroc"].mean().reset_index()
+    table = table[(table["in_dist"] == in_dist) & (table["model"] == model)]
+    return table.groupby(["training", "ood", "kind", "score"], sort=False)["auroc"].mean().reset_index()
 
 
 def draw(data: pd.DataFrame) -> Figure:
@@ -29,16 +30,11 @@ def draw(data: pd.DataFrame) -> Figure:
         shown.append((f"{name(t)} minus {name(trainings[0])}", gain, "PuOr_r", -limit, limit))
     figure, axes = panels(len(shown), 1, 0.9 + (0.42 + 0.2 * len(scores)) * len(shown), sharex=True)
     for (ax,), (title, table, colours, low, high) in zip(axes, shown, strict=True):
-        image = ax.imshow(table, cmap=colours, vmin=low, vmax=high, aspect="auto")
-        for (y, x), value in np.ndenumerate(table.to_numpy()):
-            red, green, blue, _ = image.cmap(image.norm(value))
-            dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-            sign = "+" if "minus" in title else ""
-            ax.text(x, y, f"{value:{sign}.1f}", ha="center", va="center", fontsize=6.5, color="white" if dark else "black")
+        sign = "+" if "minus" in title else ""
+        sns.heatmap(table, ax=ax, cmap=colours, vmin=low, vmax=high, annot=True, fmt=f"{sign}.1f", annot_kws={"size": 6.5}, cbar=False)
         ax.set_title(title if "minus" in title else f"{title}: AUROC, %", loc="left")
-        ax.set(yticks=range(len(scores)), yticklabels=[name(s) for s in scores], xticks=range(len(sets)))
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
+        ax.set(xlabel="", ylabel="")
+        ax.set_yticklabels([name(s) for s in scores], rotation=0)
         ax.tick_params(length=0)
     kinds = data.drop_duplicates("ood").set_index("ood")["kind"]
     axes[-1][0].set_xticklabels([f"{name(s)}\n({kinds[s]})" for s in sets], rotation=40, ha="right", rotation_mode="anchor")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,16 +19,17 @@ FOR = ("density",)
 EACH = 6  # images at either end
 
 
-def frame(outputs: Sequence[str], data: dict[str, str], interpolation: str) -> pd.DataFrame:
+def frame(outputs: Sequence[str], data: Sequence[str], interpolation: str) -> pd.DataFrame:
     """One row an image: training, set, end (most, least), bpd, image (uint8 C, H, W); real sets only, ID first."""
+    store_of = {Path(path).stem: path for path in data}
     rows = []
     for path in outputs:
         run = read(path, "log_likelihood")
-        shape = store.read(data[run.key["in_dist"]], "test").images.shape[1:]
+        shape = store.read(store_of[run.key["in_dist"]], "test").images.shape[1:]
         for group in run.tests("id", "near", "far"):
             bpd = bits_per_dimension(group["log_likelihood"], run.dims)
             order = np.argsort(bpd, kind="stable")
-            images = store.read(data[group.set], "test").images
+            images = store.read(store_of[group.set], "test").images
             for end, chosen in (("most", order[:EACH]), ("least", order[-EACH:])):
                 for at, image in zip(chosen, adapt(images[chosen], shape, interpolation), strict=True):
                     rows.append({"training": run.key["training"], "set": group.set, "end": end, "bpd": bpd[at], "image": image})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -21,12 +22,10 @@ TITLES = {
 }
 
 
-def frame(history: Sequence[str], labels: Sequence[tuple[str, int]]) -> pd.DataFrame:
-    """The history files' rows below each other, with training and seed, `labels` in the same order."""
-    parts = [
-        pd.read_csv(path).assign(training=training, seed=seed)
-        for path, (training, seed) in zip(history, labels, strict=True)
-    ]  # fmt: skip
+def frame(history: Sequence[str]) -> pd.DataFrame:
+    """The rows of all `{training}/seed{seed}/history.csv` below each other, with training and seed from their paths."""
+    paths = [Path(path) for path in history]
+    parts = [pd.read_csv(p).assign(training=p.parts[-3], seed=int(p.parts[-2].removeprefix("seed"))) for p in paths]
     return pd.concat(parts, ignore_index=True)
 
 

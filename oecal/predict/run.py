@@ -16,11 +16,11 @@ from tqdm import tqdm
 from oecal.data import store
 from oecal.data.corruptions import corrupt
 from oecal.data.preprocess import adapt
+from oecal.device import announce, set_up
 from oecal.errors import OecalError
 from oecal.files import replacing
+from oecal.models.build import build_model, load_weights
 from oecal.predict.outputs import predict
-from oecal.training.device import announce, set_up
-from oecal.training.run import build_model, load_weights
 
 
 def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[int, int, int], interpolation: str) -> store.Split:

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from oecal.device import announce, autocast
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.seeds import derive
 from oecal.training import checkpoint
 from oecal.training.augment import augment
-from oecal.training.device import announce, autocast
 
 LOOK_EVERY = 20  # steps between looks at the loss: each look makes the CPU wait for the GPU
 

@@ -12,32 +12,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from oecal.data import store
 from oecal.data.preprocess import adapt
-from oecal.errors import OecalError
+from oecal.device import set_up
+from oecal.models.build import build_model, load_weights
 from oecal.options import made
 from oecal.seeds import derive
-from oecal.training.device import set_up
 from oecal.training.loop import Data, Recipe, train
-
-
-def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
-    """A fresh model; `model` has the keys architecture (a file name in oecal/models) and options (its own)."""
-    architecture = importlib.import_module(f"oecal.models.{model['architecture']}")
-    return architecture.build(made(architecture.Options, model["options"]), shape, classes)
-
-
-def load_weights(model: nn.Module, path: str | Path) -> None:
-    """Fills the model. Raises OecalError if the file is damaged or of another architecture."""
-    try:
-        model.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise OecalError(f"{path}: does not hold the weights of this model ({reason}); delete it and run again") from None
 
 
 def digest(*arrays: np.ndarray) -> str:

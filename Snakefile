@@ -1,0 +1,44 @@
+# Does Outlier Exposure give a model calibrated uncertainty? The study as a list of results, each rebuilt from its dependencies:
+# data sets -> trained models -> logits and likelihoods -> scores -> tables -> figures -> report.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+# A study file given with --configfile stands alone; without one, the default study is built.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+pathvars:
+    out=f"results/{study.name}",
+    run="{in_dist}/{model}/{training}/seed{seed}",
+
+
+wildcard_constraints:
+    dataset=NAME,
+    in_dist=NAME,
+    model=NAME,
+    training=NAME,
+    seed="[0-9]+",
+    of=f"(-{NAME}-{NAME})?",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<out>/report.html",
+        tables(),
+        figures(),

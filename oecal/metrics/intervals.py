@@ -1,0 +1,17 @@
+"""Intervals over seeds."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import t
+
+
+def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Mean and half-width of its Student t confidence interval: t_{n-1} s / sqrt(n); nan half-width for a single value.
+
+    Covers variation over seeds (initial weights, order of images, augmentation), not over test images.
+    """
+    values = np.asarray(values, np.float64)
+    n = len(values)
+    half = t.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    return float(values.mean()), float(half)

@@ -1,0 +1,30 @@
+"""From a configuration entry, and from a weights file, to a model."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from oecal.errors import OecalError
+from oecal.options import made
+
+
+def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """A fresh model for images of `shape` (C, H, W); `model`: architecture (a file name in this folder) and options (its own)."""
+    architecture = importlib.import_module(f"oecal.models.{model['architecture']}")
+    return architecture.build(made(architecture.Options, model["options"]), shape, classes)
+
+
+def load_weights(model: nn.Module, path: str | Path) -> None:
+    """Fills the model. Raises OecalError if the file is damaged or of another architecture."""
+    try:
+        model.load_state_dict(load_file(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise OecalError(f"{path}: does not hold the weights of this model ({reason}); delete it and run again") from None

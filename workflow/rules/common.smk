@@ -1,0 +1,121 @@
+# The functions that the rules use. The study is checked here, before any job starts.
+import shutil
+import sys
+
+from oecal import config as configuration
+from oecal.codegraph import closure
+from oecal.errors import OecalError
+from oecal.options import constant
+from oecal.scores.catalogue import scores as catalogue
+
+NAME = "[a-z][a-z0-9_]*"
+TABLES = ["detection", "calibration", "selective", "likelihood"]
+
+try:
+    study = configuration.load(config)
+except OecalError as error:
+    print(f"Wrong configuration: {error}", file=sys.stderr)
+    sys.exit(1)
+
+OUT = f"results/{study.name}"
+
+
+def data(*names):
+    """Image stores of data sets."""
+    return [f"results/data/{name}.h5" for name in names]
+
+
+def derived_from(wildcards):
+    """The image store that this data set is made from, if any."""
+    other = study.depends_on(wildcards.dataset)
+    return data(other)[0] if other else []
+
+
+def recipe(wildcards):
+    """The entry of a data set, or an empty one for a data set that the study does not have."""
+    return study.config["datasets"].get(wildcards.dataset, {})
+
+
+def known_dataset(wildcards):
+    """Code of a data set's source."""
+    if wildcards.dataset not in study.config["datasets"]:
+        raise WorkflowError(f"the study {study.name} has no data set {wildcards.dataset}")
+    return closure("oecal.data.build", f"oecal.data.{recipe(wildcards)['source']}")
+
+
+def architecture(wildcards):
+    return f"oecal.models.{study.model(wildcards.model)['architecture']}"
+
+
+def code_of_training(wildcards):
+    """Library files that decide the result of a training."""
+    objective = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["objective"]["name"]
+    return closure("oecal.training.run", architecture(wildcards), f"oecal.training.{objective}")
+
+
+def code_of_scores(wildcards):
+    names = study.config["models"][wildcards.model]["scores"]
+    return closure("oecal.scores.run", *(catalogue()[name].module for name in names))
+
+
+def outliers(wildcards):
+    return data(*study.outliers(wildcards.in_dist, wildcards.model, wildcards.training))
+
+
+def init_weights(wildcards):
+    """The weights that a training starts from, if it starts from another training's."""
+    init = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["init"]
+    return f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors" if init else []
+
+
+def evaluated(wildcards):
+    """Image stores of all sets that a run predicts."""
+    return data(*dict.fromkeys(entry["dataset"] for entry in study.sets(wildcards.in_dist)))
+
+
+def of_runs(pattern, runs=None):
+    """A path for each of these runs, by default all; `pattern` holds {run}."""
+    return [f"{OUT}/" + pattern.format(run=run.path) for run in (study.runs() if runs is None else runs)]
+
+
+def tables():
+    return [f"{OUT}/tables/{name}.csv" for name in TABLES]
+
+
+def variants(figure):
+    """Who a figure is drawn for: file name suffix -> (in_dist, model). The first pair that it fits has no suffix."""
+    kinds = constant("figures", figure, "FOR")
+    pairs = dict.fromkeys((r.in_dist, r.model) for r in study.runs() if study.kind(r.model) in kinds)
+    return {"" if n == 0 else f"-{in_dist}-{model}": (in_dist, model) for n, (in_dist, model) in enumerate(pairs)}
+
+
+def figures(suffixes=("pdf", "png")):
+    """All figures of the study, in the order of the configuration."""
+    return [f"{OUT}/figures/{f}{of}.{s}" for f in study.config["figures"] for of in variants(f) for s in suffixes]
+
+
+def shown(figure, wildcards):
+    """In-distribution set and model that a figure file is drawn for."""
+    try:
+        return variants(figure)[wildcards.of]
+    except KeyError:
+        known = ", ".join(f"{figure}{of}.pdf" for of in variants(figure)) or "none: no model of the study fits this figure"
+        raise WorkflowError(f"{figure}{wildcards.of}.pdf: no such figure of the study {study.name}; there are: {known}")
+
+
+def runs_shown(figure, wildcards, first_seed=False):
+    """The runs in a figure; with `first_seed`, of the first seed only."""
+    pair = shown(figure, wildcards)
+    seeds = study.config["seeds"][:1] if first_seed else study.config["seeds"]
+    return [run for run in study.runs() if (run.in_dist, run.model) == pair and run.seed in seeds]
+
+
+def first_score(figure):
+    """The parameter `score` of a figure: the model's first configured score."""
+    return lambda wildcards: {"score": study.config["models"][shown(figure, wildcards)[1]]["scores"][0]}
+
+
+def gpus():
+    """GPUs that a job takes: 1 if it may run on one. Only a limit for the scheduler; a change trains nothing again."""
+    device = study.config["compute"]["device"]
+    return int(device.startswith("cuda") or (device == "auto" and shutil.which("nvidia-smi") is not None))

@@ -1,0 +1,21 @@
+# Data sets into image stores; shared by all studies.
+
+
+rule dataset:
+    input:
+        code=known_dataset,
+        of=derived_from,
+    output:
+        "results/data/{dataset}.h5",
+    log:
+        "results/data/logs/{dataset}.log",
+    benchmark:
+        "results/data/logs/{dataset}.benchmark.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        recipe=recipe,
+    message:
+        "Data set {wildcards.dataset}"
+    script:
+        "../scripts/dataset.py"

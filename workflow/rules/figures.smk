@@ -1,0 +1,213 @@
+# One rule per figure: what it is drawn from. The suffix {of} names in-distribution set and model; without one, the study's first.
+
+
+rule likelihood_histograms:
+    input:
+        code=closure("oecal.figures.likelihood_histograms"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_histograms", w, first_seed=True)),
+    output:
+        pdf="<out>/figures/likelihood_histograms{of}.pdf",
+        png=report(
+            "<out>/figures/likelihood_histograms{of}.png",
+            caption="../report/likelihood_histograms.rst",
+            category="Figures",
+            labels={"figure": "likelihood histograms{of}"},
+        ),
+    log:
+        "<out>/logs/figures/likelihood_histograms{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="likelihood_histograms",
+        frame={},
+        draw={},
+    message:
+        "Figure likelihood_histograms{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule likelihood_extremes:
+    input:
+        code=closure("oecal.figures.likelihood_extremes"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)),
+        data=lambda w: data(*dict.fromkeys(s["dataset"] for s in study.sets(shown("likelihood_extremes", w)[0]))),
+    output:
+        pdf="<out>/figures/likelihood_extremes{of}.pdf",
+        png=report(
+            "<out>/figures/likelihood_extremes{of}.png",
+            caption="../report/likelihood_extremes.rst",
+            category="Figures",
+            labels={"figure": "likelihood extremes{of}"},
+        ),
+    log:
+        "<out>/logs/figures/likelihood_extremes{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="likelihood_extremes",
+        frame=lambda w: {
+            "interpolation": study.config["experiments"][shown("likelihood_extremes", w)[0]]["interpolation"]
+        },
+        draw={},
+    message:
+        "Figure likelihood_extremes{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule confidence_histograms:
+    input:
+        code=closure("oecal.figures.confidence_histograms"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("confidence_histograms", w)),
+    output:
+        pdf="<out>/figures/confidence_histograms{of}.pdf",
+        png=report(
+            "<out>/figures/confidence_histograms{of}.png",
+            caption="../report/confidence_histograms.rst",
+            category="Figures",
+            labels={"figure": "confidence histograms{of}"},
+        ),
+    log:
+        "<out>/logs/figures/confidence_histograms{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="confidence_histograms",
+        frame={},
+        draw={},
+    message:
+        "Figure confidence_histograms{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule reliability:
+    input:
+        code=closure("oecal.figures.reliability"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("reliability", w)),
+    output:
+        pdf="<out>/figures/reliability{of}.pdf",
+        png=report(
+            "<out>/figures/reliability{of}.png",
+            caption="../report/reliability.rst",
+            category="Figures",
+            labels={"figure": "reliability{of}"},
+        ),
+    log:
+        "<out>/logs/figures/reliability{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="reliability",
+        frame={"ood_ratio": study.config["measures"]["ood_ratio"]},
+        draw={"bins": study.config["measures"]["bins"]},
+    message:
+        "Figure reliability{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule roc:
+    input:
+        code=closure("oecal.figures.roc"),
+        scores=lambda w: of_runs("scores/{run}.h5", runs_shown("roc", w)),
+    output:
+        pdf="<out>/figures/roc{of}.pdf",
+        png=report(
+            "<out>/figures/roc{of}.png",
+            caption="../report/roc.rst",
+            category="Figures",
+            labels={"figure": "ROC{of}"},
+        ),
+    log:
+        "<out>/logs/figures/roc{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="roc",
+        frame=first_score("roc"),
+        draw={},
+    message:
+        "Figure roc{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule detection_heatmap:
+    input:
+        code=closure("oecal.figures.detection_heatmap"),
+        detection="<out>/tables/detection.csv",
+    output:
+        pdf="<out>/figures/detection_heatmap{of}.pdf",
+        png=report(
+            "<out>/figures/detection_heatmap{of}.png",
+            caption="../report/detection_heatmap.rst",
+            category="Figures",
+            labels={"figure": "detection heatmap{of}"},
+        ),
+    log:
+        "<out>/logs/figures/detection_heatmap{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="detection_heatmap",
+        frame=lambda w: dict(zip(("in_dist", "model"), shown("detection_heatmap", w))),
+        draw={},
+    message:
+        "Figure detection_heatmap{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule risk_coverage:
+    input:
+        code=closure("oecal.figures.risk_coverage"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("risk_coverage", w)),
+        scores=lambda w: of_runs("scores/{run}.h5", runs_shown("risk_coverage", w)),
+    output:
+        pdf="<out>/figures/risk_coverage{of}.pdf",
+        png=report(
+            "<out>/figures/risk_coverage{of}.png",
+            caption="../report/risk_coverage.rst",
+            category="Figures",
+            labels={"figure": "risk-coverage{of}"},
+        ),
+    log:
+        "<out>/logs/figures/risk_coverage{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="risk_coverage",
+        frame=lambda w: {**first_score("risk_coverage")(w), "ood_ratio": study.config["measures"]["ood_ratio"]},
+        draw={},
+    message:
+        "Figure risk_coverage{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule training_curves:
+    input:
+        code=closure("oecal.figures.training_curves"),
+        history=lambda w: of_runs("models/{run}/history.csv", runs_shown("training_curves", w)),
+    output:
+        pdf="<out>/figures/training_curves{of}.pdf",
+        png=report(
+            "<out>/figures/training_curves{of}.png",
+            caption="../report/training_curves.rst",
+            category="Figures",
+            labels={"figure": "training curves{of}"},
+        ),
+    log:
+        "<out>/logs/figures/training_curves{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="training_curves",
+        frame={},
+        draw={},
+    message:
+        "Figure training_curves{wildcards.of}"
+    script:
+        "../scripts/figure.py"

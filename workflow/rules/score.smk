@@ -1,0 +1,19 @@
+# All uncertainty scores of a run, from its stored outputs; no torch.
+
+
+rule score:
+    input:
+        code=code_of_scores,
+        outputs="<out>/outputs/<run>.h5",
+    output:
+        "<out>/scores/<run>.h5",
+    log:
+        "<out>/logs/score/<run>.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        scores=lambda w: {"scores": study.config["models"][w.model]["scores"]},
+    message:
+        "Scores of {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
+    script:
+        "../scripts/score.py"

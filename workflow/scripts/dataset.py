@@ -1,0 +1,15 @@
+"""Builds one data set into its image store."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.data.build import build
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+data = build(snakemake.params.recipe, snakemake.input.get("of") or None, snakemake.output[0])
+for name, split in data.splits.items():
+    logging.info("%s: %s images, %s classes", name, split.images.shape, len(data.classes) or "no")

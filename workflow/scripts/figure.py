@@ -1,0 +1,18 @@
+"""Draws one figure: its library file collects a data frame from the rule's inputs and draws it."""
+
+import importlib
+import logging
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.figures import style
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+module = importlib.import_module(f"oecal.figures.{snakemake.params.figure}")
+inputs = {name: value for name, value in snakemake.input.items() if name != "code"}
+frame = module.frame(**inputs, **snakemake.params.frame)
+logging.info("%d rows", len(frame))
+style.save(module.draw(frame, **snakemake.params.draw), snakemake.output.pdf, snakemake.output.png)

@@ -1,0 +1,22 @@
+"""Renders the report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.files import replacing
+from oecal.report import page
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+html = page(
+    snakemake.params.study["name"],
+    tables={Path(path).stem: path for path in snakemake.input.tables},
+    figures={Path(path).stem: path for path in snakemake.input.figures},
+    captions={Path(path).stem: path for path in snakemake.input.captions},
+    order=snakemake.params.study["figures"],
+)
+with replacing(snakemake.output[0]) as temporary:
+    temporary.write_text(html)

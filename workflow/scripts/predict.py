@@ -1,0 +1,25 @@
+"""Predicts all evaluated sets of one run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.codegraph import fingerprint
+from oecal.predict.run import run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+who = dict(snakemake.wildcards.items())
+run(
+    snakemake.params.training,
+    sets=snakemake.params.sets["sets"],
+    data={Path(path).stem: path for path in snakemake.input.data},
+    weights=snakemake.input.weights,
+    path=snakemake.output[0],
+    run={**who, "seed": int(who["seed"])},
+    code=fingerprint(snakemake.input.code),
+    device=snakemake.config.get("compute", {}).get("device", "auto"),
+    threads=snakemake.threads,
+)

@@ -1,0 +1,12 @@
+"""Computes all scores of one run."""
+
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.scores.run import run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+run(snakemake.input.outputs, snakemake.params.scores["scores"], snakemake.output[0])

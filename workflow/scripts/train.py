@@ -1,0 +1,27 @@
+"""Trains one run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.codegraph import fingerprint
+from oecal.training.run import run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+compute = snakemake.config.get("compute", {})
+run(
+    snakemake.params.training,
+    in_dist=snakemake.input.in_dist,
+    outliers=snakemake.input.get("outliers", []),
+    init=snakemake.input.get("init") or None,
+    folder=Path(snakemake.output.weights).parent,
+    seed=int(snakemake.wildcards.seed),
+    code=fingerprint(snakemake.input.code),
+    device=compute.get("device", "auto"),
+    precision=compute.get("precision", "auto"),
+    threads=snakemake.threads,
+    channels_last=compute.get("channels_last", True),
+)
