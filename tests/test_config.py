@@ -1,0 +1,163 @@
+"""Every mistake in a configuration ends in one line that says where and what to write instead."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from oecal import config
+from oecal.config import SCHEMA, load, read
+from oecal.errors import OecalError
+
+ROOT = Path(__file__).parent.parent
+STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]
+DEMO = yaml.safe_load((ROOT / "config.yaml").read_text())
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda p: p.name)
+def test_every_study_in_the_repository_is_right(path):
+    study = read(path)
+    assert study.runs()
+    assert len(set(study.runs())) == len(study.runs())
+
+
+def put(*path_and_value):
+    *path, key, value = path_and_value
+
+    def change(content):
+        for step in path:
+            content = content[step]
+        content[key] = value
+
+    return change
+
+
+def drop(*path):
+    def change(content):
+        for step in path[:-1]:
+            content = content[step]
+        del content[path[-1]]
+
+    return change
+
+
+WRN, TRAININGS, DIGITS = ("models", "wrn"), ("models", "wrn", "trainings"), ("experiments", "digits")
+MISTAKES = [
+    (put("seeds", ["a"]), "seeds[0]: found 'a'; write a value of type integer (a seed)"),
+    (put("seeds", []), "seeds: is empty; write at least one entry"),
+    (put("seeds", [1, 1]), "seeds: found an entry twice in [1, 1]; write each once"),
+    (put("seeds", [-1]), "seeds[0]: found -1; write at least 0"),
+    (put("seed", [1]), "(top level): unknown name 'seed'; did you mean 'seeds'?"),
+    (put("study", "a/b"), "study: found 'a/b'; write lower-case letters"),
+    (drop("study"), "(top level): the key 'study' is missing; write study: name of the study"),
+    (put("compute", {"device": "gpu"}), "compute.device: found 'gpu'; write auto (CUDA if there is one), cpu, cuda or cuda:N"),
+    (put("compute", {"precision": "half"}), "compute.precision: found 'half'; write one of: auto, float32, bfloat16"),
+    (put("measures", {"ood_ratio": 0}), "measures.ood_ratio: found 0; write more than 0"),
+    (put("measures", {"target_risk": 2}), "measures.target_risk: found 2; write at most 1"),
+    (put("models", None), "models: found None; write a value of type object"),
+    (put("datasets", "digits", "digits"), "datasets.digits: found 'digits'; write a value of type object"),
+    (put("datasets", "x", {"source": "nope"}), "datasets.x.source: unknown name 'nope'"),
+    (put("datasets", "X y", {"source": "digits"}), "datasets: found 'X y'; write lower-case letters"),
+    (put("datasets", "gaussian", "kind", "gausian"), "datasets.gaussian.kind: found 'gausian'; write one of: gaussian, uniform"),
+    (drop("datasets", "gaussian", "of"), "datasets.gaussian: the key 'of' is missing; write of: a text"),
+    (put("datasets", "gaussian", "of", "digit"), "datasets.gaussian.of: unknown name 'digit'; did you mean 'digits'?"),
+    (put("datasets", "gaussian", "of", "gaussian"), "datasets.gaussian.of: leads in a circle, gaussian -> gaussian"),
+    (put("datasets", "photos", "size", 2), "datasets.photos: size is 2; write 4 to 64"),
+    (put("datasets", "photos", "sise", 28), "datasets.photos: unknown name 'sise'; did you mean 'size'?"),
+    (put("datasets", "photos", "channels", 2), "datasets.photos.channels: found 2; write one of: 1, 3"),
+    (put("datasets", "photos", "shrink", True), "datasets.photos.shrink: found True; write a number"),
+    (put(*WRN, "scores", ["log_likelihood"]), "models.wrn.scores[0]: log_likelihood is for a density model, wrn is a classifier model"),
+    (put(*WRN, "scores", ["mps"]), "models.wrn.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
+    (put(*WRN, "architecture", "wnr"), "models.wrn.architecture: unknown name 'wnr'; did you mean 'wrn'?"),
+    (put("models", "resnet", DEMO["models"]["wrn"]), "models.resnet: unknown name 'resnet'"),
+    (put(*WRN, "options", "depth", 11), "models.wrn.options: depth is 11; write 6n + 4"),
+    (put(*WRN, "options", "dept", 10), "models.wrn.options: unknown name 'dept'; did you mean 'depth'?"),
+    (put(*WRN, "options", "depth", "x"), "models.wrn.options.depth: found 'x'; write an integer"),
+    (put(*TRAININGS, "baseline", "epochs", 0), "models.wrn.trainings.baseline.epochs: found 0; write at least 1"),
+    (put(*TRAININGS, "baseline", "epoch", 3), "models.wrn.trainings.baseline: unknown name 'epoch'; did you mean 'epochs'?"),
+    (put(*TRAININGS, "baseline", "momentum", 1), "models.wrn.trainings.baseline.momentum: found 1; write less than 1"),
+    (put(*TRAININGS, "baseline", "objective", "margin"), "baseline.objective: margin is not for a classifier model such as wrn; write one of: baseline, oe"),
+    (put(*TRAININGS, "baseline", "objective", "oo"), "models.wrn.trainings.baseline.objective: unknown name 'oo'"),
+    (put(*TRAININGS, "baseline", "init", "oe_tune"), "baseline.init: leads in a circle, baseline -> oe_tune -> baseline"),
+    (put(*TRAININGS, "oe_tune", "init", "base"), "models.wrn.trainings.oe_tune.init: unknown name 'base'; did you mean 'baseline'?"),
+    (put(*TRAININGS, "oe_tune", "options", {"weight": -1}), "models.wrn.trainings.oe_tune.options: weight is -1; write 0 or more"),
+    (drop(*TRAININGS, "baseline", "lr"), "models.wrn.trainings.baseline: the key 'lr' is missing; write lr: learning rate"),
+    (put(*DIGITS, "near", ["leters_n_z"]), "experiments.digits.near[0]: unknown name 'leters_n_z'; did you mean 'letters_n_z'?"),
+    (put(*DIGITS, "near", ["digits"]), "experiments.digits.near[0]: digits is the in-distribution set itself"),
+    (put(*DIGITS, "near", ["faces"]), "experiments.digits: faces stands in two of near, far, synthetic, shifts"),
+    (put(*DIGITS, "outliers", []), "experiments.digits.outliers: oe_scratch of wrn needs auxiliary outliers"),
+    (put(*DIGITS, "models", {"wnr": ["baseline"]}), "experiments.digits.models: unknown name 'wnr'"),
+    (put(*DIGITS, "models", {"wrn": ["base"]}), "experiments.digits.models.wrn[0]: unknown name 'base'"),
+    (put(*DIGITS, "corruptions", {"fog": [1]}), "experiments.digits.corruptions: unknown name 'fog'"),
+    (put(*DIGITS, "corruptions", {"contrast": [7]}), "experiments.digits.corruptions.contrast[0]: found 7; write at most 5 (severity)"),
+    (put("experiments", "dogs", {"models": {"wrn": ["baseline"]}}), "experiments.dogs: unknown name 'dogs'"),
+    (put("experiments", "photos", {"models": {"pixelcnn": ["baseline"]}}), "experiments.photos: has no OOD set"),
+    (put("figures", ["rocs"]), "figures[0]: unknown name 'rocs'; did you mean 'roc'?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change, message", MISTAKES, ids=[message for _, message in MISTAKES])
+def test_mistake(change, message):
+    content = copy.deepcopy(DEMO)
+    change(content)
+    with pytest.raises(OecalError) as caught:
+        load(content)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text, message", [("a: [", "cannot be read"), ("- 1", "is no configuration"), (None, "cannot be read")])
+def test_a_file_that_is_no_configuration(tmp_path, text, message):
+    path = tmp_path / "x.yaml"
+    if text:
+        path.write_text(text)
+    with pytest.raises(OecalError, match=message) as caught:
+        read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_checking_changes_nothing_and_fills_in_defaults():
+    content = copy.deepcopy(DEMO)
+    study = load(content)
+    assert content == DEMO
+    assert study.config["compute"] == {"device": "auto", "precision": "auto", "threads": 1, "channels_last": True}
+    assert study.config["models"]["wrn"]["trainings"]["oe_tune"]["options"] == {"weight": 0.5}
+    assert study.config["models"]["wrn"]["architecture"] == "wrn"
+
+
+def test_questions():
+    study = load(DEMO)
+    assert len(study.runs("digits")) == 9
+    assert study.runs("digits")[0].path == "digits/wrn/baseline/seed0"
+    assert study.kind("pixelcnn") == "density"
+    assert study.outliers("digits", "wrn", "baseline") == []
+    assert study.outliers("digits", "wrn", "oe_tune") == ["letters_a_m", "photos"]
+    assert study.depends_on("gaussian") == "digits"
+    assert study.depends_on("digits") is None
+    training = study.training("digits", "wrn", "oe_tune")
+    assert training["init"] == "baseline"
+    assert set(training["recipe"]) == set(config.RECIPE)
+    sets = {(s["name"], s["split"]): s["role"] for s in study.sets("digits")}
+    assert sets["digits", "train"] == sets["digits", "test"] == "id"
+    assert sets["letters_n_z", "test"] == "near"
+    assert sets["digits_8x8", "test"] == "shift"
+    assert sets["contrast-3", "test"] == "corruption"
+
+
+def described(schema, place="schema"):
+    """Places of keys without a description."""
+    if isinstance(schema, dict):
+        for key, sub in schema.get("properties", {}).items():
+            if "description" not in sub:
+                yield f"{place}.{key}"
+            yield from described(sub, f"{place}.{key}")
+        for key in ("additionalProperties", "items"):
+            if isinstance(schema.get(key), dict):
+                yield from described(schema[key], f"{place}[]")
+
+
+def test_the_schema_describes_every_key():
+    schema = yaml.safe_load(SCHEMA.read_text())
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert list(described(schema)) == []

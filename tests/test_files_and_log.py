@@ -1,0 +1,55 @@
+import logging
+import sys
+import warnings
+
+import pytest
+
+from oecal import log
+from oecal.errors import OecalError
+from oecal.files import replacing
+from oecal.seeds import derive, generator
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    path = tmp_path / "a" / "x.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("one")
+        assert not path.exists()
+    assert path.read_text() == "one"
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("tw")
+        raise RuntimeError
+    assert path.read_text() == "one"
+    assert [p.name for p in path.parent.iterdir()] == ["x.txt"]
+
+
+@pytest.fixture
+def restored():
+    root = logging.getLogger()
+    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
+    yield
+    root.handlers[:], root.level, sys.excepthook = handlers, level, hook
+    logging.captureWarnings(False)
+
+
+def test_log_gets_messages_warnings_and_errors(tmp_path, restored):
+    log.start(tmp_path / "logs" / "x.log")
+    logging.info("hello")
+    warnings.warn("careful", stacklevel=1)
+    for error in (OecalError("write this instead"), ValueError("a bug")):
+        try:
+            raise error
+        except Exception:
+            sys.excepthook(*sys.exc_info())
+    text = (tmp_path / "logs" / "x.log").read_text()
+    assert "INFO hello" in text
+    assert "careful" in text
+    assert "ERROR write this instead" in text
+    assert text.count("Traceback") == 1  # of the bug, not of the user's mistake
+    assert "ValueError: a bug" in text
+
+
+def test_seeds_are_fixed_and_apart():
+    assert derive(0, "epoch", 1) == 123735704575244949
+    assert len({derive(s, p, n) for s in range(9) for p in ("init", "epoch") for n in range(9)}) == 162
+    assert generator("a").random() == generator("a").random() != generator("b").random()

@@ -1,0 +1,212 @@
+"""Each script of the workflow, run in this process with a stand-in for the `snakemake` object: a whole small study, step by step."""
+
+import itertools
+import json
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from oecal.codegraph import ROOT, closure
+from oecal.config import load
+from oecal.errors import OecalError
+from oecal.options import constant
+
+TABLES = ("detection", "calibration", "selective", "likelihood")
+
+
+class Named(list):
+    """A list whose entries also have names, like Snakemake's."""
+
+    def __init__(self, **named):
+        super().__init__(named.values())
+        self._named = named
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["_named"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def get(self, name, default=None):
+        return self._named.get(name, default)
+
+    def items(self):
+        return self._named.items()
+
+
+def call(script, folder, config, *, input=None, output=None, params=None, wildcards=None):
+    """Runs a script as Snakemake would."""
+    fake = SimpleNamespace(
+        input=Named(**(input or {})), output=Named(**(output or {})), params=Named(**(params or {})), wildcards=Named(**(wildcards or {})),
+        log=[str(folder / "x.log")], config=config, threads=1,
+    )  # fmt: skip
+    runpy.run_path(str(ROOT / "workflow/scripts" / f"{script}.py"), init_globals={"snakemake": fake}, run_name="__main__")
+
+
+@pytest.fixture(scope="module")
+def study():
+    content = yaml.safe_load((ROOT / "studies/tiny.yaml").read_text())
+    content["seeds"] = [0, 1]
+    return load(content)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, study):
+    """A folder with everything that the tiny study makes, built by the scripts alone."""
+    folder = tmp_path_factory.mktemp("study")
+    data = {name: str(folder / "data" / f"{name}.h5") for name in study.config["datasets"]}
+    for name, recipe in study.config["datasets"].items():
+        of = study.depends_on(name)
+        code = {"code": closure("oecal.data.build")}
+        call("dataset", folder, {}, input=code | ({"of": data[of]} if of else {"of": []}), output={"file": data[name]}, params={"recipe": recipe})
+    config = {"compute": {"device": "cpu"}}
+    for run in study.runs():
+        at, training = folder / "models" / run.path, study.training(run.in_dist, run.model, run.training)
+        wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": str(run.seed)}
+        code = closure("oecal.training.run")
+        init = str(at.parent.parent / training["init"] / at.name / "model.safetensors") if training["init"] else []
+        inputs = {"code": code, "in_dist": data[run.in_dist], "outliers": [data[o] for o in training["outliers"]], "init": init}
+        outputs = {"weights": str(at / "model.safetensors"), "history": str(at / "history.csv")}
+        call("train", folder, config, input=inputs, output=outputs, params={"training": training}, wildcards=wildcards)
+        sets = {"sets": study.sets(run.in_dist)}
+        inputs = {"code": code, "weights": outputs["weights"], "data": [data[s["dataset"]] for s in sets["sets"]]}
+        predicted = {"file": str(folder / "outputs" / f"{run.path}.h5")}
+        call("predict", folder, config, input=inputs, output=predicted, params={"training": training, "sets": sets}, wildcards=wildcards)
+        scored = {"file": str(folder / "scores" / f"{run.path}.h5")}
+        names = {"scores": study.config["models"][run.model]["scores"]}
+        call("score", folder, config, input={"outputs": predicted["file"]}, output=scored, params={"scores": names})
+    runs = [run.path for run in study.runs()]
+    for table in TABLES:
+        inputs = {kind: [str(folder / kind / f"{run}.h5") for run in runs] for kind in ("outputs", "scores")}
+        call("table", folder, {}, input=inputs, output={"file": str(folder / "tables" / f"{table}.csv")},
+             params={"measures": study.config["measures"]}, wildcards={"table": table})  # fmt: skip
+    return folder
+
+
+def test_image_stores(built, study):
+    for name in study.config["datasets"]:
+        with h5py.File(built / "data" / f"{name}.h5") as file:
+            assert set(file.attrs) == {"source", "licence", "sha256", "classes"}
+            assert file["test/images"].dtype == np.uint8
+
+
+def test_outputs(built, study):
+    for run in study.runs():
+        with h5py.File(built / "outputs" / f"{run.path}.h5") as file:
+            assert {"in_dist", "model", "training", "seed", "configuration", "versions", "code"} <= set(file.attrs)
+            assert json.loads(file.attrs["versions"])["torch"]
+            for entry in study.sets(run.in_dist):
+                group = file[f"{entry['name']}/{entry['split']}"]
+                assert group.attrs["role"] == entry["role"]
+                if run.model == "wrn":
+                    assert group["logits"].dtype == np.float32
+                    assert group["logits"].shape == (len(group["labels"]), 3)
+                    assert group["features"].shape == (len(group["labels"]), 64)
+                else:
+                    assert group["log_likelihood"].dtype == np.float64
+                    assert group["log_likelihood"].attrs["dims"] == 144
+
+
+def test_scores(built, study):
+    for run in study.runs():
+        with h5py.File(built / "scores" / f"{run.path}.h5") as file:
+            for name in study.config["models"][run.model]["scores"]:
+                values = file[f"{run.in_dist}/test/{name}"]
+                assert values.dtype == np.float64
+                assert values.ndim == 1
+
+
+def test_tables(built, study):
+    tables = {name: pd.read_csv(built / "tables" / f"{name}.csv") for name in TABLES}
+    detection = tables["detection"]
+    assert len(detection) == 2 * (2 * 3 * 2 + 2 * 2 * 1)  # seeds x (trainings x sets x scores of both models)
+    assert set(detection["kind"]) == {"near", "far", "synthetic"}
+    assert detection["auroc"].between(0, 1).all()
+    calibration = tables["calibration"]
+    assert set(calibration["set"]) == {"id", "pooled", "contrast-3"}
+    assert set(calibration["post_hoc"]) == {"none", "temperature"}
+    assert calibration[calibration["set"] == "pooled"]["nll"].isna().all()
+    assert calibration[calibration["set"] != "pooled"]["nll"].notna().all()
+    pooled = calibration[calibration["set"] == "pooled"]
+    assert (pooled["n"] == 300 + 3 * 20).all()  # 60 OOD for 300 ID images, in equal shares
+    assert set(tables["selective"]["set"]) == {"id", "pooled"}
+    likelihood = tables["likelihood"]
+    assert {"tiny_photos", "tiny_photos/train", "tiny_photos/val", "tiny_digits", "tiny_jigsaw"} == set(likelihood["set"])
+    assert likelihood["bpd_mean"].between(0, 20).all()
+
+
+def figure_of(built, study, figure, in_dist, model, place):
+    runs = [r for r in study.runs(in_dist) if r.model == model]
+    paths = lambda kind, name: [str(built / kind / r.path) + name for r in runs]  # noqa: E731
+    score = {"score": study.config["models"][model]["scores"][0]}
+    frame, draw, inputs = {}, {}, {"outputs": paths("outputs", ".h5")}
+    match figure:
+        case "likelihood_extremes":
+            frame, inputs["data"] = {"interpolation": "bilinear"}, [str(p) for p in (built / "data").glob("*.h5")]
+        case "reliability":
+            frame, draw = {"ood_ratio": 0.2}, {"bins": 15}
+        case "roc":
+            frame, inputs = score, {"scores": paths("scores", ".h5")}
+        case "detection_heatmap":
+            frame, inputs = {"in_dist": in_dist, "model": model}, {"detection": str(built / "tables/detection.csv")}
+        case "risk_coverage":
+            frame, inputs["scores"] = {**score, "ood_ratio": 0.2}, paths("scores", ".h5")
+        case "training_curves":
+            inputs = {"history": paths("models", "/history.csv")}
+    output = {"pdf": f"{place}.pdf", "png": f"{place}.png"}
+    call("figure", built, {}, input={"code": [], **inputs}, output=output, params={"figure": figure, "frame": frame, "draw": draw})
+
+
+def figures_of(study):
+    pairs = [("tiny_digits", "wrn"), ("tiny_photos", "pixelcnn")]
+    return [(f, *pair) for f, pair in itertools.product(study.config["figures"], pairs) if study.kind(pair[1]) in constant("figures", f, "FOR")]
+
+
+def test_figures_and_report(built, study):
+    order: dict[str, list] = {}
+    for figure, in_dist, model in figures_of(study):
+        suffix = "" if figure not in order else f"-{in_dist}-{model}"
+        order.setdefault(figure, []).append((suffix, (in_dist, model)))
+        once, twice = (built / name / f"{figure}{suffix}" for name in ("figures", "again"))
+        figure_of(built, study, figure, in_dist, model, once)
+        figure_of(built, study, figure, in_dist, model, twice)
+        for kind, magic in ((".pdf", b"%PDF"), (".png", b"\x89PNG")):
+            content = Path(f"{once}{kind}").read_bytes()
+            assert content.startswith(magic)
+            assert content == Path(f"{twice}{kind}").read_bytes(), f"{figure}{kind} is not the same twice"
+    captions = [str(ROOT / "workflow/report" / f"{name}.rst") for name in study.config["figures"]]
+    inputs = {
+        "tables": [str(built / "tables" / f"{t}.csv") for t in TABLES],
+        "figures": [str(p) for p in (built / "figures").glob("*.png")],
+        "captions": captions,
+    }
+    params = {"study": {"name": "tiny", "figures": list(order.items())}}
+    call("page", built, {}, input=inputs, output={"file": str(built / "report.html")}, params=params)
+    html = (built / "report.html").read_text()
+    assert html.count("<figure") == len(figures_of(study))
+    assert html.count("data:image/png;base64,") == len(figures_of(study))
+    assert "http" not in html.replace("http-equiv", "")
+    assert html.count("Seen here:") >= 6
+
+
+def test_a_missing_split_is_one_line(built, study, tmp_path):
+    """Auxiliary outliers need a train split; noise has none."""
+    run = study.runs()[1]
+    data = {n: str(built / "data" / f"{n}.h5") for n in study.config["datasets"]}
+    inputs = {"code": [], "in_dist": data[run.in_dist], "outliers": [data["tiny_uniform"]]}
+    output = {"weights": str(tmp_path / "model.safetensors"), "history": str(tmp_path / "history.csv")}
+    wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": "0"}
+    with pytest.raises(OecalError, match="tiny_uniform.h5: has no split 'train', only: test"):
+        call("train", tmp_path, {}, input=inputs, output=output, wildcards=wildcards,
+             params={"training": study.training(run.in_dist, run.model, run.training)})  # fmt: skip
+
+
+def test_scripts_are_thin():
+    for path in (ROOT / "workflow/scripts").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 40, path

@@ -1,0 +1,83 @@
+import math
+
+import pytest
+import torch
+from pytorch_ood.loss import OutlierExposureLoss
+from torch import nn
+
+from oecal.training import baseline, margin, oe
+
+
+class Table(nn.Module):
+    """A model that gives each image the output that its first pixel points to."""
+
+    def __init__(self, outputs):
+        super().__init__()
+        self.outputs = nn.Parameter(torch.tensor(outputs))
+
+    def forward(self, x):
+        return self.outputs[x[:, 0, 0, 0].long()]
+
+
+def images(*rows):
+    return torch.tensor(rows, dtype=torch.float32).view(-1, 1, 1, 1)
+
+
+LOGITS = [[2.0, 0.0], [0.0, 1.0], [3.0, 3.0], [1.0, -1.0]]
+
+
+def test_baseline_by_hand():
+    found = baseline.loss(Table(LOGITS), images(0, 1), torch.tensor([0, 0]), None, baseline.Options())["loss"]
+    assert found.item() == pytest.approx((math.log(1 + math.exp(-2)) + math.log(1 + math.exp(1))) / 2)
+
+
+def test_baseline_of_a_density_model_is_nats_per_dimension():
+    found = baseline.loss(Table([-8.0, -4.0]), images(0, 1).repeat(1, 1, 2, 2), torch.zeros(2), None, baseline.Options())
+    # x[:, 0, 0, 0] still points at the row; four dimensions
+    assert found["loss"].item() == pytest.approx(6 / 4)
+
+
+def test_oe_by_hand():
+    parts = oe.loss(Table(LOGITS), images(0, 1), torch.tensor([0, 1]), images(2, 3), oe.Options(weight=0.5))
+    inside = (math.log(1 + math.exp(-2)) + math.log(1 + math.exp(-1))) / 2
+    outside = (math.log(2) + math.log(math.exp(1) + math.exp(-1)) - 0) / 2
+    assert parts["loss_in"].item() == pytest.approx(inside)
+    assert parts["loss_out"].item() == pytest.approx(outside)
+    assert parts["loss"].item() == pytest.approx(inside + 0.5 * outside)
+
+
+def test_uniform_cross_entropy_has_its_minimum_at_uniform():
+    assert oe.uniform_cross_entropy(torch.full((1, 5), 7.0)).item() == pytest.approx(math.log(5))
+    assert oe.uniform_cross_entropy(torch.tensor([[1.0, 0, 0, 0, 0]])).item() > math.log(5)
+
+
+def test_oe_against_pytorch_ood_which_averages_over_the_whole_batch():
+    logits, labels = torch.randn(6, 3), torch.tensor([0, 1, -1, -1, -1, -1])
+    inside = nn.functional.cross_entropy(logits[:2], labels[:2])
+    outside = oe.uniform_cross_entropy(logits[2:]).mean()
+    assert OutlierExposureLoss(alpha=0.5)(logits, labels).item() == pytest.approx(((2 * inside + 0.5 * 4 * outside) / 6).item(), rel=1e-5)
+
+
+def test_margin_by_hand():
+    # Four dimensions each: NLL per dimension 2, 3 inside; 2.5, 9 outside; margin 1 nat per dimension = 4 nats per image.
+    model = Table([-8.0, -12.0, -10.0, -36.0])
+    inside, outliers = images(0, 1).repeat(1, 1, 2, 2), images(2, 3).repeat(1, 1, 2, 2)
+    options = margin.Options(margin=4.0, unit="nats_per_image", weight=2.0)
+    parts = margin.loss(model, inside, torch.zeros(2), outliers, options)
+    assert parts["loss_in"].item() == pytest.approx(2.5)
+    assert parts["loss_out"].item() == pytest.approx((0.5 + 1.5 + 0 + 0) / 4)
+    assert parts["loss"].item() == pytest.approx(2.5 + 2 * 0.5)
+    means = margin.Options(margin=4.0, unit="nats_per_image", reduction="means")
+    assert margin.loss(model, inside, torch.zeros(2), outliers, means)["loss_out"].item() == pytest.approx(0)
+
+
+def test_a_margin_of_one_bit_per_dimension():
+    assert margin.loss(Table([-4.0, -4.0]), images(0), torch.zeros(1), images(1), margin.Options())["loss_out"].item() == pytest.approx(
+        math.log(2)
+    )
+
+
+@pytest.mark.parametrize("wrong", [lambda: oe.Options(-1.0), lambda: margin.Options(margin=-1.0), lambda: margin.Options(weight=math.nan)])
+def test_refuses(wrong):
+    with pytest.raises(ValueError, match="write 0 or more"):
+        wrong()
