@@ -6,8 +6,9 @@ mistake ends in an OecalError, one line that names the key, what was found and w
 
 from __future__ import annotations
 
+import ast
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,19 @@ from oecal.options import checked, constant, names, unknown
 from oecal.scores.catalogue import scores
 
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-RECIPE = ("epochs", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm", "shift", "flip")
+RECIPE = (
+    "epochs",
+    "batch_size",
+    "outlier_batch_size",
+    "optimizer",
+    "lr",
+    "final_lr",
+    "momentum",
+    "weight_decay",
+    "clip_norm",
+    "shift",
+    "flip",
+)
 NAMES_OF_LISTS = ("near", "far", "synthetic", "shifts")
 
 
@@ -89,10 +102,10 @@ def fill(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> None
             fill(item, schema.get("properties", {}).get(key) or (other if isinstance(other, dict) else {}), root)
 
 
-def load(config: Mapping[str, Any]) -> Study:
+def load(plain: Mapping[str, Any]) -> Study:
     """A checked study from the plain configuration. Raises OecalError for the first mistake."""
     schema = yaml.safe_load(SCHEMA.read_text())
-    config = copy.deepcopy(dict(config))
+    config: dict[str, Any] = copy.deepcopy(dict(plain))
     error = best_match(Draft202012Validator(schema).iter_errors(config), key=lambda e: -len(e.absolute_path))
     if error:
         raise OecalError(say(error))
@@ -124,11 +137,12 @@ def check_datasets(config: dict[str, Any]) -> None:
         entries[name] = {"source": source, "classes": entry.get("classes", []), "options": options}
         if "of" in options and options["of"] not in entries:
             raise OecalError(f"{place}.of: {unknown(options['of'], entries)}")
-    for name in entries:
-        follow(name, lambda n: entries[n]["options"].get("of"), f"datasets.{name}.of")
+    sources = {name: entry["options"].get("of") for name, entry in entries.items()}
+    for name in sources:
+        follow(name, sources.get, f"datasets.{name}.of")
 
 
-def follow(start: str, step: Any, place: str) -> None:
+def follow(start: str, step: Callable[[str], str | None], place: str) -> None:
     """Raises OecalError if the chain start, step(start), ... runs in a circle."""
     seen, name = [start], step(start)
     while name is not None:
@@ -157,8 +171,9 @@ def check_models(config: dict[str, Any]) -> None:
                                  f"write one of: {', '.join(fitting)}")  # fmt: skip
         for training, recipe in model["trainings"].items():
             check_training(recipe, training, model, kind, f"{place}.trainings.{training}")
-        for training in model["trainings"]:
-            follow(training, lambda t: model["trainings"][t].get("init"), f"{place}.trainings.{training}.init")
+        starts = {training: recipe.get("init") for training, recipe in model["trainings"].items()}
+        for training in starts:
+            follow(training, starts.get, f"{place}.trainings.{training}.init")
 
 
 def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, Any], kind: str, place: str) -> None:
@@ -186,7 +201,7 @@ def check_experiments(config: dict[str, Any]) -> None:
                     raise OecalError(f"{place}.{key}[{n}]: {unknown(other, config['datasets'])}")
                 if other == name:
                     raise OecalError(f"{place}.{key}[{n}]: {other} is the in-distribution set itself; write another data set")
-        listed: list[str] = sum((experiment[key] for key in NAMES_OF_LISTS), [])
+        listed = [n for key in NAMES_OF_LISTS for n in experiment[key]]
         if twice := [n for n in listed if listed.count(n) > 1]:
             raise OecalError(f"{place}: {twice[0]} stands in two of near, far, synthetic, shifts; write it once")
         for corruption in experiment["corruptions"]:
@@ -206,8 +221,7 @@ def check_experiments(config: dict[str, Any]) -> None:
 
 
 def corruption_names() -> list[str]:
-    import ast
-
+    """The corruptions there are: the functions of that signature, found in the syntax tree."""
     tree = ast.parse((ROOT / "oecal" / "data" / "corruptions.py").read_text())
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and [a.arg for a in n.args.args] == ["x", "severity", "rng"]]
     return [n.name for n in found]

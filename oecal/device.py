@@ -6,6 +6,7 @@ import logging
 from contextlib import AbstractContextManager
 
 import torch
+from torch import nn
 
 from oecal.errors import OecalError
 
@@ -41,6 +42,13 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Non
     """The context of a forward pass: `float32`, `bfloat16` (autocast), or `auto` (bfloat16 where the hardware has it)."""
     low = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=low)
+
+
+def move(model: nn.Module, device: torch.device, channels_last: bool) -> None:
+    """Moves a model; with `channels_last`, its weights into the memory format that makes convolutions faster."""
+    model.to(device)
+    if channels_last:
+        model.to(memory_format=torch.channels_last)
 
 
 def announce(device: torch.device, precision: str) -> None:

@@ -28,8 +28,8 @@ def over_seeds(values: pd.Series, percent: bool = True) -> str:
 def wide(table: pd.DataFrame, rows: list[str], column: str, value: str, percent: bool = True) -> pd.DataFrame:
     """Mean over seeds of `value`: a row for each of `rows`, a column for each value of `column`, in their order of appearance."""
     order = table[column].unique()
-    cells = table.groupby([*rows, column], sort=False)[value].agg(lambda v: over_seeds(v, percent)).unstack(column)
-    return cells[order].loc[list(dict.fromkeys(map(tuple, table[rows].to_numpy())))].fillna("").reset_index()
+    cells = table.groupby([*rows, column], sort=False)[value].agg(lambda v: over_seeds(v, percent)).unstack(column, sort=False)
+    return cells[order].fillna("").reset_index()
 
 
 def summaries(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, pd.DataFrame]]:
@@ -80,7 +80,7 @@ def seen(figure: str, in_dist: str, model: str, tables: Mapping[str, pd.DataFram
             lines.append(f"{training}: mean AUROC over all sets {100 * mean.max():.1f}% with {mean.idxmax()}, the best score here; "
                          f"hardest set {aurocs.idxmin()} ({100 * aurocs.min():.1f}% with {score}).")  # fmt: skip
     for training, rows in calibration[calibration["post_hoc"] == "none"].groupby("training", sort=False):
-        at = {name: part for name, part in rows.groupby("set")}
+        at = dict(iter(rows.groupby("set")))
         if figure == "reliability":
             for name, part in at.items():
                 if name in ("id", "pooled"):

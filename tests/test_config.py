@@ -77,7 +77,7 @@ MISTAKES = [
     (put(*TRAININGS, "baseline", "epochs", 0), "models.wrn.trainings.baseline.epochs: found 0; write at least 1"),
     (put(*TRAININGS, "baseline", "epoch", 3), "models.wrn.trainings.baseline: unknown name 'epoch'; did you mean 'epochs'?"),
     (put(*TRAININGS, "baseline", "momentum", 1), "models.wrn.trainings.baseline.momentum: found 1; write less than 1"),
-    (put(*TRAININGS, "baseline", "objective", "margin"), "baseline.objective: margin is not for a classifier model such as wrn; write one of: baseline, oe"),
+    (put(*TRAININGS, "baseline", "objective", "margin"), "baseline.objective: margin is not for a classifier model such as wrn; write"),
     (put(*TRAININGS, "baseline", "objective", "oo"), "models.wrn.trainings.baseline.objective: unknown name 'oo'"),
     (put(*TRAININGS, "baseline", "init", "oe_tune"), "baseline.init: leads in a circle, baseline -> oe_tune -> baseline"),
     (put(*TRAININGS, "oe_tune", "init", "base"), "models.wrn.trainings.oe_tune.init: unknown name 'base'; did you mean 'baseline'?"),

@@ -59,7 +59,9 @@ def test_unknown_names():
 def test_closure_is_transitive_and_leaves_out_what_does_not_matter():
     files = closure("oecal.training.run", "oecal.models.wrn", "oecal.training.oe")
     assert {"oecal/training/loop.py", "oecal/data/preprocess.py", "oecal/models/wrn.py", "oecal/seeds.py", "oecal/device.py"} <= set(files)
-    assert not [f for f in files if "figures" in f or "metrics" in f or f in ("oecal/log.py", "oecal/models/pixelcnn.py", "oecal/config.py")]
+    assert not [
+        f for f in files if "figures" in f or "metrics" in f or f in ("oecal/log.py", "oecal/models/pixelcnn.py", "oecal/config.py")
+    ]
     assert all((ROOT / f).is_file() for f in files)
 
 

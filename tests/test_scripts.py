@@ -64,7 +64,14 @@ def built(tmp_path_factory, study):
     for name, recipe in study.config["datasets"].items():
         of = study.depends_on(name)
         code = {"code": closure("oecal.data.build")}
-        call("dataset", folder, {}, input=code | ({"of": data[of]} if of else {"of": []}), output={"file": data[name]}, params={"recipe": recipe})
+        call(
+            "dataset",
+            folder,
+            {},
+            input=code | ({"of": data[of]} if of else {"of": []}),
+            output={"file": data[name]},
+            params={"recipe": recipe},
+        )
     config = {"compute": {"device": "cpu"}}
     for run in study.runs():
         at, training = folder / "models" / run.path, study.training(run.in_dist, run.model, run.training)
@@ -165,7 +172,9 @@ def figure_of(built, study, figure, in_dist, model, place):
 
 def figures_of(study):
     pairs = [("tiny_digits", "wrn"), ("tiny_photos", "pixelcnn")]
-    return [(f, *pair) for f, pair in itertools.product(study.config["figures"], pairs) if study.kind(pair[1]) in constant("figures", f, "FOR")]
+    return [
+        (f, *pair) for f, pair in itertools.product(study.config["figures"], pairs) if study.kind(pair[1]) in constant("figures", f, "FOR")
+    ]
 
 
 def test_figures_and_report(built, study):

@@ -27,8 +27,14 @@ class Options:
     back, box filter; rgb_ghost: [G mirrored, B, R], RGB only"""
     of: str
     """the data set whose test images are altered"""
+    n: int = 0
+    """number of images, the first ones; 0: all"""
     seed: int = 0
     """of permutations, pairs and noise"""
+
+    def __post_init__(self) -> None:
+        if self.n < 0:
+            raise ValueError(f"n is {self.n}; write 0 or more")
 
 
 def inverted(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -83,9 +89,10 @@ HOW = {f.__name__: f for f in (inverted, jigsaw, speckle, arithmetic_mean, geome
 
 
 def build(options: Options, of: Split) -> ImageSet:
-    values = HOW[options.how](of.images / 255, generator("altered", options.how, options.seed))
+    originals = of.images[: options.n or None]
+    values = HOW[options.how](originals / 255, generator("altered", options.how, options.seed))
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
-    digest = hashlib.sha256(of.images.tobytes()).hexdigest()
+    digest = hashlib.sha256(originals.tobytes()).hexdigest()
     return ImageSet(
         {"test": Split.unlabelled(images)},
         source=f"{options.how} test images of {options.of}",

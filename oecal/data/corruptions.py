@@ -7,7 +7,6 @@ The idea and the names follow Hendrycks & Dietterich, "Benchmarking Neural Netwo
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from oecal.seeds import generator
 
@@ -21,6 +20,8 @@ def gaussian_noise(x: np.ndarray, severity: int, rng: np.random.Generator) -> np
 
 def gaussian_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Gaussian kernel of standard deviation 0.5, 1.0, 1.5, 2.0, 2.5 pixels."""
+    from scipy import ndimage
+
     sigma = 0.5 * severity
     return ndimage.gaussian_filter(x, sigma=(0, 0, sigma, sigma))
 
@@ -33,6 +34,8 @@ def contrast(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarr
 
 def rotation(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """By 12, 24, 36, 48, 60 degrees, clockwise or not at random; bilinear, black outside."""
+    from scipy import ndimage
+
     left, right = (ndimage.rotate(x, a * 12 * severity, axes=(2, 3), reshape=False, order=1) for a in (1, -1))
     return np.where(rng.random((len(x), 1, 1, 1)) < 0.5, left, right)
 

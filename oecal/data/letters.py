@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from oecal.data.store import ImageSet, Split
 from oecal.seeds import generator
 
-LIKE_DIGITS = set("BDGIJOQSZ" "bgijloqsz")  # 8 0 6 1 1 0 0 5 2, 6 9 1 1 1 0 9 5 2
+LIKE_DIGITS = set("BDGIJOQSZbgijloqsz")  # 8 0 6 1 1 0 0 5 2, 6 9 1 1 1 0 9 5 2
 FONTS = {
     "sans": ["DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "cmss10", "cmtt10"],
     "serif": ["DejaVuSerif", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmti10", "cmb10"],
@@ -48,7 +48,7 @@ class Options:
             raise ValueError("n_train, n_val, n_test: write 0 or more, and not 0 for all")
 
 
-def font_file(name: str):  # noqa: ANN201 (Traversable moved between modules in the standard library)
+def font_file(name: str) -> Any:
     return files("matplotlib").joinpath("mpl-data", "fonts", "ttf", f"{name}.ttf")
 
 
@@ -60,8 +60,8 @@ def draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) ->
     ImageDraw.Draw(canvas).text((side / 2, side / 2), letter, fill=255, font=font, anchor="mm", stroke_width=stroke)
     left, top, right, bottom = canvas.getbbox() or (0, 0, side, side)
     # Affine map from output to input about the glyph's centre: inverse of rotation * shear * scale.
-    angle, shear = rng.normal(0, 0.15), rng.normal(0, 0.15)
-    height = FACTOR * rng.uniform(16, 21)
+    angle, shear = rng.uniform(-0.3, 0.3), rng.uniform(-0.3, 0.3)
+    height = FACTOR * rng.uniform(15, 19)
     zoom = max(bottom - top, right - left) / height
     cos, sin = np.cos(angle), np.sin(angle)
     matrix = zoom * np.array([[1, shear], [0, 1]]) @ np.array([[cos, sin], [-sin, cos]])

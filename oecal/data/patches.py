@@ -53,7 +53,7 @@ def cut(photograph: np.ndarray, size: int, n: int, min_contrast: float, rng: np.
     Only patches whose grey levels have a standard deviation of at least `min_contrast` (of 255), so that a patch is an image and
     not a flat wall. Raises OecalError if too few of the photograph's patches are that rich.
     """
-    channels, height, width = photograph.shape
+    _, height, width = photograph.shape
     kept: list[np.ndarray] = []
     for _ in range(100 * n):
         if len(kept) == n:

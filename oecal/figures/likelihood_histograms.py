@@ -35,7 +35,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
 def draw(data: pd.DataFrame) -> Figure:
     trainings = list(data["training"].unique())
     low, high = np.floor(data["bits"].quantile(0.001)), np.ceil(data["bits"].max())
-    bins = np.linspace(low, high, int((high - low) * 8) + 1)
+    bins = np.linspace(low, high, int((high - low) * 8) + 1).tolist()
     figure, axes = panels(1, len(trainings), 3.4, sharex=True, sharey=True)
     others = data[~data["role"].isin(["train", "test"])]
     sets = others.drop_duplicates("set")

@@ -53,7 +53,7 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
             spread = f" ± {np.std(errors, ddof=1):.3f}" if len(errors) > 1 else ""
             ax.text(0.04, 0.95, f"ECE {np.mean(errors):.3f}{spread}", transform=ax.transAxes, va="top", fontsize=7)
             ax.set(xlim=(0, 1), ylim=(0, 1), xticklabels=[])
-            counts.bar(edges[:-1], 100 * binned.count / max(len(part), 1), 1 / bins, align="edge", color=BLACK, alpha=0.5)
+            counts.bar(edges[:-1], 100 * binned.counts / max(len(part), 1), 1 / bins, align="edge", color=BLACK, alpha=0.5)
             counts.set(xlim=(0, 1), ylim=(0, 100), yticks=[0, 100])
             if r == 0:
                 ax.set_title(title)

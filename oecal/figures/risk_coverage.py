@@ -39,7 +39,7 @@ def draw(data: pd.DataFrame) -> Figure:
             risk = part.pivot(index="coverage", columns="seed", values="risk") * 100
             best = part.groupby("coverage")["best"].mean() * 100
             ax.fill_between(100 * risk.index, risk.min(axis=1), risk.max(axis=1), color=CYCLE[n], alpha=0.2, lw=0)
-            ax.plot(100 * risk.index, risk.mean(axis=1), color=CYCLE[n], ls=LINES[n], label=name(training))
+            ax.plot(100 * risk.index, risk.mean(axis=1), color=CYCLE[n], ls=LINES[n], label=name(str(training)))
             ax.plot(100 * best.index, best, color=CYCLE[n], lw=0.5, ls=":")
         ax.set(title=TITLES[key], xlabel="coverage: inputs accepted, %", xlim=(0, 100))
         ax.set_ylim(bottom=0)

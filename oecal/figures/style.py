@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import matplotlib
+from cycler import cycler
 
 matplotlib.use("Agg")
 
@@ -45,7 +46,7 @@ plt.rcParams.update(
         "savefig.dpi": 200,
         "pdf.fonttype": 42,
         "svg.hashsalt": "oecal",
-        "axes.prop_cycle": matplotlib.cycler(color=CYCLE),
+        "axes.prop_cycle": cycler(color=CYCLE),
     }
 )
 

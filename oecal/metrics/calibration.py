@@ -18,7 +18,7 @@ TEMPERATURES = 0.2, 5.0
 class Bins(NamedTuple):
     """Per bin: number of samples, mean confidence and accuracy (nan in an empty bin)."""
 
-    count: np.ndarray
+    counts: np.ndarray
     confidence: np.ndarray
     accuracy: np.ndarray
 
@@ -54,11 +54,11 @@ def adaptive(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bi
 
 def gap(bins: Bins, norm: float) -> float:
     """(sum_b n_b / n |conf_b - acc_b|^norm)^(1 / norm); norm 1: ECE or MAD, 2: RMS, inf: MCE."""
-    full = bins.count > 0
+    full = bins.counts > 0
     difference = np.abs(bins.confidence[full] - bins.accuracy[full])
     if np.isinf(norm):
         return float(difference.max())
-    return float(np.average(difference**norm, weights=bins.count[full]) ** (1 / norm))
+    return float(np.average(difference**norm, weights=bins.counts[full]) ** (1 / norm))
 
 
 def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
@@ -114,5 +114,5 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     def nll(log_t: float) -> float:
         return float(-log_softmax(logits / np.exp(log_t), axis=1)[rows, labels].mean())
 
-    found = minimize_scalar(nll, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-6})
+    found = minimize_scalar(nll, bounds=(np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))

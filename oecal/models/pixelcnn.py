@@ -76,15 +76,13 @@ class PixelCNN(nn.Module):
         width = options.channels
         self.first = GatedBlock(c, width, 7, first=True)
         self.blocks = nn.ModuleList(GatedBlock(width, width, 3, first=False) for _ in range(options.blocks))
-        self.head = nn.Sequential(
-            nn.ReLU(), nn.Conv2d(width, 2 * width, 1), nn.ReLU(), nn.Conv2d(2 * width, self.mixtures * (1 + 2 * c + self.pairs), 1)
-        )
+        last = nn.Conv2d(2 * width, self.mixtures * (1 + 2 * c + self.pairs), 1)
+        self.head = nn.Sequential(nn.ReLU(), nn.Conv2d(width, 2 * width, 1), nn.ReLU(), last)
         # Start as narrow logistics spread over the range of x: from one broad one, training takes about twice as long.
         start = torch.zeros(self.mixtures, 2 * c + self.pairs)
         start[:, :c] = torch.linspace(-1, 1, self.mixtures)[:, None]
         start[:, c : 2 * c] = -3.0
-        with torch.no_grad():
-            self.head[-1].bias.copy_(torch.cat([torch.zeros(self.mixtures), start.flatten()]))
+        last.bias = nn.Parameter(torch.cat([torch.zeros(self.mixtures), start.flatten()]))
 
     def parameters_of(self, x: Tensor) -> Tensor:
         """Raw distribution parameters of each pixel, (N, M (1 + 2C + C(C-1)/2), H, W)."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
 
-BATCH = 256
+BATCH = {"cpu": 64, "cuda": 1024}  # on a CPU, a batch whose activations fit the cache is twice as fast as a large one
 
 
-def classifier(model: nn.Module, images: torch.Tensor) -> dict[str, np.ndarray]:
+def classifier(model: Any, images: torch.Tensor) -> dict[str, np.ndarray]:
     """`logits` (N, K) and the last layer's input `features` (N, D), float32."""
     features = model.features(images)
     return {"logits": model.head(features).cpu().numpy(), "features": features.cpu().numpy()}
@@ -27,8 +29,8 @@ KINDS = {"classifier": classifier, "density": density}
 def predict(model: nn.Module, kind: str, images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
     """The outputs for all images, uint8 (N, C, H, W); `kind` is the model's KIND."""
     model.eval()
+    size = BATCH.get(device.type, BATCH["cpu"])
     batches = [
-        KINDS[kind](model, torch.from_numpy(images[start : start + BATCH]).to(device).float() / 255)
-        for start in range(0, len(images), BATCH)
+        KINDS[kind](model, torch.from_numpy(images[start : start + size]).to(device).float() / 255) for start in range(0, len(images), size)
     ]
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

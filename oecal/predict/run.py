@@ -16,7 +16,7 @@ from tqdm import tqdm
 from oecal.data import store
 from oecal.data.corruptions import corrupt
 from oecal.data.preprocess import adapt
-from oecal.device import announce, set_up
+from oecal.device import announce, move, set_up
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.models.build import build_model, load_weights
@@ -33,7 +33,8 @@ def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[in
 
 
 def run(params: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], weights: str, path: str,
-        run: Mapping[str, Any], code: str, device: str = "auto", threads: int = 1) -> None:  # fmt: skip
+        run: Mapping[str, Any], code: str, device: str = "auto", threads: int = 1,
+        channels_last: bool = True) -> None:  # fmt: skip
     """Writes the group `/{set}/{split}` of each entry of `sets`: outputs, labels, and the attribute `role`.
 
     params: model, interpolation; sets: name, split, role, dataset (and corruption, severity); data: image store by data set;
@@ -45,7 +46,7 @@ def run(params: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapp
     shape = store.read(in_dist, "train").images.shape[1:]
     model = build_model(params["model"], shape, len(store.class_names(in_dist)))
     load_weights(model, weights)
-    model.to(torch_device)
+    move(model, torch_device, channels_last)
     kind = importlib.import_module(f"oecal.models.{params['model']['architecture']}").KIND
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         versions = {name: version(name) for name in ("torch", "numpy", "h5py")}

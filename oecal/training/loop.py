@@ -7,6 +7,7 @@ the same bits as an undisturbed one.
 
 from __future__ import annotations
 
+import csv
 import logging
 import math
 from collections.abc import Callable, Mapping
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -157,8 +157,10 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
         logging.info("  ".join(f"{k} {v:.5g}" for k, v in row.items()))
         state = {"fingerprint": fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
         checkpoint.save(folder / "checkpoint.pt", state)
-    with replacing(folder / "history.csv") as temporary:
-        pd.DataFrame(history).to_csv(temporary, index=False)
+    with replacing(folder / "history.csv") as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, history[0])
+        writer.writeheader()
+        writer.writerows(history)
     with replacing(folder / "model.safetensors") as temporary:
         save_file({k: v.contiguous() for k, v in model.state_dict().items()}, temporary, dict(metadata or {}))
     (folder / "checkpoint.pt").unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from oecal.data import store
 from oecal.data.preprocess import adapt
-from oecal.device import set_up
+from oecal.device import move, set_up
 from oecal.models.build import build_model, load_weights
 from oecal.options import made
 from oecal.seeds import derive
@@ -26,7 +26,7 @@ from oecal.training.loop import Data, Recipe, train
 def digest(*arrays: np.ndarray) -> str:
     sha = hashlib.sha256()
     for array in arrays:
-        sha.update(np.ascontiguousarray(array))
+        sha.update(array.tobytes())
     return sha.hexdigest()
 
 
@@ -50,7 +50,7 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
     model = build_model(params["model"], shape, len(store.class_names(in_dist)))
     if init:
         load_weights(model, init)
-    model.to(torch_device, memory_format=torch.channels_last if channels_last else torch.preserve_format)
+    move(model, torch_device, channels_last)
 
     def on_device(array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(torch_device)

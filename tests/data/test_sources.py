@@ -118,7 +118,9 @@ def test_noise():
     constant = noise_of("constant")
     assert (constant == constant[:, :, :1, :1]).all()
     assert len(np.unique(constant)) > 100
-    assert noise.build(noise.Options("uniform", "x"), Split.unlabelled(np.zeros((3, 1, 4, 4), np.uint8))).splits["test"].images.shape[0] == 3
+    assert (
+        noise.build(noise.Options("uniform", "x"), Split.unlabelled(np.zeros((3, 1, 4, 4), np.uint8))).splits["test"].images.shape[0] == 3
+    )
 
 
 def altered_of(how, images):
@@ -164,6 +166,7 @@ def test_keep_classes(rng):
     [
         lambda: photos.Options(size=2), lambda: photos.Options(shrink=0.5), lambda: photos.Options(n_val=0),
         lambda: letters.Options(n_test=0), lambda: letters.Options(n_train=-1), lambda: noise.Options("uniform", "x", n=-1),
+        lambda: altered.Options("jigsaw", "x", n=-1),
         lambda: digits_8x8.Options(margin=14), lambda: digits_8x8.Options(n=2000), lambda: faces.Options(size=1),
         lambda: textures.Options(size=1), lambda: textures.Options(n_test=0),
     ],

@@ -1,3 +1,5 @@
+import itertools
+
 import h5py
 import numpy as np
 import pytest
@@ -71,7 +73,7 @@ def test_corruptions_grow_and_repeat(rng, name):
     images = np.zeros((20, 1, 16, 16), np.uint8)
     images[:, :, 5:11, 3:9] = 255
     distances = [np.abs(corrupt(images, name, s).astype(float) - images).mean() for s in SEVERITIES]
-    assert all(a < b for a, b in zip(distances, distances[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(distances))
     np.testing.assert_array_equal(corrupt(images, name, 3), corrupt(images, name, 3))
 
 

@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_the_best_order_has_no_excess():
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1)), min_size=1, max_size=6))
 def test_ties_are_the_mean_over_all_orders(pairs):
     scores, errors = np.array(pairs).T
-    orders = [o for o in permutations(range(len(pairs))) if all(scores[a] <= scores[b] for a, b in zip(o, o[1:], strict=False))]
+    orders = [o for o in permutations(range(len(pairs))) if all(scores[a] <= scores[b] for a, b in pairwise(o))]
     expected = np.mean([np.cumsum(errors[list(o)]) for o in orders], axis=0)
     np.testing.assert_allclose(accepted_errors(scores, errors), expected, atol=1e-12)
 

@@ -17,7 +17,8 @@ def z(rng):
 
 
 @pytest.mark.parametrize(
-    "name, peer", [("msp", detector.MaxSoftmax), ("energy", detector.EnergyBased), ("max_logit", detector.MaxLogit), ("entropy", detector.Entropy)]
+    "name, peer",
+    [("msp", detector.MaxSoftmax), ("energy", detector.EnergyBased), ("max_logit", detector.MaxLogit), ("entropy", detector.Entropy)],
 )
 def test_equals_pytorch_ood(z, name, peer):
     np.testing.assert_allclose(getattr(family, name)(z), peer.score(torch.from_numpy(z).double()).numpy(), rtol=1e-5, atol=1e-6)

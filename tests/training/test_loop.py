@@ -1,10 +1,10 @@
 import functools
-import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -156,13 +156,14 @@ def one_epoch(*args):
     time.sleep(0.2)
     return slow(*args)
 loop.one_epoch = one_epoch
-loop.train(test_loop.model_of(), test_loop.OE, test_loop.data_of(), test_loop.replace(test_loop.RECIPE, epochs=20), Path({folder!r}), 1, "f")
+recipe = test_loop.replace(test_loop.RECIPE, epochs=20)
+loop.train(test_loop.model_of(), test_loop.OE, test_loop.data_of(), recipe, Path({folder!r}), 1, "f")
 """
 
 
 def test_kill_9_and_again(tmp_path):
     """The real thing: SIGKILL in the middle, then a second process; same bytes as an undisturbed training."""
-    root, tests = os.getcwd(), os.path.dirname(__file__)
+    root, tests = str(Path.cwd()), str(Path(__file__).parent)
     script = KILLED.format(root=root, tests=tests, folder=str(tmp_path / "killed"))
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
     deadline = time.time() + 60

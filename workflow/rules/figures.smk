@@ -4,7 +4,9 @@
 rule likelihood_histograms:
     input:
         code=closure("oecal.figures.likelihood_histograms"),
-        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_histograms", w, first_seed=True)),
+        outputs=lambda w: of_runs(
+            "outputs/{run}.h5", runs_shown("likelihood_histograms", w, first_seed=True)
+        ),
     output:
         pdf="<out>/figures/likelihood_histograms{of}.pdf",
         png=report(
@@ -30,8 +32,14 @@ rule likelihood_histograms:
 rule likelihood_extremes:
     input:
         code=closure("oecal.figures.likelihood_extremes"),
-        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)),
-        data=lambda w: data(*dict.fromkeys(s["dataset"] for s in study.sets(shown("likelihood_extremes", w)[0]))),
+        outputs=lambda w: of_runs(
+            "outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)
+        ),
+        data=lambda w: data(
+            *dict.fromkeys(
+                s["dataset"] for s in study.sets(shown("likelihood_extremes", w)[0])
+            )
+        ),
     output:
         pdf="<out>/figures/likelihood_extremes{of}.pdf",
         png=report(
@@ -47,7 +55,9 @@ rule likelihood_extremes:
     params:
         figure="likelihood_extremes",
         frame=lambda w: {
-            "interpolation": study.config["experiments"][shown("likelihood_extremes", w)[0]]["interpolation"]
+            "interpolation": study.config["experiments"][
+                shown("likelihood_extremes", w)[0]
+            ]["interpolation"]
         },
         draw={},
     message:
@@ -59,7 +69,9 @@ rule likelihood_extremes:
 rule confidence_histograms:
     input:
         code=closure("oecal.figures.confidence_histograms"),
-        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("confidence_histograms", w)),
+        outputs=lambda w: of_runs(
+            "outputs/{run}.h5", runs_shown("confidence_histograms", w)
+        ),
     output:
         pdf="<out>/figures/confidence_histograms{of}.pdf",
         png=report(
@@ -179,7 +191,10 @@ rule risk_coverage:
         "../../envs/analysis.yaml"
     params:
         figure="risk_coverage",
-        frame=lambda w: {**first_score("risk_coverage")(w), "ood_ratio": study.config["measures"]["ood_ratio"]},
+        frame=lambda w: {
+            **first_score("risk_coverage")(w),
+            "ood_ratio": study.config["measures"]["ood_ratio"],
+        },
         draw={},
     message:
         "Figure risk_coverage{wildcards.of}"
@@ -190,7 +205,9 @@ rule risk_coverage:
 rule training_curves:
     input:
         code=closure("oecal.figures.training_curves"),
-        history=lambda w: of_runs("models/{run}/history.csv", runs_shown("training_curves", w)),
+        history=lambda w: of_runs(
+            "models/{run}/history.csv", runs_shown("training_curves", w)
+        ),
     output:
         pdf="<out>/figures/training_curves{of}.pdf",
         png=report(

@@ -15,7 +15,12 @@ rule page:
     conda:
         "../../envs/analysis.yaml"
     params:
-        study={"name": study.name, "figures": [[f, list(variants(f).items())] for f in study.config["figures"]]},
+        study={
+            "name": study.name,
+            "figures": [
+                [f, list(variants(f).items())] for f in study.config["figures"]
+            ],
+        },
     message:
         "Report"
     script:

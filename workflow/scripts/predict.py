@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
+compute = snakemake.config.get("compute", {})
 who = dict(snakemake.wildcards.items())
 run(
     snakemake.params.training,
@@ -20,6 +21,7 @@ run(
     path=snakemake.output[0],
     run={**who, "seed": int(who["seed"])},
     code=fingerprint(snakemake.input.code),
-    device=snakemake.config.get("compute", {}).get("device", "auto"),
+    device=compute.get("device", "auto"),
     threads=snakemake.threads,
+    channels_last=compute.get("channels_last", True),
 )

@@ -1,0 +1,52 @@
+# make demo: the default study; make test: the whole test suite. Both make .venv first if needed.
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || echo 2)
+BIN := .venv/bin
+
+.PHONY: demo tiny test lint bench lock clean
+
+demo: .venv/runtime
+	@$(BIN)/python -m snakemake --cores $(CORES) all
+	@echo "Report:  $(CURDIR)/results/demo/report.html"
+	@echo "Figures: $(CURDIR)/results/demo/figures/    Tables: $(CURDIR)/results/demo/tables/"
+
+# The smallest study that takes every step once.
+tiny: .venv/runtime
+	@$(BIN)/python -m snakemake --cores $(CORES) --configfile studies/tiny.yaml all
+
+test: .venv/development
+	@$(BIN)/python -m pytest -n 2 --cov=oecal --cov-report=term:skip-covered --cov-fail-under=90
+
+lint: .venv/development
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/snakefmt --check Snakefile workflow
+	@$(BIN)/mypy oecal
+	@$(BIN)/python -m snakemake --lint
+
+bench: .venv/development
+	@for file in benchmarks/*.py; do $(BIN)/python $$file; done
+
+# Pins of all packages, for all platforms and Python versions, from pyproject.toml.
+lock: .venv/development
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --extra test --extra dev \
+	    -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf results .snakemake
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed; write make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "python3 -m venv failed; on Debian: apt install python3-venv"; exit 1; }
+
+.venv/runtime: requirements.txt | .venv/bin/python
+	@echo "Installing the packages of $< (once; several GB with PyTorch) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/development: requirements-dev.txt | .venv/bin/python
+	@echo "Installing the packages of $< (once; several GB with PyTorch) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ .venv/runtime

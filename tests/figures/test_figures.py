@@ -1,0 +1,82 @@
+"""Figures on small frames: what must be seen in them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from oecal.figures import (
+    confidence_histograms,
+    detection_heatmap,
+    likelihood_histograms,
+    reliability,
+    risk_coverage,
+    style,
+    training_curves,
+)
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    style.plt.close("all")
+
+
+def test_names_for_readers():
+    assert [style.name(k) for k in ("oe_tune", "msp", "h_u_p", "letters_n_z")] == ["OE tune", "MSP", "H(U; p)", "letters n z"]
+
+
+def test_save_leaves_no_date_and_nothing_half_written(tmp_path):
+    def draw():
+        figure, axes = style.panels(1, 1, 2.0)
+        axes[0][0].plot([0, 1])
+        return figure
+
+    for name in ("a", "b"):
+        style.save(draw(), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+    assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert b"CreationDate" not in (tmp_path / "a.pdf").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.pdf", "a.png", "b.pdf", "b.png"]
+
+
+def test_heatmap_shows_values_and_gains():
+    rows = [("baseline", "x", 0.5), ("baseline", "y", 0.9), ("oe_tune", "x", 0.75), ("oe_tune", "y", 0.8)]
+    data = pd.DataFrame([{"training": t, "ood": o, "kind": "near", "score": "msp", "auroc": a} for t, o, a in rows])
+    figure = detection_heatmap.draw(data)
+    shown = [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert shown == ["50.0", "90.0", "75.0", "80.0", "+25.0", "-10.0"]
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["baseline: AUROC, %", "OE tune: AUROC, %", "OE tune minus baseline"]
+
+
+def test_reliability_shows_the_ece_of_each_panel():
+    part = {"training": "baseline", "seed": 0, "confidence": np.full(10, 0.9), "correct": np.r_[np.ones(4), np.zeros(6)]}
+    data = pd.concat([pd.DataFrame({**part, "set": s, "post_hoc": p}) for s, p in reliability.COLUMNS])
+    figure = reliability.draw(data, 10)
+    assert [t.get_text() for ax in figure.axes for t in ax.texts] == ["ECE 0.500"] * 4
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert np.nanmax(heights) == pytest.approx(0.4)
+
+
+def test_histograms_and_curves_have_a_panel_per_training(rng):
+    both = ["baseline", "oe_tune"]
+    frame = pd.concat([pd.DataFrame({"training": t, "group": g, "confidence": rng.random(9)}) for t in both for g in ("id", "far")])
+    assert len(confidence_histograms.draw(frame).axes) == 4
+    roles = [("a", "train"), ("a", "test"), ("b", "far"), ("c", "synthetic")]
+    frame = pd.concat([pd.DataFrame({"training": t, "set": s, "role": r, "bits": -rng.random(50) * 8}) for t in both for s, r in roles])
+    figure = likelihood_histograms.draw(frame)
+    assert [ax.get_title() for ax in figure.axes] == ["baseline", "OE tune"]
+    labels = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert labels == ["a, train (in-distribution)", "a, test (in-distribution)", "b (far)", "c (synthetic)"]
+
+
+def test_risk_coverage_and_training_curves():
+    grid = risk_coverage.GRID
+    rows = [{"training": "baseline", "seed": s, "set": k, "score": "msp", "coverage": grid, "risk": grid, "best": 0 * grid}
+            for s in (0, 1) for k in ("id", "pooled")]  # fmt: skip
+    figure = risk_coverage.draw(pd.concat(map(pd.DataFrame, rows)))
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), 100 * grid)
+    history = pd.DataFrame({"epoch": [1, 2, 1], "loss": [3.0, 2.0, 4.0], "val_bpd": [5, 4, 6.0], "training": ["a", "a", "b"], "seed": 0})
+    figure = training_curves.draw(history)
+    assert isinstance(figure, Figure)
+    assert [ax.get_title() for ax in figure.axes] == ["training loss, nats", "validation, bits per dimension"]

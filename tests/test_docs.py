@@ -1,0 +1,49 @@
+"""What the documents say is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ["README.md", "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document):
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / document).read_text()):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_make_targets_exist(document):
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", (ROOT / document).read_text())) <= targets
+
+
+def test_paths_named_in_the_readme_exist():
+    for path in re.findall(r"`((?:oecal|workflow|studies|envs|profiles)/[\w/.]+)`", (ROOT / "README.md").read_text()):
+        assert (ROOT / path).exists(), path
+
+
+def test_every_figure_has_a_rule_and_a_caption():
+    figures = {p.stem for p in (ROOT / "oecal/figures").glob("*.py")} - {"__init__", "style"}
+    rules = set(re.findall(r"^rule (\w+):", (ROOT / "workflow/rules/figures.smk").read_text(), re.MULTILINE))
+    captions = {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
+    assert figures == rules == captions
+
+
+def test_the_default_study_draws_every_figure():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert set(config["figures"]) == {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_pinned_and_hashed_and_hold_no_address(name):
+    text = (ROOT / name).read_text()
+    assert "://" not in text
+    assert "torch==2.13.0" not in text
+    packages = re.split(r"\n(?=[a-z])", text.strip())
+    assert all("==" in p and "--hash=sha256:" in p for p in packages)

@@ -1,0 +1,181 @@
+"""The workflow as a user runs it: the tiny study in a copy of the repository, then edits, and what Snakemake would run again."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TINY = "studies/tiny.yaml"
+
+
+def snakemake(folder, *arguments):
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def jobs(folder, study=TINY):
+    """Rule -> number of jobs that a run would start now."""
+    done = snakemake(folder, "--configfile", study, "-n")
+    assert done.returncode == 0, done.stderr
+    table = re.search(r"Job stats:\njob\s+count\n[- ]+\n(.*?)\ntotal", done.stderr + done.stdout, re.DOTALL)
+    counts = dict(line.split() for line in table[1].splitlines()) if table else {}
+    return {rule: int(n) for rule, n in counts.items() if rule != "all"}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """A copy of the repository in which the tiny study has been built."""
+    folder = tmp_path_factory.mktemp("repository")
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    done = snakemake(folder, "--configfile", TINY)
+    assert done.returncode == 0, done.stderr[-5000:]
+    return folder
+
+
+@pytest.fixture
+def edited(workspace):
+    """Edits a file of the workspace by a function on its text; undone after the test."""
+    before = {}
+
+    def edit(name, change):
+        before.setdefault(name, (workspace / name).read_text())
+        text = change((workspace / name).read_text())
+        assert text != before[name]
+        (workspace / name).write_text(text)
+
+    yield edit
+    for name, text in before.items():
+        (workspace / name).write_text(text)
+
+
+def test_everything_is_there(workspace):
+    out = workspace / "results/tiny"
+    for run in ("tiny_digits/wrn/baseline", "tiny_digits/wrn/oe_tune", "tiny_photos/pixelcnn/baseline", "tiny_photos/pixelcnn/oe_tune"):
+        assert (out / "models" / run / "seed0/model.safetensors").is_file()
+        assert not (out / "models" / run / "seed0/checkpoint.pt").exists()
+        assert len(pd.read_csv(out / "models" / run / "seed0/history.csv")) == 1
+        assert (out / "outputs" / run / "seed0.h5").is_file()
+        assert (out / "scores" / run / "seed0.h5").is_file()
+        assert (out / "logs/train" / run / "seed0.log").read_text().count("epoch 1") == 1
+    assert {p.name for p in (out / "tables").iterdir()} == {f"{t}.csv" for t in ("detection", "calibration", "selective", "likelihood")}
+    names = {p.stem for p in (out / "figures").glob("*.pdf")}
+    assert names == {p.stem for p in (out / "figures").glob("*.png")}
+    assert {"reliability", "roc", "roc-tiny_photos-pixelcnn", "likelihood_histograms"} <= names
+    assert (out / "report.html").stat().st_size > 100_000
+    assert not list(workspace.rglob("*.tmp"))
+
+
+def test_nothing_to_be_done(workspace):
+    done = snakemake(workspace, "--configfile", TINY)
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_one_figure_again_gives_the_same_bytes(workspace):
+    target = "results/tiny/figures/reliability.pdf"
+    before = (workspace / target).read_bytes()
+    (workspace / target).unlink()
+    assert snakemake(workspace, "--configfile", TINY, "--force", target).returncode == 0
+    assert (workspace / target).read_bytes() == before
+    assert jobs(workspace).keys() <= {"page"}  # the figure is newer than the report that shows it
+    assert snakemake(workspace, "--configfile", TINY).returncode == 0
+
+
+def add_line(text):
+    return text + "\nUNUSED = None\n"
+
+
+def test_an_edit_reruns_what_depends_on_it(workspace, edited):
+    tables_and_all = {"table", "page", "detection_heatmap"}
+    edited("oecal/figures/reliability.py", add_line)
+    assert jobs(workspace) == {"reliability": 1, "page": 1}
+    edited("oecal/figures/reliability.py", lambda text: text.removesuffix("\nUNUSED = None\n") + "\n")
+    edited("oecal/scores/logits.py", add_line)
+    found = jobs(workspace)
+    assert found["score"] == 2  # the classifier's runs, not the density model's
+    assert not {"train", "predict", "dataset"} & found.keys()
+    assert tables_and_all <= found.keys()
+
+
+def test_an_edit_to_a_model_trains_that_model_again(workspace, edited):
+    edited("oecal/models/wrn.py", add_line)
+    found = jobs(workspace)
+    assert (found["train"], found["predict"], found["score"]) == (2, 2, 2)
+    assert "likelihood_histograms" not in found
+    assert "dataset" not in found
+
+
+def test_an_edit_to_an_objective_trains_what_uses_it(workspace, edited):
+    edited("oecal/training/margin.py", add_line)
+    assert jobs(workspace)["train"] == 1
+
+
+def test_a_new_ood_set_trains_nothing(workspace, edited):
+    def more(text):
+        text = text.replace("datasets:\n", "datasets:\n  tiny_blobs: {source: noise, kind: blobs, of: tiny_digits, n: 9}\n")
+        return text.replace("synthetic: [tiny_uniform]", "synthetic: [tiny_uniform, tiny_blobs]")
+
+    edited(TINY, more)
+    found = jobs(workspace)
+    assert "train" not in found
+    assert (found["dataset"], found["predict"], found["score"]) == (1, 2, 2)
+
+
+def test_a_changed_hyperparameter_trains_what_it_touches(workspace, edited):
+    edited(TINY, lambda text: text.replace("outlier_batch_size: 16, lr: 0.01}", "outlier_batch_size: 16, lr: 0.011}"))
+    found = jobs(workspace)
+    assert (found["train"], found["predict"], found["score"]) == (1, 1, 1)
+
+
+def test_swapping_two_numbers_is_seen(workspace, edited):
+    edited(TINY, lambda text: text.replace("n_val: 60, n_test: 60", "n_val: 61, n_test: 60"))
+    assert jobs(workspace)["dataset"] == 2  # the photos and what is made of them
+    edited(TINY, lambda text: text.replace("n_val: 61, n_test: 60", "n_val: 60, n_test: 61"))
+    assert jobs(workspace)["dataset"] == 2
+
+
+def test_a_touched_file_and_another_device_rerun_nothing(workspace, edited):
+    os.utime(workspace / "oecal/models/wrn.py")
+    edited(TINY, lambda text: text + "\ncompute: {device: cpu, threads: 2}\n")
+    assert jobs(workspace) == {}
+
+
+def test_a_wrong_configuration_is_one_line_before_any_job(workspace, edited):
+    edited(TINY, lambda text: text.replace("near: [tiny_letters]", "near: [tiny_leters]"))
+    done = snakemake(workspace, "--configfile", TINY)
+    assert done.returncode != 0
+    shown = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    assert len(shown) == 1, shown
+    assert "experiments.tiny_digits.near[0]: unknown name 'tiny_leters'; did you mean 'tiny_letters'?" in shown[0]
+
+
+def test_a_failed_job_shows_its_log(workspace, edited):
+    edited(TINY, lambda text: text.replace("classes: [0, 1, 2]", "classes: [0, 1, 12]"))
+    done = snakemake(workspace, "--configfile", TINY, "results/data/tiny_digits.h5")
+    assert done.returncode != 0
+    shown = done.stdout + done.stderr
+    assert "classes: the set has no class 12; write numbers from 0 to 9" in shown
+    assert "Traceback" not in shown
+    assert not (workspace / "results/data/tiny_digits.h5").exists()
+    shutil.rmtree(workspace / ".snakemake/incomplete", ignore_errors=True)
+
+
+def test_a_figure_that_the_study_does_not_have(workspace):
+    done = snakemake(workspace, "--configfile", TINY, "-n", "results/tiny/figures/reliability-tiny_photos-pixelcnn.pdf")
+    assert "no such figure of the study tiny; there are: reliability.pdf" in done.stdout + done.stderr
+
+
+def test_snakemake_report(workspace, tmp_path):
+    snakemake(workspace, "--configfile", TINY)
+    done = snakemake(workspace, "--configfile", TINY, "--report", str(tmp_path / "report.zip"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "report.zip").stat().st_size > 100_000
