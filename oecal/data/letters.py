@@ -60,7 +60,7 @@ def draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) ->
     ImageDraw.Draw(canvas).text((side / 2, side / 2), letter, fill=255, font=font, anchor="mm", stroke_width=stroke)
     left, top, right, bottom = canvas.getbbox() or (0, 0, side, side)
     # Affine map from output to input about the glyph's centre: inverse of rotation * shear * scale.
-    angle, shear = rng.uniform(-0.3, 0.3), rng.uniform(-0.3, 0.3)
+    angle, shear = rng.uniform(-0.25, 0.25), rng.uniform(-0.2, 0.2)
     height = FACTOR * rng.uniform(15, 19)
     zoom = max(bottom - top, right - left) / height
     cos, sin = np.cos(angle), np.sin(angle)
