@@ -24,6 +24,7 @@ def start(path: str | Path) -> None:
         force=True,
     )
     logging.captureWarnings(True)
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # a line for each table of each font in a PDF
     sys.excepthook = report
 
 

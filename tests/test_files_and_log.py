@@ -27,6 +27,7 @@ def test_a_file_is_whole_or_not_there(tmp_path):
 def restored():
     root = logging.getLogger()
     handlers, level, hook = root.handlers[:], root.level, sys.excepthook
+    logging.captureWarnings(False)
     yield
     root.handlers[:], root.level, sys.excepthook = handlers, level, hook
     logging.captureWarnings(False)

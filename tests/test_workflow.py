@@ -153,14 +153,14 @@ def test_a_wrong_configuration_is_one_line_before_any_job(workspace, edited):
     edited(TINY, lambda text: text.replace("near: [tiny_letters]", "near: [tiny_leters]"))
     done = snakemake(workspace, "--configfile", TINY)
     assert done.returncode != 0
-    shown = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    shown = [line for line in (done.stdout + done.stderr).splitlines() if line.strip() and not line.startswith("Using workflow")]
     assert len(shown) == 1, shown
     assert "experiments.tiny_digits.near[0]: unknown name 'tiny_leters'; did you mean 'tiny_letters'?" in shown[0]
 
 
 def test_a_failed_job_shows_its_log(workspace, edited):
     edited(TINY, lambda text: text.replace("classes: [0, 1, 2]", "classes: [0, 1, 12]"))
-    done = snakemake(workspace, "--configfile", TINY, "results/data/tiny_digits.h5")
+    done = snakemake(workspace, "results/data/tiny_digits.h5", "--configfile", TINY)
     assert done.returncode != 0
     shown = done.stdout + done.stderr
     assert "classes: the set has no class 12; write numbers from 0 to 9" in shown

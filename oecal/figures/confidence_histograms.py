@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, ROLES, name, panels
+from oecal.figures.style import BLACK, BOX, ROLES, name, panels
 from oecal.results import OOD, confidence_and_correctness, read
 
 FOR = ("classifier",)
@@ -39,7 +39,8 @@ def draw(data: pd.DataFrame) -> Figure:
             if len(values):
                 ax.hist(values, BINS, weights=np.full(len(values), 100 / len(values)), color=colour, alpha=0.8)
                 ax.axvline(values.mean(), color=BLACK, lw=0.8, ls="--")
-                ax.text(0.03, 0.9, f"mean {values.mean():.2f}\nn = {len(values):,}", transform=ax.transAxes, fontsize=6.5, va="top")
+                text = f"mean {values.mean():.2f}\nn = {len(values):,}"
+                ax.text(0.5, 0.9, text, transform=ax.transAxes, fontsize=6.5, va="top", ha="center", bbox=BOX)
             if row is axes[0]:
                 ax.set_title(name(training))
             if row is axes[-1]:

@@ -45,7 +45,7 @@ def strip(images: Sequence[np.ndarray]) -> np.ndarray:
 def draw(data: pd.DataFrame) -> Figure:
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())
     columns = [(t, end) for t in trainings for end in ("most", "least")]
-    figure, axes = panels(len(sets), len(columns), 0.45 + 0.62 * len(sets))
+    figure, axes = panels(len(sets), len(columns), 0.45 + 0.44 * len(sets))
     for row, key in zip(axes, sets, strict=True):
         for ax, (training, end) in zip(row, columns, strict=True):
             part = data[(data["set"] == key) & (data["training"] == training) & (data["end"] == end)]

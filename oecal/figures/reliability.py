@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, BLUE, VERMILION, WIDTH, name, plt
+from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, name, plt
 from oecal.metrics.calibration import equal_width, gap
 from oecal.results import confidence_and_correctness, pooled, read
 from oecal.tables.calibration import temperature_of
@@ -51,7 +51,7 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
             ax.plot(binned.confidence, binned.accuracy, "o", ms=2, color=VERMILION)
             ax.plot([0, 1], [0, 1], color=BLACK, lw=0.7, ls="--")
             spread = f" ± {np.std(errors, ddof=1):.3f}" if len(errors) > 1 else ""
-            ax.text(0.04, 0.95, f"ECE {np.mean(errors):.3f}{spread}", transform=ax.transAxes, va="top", fontsize=7)
+            ax.text(0.04, 0.95, f"ECE {np.mean(errors):.3f}{spread}", transform=ax.transAxes, va="top", fontsize=7, bbox=BOX)
             ax.set(xlim=(0, 1), ylim=(0, 1), xticklabels=[])
             counts.bar(edges[:-1], 100 * binned.counts / max(len(part), 1), 1 / bins, align="edge", color=BLACK, alpha=0.5)
             counts.set(xlim=(0, 1), ylim=(0, 100), yticks=[0, 100])

@@ -15,7 +15,7 @@ from oecal.tables.selective import errors_and_scores
 
 FOR = ("classifier",)
 GRID = np.linspace(0.02, 1, 99)
-TITLES = {"id": "ID alone", "pooled": "pooled with OOD (an accepted OOD image is an error)"}
+TITLES = {"id": "ID alone", "pooled": "pooled with OOD (accepted OOD: an error)"}
 
 
 def frame(outputs: Sequence[str], scores: Sequence[str], score: str, ood_ratio: float) -> pd.DataFrame:

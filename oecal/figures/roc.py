@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,7 +35,8 @@ def frame(scores: Sequence[str], score: str) -> pd.DataFrame:
 def draw(data: pd.DataFrame) -> Figure:
     trainings = list(data["training"].unique())
     sets = data.drop_duplicates("set")[["set", "role"]].values.tolist()
-    figure, axes = panels(1, len(trainings), 2.5 + 0.13 * len(sets), sharey=True)
+    roles = Counter(role for _, role in sets)
+    figure, axes = panels(1, len(trainings), 2.6 + 0.14 * len(sets), sharey=True)
     for ax, training in zip(axes[0], trainings, strict=True):
         seen: dict[str, int] = {}
         for key, role in sets:
@@ -43,10 +45,11 @@ def draw(data: pd.DataFrame) -> Figure:
             auroc = 100 * part.groupby("seed")["auroc"].first().mean()
             ls = LINES[seen.get(role, 0) % len(LINES)]
             seen[role] = seen.get(role, 0) + 1
-            ax.plot(100 * curve.index, 100 * curve, color=ROLES[role], ls=ls, lw=1.1, label=f"{auroc:.1f}  {name(key)}")
+            shade = 0.55 + 0.45 * (1 - (seen[role] - 1) / roles[role])
+            ax.plot(100 * curve.index, 100 * curve, color=ROLES[role], alpha=shade, ls=ls, lw=1.1, label=f"{auroc:.1f}  {name(key)}")
         ax.plot([0, 100], [0, 100], color=BLACK, lw=0.5, ls=":")
         ax.set(title=f"{name(training)}, {name(data['score'].iloc[0])}", xlabel="ID images flagged, %", xlim=(0, 100), ylim=(0, 101))
         ax.set_box_aspect(1)
-        ax.legend(title="AUROC, %", loc="upper left", bbox_to_anchor=(0, -0.2), ncols=1, borderaxespad=0)
+        ax.legend(title="AUROC, %", loc="upper left", bbox_to_anchor=(0, -0.27), ncols=1, borderaxespad=0)
     axes[0][0].set_ylabel("OOD images flagged, %")
     return figure

@@ -15,14 +15,15 @@ from matplotlib.figure import Figure
 
 from oecal.files import replacing
 
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7",
+BLACK, ORANGE, SKY, GREEN, GREY, BLUE, VERMILION, PURPLE = (
+    "#000000", "#E69F00", "#56B4E9", "#009E73", "#7F7F7F", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip
-CYCLE = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, YELLOW]
+CYCLE = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY]
 ROLES = {"id": BLUE, "near": VERMILION, "far": ORANGE, "synthetic": PURPLE}
 LINES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3)), (0, (3, 3))]
 SCORES = {"msp": "MSP", "h_u_p": "H(U; p)"}
 WORDS = {"oe": "OE", "wrn": "WRN", "pixelcnn": "PixelCNN"}
+BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}  # behind a text that may lie on bars
 WIDTH = 7.0  # inches: the text width of a thesis page
 
 plt.rcParams.update(
@@ -64,6 +65,8 @@ def panels(rows: int, columns: int, height: float, **kwargs: object) -> tuple[Fi
 
 def save(figure: Figure, *paths: str | Path) -> None:
     """Writes the figure in the formats that the paths' suffixes name; no dates inside, so the same figure gives the same bytes."""
+    figure.draw_without_rendering()  # lays the axes out, once for all formats
+    figure.set_layout_engine("none")
     for path in map(Path, paths):
         kind = path.suffix.removeprefix(".")
         metadata: dict[str, None] = {"CreationDate": None} if kind == "pdf" else {"Software": None}

@@ -23,7 +23,7 @@ def run(outputs: str, names: Sequence[str], path: str) -> None:
         order = [f"{g.set}/{g.split}" for g in source.groups]
         file.attrs.update({name: source.key[name] for name in RUN}, kind=source.kind, dims=source.dims, order=order)
         for place, group in zip(order, source.groups, strict=True):
-            target = file.create_group(place)
+            target = file.create_group(place, track_order=True)  # scores stay in the configuration's order
             target.attrs["role"] = group.role
             for name in names:
                 score = scores()[name]

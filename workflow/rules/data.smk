@@ -9,8 +9,6 @@ rule dataset:
         "results/data/{dataset}.h5",
     log:
         "results/data/logs/{dataset}.log",
-    benchmark:
-        "results/data/logs/{dataset}.benchmark.tsv"
     conda:
         "../../envs/analysis.yaml"
     params:

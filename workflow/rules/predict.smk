@@ -10,8 +10,6 @@ rule predict:
         "<out>/outputs/<run>.h5",
     log:
         "<out>/logs/predict/<run>.log",
-    benchmark:
-        "<out>/logs/predict/<run>.benchmark.tsv"
     conda:
         "../../envs/torch.yaml"
     threads: study.config["compute"]["threads"]

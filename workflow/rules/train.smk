@@ -12,8 +12,6 @@ rule train:
         history="<out>/models/<run>/history.csv",
     log:
         "<out>/logs/train/<run>.log",
-    benchmark:
-        "<out>/logs/train/<run>.benchmark.tsv"
     conda:
         "../../envs/torch.yaml"
     threads: study.config["compute"]["threads"]
