@@ -2,7 +2,7 @@
 # data sets -> trained models -> logits and likelihoods -> scores -> tables -> figures -> report.
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.19")
 
 # A study file given with --configfile stands alone; without one, the default study is built.
 if not workflow.overwrite_configfiles:

@@ -113,11 +113,15 @@ def load(plain: Mapping[str, Any]) -> Study:
     check_datasets(config)
     check_models(config)
     check_experiments(config)
+    study = Study(config)
     known = names_of_figures()
     for n, figure in enumerate(config["figures"]):
         if figure not in known:
             raise OecalError(f"figures[{n}]: {unknown(figure, known)}")
-    return Study(config)
+        if not study.in_dists(*constant("figures", figure, "FOR")):
+            kinds = " or ".join(constant("figures", figure, "FOR"))
+            raise OecalError(f"figures[{n}]: {figure} is for a {kinds} model, and no experiment has one; leave it out")
+    return study
 
 
 def names_of_figures() -> list[str]:
@@ -292,11 +296,6 @@ class Study:
                 for s in severities
             ]  # fmt: skip
         return found
-
-    def depends_on(self, dataset: str) -> str | None:
-        """The data set that this one is derived from, if any."""
-        options = self.config["datasets"][dataset]["options"]
-        return options.get("of")
 
 
 def read(path: str | Path) -> Study:

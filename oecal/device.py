@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import AbstractContextManager
 
 import torch
@@ -16,6 +17,7 @@ def set_up(device: str, threads: int) -> torch.device:
 
     Results repeat bit by bit on one kind of device and number of threads. Raises OecalError for a CUDA device that is not there.
     """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it, cuBLAS may sum in another order each time
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     chosen = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)

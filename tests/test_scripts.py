@@ -62,7 +62,7 @@ def built(tmp_path_factory, study):
     folder = tmp_path_factory.mktemp("study")
     data = {name: str(folder / "data" / f"{name}.h5") for name in study.config["datasets"]}
     for name, recipe in study.config["datasets"].items():
-        of = study.depends_on(name)
+        of = recipe["options"].get("of")
         code = {"code": closure("oecal.data.build")}
         call(
             "dataset",
@@ -72,7 +72,7 @@ def built(tmp_path_factory, study):
             output={"file": data[name]},
             params={"recipe": recipe},
         )
-    config = {"compute": {"device": "cpu"}}
+    config = {"compute": study.config["compute"]}
     for run in study.runs():
         at, training = folder / "models" / run.path, study.training(run.in_dist, run.model, run.training)
         wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": str(run.seed)}
@@ -212,7 +212,7 @@ def test_a_missing_split_is_one_line(built, study, tmp_path):
     output = {"weights": str(tmp_path / "model.safetensors"), "history": str(tmp_path / "history.csv")}
     wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": "0"}
     with pytest.raises(OecalError, match="tiny_uniform.h5: has no split 'train', only: test"):
-        call("train", tmp_path, {}, input=inputs, output=output, wildcards=wildcards,
+        call("train", tmp_path, {"compute": study.config["compute"]}, input=inputs, output=output, wildcards=wildcards,
              params={"training": study.training(run.in_dist, run.model, run.training)})  # fmt: skip
 
 

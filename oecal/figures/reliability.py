@@ -14,6 +14,7 @@ from oecal.results import confidence_and_correctness, pooled, read
 from oecal.tables.calibration import temperature_of
 
 FOR = ("classifier",)
+TICKS = [0, 0.5, 1]
 COLUMNS = {
     ("id", "none"): "ID alone",
     ("id", "temperature"): "ID alone, temperature",
@@ -38,23 +39,27 @@ def frame(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
 
 def draw(data: pd.DataFrame, bins: int) -> Figure:
     trainings = list(data["training"].unique())
-    figure = plt.figure(figsize=(WIDTH, 0.4 + 2.25 * len(trainings)))
-    grid = figure.add_gridspec(2 * len(trainings), len(COLUMNS), height_ratios=[3, 1] * len(trainings))
+    # A fixed grid: the layout engine takes a second for so many axes.
+    height = 0.7 + 2.3 * len(trainings)
+    figure = plt.figure(figsize=(WIDTH, height), layout="none")
+    ratios = [3, 1, 0.5] * len(trainings)
+    grid = figure.add_gridspec(3 * len(trainings), len(COLUMNS), height_ratios=ratios, hspace=0.2, wspace=0.12,
+                               left=0.1, right=0.985, top=1 - 0.3 / height, bottom=0.1 / height)  # fmt: skip
     edges = np.linspace(0, 1, bins + 1)
     for r, training in enumerate(trainings):
         for c, ((key, post_hoc), title) in enumerate(COLUMNS.items()):
             part = data[(data["training"] == training) & (data["set"] == key) & (data["post_hoc"] == post_hoc)]
             binned = equal_width(part["confidence"].to_numpy(), part["correct"].to_numpy(float), bins)
             errors = [gap(equal_width(g["confidence"].to_numpy(), g["correct"].to_numpy(float), bins), 1) for _, g in part.groupby("seed")]
-            ax, counts = figure.add_subplot(grid[2 * r, c]), figure.add_subplot(grid[2 * r + 1, c])
+            ax, counts = figure.add_subplot(grid[3 * r, c]), figure.add_subplot(grid[3 * r + 1, c])
             ax.bar(edges[:-1], binned.accuracy, 1 / bins, align="edge", color=BLUE, alpha=0.75, edgecolor="white", lw=0.3)
             ax.plot(binned.confidence, binned.accuracy, "o", ms=2, color=VERMILION)
             ax.plot([0, 1], [0, 1], color=BLACK, lw=0.7, ls="--")
             spread = f" ± {np.std(errors, ddof=1):.3f}" if len(errors) > 1 else ""
             ax.text(0.04, 0.95, f"ECE {np.mean(errors):.3f}{spread}", transform=ax.transAxes, va="top", fontsize=7, bbox=BOX)
-            ax.set(xlim=(0, 1), ylim=(0, 1), xticklabels=[])
+            ax.set(xlim=(0, 1), ylim=(0, 1), xticks=TICKS, yticks=TICKS, xticklabels=[])
             counts.bar(edges[:-1], 100 * binned.counts / max(len(part), 1), 1 / bins, align="edge", color=BLACK, alpha=0.5)
-            counts.set(xlim=(0, 1), ylim=(0, 100), yticks=[0, 100])
+            counts.set(xlim=(0, 1), ylim=(0, 100), xticks=TICKS, yticks=[0, 100])
             if r == 0:
                 ax.set_title(title)
             if r == len(trainings) - 1:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 TEMPERATURES = 0.2, 5.0
@@ -108,6 +107,8 @@ def label_metrics(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> dic
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017)."""
+    from scipy.optimize import minimize_scalar  # takes as long to import as all else here
+
     logits = np.asarray(logits, np.float64)
     rows = np.arange(len(labels))
 

@@ -15,6 +15,11 @@ from oecal.errors import OecalError
 from oecal.options import made
 
 
+def kind_of(model: Mapping[str, Any]) -> str:
+    """classifier or density"""
+    return importlib.import_module(f"oecal.models.{model['architecture']}").KIND
+
+
 def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
     """A fresh model for images of `shape` (C, H, W); `model`: architecture (a file name in this folder) and options (its own)."""
     architecture = importlib.import_module(f"oecal.models.{model['architecture']}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -19,13 +18,19 @@ from oecal.data.preprocess import adapt
 from oecal.device import announce, move, set_up
 from oecal.errors import OecalError
 from oecal.files import replacing
-from oecal.models.build import build_model, load_weights
+from oecal.models.build import build_model, kind_of, load_weights
 from oecal.predict.outputs import predict
 
 
-def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[int, int, int], interpolation: str) -> store.Split:
+def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[int, int, int], classes: int,
+              interpolation: str) -> store.Split:  # fmt: skip
     """The images and labels of one evaluated set, in the in-distribution set's format, corrupted if the entry says so."""
-    split = store.read(data[entry["dataset"]], entry["split"])
+    path = data[entry["dataset"]]
+    split = store.read(path, entry["split"])
+    if not len(split.images):
+        raise OecalError(f"{path}: has no images in '{entry['split']}'; leave this set out, or choose other classes")
+    if entry["role"] == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
+        raise OecalError(f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}")
     images = adapt(split.images, shape, interpolation)
     if entry["role"] == "corruption":
         images = corrupt(images, entry["corruption"], entry["severity"])
@@ -44,17 +49,18 @@ def run(params: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapp
     announce(torch_device, "float32")
     in_dist = data[run["in_dist"]]
     shape = store.read(in_dist, "train").images.shape[1:]
-    model = build_model(params["model"], shape, len(store.class_names(in_dist)))
+    classes = len(store.class_names(in_dist))
+    model = build_model(params["model"], shape, classes)
     load_weights(model, weights)
     move(model, torch_device, channels_last)
-    kind = importlib.import_module(f"oecal.models.{params['model']['architecture']}").KIND
+    kind = kind_of(params["model"])
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         versions = {name: version(name) for name in ("torch", "numpy", "h5py")}
         order = [f"{entry['name']}/{entry['split']}" for entry in sets]
         file.attrs.update(run, kind=kind, dims=int(np.prod(shape)), order=order)
         file.attrs.update(configuration=json.dumps(params, sort_keys=True), versions=json.dumps(versions), code=code)
         for place, entry in zip(tqdm(order, desc="predict", leave=False, disable=None), sets, strict=True):
-            split = images_of(entry, data, shape, params["interpolation"])
+            split = images_of(entry, data, shape, classes, params["interpolation"])
             group = file.create_group(place)
             group.attrs["role"] = entry["role"]
             for name, values in predict(model, kind, split.images, torch_device).items():

@@ -17,7 +17,8 @@ from torch import Tensor
 from oecal.data import store
 from oecal.data.preprocess import adapt
 from oecal.device import move, set_up
-from oecal.models.build import build_model, load_weights
+from oecal.errors import OecalError
+from oecal.models.build import build_model, kind_of, load_weights
 from oecal.options import made
 from oecal.seeds import derive
 from oecal.training.loop import Data, Recipe, train
@@ -41,6 +42,8 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
     torch_device = set_up(device, threads)
     images, val = store.read(in_dist, "train"), store.read(in_dist, "val")
     shape = images.images.shape[1:]
+    if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
+        raise OecalError(f"{in_dist}: has images without a label; a classifier needs one for each, a density model none")
     around = [adapt(store.read(path, "train").images, shape, params["interpolation"]) for path in outliers]
     auxiliary = np.concatenate(around) if around else np.empty((0, *shape), np.uint8)
 

@@ -17,6 +17,7 @@ except OecalError as error:
     print(f"Wrong configuration: {error}", file=sys.stderr)
     sys.exit(1)
 
+config["compute"] = study.config["compute"]  # with its defaults: the scripts read it, it is no parameter of a result
 OUT = f"results/{study.name}"
 
 
@@ -27,21 +28,20 @@ def data(*names):
 
 def derived_from(wildcards):
     """The image store that this data set is made from, if any."""
-    other = study.depends_on(wildcards.dataset)
+    other = recipe(wildcards)["options"].get("of")
     return data(other)[0] if other else []
 
 
 def recipe(wildcards):
-    """The entry of a data set, or an empty one for a data set that the study does not have."""
-    return study.config["datasets"].get(wildcards.dataset, {})
+    """The checked entry of a data set."""
+    known = study.config["datasets"]
+    if wildcards.dataset not in known:
+        raise WorkflowError(f"the study {study.name} has no data set {wildcards.dataset}; " f"there are: {', '.join(known)}")
+    return known[wildcards.dataset]
 
 
-def known_dataset(wildcards):
-    """Code of a data set's source."""
-    if wildcards.dataset not in study.config["datasets"]:
-        raise WorkflowError(
-            f"the study {study.name} has no data set {wildcards.dataset}"
-        )
+def code_of_dataset(wildcards):
+    """Library files that decide the content of a data set."""
     return closure("oecal.data.build", f"oecal.data.{recipe(wildcards)['source']}")
 
 
@@ -51,12 +51,8 @@ def architecture(wildcards):
 
 def code_of_training(wildcards):
     """Library files that decide the result of a training."""
-    objective = study.training(wildcards.in_dist, wildcards.model, wildcards.training)[
-        "objective"
-    ]["name"]
-    return closure(
-        "oecal.training.run", architecture(wildcards), f"oecal.training.{objective}"
-    )
+    objective = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["objective"]["name"]
+    return closure("oecal.training.run", architecture(wildcards), f"oecal.training.{objective}")
 
 
 def code_of_scores(wildcards):
@@ -70,29 +66,18 @@ def outliers(wildcards):
 
 def init_weights(wildcards):
     """The weights that a training starts from, if it starts from another training's."""
-    init = study.training(wildcards.in_dist, wildcards.model, wildcards.training)[
-        "init"
-    ]
-    return (
-        f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors"
-        if init
-        else []
-    )
+    init = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["init"]
+    return f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors" if init else []
 
 
 def evaluated(wildcards):
     """Image stores of all sets that a run predicts."""
-    return data(
-        *dict.fromkeys(entry["dataset"] for entry in study.sets(wildcards.in_dist))
-    )
+    return data(*dict.fromkeys(entry["dataset"] for entry in study.sets(wildcards.in_dist)))
 
 
 def of_runs(pattern, runs=None):
     """A path for each of these runs, by default all; `pattern` holds {run}."""
-    return [
-        f"{OUT}/{pattern.format(run=run.path)}"
-        for run in (study.runs() if runs is None else runs)
-    ]
+    return [f"{OUT}/{pattern.format(run=run.path)}" for run in (study.runs() if runs is None else runs)]
 
 
 def tables():
@@ -102,23 +87,13 @@ def tables():
 def variants(figure):
     """Who a figure is drawn for: file name suffix -> (in_dist, model). The first pair that it fits has no suffix."""
     kinds = constant("figures", figure, "FOR")
-    pairs = dict.fromkeys(
-        (r.in_dist, r.model) for r in study.runs() if study.kind(r.model) in kinds
-    )
-    return {
-        "" if n == 0 else f"-{in_dist}-{model}": (in_dist, model)
-        for n, (in_dist, model) in enumerate(pairs)
-    }
+    pairs = dict.fromkeys((r.in_dist, r.model) for r in study.runs() if study.kind(r.model) in kinds)
+    return {"" if n == 0 else f"-{in_dist}-{model}": (in_dist, model) for n, (in_dist, model) in enumerate(pairs)}
 
 
 def figures(suffixes=("pdf", "png")):
     """All figures of the study, in the order of the configuration."""
-    return [
-        f"{OUT}/figures/{f}{of}.{s}"
-        for f in study.config["figures"]
-        for of in variants(f)
-        for s in suffixes
-    ]
+    return [f"{OUT}/figures/{f}{of}.{s}" for f in study.config["figures"] for of in variants(f) for s in suffixes]
 
 
 def shown(figure, wildcards):
@@ -126,37 +101,23 @@ def shown(figure, wildcards):
     try:
         return variants(figure)[wildcards.of]
     except KeyError:
-        known = (
-            ", ".join(f"{figure}{of}.pdf" for of in variants(figure))
-            or "none: no model of the study fits this figure"
-        )
-        raise WorkflowError(
-            f"{figure}{wildcards.of}.pdf: no such figure of the study {study.name}; there are: {known}"
-        )
+        known = ", ".join(f"{figure}{of}.pdf" for of in variants(figure)) or "none: no model of the study fits this figure"
+        raise WorkflowError(f"{figure}{wildcards.of}.pdf: no such figure of the study {study.name}; there are: {known}")
 
 
 def runs_shown(figure, wildcards, first_seed=False):
     """The runs in a figure; with `first_seed`, of the first seed only."""
     pair = shown(figure, wildcards)
     seeds = study.config["seeds"][:1] if first_seed else study.config["seeds"]
-    return [
-        run
-        for run in study.runs()
-        if (run.in_dist, run.model) == pair and run.seed in seeds
-    ]
+    return [run for run in study.runs() if (run.in_dist, run.model) == pair and run.seed in seeds]
 
 
 def first_score(figure):
     """The parameter `score` of a figure: the model's first configured score."""
-    return lambda wildcards: {
-        "score": study.config["models"][shown(figure, wildcards)[1]]["scores"][0]
-    }
+    return lambda wildcards: {"score": study.config["models"][shown(figure, wildcards)[1]]["scores"][0]}
 
 
 def gpus():
     """GPUs that a job takes: 1 if it may run on one. Only a limit for the scheduler; a change trains nothing again."""
     device = study.config["compute"]["device"]
-    return int(
-        device.startswith("cuda")
-        or (device == "auto" and shutil.which("nvidia-smi") is not None)
-    )
+    return int(device.startswith("cuda") or (device == "auto" and shutil.which("nvidia-smi") is not None))

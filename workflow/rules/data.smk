@@ -3,7 +3,7 @@
 
 rule dataset:
     input:
-        code=known_dataset,
+        code=code_of_dataset,
         of=derived_from,
     output:
         "results/data/{dataset}.h5",

@@ -4,9 +4,7 @@
 rule likelihood_histograms:
     input:
         code=closure("oecal.figures.likelihood_histograms"),
-        outputs=lambda w: of_runs(
-            "outputs/{run}.h5", runs_shown("likelihood_histograms", w, first_seed=True)
-        ),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_histograms", w, first_seed=True)),
     output:
         pdf="<out>/figures/likelihood_histograms{of}.pdf",
         png=report(
@@ -32,14 +30,8 @@ rule likelihood_histograms:
 rule likelihood_extremes:
     input:
         code=closure("oecal.figures.likelihood_extremes"),
-        outputs=lambda w: of_runs(
-            "outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)
-        ),
-        data=lambda w: data(
-            *dict.fromkeys(
-                s["dataset"] for s in study.sets(shown("likelihood_extremes", w)[0])
-            )
-        ),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)),
+        data=lambda w: data(*dict.fromkeys(s["dataset"] for s in study.sets(shown("likelihood_extremes", w)[0]))),
     output:
         pdf="<out>/figures/likelihood_extremes{of}.pdf",
         png=report(
@@ -54,11 +46,7 @@ rule likelihood_extremes:
         "../../envs/analysis.yaml"
     params:
         figure="likelihood_extremes",
-        frame=lambda w: {
-            "interpolation": study.config["experiments"][
-                shown("likelihood_extremes", w)[0]
-            ]["interpolation"]
-        },
+        frame=lambda w: {"interpolation": study.config["experiments"][shown("likelihood_extremes", w)[0]]["interpolation"]},
         draw={},
     message:
         "Figure likelihood_extremes{wildcards.of}"
@@ -69,9 +57,7 @@ rule likelihood_extremes:
 rule confidence_histograms:
     input:
         code=closure("oecal.figures.confidence_histograms"),
-        outputs=lambda w: of_runs(
-            "outputs/{run}.h5", runs_shown("confidence_histograms", w)
-        ),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("confidence_histograms", w)),
     output:
         pdf="<out>/figures/confidence_histograms{of}.pdf",
         png=report(
@@ -205,9 +191,7 @@ rule risk_coverage:
 rule training_curves:
     input:
         code=closure("oecal.figures.training_curves"),
-        history=lambda w: of_runs(
-            "models/{run}/history.csv", runs_shown("training_curves", w)
-        ),
+        history=lambda w: of_runs("models/{run}/history.csv", runs_shown("training_curves", w)),
     output:
         pdf="<out>/figures/training_curves{of}.pdf",
         png=report(

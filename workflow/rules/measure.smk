@@ -7,9 +7,7 @@ rule table:
         outputs=of_runs("outputs/{run}.h5"),
         scores=of_runs("scores/{run}.h5"),
     output:
-        report(
-            "<out>/tables/{table}.csv", category="Tables", labels={"table": "{table}"}
-        ),
+        report("<out>/tables/{table}.csv", category="Tables", labels={"table": "{table}"}),
     log:
         "<out>/logs/tables/{table}.log",
     wildcard_constraints:

@@ -17,9 +17,7 @@ rule page:
     params:
         study={
             "name": study.name,
-            "figures": [
-                [f, list(variants(f).items())] for f in study.config["figures"]
-            ],
+            "figures": [[f, list(variants(f).items())] for f in study.config["figures"]],
         },
     message:
         "Report"

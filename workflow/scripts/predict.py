@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-compute = snakemake.config.get("compute", {})
+compute = snakemake.config["compute"]
 who = dict(snakemake.wildcards.items())
 run(
     snakemake.params.training,
@@ -21,7 +21,7 @@ run(
     path=snakemake.output[0],
     run={**who, "seed": int(who["seed"])},
     code=fingerprint(snakemake.input.code),
-    device=compute.get("device", "auto"),
+    device=compute["device"],
     threads=snakemake.threads,
-    channels_last=compute.get("channels_last", True),
+    channels_last=compute["channels_last"],
 )

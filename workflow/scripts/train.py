@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-compute = snakemake.config.get("compute", {})
+compute = snakemake.config["compute"]
 run(
     snakemake.params.training,
     in_dist=snakemake.input.in_dist,
@@ -20,8 +20,8 @@ run(
     folder=Path(snakemake.output.weights).parent,
     seed=int(snakemake.wildcards.seed),
     code=fingerprint(snakemake.input.code),
-    device=compute.get("device", "auto"),
-    precision=compute.get("precision", "auto"),
+    device=compute["device"],
+    precision=compute["precision"],
     threads=snakemake.threads,
-    channels_last=compute.get("channels_last", True),
+    channels_last=compute["channels_last"],
 )

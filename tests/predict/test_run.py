@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from oecal.data import store
+from oecal.data.corruptions import corrupt
+from oecal.data.store import ImageSet, Split
+from oecal.errors import OecalError
+from oecal.predict.run import images_of
+
+SHAPE = (1, 8, 8)
+
+
+@pytest.fixture
+def data(tmp_path, rng):
+    def put(name, n, shape, labels):
+        split = Split(rng.integers(0, 256, (n, *shape), np.uint8), np.asarray(labels, np.int64))
+        store.write(tmp_path / f"{name}.h5", ImageSet({"test": split}, "", "", ""))
+        return str(tmp_path / f"{name}.h5")
+
+    return {
+        "same": put("same", 3, SHAPE, [0, 1, 1]), "colour": put("colour", 3, (3, 5, 9), [0, 7, -1]), "empty": put("empty", 0, SHAPE, []),
+    }  # fmt: skip
+
+
+def entry(name, role, **more):
+    return {"name": name, "dataset": name, "split": "test", "role": role, **more}
+
+
+def test_every_set_gets_the_format_of_the_in_distribution_set(data):
+    for name in ("same", "colour"):
+        split = images_of(entry(name, "far"), data, SHAPE, 2, "bilinear")
+        assert split.images.shape == (3, *SHAPE)
+        assert split.images.dtype == np.uint8
+
+
+def test_a_corruption_is_applied(data):
+    plain = images_of(entry("same", "id"), data, SHAPE, 2, "bilinear").images
+    found = images_of(entry("same", "corruption", corruption="contrast", severity=5), data, SHAPE, 2, "bilinear").images
+    np.testing.assert_array_equal(found, corrupt(plain, "contrast", 5))
+
+
+def test_what_cannot_be_evaluated(data):
+    with pytest.raises(OecalError, match="empty.h5: has no images in 'test'"):
+        images_of(entry("empty", "far"), data, SHAPE, 2, "bilinear")
+    with pytest.raises(OecalError, match="colour.h5: as a shift it needs the 2 classes"):
+        images_of(entry("colour", "shift"), data, SHAPE, 2, "bilinear")
+    images_of(entry("same", "shift"), data, SHAPE, 2, "bilinear")
