@@ -52,13 +52,13 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
             binned = equal_width(part["confidence"].to_numpy(), part["correct"].to_numpy(float), bins)
             errors = [gap(equal_width(g["confidence"].to_numpy(), g["correct"].to_numpy(float), bins), 1) for _, g in part.groupby("seed")]
             ax, counts = figure.add_subplot(grid[3 * r, c]), figure.add_subplot(grid[3 * r + 1, c])
-            ax.bar(edges[:-1], binned.accuracy, 1 / bins, align="edge", color=BLUE, alpha=0.75, edgecolor="white", lw=0.3)
+            ax.stairs(binned.accuracy, edges, fill=True, color=BLUE, alpha=0.75)  # one artist: bars take much longer to draw
             ax.plot(binned.confidence, binned.accuracy, "o", ms=2, color=VERMILION)
             ax.plot([0, 1], [0, 1], color=BLACK, lw=0.7, ls="--")
             spread = f" ± {np.std(errors, ddof=1):.3f}" if len(errors) > 1 else ""
             ax.text(0.04, 0.95, f"ECE {np.mean(errors):.3f}{spread}", transform=ax.transAxes, va="top", fontsize=7, bbox=BOX)
             ax.set(xlim=(0, 1), ylim=(0, 1), xticks=TICKS, yticks=TICKS, xticklabels=[])
-            counts.bar(edges[:-1], 100 * binned.counts / max(len(part), 1), 1 / bins, align="edge", color=BLACK, alpha=0.5)
+            counts.stairs(100 * binned.counts / max(len(part), 1), edges, fill=True, color=BLACK, alpha=0.5)
             counts.set(xlim=(0, 1), ylim=(0, 100), xticks=TICKS, yticks=[0, 100])
             if r == 0:
                 ax.set_title(title)

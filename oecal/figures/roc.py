@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, LINES, ROLES, name, panels
+from oecal.figures.style import BLACK, LINES, ROLES, WIDTH, name, panels
 from oecal.metrics.detection import detection_metrics, roc_curve
 from oecal.results import OOD, read
 
@@ -36,7 +36,11 @@ def draw(data: pd.DataFrame) -> Figure:
     trainings = list(data["training"].unique())
     sets = data.drop_duplicates("set")[["set", "role"]].values.tolist()
     roles = Counter(role for _, role in sets)
-    figure, axes = panels(1, len(trainings), 2.6 + 0.14 * len(sets), sharey=True)
+    # Square panels with their legends below, in inches; the layout engine gives long legends too little room.
+    side, legend = min(2.3, 0.82 * WIDTH / len(trainings)), 0.152 * (len(sets) + 1.5)
+    height = 0.3 + side + 0.5 + legend
+    figure, axes = panels(1, len(trainings), height, sharey=True, layout="none")
+    figure.subplots_adjust(left=0.08, right=0.98, top=1 - 0.3 / height, bottom=(0.5 + legend) / height)
     for ax, training in zip(axes[0], trainings, strict=True):
         seen: dict[str, int] = {}
         for key, role in sets:
@@ -50,6 +54,6 @@ def draw(data: pd.DataFrame) -> Figure:
         ax.plot([0, 100], [0, 100], color=BLACK, lw=0.5, ls=":")
         ax.set(title=f"{name(training)}, {name(data['score'].iloc[0])}", xlabel="ID images flagged, %", xlim=(0, 100), ylim=(0, 101))
         ax.set_box_aspect(1)
-        ax.legend(title="AUROC, %", loc="upper left", bbox_to_anchor=(0, -0.27), ncols=1, borderaxespad=0)
+        ax.legend(title="AUROC, %", loc="upper left", bbox_to_anchor=(0, -0.45 / side), ncols=1, borderaxespad=0)
     axes[0][0].set_ylabel("OOD images flagged, %")
     return figure
