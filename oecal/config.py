@@ -1,4 +1,4 @@
-"""The configuration of a study: checked in full before any job starts, then read through a few questions.
+"""The configuration of a study, checked in full before any job starts.
 
 The frame of the configuration is described by a JSON Schema; the options of a component by the `Options` class in its own file. Every
 mistake ends in an OecalError, one line that names the key, what was found and what to write instead.
@@ -10,7 +10,7 @@ import ast
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -20,35 +20,9 @@ from oecal.codegraph import ROOT
 from oecal.errors import OecalError
 from oecal.options import checked, constant, names, unknown
 from oecal.scores.catalogue import scores
+from oecal.study import TEST_SETS, Study
 
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-RECIPE = (
-    "epochs",
-    "batch_size",
-    "outlier_batch_size",
-    "optimizer",
-    "lr",
-    "final_lr",
-    "momentum",
-    "weight_decay",
-    "clip_norm",
-    "shift",
-    "flip",
-)
-NAMES_OF_LISTS = ("near", "far", "synthetic", "shifts")
-
-
-class Run(NamedTuple):
-    """One run of the study."""
-
-    in_dist: str
-    model: str
-    training: str
-    seed: int
-
-    @property
-    def path(self) -> str:
-        return f"{self.in_dist}/{self.model}/{self.training}/seed{self.seed}"
 
 
 def where(path: Sequence[object]) -> str:
@@ -199,13 +173,13 @@ def check_experiments(config: dict[str, Any]) -> None:
         place = f"experiments.{name}"
         if name not in config["datasets"]:
             raise OecalError(f"{place}: {unknown(name, config['datasets'])}")
-        for key in ("outliers", *NAMES_OF_LISTS):
+        for key in ("outliers", *TEST_SETS):
             for n, other in enumerate(experiment[key]):
                 if other not in config["datasets"]:
                     raise OecalError(f"{place}.{key}[{n}]: {unknown(other, config['datasets'])}")
                 if other == name:
                     raise OecalError(f"{place}.{key}[{n}]: {other} is the in-distribution set itself; write another data set")
-        listed = [n for key in NAMES_OF_LISTS for n in experiment[key]]
+        listed = [n for key in TEST_SETS for n in experiment[key]]
         if twice := [n for n in listed if listed.count(n) > 1]:
             raise OecalError(f"{place}: {twice[0]} stands in two of near, far, synthetic, shifts; write it once")
         for corruption in experiment["corruptions"]:
@@ -229,73 +203,6 @@ def corruption_names() -> list[str]:
     tree = ast.parse((ROOT / "oecal" / "data" / "corruptions.py").read_text())
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and [a.arg for a in n.args.args] == ["x", "severity", "rng"]]
     return [n.name for n in found]
-
-
-class Study:
-    """A checked configuration and the questions that the workflow asks it."""
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        self.config = config
-        self.name: str = config["study"]
-
-    def runs(self, in_dist: str | None = None) -> list[Run]:
-        """All runs of the study, or of one in-distribution set, in the configuration's order."""
-        return [
-            Run(name, model, training, seed)
-            for name, experiment in self.config["experiments"].items()
-            if in_dist in (None, name)
-            for model, trainings in experiment["models"].items()
-            for training in trainings
-            for seed in self.config["seeds"]
-        ]
-
-    def model(self, name: str) -> dict[str, Any]:
-        """architecture and options: what decides a model's weights' shapes."""
-        model = self.config["models"][name]
-        return {"architecture": model["architecture"], "options": model["options"]}
-
-    def kind(self, model: str) -> str:
-        """classifier or density"""
-        return constant("models", self.config["models"][model]["architecture"], "KIND")
-
-    def in_dists(self, *kinds: str) -> list[str]:
-        """The in-distribution sets that have a model of one of these kinds."""
-        experiments = self.config["experiments"]
-        return [name for name, e in experiments.items() if any(self.kind(m) in kinds for m in e["models"])]
-
-    def training(self, in_dist: str, model: str, training: str) -> dict[str, Any]:
-        """All that decides a training's result beside data and code, as one plain dict."""
-        recipe = self.config["models"][model]["trainings"][training]
-        return {
-            "model": self.model(model),
-            "objective": {"name": recipe["objective"], "options": recipe["options"]},
-            "recipe": {key: recipe[key] for key in RECIPE},
-            "init": recipe.get("init", ""),
-            "outliers": self.outliers(in_dist, model, training),
-            "interpolation": self.config["experiments"][in_dist]["interpolation"],
-        }
-
-    def outliers(self, in_dist: str, model: str, training: str) -> list[str]:
-        """The auxiliary sets of a training; none if its objective uses none."""
-        objective = self.config["models"][model]["trainings"][training]["objective"]
-        return self.config["experiments"][in_dist]["outliers"] if constant("training", objective, "OUTLIERS") else []
-
-    def sets(self, in_dist: str) -> list[dict[str, Any]]:
-        """Everything that a model of this in-distribution set predicts: name, split, role, dataset, and of a corruption which."""
-        experiment = self.config["experiments"][in_dist]
-        found: list[dict[str, Any]] = [
-            {"name": in_dist, "split": split, "role": "id", "dataset": in_dist} for split in ("train", "val", "test")
-        ]
-        for key in NAMES_OF_LISTS:
-            role = key.removesuffix("s")
-            found += [{"name": name, "split": "test", "role": role, "dataset": name} for name in experiment[key]]
-        for corruption, severities in experiment["corruptions"].items():
-            found += [
-                {"name": f"{corruption}-{s}", "split": "test", "role": "corruption", "dataset": in_dist,
-                 "corruption": corruption, "severity": s}
-                for s in severities
-            ]  # fmt: skip
-        return found
 
 
 def read(path: str | Path) -> Study:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oecal import config
 from oecal.config import SCHEMA, load, read
 from oecal.errors import OecalError
+from oecal.study import RECIPE
 
 ROOT = Path(__file__).parent.parent
 STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]
@@ -136,7 +136,7 @@ def test_questions():
     assert study.outliers("digits", "wrn", "oe_tune") == ["letters_a_m", "photos"]
     training = study.training("digits", "wrn", "oe_tune")
     assert training["init"] == "baseline"
-    assert set(training["recipe"]) == set(config.RECIPE)
+    assert set(training["recipe"]) == set(RECIPE)
     sets = {(s["name"], s["split"]): s["role"] for s in study.sets("digits")}
     assert sets["digits", "train"] == sets["digits", "test"] == "id"
     assert sets["letters_n_z", "test"] == "near"

@@ -1,0 +1,92 @@
+"""A checked configuration and the questions that the workflow asks it: which runs, from what, on which sets."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from oecal.options import constant
+
+# Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
+RECIPE = tuple("epochs batch_size outlier_batch_size optimizer lr final_lr momentum weight_decay clip_norm shift flip".split())
+# Keys of an experiment that list test sets; without a plural s, each is the role of its sets.
+TEST_SETS = ("near", "far", "synthetic", "shifts")
+
+
+class Run(NamedTuple):
+    """One run of the study."""
+
+    in_dist: str
+    model: str
+    training: str
+    seed: int
+
+    @property
+    def path(self) -> str:
+        return f"{self.in_dist}/{self.model}/{self.training}/seed{self.seed}"
+
+
+class Study:
+    """A checked configuration and the questions that the workflow asks it."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.name: str = config["study"]
+
+    def runs(self, in_dist: str | None = None) -> list[Run]:
+        """All runs of the study, or of one in-distribution set, in the configuration's order."""
+        return [
+            Run(name, model, training, seed)
+            for name, experiment in self.config["experiments"].items()
+            if in_dist in (None, name)
+            for model, trainings in experiment["models"].items()
+            for training in trainings
+            for seed in self.config["seeds"]
+        ]
+
+    def model(self, name: str) -> dict[str, Any]:
+        """architecture and options: what decides a model's weights' shapes."""
+        model = self.config["models"][name]
+        return {"architecture": model["architecture"], "options": model["options"]}
+
+    def kind(self, model: str) -> str:
+        """classifier or density"""
+        return constant("models", self.config["models"][model]["architecture"], "KIND")
+
+    def in_dists(self, *kinds: str) -> list[str]:
+        """The in-distribution sets that have a model of one of these kinds."""
+        experiments = self.config["experiments"]
+        return [name for name, e in experiments.items() if any(self.kind(m) in kinds for m in e["models"])]
+
+    def training(self, in_dist: str, model: str, training: str) -> dict[str, Any]:
+        """All that decides a training's result beside data and code, as one plain dict."""
+        recipe = self.config["models"][model]["trainings"][training]
+        return {
+            "model": self.model(model),
+            "objective": {"name": recipe["objective"], "options": recipe["options"]},
+            "recipe": {key: recipe[key] for key in RECIPE},
+            "init": recipe.get("init", ""),
+            "outliers": self.outliers(in_dist, model, training),
+            "interpolation": self.config["experiments"][in_dist]["interpolation"],
+        }
+
+    def outliers(self, in_dist: str, model: str, training: str) -> list[str]:
+        """The auxiliary sets of a training; none if its objective uses none."""
+        objective = self.config["models"][model]["trainings"][training]["objective"]
+        return self.config["experiments"][in_dist]["outliers"] if constant("training", objective, "OUTLIERS") else []
+
+    def sets(self, in_dist: str) -> list[dict[str, Any]]:
+        """Everything that a model of this in-distribution set predicts: name, split, role, dataset, and of a corruption which."""
+        experiment = self.config["experiments"][in_dist]
+        found: list[dict[str, Any]] = [
+            {"name": in_dist, "split": split, "role": "id", "dataset": in_dist} for split in ("train", "val", "test")
+        ]
+        for key in TEST_SETS:
+            role = key.removesuffix("s")
+            found += [{"name": name, "split": "test", "role": role, "dataset": name} for name in experiment[key]]
+        for corruption, severities in experiment["corruptions"].items():
+            found += [
+                {"name": f"{corruption}-{s}", "split": "test", "role": "corruption", "dataset": in_dist,
+                 "corruption": corruption, "severity": s}
+                for s in severities
+            ]  # fmt: skip
+        return found
