@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 from oecal.options import constant
 
 # Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
-RECIPE = tuple("epochs batch_size outlier_batch_size optimizer lr final_lr momentum weight_decay clip_norm shift flip".split())
+RECIPE = (
+    "epochs", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm", "shift", "flip",
+)  # fmt: skip
 # Keys of an experiment that list test sets; without a plural s, each is the role of its sets.
 TEST_SETS = ("near", "far", "synthetic", "shifts")
 
