@@ -12,7 +12,7 @@ demo: .venv/runtime
 
 # The smallest study that takes every step once.
 tiny: .venv/runtime
-	@$(BIN)/python -m snakemake --cores $(CORES) --configfile studies/tiny.yaml all
+	@$(BIN)/python -m snakemake --cores $(CORES) --configfile studies/tiny.yaml
 
 test: .venv/development
 	@$(BIN)/python -m pytest -n 2 --cov=oecal --cov-report=term:skip-covered --cov-fail-under=90
