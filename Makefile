@@ -25,7 +25,7 @@ lint: .venv/development
 	@$(BIN)/python -m snakemake --lint
 
 bench: .venv/development
-	@for file in benchmarks/*.py; do $(BIN)/python $$file; done
+	@for file in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 # Pins of all packages, for all platforms and Python versions, from pyproject.toml.
 lock: .venv/development

@@ -12,7 +12,7 @@ from pytorch_ood.metrics import functional as pytorch_ood
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision, multiclass_calibration_error
 
-from oecal.metrics.calibration import confidence_metrics
+from oecal.metrics.calibration import confidence_metrics, equal_width, gap
 from oecal.metrics.detection import detection_metrics
 
 
@@ -65,6 +65,7 @@ def main() -> None:
     show(
         f"Calibration, {n:,} predictions",
         {
+            "oecal: ECE": lambda: gap(equal_width(p.max(axis=1), p.argmax(axis=1) == target), 1),
             "oecal: ECE, ACE, MCE, RMS, MAD, soft F1": lambda: confidence_metrics(confidence, correct),
             "torchmetrics: ECE": lambda: multiclass_calibration_error(torch.from_numpy(p), torch.from_numpy(target), 10, n_bins=15),
         },

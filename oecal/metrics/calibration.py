@@ -75,6 +75,8 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
     if confidence.size == 0:
         raise ValueError("no confidences")
+    order = np.argsort(confidence, kind="stable")  # once: sorting what is sorted takes the two ranked binnings no time
+    confidence, correct = confidence[order], correct[order]
     width, ranked = equal_width(confidence, correct, bins), adaptive(confidence, correct, size)
     return {
         "accuracy": float(correct.mean()),
