@@ -150,7 +150,10 @@ def test_tables(built, study):
 
 def figure_of(built, study, figure, in_dist, model, place):
     runs = [r for r in study.runs(in_dist) if r.model == model]
-    paths = lambda kind, name: [str(built / kind / r.path) + name for r in runs]  # noqa: E731
+
+    def paths(kind, name):
+        return [str(built / kind / r.path) + name for r in runs]
+
     score = {"score": study.config["models"][model]["scores"][0]}
     frame, draw, inputs = {}, {}, {"outputs": paths("outputs", ".h5")}
     match figure:

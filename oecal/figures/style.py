@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from cycler import cycler
@@ -57,9 +58,9 @@ def name(key: str) -> str:
     return SCORES.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))
 
 
-def panels(rows: int, columns: int, height: float, **kwargs: object) -> tuple[Figure, list[list[Axes]]]:
+def panels(rows: int, columns: int, height: float, **kwargs: Any) -> tuple[Figure, list[list[Axes]]]:
     """A figure of the page's width with a grid of axes; `height` in inches for the whole."""
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, **kwargs)  # type: ignore[call-overload]
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, **kwargs)
     return figure, axes.tolist()
 
 

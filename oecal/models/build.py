@@ -9,7 +9,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from oecal.errors import OecalError
 from oecal.options import made
@@ -24,6 +24,11 @@ def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: 
     """A fresh model for images of `shape` (C, H, W); `model`: architecture (a file name in this folder) and options (its own)."""
     architecture = importlib.import_module(f"oecal.models.{model['architecture']}")
     return architecture.build(made(architecture.Options, model["options"]), shape, classes)
+
+
+def to_input(images: Tensor) -> Tensor:
+    """What every model takes, in training and prediction: uint8 (N, C, H, W) as float32 in [0, 1]."""
+    return images.float() / 255
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from oecal.models.build import to_input
+
 BATCH = {"cpu": 64, "cuda": 1024}  # on a CPU, a batch whose activations fit the cache is twice as fast as a large one
 
 
@@ -30,7 +32,6 @@ def predict(model: nn.Module, kind: str, images: np.ndarray, device: torch.devic
     """The outputs for all images, uint8 (N, C, H, W); `kind` is the model's KIND."""
     model.eval()
     size = BATCH.get(device.type, BATCH["cpu"])
-    batches = [
-        KINDS[kind](model, torch.from_numpy(images[start : start + size]).to(device).float() / 255) for start in range(0, len(images), size)
-    ]
+    starts = range(0, len(images), size)
+    batches = [KINDS[kind](model, to_input(torch.from_numpy(images[s : s + size]).to(device))) for s in starts]
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

@@ -18,7 +18,8 @@ def errors_and_scores(outputs: str, scores: str, ratio: float) -> dict[str, tupl
     run, scored = read(outputs, "logits", "labels"), read(scores)
     at = {(g.set, g.split): g for g in scored.groups}
     found = {}
-    for name, parts in {"id": pooled(run, 0)[:1], "pooled": pooled(run, ratio)}.items():
+    both = pooled(run, ratio)
+    for name, parts in {"id": both[:1], "pooled": both}.items():
         _, correct = confidence_and_correctness(parts)
         values = {
             score: np.concatenate([at[group.set, group.split][score][index] for group, index in parts])

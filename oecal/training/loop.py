@@ -24,6 +24,7 @@ from tqdm import tqdm
 from oecal.device import announce, autocast
 from oecal.errors import OecalError
 from oecal.files import replacing
+from oecal.models.build import to_input
 from oecal.seeds import derive
 from oecal.training import checkpoint
 from oecal.training.augment import augment
@@ -73,11 +74,6 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 def cosine(step: int, steps: int, lr: float, final_lr: float) -> float:
     """Learning rate of a step: half a cosine wave from `lr` to `final_lr` over all steps."""
     return final_lr + (lr - final_lr) * (1 + math.cos(math.pi * step / steps)) / 2
-
-
-def to_input(images: Tensor) -> Tensor:
-    """uint8 to float32 in [0, 1]."""
-    return images.float() / 255
 
 
 @torch.no_grad()

@@ -70,9 +70,9 @@ def init_weights(wildcards):
     return f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors" if init else []
 
 
-def evaluated(wildcards):
-    """Image stores of all sets that a run predicts."""
-    return data(*dict.fromkeys(entry["dataset"] for entry in study.sets(wildcards.in_dist)))
+def evaluated(in_dist):
+    """Image stores of all sets that the models of an in-distribution set predict."""
+    return data(*dict.fromkeys(entry["dataset"] for entry in study.sets(in_dist)))
 
 
 def of_runs(pattern, runs=None):

@@ -31,7 +31,7 @@ rule likelihood_extremes:
     input:
         code=closure("oecal.figures.likelihood_extremes"),
         outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)),
-        data=lambda w: data(*dict.fromkeys(s["dataset"] for s in study.sets(shown("likelihood_extremes", w)[0]))),
+        data=lambda w: evaluated(shown("likelihood_extremes", w)[0]),
     output:
         pdf="<out>/figures/likelihood_extremes{of}.pdf",
         png=report(

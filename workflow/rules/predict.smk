@@ -5,7 +5,7 @@ rule predict:
     input:
         code=lambda w: closure("oecal.predict.run", architecture(w)),
         weights="<out>/models/<run>/model.safetensors",
-        data=evaluated,
+        data=lambda w: evaluated(w.in_dist),
     output:
         "<out>/outputs/<run>.h5",
     log:
