@@ -1,4 +1,4 @@
-"""The one exception that is meant for the user."""
+"""The exceptions that are meant for the user."""
 
 
 class OecalError(Exception):
@@ -6,3 +6,7 @@ class OecalError(Exception):
 
     The message is one line: which key or file, what was found, what to write instead. It is shown without a traceback.
     """
+
+
+class Unavailable(OecalError):
+    """A data set cannot be had here: no file, and no mirror gives it. A study may go on without it (`missing: skip`)."""
