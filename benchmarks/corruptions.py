@@ -1,0 +1,28 @@
+"""Speed of the corruptions, in one process on one core: seconds for 1,000 RGB images of 32 x 32, mean over the five severities."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # before NumPy is imported
+
+import time
+
+import numpy as np
+
+from oecal.data.corruptions import FAMILIES, SEVERITIES, corrupt
+
+
+def main() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (1000, 3, 32, 32), np.uint8)
+    print("\nCorruptions, 1,000 RGB images of 32 x 32")
+    for family, functions in FAMILIES.items():
+        for function in functions:
+            start = time.perf_counter()
+            for severity in SEVERITIES:
+                corrupt(images, function.__name__, severity)
+            print(f"  {family:10s} {function.__name__:20s} {(time.perf_counter() - start) / len(SEVERITIES):6.2f} s")
+
+
+if __name__ == "__main__":
+    main()
