@@ -1,0 +1,101 @@
+"""A file's bytes as one image, whatever Pillow can read: always uint8 and upright, grey or RGB.
+
+Here is decided what is not in the pixels: how many grey levels a file has, what shows through where it is transparent, which side is up.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from PIL.ExifTags import Base
+
+# All of Pillow's formats now: it loads them at the first file that needs one, and another thread would miss those half loaded.
+Image.preinit()
+Image.init()
+
+LARGEST = 64_000_000  # pixels; Pillow's own limit is higher, and between it and its double it only warns
+GREY = ("1", "L", "LA")
+WITH_ALPHA = ("LA", "P", "PA", "RGBA", "RGBa")
+# EXIF orientation: the axes of (C, H, W) to flip, from 5 on after a transposition.
+FLIPS = {2: (2,), 3: (1, 2), 4: (1,), 5: (), 6: (2,), 7: (1, 2), 8: (1,)}
+
+
+class BadImage(ValueError):
+    """A file cannot be used; the reason in a few words: its kind, which can be counted, then after a colon what was found."""
+
+
+def from_16_bit(levels: np.ndarray) -> np.ndarray:
+    """Grey levels from 0 to 65,535 as uint8 from 0 to 255: divided by 257, rounded."""
+    return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def in_range(image: Image.Image, high: float) -> np.ndarray:
+    """The values of a 32-bit image. Raises BadImage if they are not all from 0 to `high`: then nothing says which value is white."""
+    values = np.asarray(image)
+    if not (values.min() >= 0 and values.max() <= high):  # so written, NaN is refused
+        kind = "32-bit integers" if image.mode == "I" else "32-bit floats"
+        raise BadImage(f"unclear grey levels: {kind} from {values.min():g} to {values.max():g}, not within 0 to {high:g}")
+    return values
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    """A loaded image as uint8 (H, W) or (H, W, 3); what is transparent shows white."""
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image)
+        clear = image.info.get("transparency")
+        return from_16_bit(values if clear is None else np.where(values == clear, 65535, values))
+    if image.mode == "I":
+        return from_16_bit(in_range(image, 65535))
+    if image.mode == "F":
+        return np.rint(255 * in_range(image, 1)).astype(np.uint8)
+    grey = image.mode in GREY
+    if not grey and image.mode not in WITH_ALPHA:
+        image = image.convert("RGB")
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return np.asarray(image.convert("L" if grey else "RGB"))
+
+
+def upright(image: np.ndarray, orientation: object) -> np.ndarray:
+    """An image (C, H, W) as its EXIF orientation (1 to 8; all else is none) wants it shown."""
+    if orientation not in FLIPS:
+        return image
+    turned = image.swapaxes(1, 2) if orientation >= 5 else image
+    return np.flip(turned, FLIPS[orientation])
+
+
+def check_size(image: Image.Image) -> None:
+    if not 0 < image.width * image.height <= LARGEST:
+        raise BadImage(f"too large or empty: {image.width} x {image.height} pixels, not 1 to {LARGEST:,}")
+
+
+def decode(content: bytes) -> np.ndarray:
+    """The image in a file's bytes, uint8 (C, H, W), C = 1 (grey files) or 3; of several frames the first.
+
+    16-bit grey is scaled by its full range; 32-bit integers must lie within 0 to 65,535 and are taken as such, floats within 0 to 1.
+    Raises BadImage for everything else: no image, cut off or damaged, too large, empty.
+    """
+    if not content:
+        raise BadImage("empty file")
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            check_size(image)
+            image.load()
+            check_size(image)  # in a file of several images the header may have been another one's
+            orientation = None
+            with suppress(Exception):  # damaged EXIF says nothing, and does not harm the pixels
+                orientation = image.getexif().get(Base.Orientation)
+            array = pixels(image)
+    except BadImage:
+        raise
+    except UnidentifiedImageError:
+        raise BadImage("no image: of no known format or cut off in its header") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadImage(f"too large or empty: {error}") from None
+    except Exception as error:  # Pillow's many plugins raise nearly everything
+        raise BadImage(f"cut off or damaged: {' '.join(str(error).split())[:100] or type(error).__name__}") from None
+    channels_first = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    return np.ascontiguousarray(upright(channels_first, orientation))
