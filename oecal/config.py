@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import graphlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from oecal.codegraph import ROOT
+from oecal.data.table import deciding, overlaps, table
 from oecal.errors import OecalError
 from oecal.options import checked, constant, names, unknown
 from oecal.scores.catalogue import scores
 from oecal.study import TEST_SETS, Study
 
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
+ITSELF = "itself"  # in `drop_duplicates_of`: the data set's own images
 
 
 def where(path: Sequence[object]) -> str:
@@ -34,6 +37,7 @@ def say(error: ValidationError) -> str:
     """A schema error as one line."""
     place, found = where(error.absolute_path), error.instance
     description = f" ({error.schema['description']})" if "description" in error.schema else ""
+    kind = " or ".join(v) if isinstance(v := error.validator_value, list) else v
     match error.validator:
         case "additionalProperties":
             known = error.schema.get("properties", {})
@@ -47,7 +51,7 @@ def say(error: ValidationError) -> str:
         case "pattern":
             return f"{place}: found {found!r}; write {error.schema['description']}"
         case "type":
-            return f"{place}: found {found!r}; write a value of type {error.validator_value}{description}"
+            return f"{place}: found {found!r}; write a value of type {kind}{description}"
         case "minimum" | "exclusiveMinimum":
             bound = "at least" if error.validator == "minimum" else "more than"
             return f"{place}: found {found!r}; write {bound} {error.validator_value}{description}"
@@ -103,21 +107,77 @@ def names_of_figures() -> list[str]:
     return [f.stem for f in files if f.stem not in ("__init__", "style")]
 
 
+def merged(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration with another one over it, as Snakemake merges several: mappings key by key, all else is replaced."""
+    both = dict(base)
+    for key, value in other.items():
+        inside = isinstance(value, Mapping) and isinstance(both.get(key), Mapping)
+        both[key] = merged(both[key], value) if inside else copy.deepcopy(value)
+    return both
+
+
 def check_datasets(config: dict[str, Any]) -> None:
-    """Turns each entry into {source, classes, options}; `of` must lead to a set that is not itself derived in a circle."""
+    """Turns each entry into {source, options, facts, classes, ...}: all that decides the content of its image store.
+
+    The sets that it is made of (`of`) or compared with (`drop_duplicates_of`) must be there and lead into no circle.
+    """
     entries = config["datasets"]
+    frame = yaml.safe_load(SCHEMA.read_text())["properties"]["datasets"]["additionalProperties"]["properties"]
+    config["may_be_missing"] = [name for name, entry in entries.items() if entry["missing"] == "skip"]
     for name, entry in entries.items():
-        place, source = f"datasets.{name}", entry["source"]
-        if source not in names("data"):
-            raise OecalError(f"{place}.source: {unknown(source, names('data'))}")
-        given = {k: v for k, v in entry.items() if k not in ("source", "classes")}
-        options = checked("data", source, given, place)
-        entries[name] = {"source": source, "classes": entry.get("classes", []), "options": options}
-        if "of" in options and options["of"] not in entries:
-            raise OecalError(f"{place}.of: {unknown(options['of'], entries)}")
-    sources = {name: entry["options"].get("of") for name, entry in entries.items()}
-    for name in sources:
-        follow(name, sources.get, f"datasets.{name}.of")
+        entries[name] = dataset(entry, {k: v for k, v in entry.items() if k not in frame}, f"datasets.{name}")
+    for name, entry in entries.items():
+        for key, others in (("of", made_of(entry)), ("drop_duplicates_of", entry["drop_duplicates_of"])):
+            for other in others:
+                if other not in (*entries, ITSELF if key == "drop_duplicates_of" else None):
+                    raise OecalError(f"datasets.{name}.{key}: {unknown(other, entries)}")
+    try:
+        graphlib.TopologicalSorter({n: made_of(e) + compared_with(e) for n, e in entries.items()}).prepare()
+    except graphlib.CycleError as error:
+        circle = error.args[1]
+        key = "of" if made_of(entries[circle[-1]]) else "drop_duplicates_of"
+        raise OecalError(
+            f"datasets.{circle[-1]}.{key}: leads in a circle, {' -> '.join(circle[::-1])}; write a name outside of it"
+        ) from None
+
+
+def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """One entry, checked; `given` are the options of its source."""
+    source = entry["source"]
+    if source in table():
+        source, given = "published", {"name": entry["source"], **given}
+    if source not in names("data"):
+        raise OecalError(f"{place}.source: {unknown(source, [*names('data'), *table()])}")
+    options = checked("data", source, given, place)
+    if source == "published" and options["name"] not in table():
+        raise OecalError(f"{place}.name: {unknown(options['name'], table())}")
+    dropped = list(entry.get("drop_classes", []))
+    for other in entry.get("drop_overlap_with", []):
+        dropped += [c for c in overlap(options.get("name", source), other, f"{place}.drop_overlap_with") if c not in dropped]
+    facts = deciding(options["name"]) if source == "published" else {}
+    own = {key: entry.get(key, {}) for key in ("at_most", "format")} | {"duplicates": entry["duplicates"]}
+    return {"source": source, "options": options, "facts": facts, "classes": entry.get("classes", []), "drop_classes": dropped,
+            "drop_duplicates_of": entry["drop_duplicates_of"], **own}  # fmt: skip
+
+
+def overlap(source: str, other: str, place: str) -> list[str]:
+    """The classes of a published set that show what another one shows."""
+    listed = overlaps()
+    if other not in listed:
+        raise OecalError(f"{place}: {unknown(other, listed)}")
+    if source not in listed[other]:
+        raise OecalError(f"{place}: no list of classes of {source} that overlap with {other}; write their names under drop_classes")
+    return listed[other][source]
+
+
+def made_of(entry: Mapping[str, Any]) -> list[str]:
+    """The data set that this one is derived from, if any."""
+    return [entry["options"]["of"]] if "of" in entry["options"] else []
+
+
+def compared_with(entry: Mapping[str, Any]) -> list[str]:
+    """The other data sets whose images are left out of this one."""
+    return [other for other in entry["drop_duplicates_of"] if other != ITSELF]
 
 
 def follow(start: str, step: Callable[[str], str | None], place: str) -> None:
@@ -169,10 +229,17 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
 
 def check_experiments(config: dict[str, Any]) -> None:
     corruptions = corruption_names()
+    for experiment in config["experiments"].values():
+        experiment["models"] = {model: trainings for model, trainings in experiment["models"].items() if trainings}
+    config["experiments"] = {name: experiment for name, experiment in config["experiments"].items() if experiment["models"]}
+    if not config["experiments"]:
+        raise OecalError("experiments: no model is left; write at least one training under models")
     for name, experiment in config["experiments"].items():
         place = f"experiments.{name}"
         if name not in config["datasets"]:
             raise OecalError(f"{place}: {unknown(name, config['datasets'])}")
+        if name in config["may_be_missing"]:
+            raise OecalError(f"datasets.{name}.missing: {name} is an in-distribution set, no study can do without it; write stop")
         for key in ("outliers", *TEST_SETS):
             for n, other in enumerate(experiment[key]):
                 if other not in config["datasets"]:
@@ -200,17 +267,20 @@ def check_experiments(config: dict[str, Any]) -> None:
 
 def corruption_names() -> list[str]:
     """The corruptions there are: the functions of that signature, found in the syntax tree."""
-    tree = ast.parse((ROOT / "oecal" / "data" / "corruptions.py").read_text())
+    tree = ast.parse((ROOT / "oecal" / "data" / "corruption_functions.py").read_text())
     found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and [a.arg for a in n.args.args] == ["x", "severity", "rng"]]
     return [n.name for n in found]
 
 
-def read(path: str | Path) -> Study:
-    """The study of a YAML file."""
-    try:
-        content = yaml.safe_load(Path(path).read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise OecalError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise OecalError(f"{path}: is no configuration; write keys and values")
-    return load(content)
+def read(*paths: str | Path) -> Study:
+    """The study of a YAML file, with others over it."""
+    config: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = yaml.safe_load(Path(path).read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise OecalError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+        if not isinstance(content, dict):
+            raise OecalError(f"{path}: is no configuration; write keys and values")
+        config = merged(config, content)
+    return load(config)

@@ -64,9 +64,23 @@ def summaries(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, pd.Dat
     return found
 
 
+def data_tables(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, pd.DataFrame]]:
+    """The same for the data sets, and for what overlap between them changes, if the study has such a pair."""
+    sets = tables["datasets"].drop(columns=["sha256", "missing", "source"])
+    note = "Mean and standard deviation (sd) of each channel, range [0, 1]. Removed: what was left out. Sources, checksums: datasets.csv."
+    found = [("Data sets", note, sets.astype(object).fillna(""))]
+    if "overlap" in tables:
+        pairs = tables["overlap"]
+        long = pd.concat([pairs.assign(column=f"AUROC, {side}", value=pairs[f"auroc_{side}"]) for side in ("whole", "reduced")])
+        rows = [*WHO, "score", "whole", "reduced", "n_out_whole", "n_out_reduced"]
+        note = "Percent. An OOD set as it is, and without the images or classes that overlap with other sets of the study."
+        found.append(("Detection with and without overlap", note, wide(long, rows, "column", "value")))
+    return found
+
+
 def seen(figure: str, in_dist: str, model: str, tables: Mapping[str, pd.DataFrame]) -> str:
     """What a figure shows in this study, in numbers: a sentence per training. Empty where there is nothing to add to the figure."""
-    own = {k: t[(t["in_dist"] == in_dist) & (t["model"] == model)] for k, t in tables.items()}
+    own = {k: t[(t["in_dist"] == in_dist) & (t["model"] == model)] for k, t in tables.items() if "model" in t}
     detection, calibration, selective = own["detection"], own["calibration"], own["selective"]
     lines = []
     for training, rows in detection.groupby("training", sort=False):
@@ -112,7 +126,11 @@ def page(study: str, tables: Mapping[str, str], figures: Mapping[str, str], capt
         for figure, variants in order
         for suffix, (in_dist, model) in variants
     ]
-    contents = [{"title": t, "note": n, "html": f.to_html(index=False, border=0)} for t, n, f in summaries(frames)]
+    all_tables = [*summaries(frames), *data_tables(frames)]
+    contents = [{"title": t, "note": n, "html": f.to_html(index=False, border=0)} for t, n, f in all_tables]
+    lost = frames["datasets"].dropna(subset="missing")
     seeds = frames["detection"]["seed"].nunique()
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(TEMPLATE.read_text()).render(study=study, seeds=seeds, tables=contents, figures=shown)
+    return environment.from_string(TEMPLATE.read_text()).render(
+        study=study, seeds=seeds, tables=contents, figures=shown, missing=lost[["name", "missing"]].to_dict("records")
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 from oecal.options import constant
@@ -11,7 +12,8 @@ RECIPE = (
     "epochs", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm", "shift", "flip",
 )  # fmt: skip
 # Keys of an experiment that list test sets; without a plural s, each is the role of its sets.
-TEST_SETS = ("near", "far", "synthetic", "shifts")
+OOD = ("near", "far", "synthetic")
+TEST_SETS = (*OOD, "shifts")
 
 
 class Run(NamedTuple):
@@ -68,13 +70,36 @@ class Study:
             "recipe": {key: recipe[key] for key in RECIPE},
             "init": recipe.get("init", ""),
             "outliers": self.outliers(in_dist, model, training),
-            "interpolation": self.config["experiments"][in_dist]["interpolation"],
+            **self.fitting(in_dist),
         }
+
+    def fitting(self, in_dist: str) -> dict[str, str]:
+        """How images of another format are brought to that of an in-distribution set: interpolation and fit."""
+        return {key: self.config["experiments"][in_dist][key] for key in ("interpolation", "fit")}
 
     def outliers(self, in_dist: str, model: str, training: str) -> list[str]:
         """The auxiliary sets of a training; none if its objective uses none."""
         objective = self.config["models"][model]["trainings"][training]["objective"]
         return self.config["experiments"][in_dist]["outliers"] if constant("training", objective, "OUTLIERS") else []
+
+    def datasets(self) -> list[str]:
+        """All data sets that the experiments name, in order of appearance."""
+        found: dict[str, None] = {}
+        for in_dist, experiment in self.config["experiments"].items():
+            found |= dict.fromkeys([in_dist, *experiment["outliers"], *(name for key in TEST_SETS for name in experiment[key])])
+        return list(found)
+
+    def overlapping(self) -> list[dict[str, str]]:
+        """Pairs of OOD sets of an experiment that differ only in what is left out because it overlaps: in_dist, whole, reduced."""
+        drops, found = ("drop_classes", "drop_duplicates_of"), []
+        for in_dist, experiment in self.config["experiments"].items():
+            tests = [name for key in OOD for name in experiment[key]]
+            for whole, reduced in itertools.permutations(tests, 2):
+                a, b = self.config["datasets"][whole], self.config["datasets"][reduced]
+                same = all(a[key] == b[key] for key in a if key not in (*drops, "duplicates"))
+                if same and not any(a[key] for key in drops) and any(b[key] for key in drops):
+                    found.append({"in_dist": in_dist, "whole": whole, "reduced": reduced})
+        return found
 
     def sets(self, in_dist: str) -> list[dict[str, Any]]:
         """Everything that a model of this in-distribution set predicts: name, split, role, dataset, and of a corruption which."""

@@ -89,7 +89,7 @@ MISTAKES = [
     (put(*DIGITS, "outliers", []), "experiments.digits.outliers: oe_scratch of wrn needs auxiliary outliers"),
     (put(*DIGITS, "models", {"wnr": ["baseline"]}), "experiments.digits.models: unknown name 'wnr'"),
     (put(*DIGITS, "models", {"wrn": ["base"]}), "experiments.digits.models.wrn[0]: unknown name 'base'"),
-    (put(*DIGITS, "corruptions", {"fog": [1]}), "experiments.digits.corruptions: unknown name 'fog'"),
+    (put(*DIGITS, "corruptions", {"mist": [1]}), "experiments.digits.corruptions: unknown name 'mist'"),
     (put(*DIGITS, "corruptions", {"contrast": [7]}), "experiments.digits.corruptions.contrast[0]: found 7; write at most 5 (severity)"),
     (put("experiments", "dogs", {"models": {"wrn": ["baseline"]}}), "experiments.dogs: unknown name 'dogs'"),
     (put("experiments", "photos", {"models": {"pixelcnn": ["baseline"]}}), "experiments.photos: has no OOD set"),

@@ -1,4 +1,5 @@
 import ast
+import dataclasses
 import importlib
 import inspect
 import subprocess
@@ -19,7 +20,8 @@ def test_options_read_without_import_are_the_real_ones(folder, name):
     module = importlib.import_module(f"oecal.{folder}.{name}")
     read, real = options.options_class(folder, name), module.Options
     assert inspect.signature(read).parameters.keys() == inspect.signature(real).parameters.keys()
-    required = {"noise": {"kind": "uniform", "of": "x"}, "altered": {"how": "jigsaw", "of": "x"}}.get(name, {})
+    needed = {"kind": "uniform", "of": "x", "how": "jigsaw", "path": "x", "name": "x"}
+    required = {field.name: needed[field.name] for field in dataclasses.fields(real) if field.default is dataclasses.MISSING}
     assert vars(read(**required)) == vars(real(**required))
 
 

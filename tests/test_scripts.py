@@ -64,15 +64,9 @@ def built(tmp_path_factory, study):
     for name, recipe in study.config["datasets"].items():
         of = recipe["options"].get("of")
         code = {"code": closure("oecal.data.build")}
-        call(
-            "dataset",
-            folder,
-            {},
-            input=code | ({"of": data[of]} if of else {"of": []}),
-            output={"file": data[name]},
-            params={"recipe": recipe},
-        )
-    config = {"compute": study.config["compute"]}
+        call("dataset", folder, {"data_root": str(folder), "may_be_missing": []}, input=code | {"of": data[of] if of else []},
+             output={"file": data[name]}, params={"recipe": recipe}, wildcards={"dataset": name})  # fmt: skip
+    config = {"compute": study.config["compute"], "may_be_missing": []}
     for run in study.runs():
         at, training = folder / "models" / run.path, study.training(run.in_dist, run.model, run.training)
         wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": str(run.seed)}
@@ -93,13 +87,17 @@ def built(tmp_path_factory, study):
         inputs = {kind: [str(folder / kind / f"{run}.h5") for run in runs] for kind in ("outputs", "scores")}
         call("table", folder, {}, input=inputs, output={"file": str(folder / "tables" / f"{table}.csv")},
              params={"measures": study.config["measures"]}, wildcards={"table": table})  # fmt: skip
+    call("datasets", folder, {}, input={"data": list(data.values())}, output={"file": str(folder / "tables/datasets.csv")})
+    pairs = [{"in_dist": "tiny_digits", "whole": "tiny_letters", "reduced": "tiny_photos"}]
+    call("overlap", folder, {}, input={"detection": str(folder / "tables/detection.csv")},
+         output={"file": str(folder / "tables/overlap.csv")}, params={"pairs": {"pairs": pairs}})  # fmt: skip
     return folder
 
 
 def test_image_stores(built, study):
     for name in study.config["datasets"]:
         with h5py.File(built / "data" / f"{name}.h5") as file:
-            assert set(file.attrs) == {"source", "licence", "sha256", "classes"}
+            assert set(file.attrs) == {"source", "licence", "sha256", "classes", "removed", "format", "missing"}
             assert file["test/images"].dtype == np.uint8
 
 
@@ -158,7 +156,7 @@ def figure_of(built, study, figure, in_dist, model, place):
     frame, draw, inputs = {}, {}, {"outputs": paths("outputs", ".h5")}
     match figure:
         case "likelihood_extremes":
-            frame, inputs["data"] = {"interpolation": "bilinear"}, [str(p) for p in (built / "data").glob("*.h5")]
+            frame, inputs["data"] = study.fitting(in_dist), [str(p) for p in (built / "data").glob("*.h5")]
         case "reliability":
             frame, draw = {"ood_ratio": 0.2}, {"bins": 15}
         case "roc":
@@ -194,7 +192,7 @@ def test_figures_and_report(built, study):
             assert content == Path(f"{twice}{kind}").read_bytes(), f"{figure}{kind} is not the same twice"
     captions = [str(ROOT / "workflow/report" / f"{name}.rst") for name in study.config["figures"]]
     inputs = {
-        "tables": [str(built / "tables" / f"{t}.csv") for t in TABLES],
+        "tables": [str(p) for p in (built / "tables").glob("*.csv")],
         "figures": [str(p) for p in (built / "figures").glob("*.png")],
         "captions": captions,
     }
@@ -203,8 +201,11 @@ def test_figures_and_report(built, study):
     html = (built / "report.html").read_text()
     assert html.count("<figure") == len(figures_of(study))
     assert html.count("data:image/png;base64,") == len(figures_of(study))
-    assert "http" not in html.replace("http-equiv", "")
+    assert "://" not in html
     assert html.count("Seen here:") >= 6
+    assert "Data sets" in html
+    assert "Detection with and without overlap" in html
+    assert "Data sets left out" not in html
 
 
 def test_a_missing_split_is_one_line(built, study, tmp_path):
@@ -215,7 +216,8 @@ def test_a_missing_split_is_one_line(built, study, tmp_path):
     output = {"weights": str(tmp_path / "model.safetensors"), "history": str(tmp_path / "history.csv")}
     wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": "0"}
     with pytest.raises(OecalError, match="tiny_uniform.h5: has no split 'train', only: test"):
-        call("train", tmp_path, {"compute": study.config["compute"]}, input=inputs, output=output, wildcards=wildcards,
+        config = {"compute": study.config["compute"], "may_be_missing": []}
+        call("train", tmp_path, config, input=inputs, output=output, wildcards=wildcards,
              params={"training": study.training(run.in_dist, run.model, run.training)})  # fmt: skip
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import logging
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -43,12 +46,19 @@ class ImageSet:
     licence: str
     sha256: str
     classes: tuple[str, ...] = ()
+    removed: dict[str, dict[str, int]] = field(default_factory=dict)
+    """images left out: split -> reason (a class, duplicates, unreadable) -> number"""
+    format: dict[str, Any] = field(default_factory=dict)
+    """size, channels, fit and interpolation, if the images were resized on their way into the store"""
+    missing: str = ""
+    """why there is no image: the set cannot be had, and the study does without it"""
 
 
 def write(path: str | Path, data: ImageSet) -> None:
     """Writes the file whole or not at all; the same data give the same bytes."""
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(source=data.source, licence=data.licence, sha256=data.sha256, classes=json.dumps(data.classes))
+        file.attrs.update(source=data.source, licence=data.licence, sha256=data.sha256, missing=data.missing)
+        file.attrs.update({name: json.dumps(getattr(data, name)) for name in ("classes", "removed", "format")})
         for name in SPLITS:
             if name in data.splits:
                 group, split = file.create_group(name), data.splits[name]
@@ -56,18 +66,44 @@ def write(path: str | Path, data: ImageSet) -> None:
                 group.create_dataset("labels", data=split.labels, track_times=False)
 
 
+def read_about(path: str | Path) -> ImageSet:
+    """All but the images: `splits` is empty. Raises OecalError if the file is no image store."""
+    try:
+        with h5py.File(path) as file:
+            plain = {name: str(file.attrs[name]) for name in ("source", "licence", "sha256", "missing")}
+            classes, removed, form = (json.loads(file.attrs[name]) for name in ("classes", "removed", "format"))
+            return ImageSet({}, **plain, classes=tuple(classes), removed=removed, format=form)
+    except (OSError, KeyError, ValueError) as error:
+        raise OecalError(f"{path}: is no image store ({error}); delete it and run again") from None
+
+
+def there(paths: Iterable[str | Path], may_be_missing: Collection[str]) -> list[str | Path]:
+    """Those of the stores that have images; a warning for each one that has none. Raises OecalError if that one must be there."""
+    found = []
+    for path in paths:
+        if missing := read_about(path).missing:
+            if Path(path).stem not in may_be_missing:
+                raise OecalError(f"{path}: the set is missing ({missing}); delete this file to try again, or write missing: skip")
+            logging.warning("without %s: %s; delete %s to try again", Path(path).stem, missing, path)
+        else:
+            found.append(path)
+    return found
+
+
+def splits_of(path: str | Path) -> list[str]:
+    """The splits that a store has; none if the set is missing."""
+    with h5py.File(path) as file:
+        return [name for name in SPLITS if name in file]
+
+
 def read(path: str | Path, split: str) -> Split:
     """One split. Raises OecalError if the file is no image store or lacks the split."""
     try:
         with h5py.File(path) as file:
+            if file.attrs["missing"]:
+                raise OecalError(f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try again")
             if split not in file:
                 raise OecalError(f"{path}: has no split '{split}', only: {', '.join(file)}")
             return Split(file[f"{split}/images"][:], file[f"{split}/labels"][:])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise OecalError(f"{path}: is no image store ({error}); delete it and run again") from None
-
-
-def class_names(path: str | Path) -> list[str]:
-    """The class names, in the order of the labels; empty for an unlabelled set."""
-    with h5py.File(path) as file:
-        return json.loads(file.attrs["classes"])

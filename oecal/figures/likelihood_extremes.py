@@ -19,7 +19,7 @@ FOR = ("density",)
 EACH = 6  # images at either end
 
 
-def frame(outputs: Sequence[str], data: Sequence[str], interpolation: str) -> pd.DataFrame:
+def frame(outputs: Sequence[str], data: Sequence[str], interpolation: str, fit: str) -> pd.DataFrame:
     """One row an image: training, set, end (most, least), bpd, image (uint8 C, H, W); real sets only, ID first."""
     store_of = {Path(path).stem: path for path in data}
     rows = []
@@ -31,7 +31,7 @@ def frame(outputs: Sequence[str], data: Sequence[str], interpolation: str) -> pd
             order = np.argsort(bpd, kind="stable")
             images = store.read(store_of[group.set], "test").images
             for end, chosen in (("most", order[:EACH]), ("least", order[-EACH:])):
-                for at, image in zip(chosen, adapt(images[chosen], shape, interpolation), strict=True):
+                for at, image in zip(chosen, adapt(images[chosen], shape, interpolation, fit), strict=True):
                     rows.append({"training": run.key["training"], "set": group.set, "end": end, "bpd": bpd[at], "image": image})
     return pd.DataFrame(rows)
 

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import importlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,25 +32,29 @@ def digest(*arrays: np.ndarray) -> str:
 
 
 def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: str | None, folder: str | Path, seed: int,
-        code: str, device: str = "auto", precision: str = "auto", threads: int = 1, channels_last: bool = True) -> None:  # fmt: skip
+        code: str, device: str = "auto", precision: str = "auto", threads: int = 1, channels_last: bool = True,
+        may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
     """Trains one run into `folder`.
 
-    params: model (architecture, options), objective (name, options), recipe (the loop's), interpolation. in_dist and outliers: image
+    params: model (architecture, options), objective (name, options), recipe (the loop's), interpolation, fit. in_dist and outliers: image
     stores; init: weights to start from, or None. code: fingerprint of the library files; with params, data and seed it decides
-    whether a checkpoint is resumed.
+    whether a checkpoint is resumed. may_be_missing: names of the outlier sets that it can do without.
     """
     torch_device = set_up(device, threads)
     images, val = store.read(in_dist, "train"), store.read(in_dist, "val")
     shape = images.images.shape[1:]
     if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
         raise OecalError(f"{in_dist}: has images without a label; a classifier needs one for each, a density model none")
-    around = [adapt(store.read(path, "train").images, shape, params["interpolation"]) for path in outliers]
+    found = store.there(outliers, may_be_missing)
+    if outliers and not found:
+        raise OecalError(f"outliers: none of {', '.join(Path(p).stem for p in outliers)} can be had; get one (its warning says how)")
+    around = [adapt(store.read(path, "train").images, shape, params["interpolation"], params["fit"]) for path in found]
     auxiliary = np.concatenate(around) if around else np.empty((0, *shape), np.uint8)
 
     objective = importlib.import_module(f"oecal.training.{params['objective']['name']}")
     options = made(objective.Options, params["objective"]["options"])
     torch.manual_seed(derive(seed, "init"))
-    model = build_model(params["model"], shape, len(store.class_names(in_dist)))
+    model = build_model(params["model"], shape, len(store.read_about(in_dist).classes))
     if init:
         load_weights(model, init)
     move(model, torch_device, channels_last)

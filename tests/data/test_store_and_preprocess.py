@@ -1,12 +1,9 @@
-import itertools
-
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
 
-from oecal.data import corruptions, store
-from oecal.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from oecal.data import store
 from oecal.data.preprocess import adapt, resize, to_grey
 from oecal.data.store import ImageSet, Split
 from oecal.errors import OecalError
@@ -20,7 +17,8 @@ def test_store_attributes(tmp_path):
         assert (file.attrs["source"], file.attrs["licence"], file.attrs["sha256"]) == ("somewhere", "CC0", "ab")
         assert file["test/images"].dtype == np.uint8
         assert file["test/labels"].dtype == np.int64
-    assert store.class_names(tmp_path / "x.h5") == ["cat", "dog"]
+    assert store.read_about(tmp_path / "x.h5").classes == ("cat", "dog")
+    assert store.splits_of(tmp_path / "x.h5") == ["train", "test"]
     with pytest.raises(OecalError, match="has no split 'val', only: test, train"):
         store.read(tmp_path / "x.h5", "val")
 
@@ -66,17 +64,3 @@ def test_shrinking_is_antialiased():
     stripes = np.zeros((1, 1, 32, 32), np.uint8)
     stripes[..., ::2] = 255
     assert np.abs(resize(stripes, 8, 8).astype(int) - 127).max() < 20
-
-
-@pytest.mark.parametrize("name", CORRUPTIONS)
-def test_corruptions_grow_and_repeat(rng, name):
-    images = np.zeros((20, 1, 16, 16), np.uint8)
-    images[:, :, 5:11, 3:9] = 255
-    distances = [np.abs(corrupt(images, name, s).astype(float) - images).mean() for s in SEVERITIES]
-    assert all(a < b for a, b in itertools.pairwise(distances))
-    np.testing.assert_array_equal(corrupt(images, name, 3), corrupt(images, name, 3))
-
-
-def test_contrast_by_hand():
-    x = np.array([0.0, 1.0]).reshape(1, 1, 1, 2)
-    np.testing.assert_allclose(corruptions.contrast(x, 2, np.random.default_rng(0)), np.array([0.25, 0.75]).reshape(1, 1, 1, 2))

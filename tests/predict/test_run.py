@@ -8,6 +8,7 @@ from oecal.errors import OecalError
 from oecal.predict.run import images_of
 
 SHAPE = (1, 8, 8)
+HOW = {"interpolation": "bilinear", "fit": "stretch"}
 
 
 @pytest.fixture
@@ -28,20 +29,20 @@ def entry(name, role, **more):
 
 def test_every_set_gets_the_format_of_the_in_distribution_set(data):
     for name in ("same", "colour"):
-        split = images_of(entry(name, "far"), data, SHAPE, 2, "bilinear")
+        split = images_of(entry(name, "far"), data, SHAPE, 2, HOW)
         assert split.images.shape == (3, *SHAPE)
         assert split.images.dtype == np.uint8
 
 
 def test_a_corruption_is_applied(data):
-    plain = images_of(entry("same", "id"), data, SHAPE, 2, "bilinear").images
-    found = images_of(entry("same", "corruption", corruption="contrast", severity=5), data, SHAPE, 2, "bilinear").images
+    plain = images_of(entry("same", "id"), data, SHAPE, 2, HOW).images
+    found = images_of(entry("same", "corruption", corruption="contrast", severity=5), data, SHAPE, 2, HOW).images
     np.testing.assert_array_equal(found, corrupt(plain, "contrast", 5))
 
 
 def test_what_cannot_be_evaluated(data):
     with pytest.raises(OecalError, match="empty.h5: has no images in 'test'"):
-        images_of(entry("empty", "far"), data, SHAPE, 2, "bilinear")
+        images_of(entry("empty", "far"), data, SHAPE, 2, HOW)
     with pytest.raises(OecalError, match="colour.h5: as a shift it needs the 2 classes"):
-        images_of(entry("colour", "shift"), data, SHAPE, 2, "bilinear")
-    images_of(entry("same", "shift"), data, SHAPE, 2, "bilinear")
+        images_of(entry("colour", "shift"), data, SHAPE, 2, HOW)
+    images_of(entry("same", "shift"), data, SHAPE, 2, HOW)

@@ -1,6 +1,8 @@
 # The functions that the rules use. The study is checked here, before any job starts.
+import os
 import shutil
 import sys
+from pathlib import Path
 
 from oecal import config as configuration
 from oecal.codegraph import closure
@@ -17,7 +19,10 @@ except OecalError as error:
     print(f"Wrong configuration: {error}", file=sys.stderr)
     sys.exit(1)
 
-config["compute"] = study.config["compute"]  # with its defaults: the scripts read it, it is no parameter of a result
+# With their defaults. The scripts read them from here: they are no parameters of a result.
+config["compute"] = study.config["compute"]
+config["may_be_missing"] = study.config["may_be_missing"]
+config["data_root"] = study.config["data_root"] or os.environ.get("OECAL_DATA", "data")
 OUT = f"results/{study.name}"
 
 
@@ -28,8 +33,21 @@ def data(*names):
 
 def derived_from(wildcards):
     """The image store that this data set is made from, if any."""
-    other = recipe(wildcards)["options"].get("of")
-    return data(other)[0] if other else []
+    others = configuration.made_of(recipe(wildcards))
+    return data(*others)[0] if others else []
+
+
+def compared_with(wildcards):
+    """The image stores whose images are left out of this data set."""
+    return data(*configuration.compared_with(recipe(wildcards)))
+
+
+def own_files(wildcards):
+    """A user's own file, or all folders of a user's own folder: a file that is added or removed there builds the set again."""
+    path = Path(config["data_root"]).expanduser() / Path(recipe(wildcards)["options"].get("path", "")).expanduser()
+    if "path" not in recipe(wildcards)["options"] or not path.exists():
+        return []  # if it is not there, the job says so
+    return [str(path), *(str(below) for below in sorted(path.rglob("*/")) if below.is_dir())]
 
 
 def recipe(wildcards):
@@ -42,7 +60,12 @@ def recipe(wildcards):
 
 def code_of_dataset(wildcards):
     """Library files that decide the content of a data set."""
-    return closure("oecal.data.build", f"oecal.data.{recipe(wildcards)['source']}")
+    reader = recipe(wildcards)["facts"].get("format")
+    return closure(
+        "oecal.data.build",
+        f"oecal.data.{recipe(wildcards)['source']}",
+        *([f"oecal.data.formats.{reader}"] if reader else []),
+    )
 
 
 def architecture(wildcards):
@@ -81,7 +104,9 @@ def of_runs(pattern, runs=None):
 
 
 def tables():
-    return [f"{OUT}/tables/{name}.csv" for name in TABLES]
+    """All tables of the study."""
+    more = ["datasets", *(["overlap"] if study.overlapping() else [])]
+    return [f"{OUT}/tables/{name}.csv" for name in [*TABLES, *more]]
 
 
 def variants(figure):

@@ -5,6 +5,8 @@ rule dataset:
     input:
         code=code_of_dataset,
         of=derived_from,
+        against=compared_with,
+        own=own_files,
     output:
         "results/data/{dataset}.h5",
     log:

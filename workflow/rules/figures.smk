@@ -46,7 +46,7 @@ rule likelihood_extremes:
         "../../envs/analysis.yaml"
     params:
         figure="likelihood_extremes",
-        frame=lambda w: {"interpolation": study.config["experiments"][shown("likelihood_extremes", w)[0]]["interpolation"]},
+        frame=lambda w: study.fitting(shown("likelihood_extremes", w)[0]),
         draw={},
     message:
         "Figure likelihood_extremes{wildcards.of}"

@@ -20,3 +20,37 @@ rule table:
         "Table {wildcards.table}"
     script:
         "../scripts/table.py"
+
+
+rule datasets:
+    input:
+        code=closure("oecal.tables.datasets"),
+        data=data(*study.datasets()),
+    output:
+        report("<out>/tables/datasets.csv", category="Tables", labels={"table": "datasets"}),
+    log:
+        "<out>/logs/tables/datasets.log",
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Table datasets"
+    script:
+        "../scripts/datasets.py"
+
+
+rule overlap:
+    input:
+        code=closure("oecal.tables.overlap"),
+        detection="<out>/tables/detection.csv",
+    output:
+        report("<out>/tables/overlap.csv", category="Tables", labels={"table": "overlap"}),
+    log:
+        "<out>/logs/tables/overlap.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        pairs={"pairs": study.overlapping()},
+    message:
+        "Table overlap"
+    script:
+        "../scripts/overlap.py"

@@ -24,4 +24,5 @@ run(
     device=compute["device"],
     threads=snakemake.threads,
     channels_last=compute["channels_last"],
+    may_be_missing=snakemake.config["may_be_missing"],
 )

@@ -1,0 +1,46 @@
+"""The idx format of MNIST and its relatives: big-endian header, then the values."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oecal.data.archives import opened
+from oecal.data.preprocess import Format
+from oecal.data.store import Split
+from oecal.errors import OecalError
+
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4"}
+
+
+def parse(content: bytes, name: str | Path) -> np.ndarray:
+    """The array in an idx file. Raises OecalError if the header does not fit the content."""
+    try:
+        zero, kind, dims = struct.unpack_from(">HBB", content)
+        shape = struct.unpack_from(f">{dims}I", content, 4)
+        if zero == 0:
+            return np.frombuffer(content, TYPES[kind], offset=4 + 4 * dims).reshape(shape)
+    except (struct.error, KeyError, ValueError):
+        pass
+    raise OecalError(f"{name}: is no idx file, or a truncated one; delete it and run again")
+
+
+def split_of(images: np.ndarray, labels: np.ndarray, row: Mapping[str, Any]) -> Split:
+    """Images (N, H, W) and labels (N,) or, in QMNIST, (N, 8) with the class first."""
+    if row.get("transposed"):
+        images = images.swapaxes(1, 2)
+    first = labels if labels.ndim == 1 else labels[:, 0]
+    return Split(np.ascontiguousarray(images)[:, None].astype(np.uint8, copy=False), first.astype(np.int64) - row.get("first_label", 0))
+
+
+def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
+         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+    """Two files a split, images and labels."""
+    found: dict[str, list[np.ndarray]] = {}
+    for name, path in sorted(files.items()):  # ...-images-... before ...-labels-...
+        found.setdefault(row["files"][name]["split"], []).append(parse(opened(path), path))
+    return {name: split_of(images, labels, row) for name, (images, labels) in found.items()}, tuple(row["classes"])

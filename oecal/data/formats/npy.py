@@ -1,0 +1,25 @@
+"""One NumPy array of unlabelled images, (N, H, W, 3) uint8, such as 300K Random Images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oecal.data.preprocess import Format
+from oecal.data.store import Split
+from oecal.errors import OecalError
+
+
+def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
+         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+    """Never unpickles: an object array is refused."""
+    (path,) = files.values()
+    (split,) = row["images"]
+    try:
+        images = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise OecalError(f"{path}: is no array of images ({error})") from None
+    return {split: Split.unlabelled(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))}, ()

@@ -1,0 +1,166 @@
+"""Published data sets: files that are there already or are fetched, verified, and read by the reader of their format.
+
+Each set is an entry of the table `published.yaml`. In a configuration its name stands as the source: `{source: fashion_mnist}`. Files
+lie below the data root as torchvision lays them out, so that a root made by torchvision serves, and the other way round.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from oecal.data.archives import members
+from oecal.data.download import digest, download, verify
+from oecal.data.preprocess import Format
+from oecal.data.store import ImageSet, Split
+from oecal.data.table import table
+from oecal.errors import OecalError, Unavailable
+from oecal.seeds import generator
+
+FROM_FILES = True
+SIZES_DIFFER = True  # so the images are resized as they are read
+
+
+@dataclass(frozen=True)
+class Options:
+    """An entry of published.yaml, in whole or in part."""
+
+    name: str
+    """the entry; as a rule written as the source itself"""
+    splits: tuple[Literal["train", "val", "test"], ...] = ()
+    """the splits to have, by default all: only their files are needed"""
+    val_share: float = 0.1
+    """share of the training images of each class that is held out as `val` where the set has no such split; 0: none"""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.val_share <= 0.5:
+            raise ValueError(f"val_share is {self.val_share}; write 0 to 0.5")
+
+
+def checksum(about: Mapping[str, Any]) -> str:
+    """The pinned checksum of a file, `sha256:...` or `md5:...`; empty if none is known."""
+    return next((f"{kind}:{about[kind]}" for kind in ("sha256", "md5") if kind in about), "")
+
+
+def check(path: Path, about: Mapping[str, Any]) -> None:
+    """Raises OecalError unless the file has its pinned checksum."""
+    pinned = checksum(about)
+    if pinned and not verify(path, pinned):
+        raise OecalError(f"{path}: is damaged or another file (its {pinned.split(':')[0]} is not the pinned one); delete it and run again")
+
+
+def wanted(about: Mapping[str, Any], splits: Sequence[str]) -> bool:
+    """Whether these splits need the file; `val` is taken out of train, where a set has no split of that name."""
+    needed = {*splits, "train"} if "val" in splits else set(splits)
+    return about.get("split", "") in ("", *needed)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Where the content of a file of the table lies, packed or unpacked, and its SHA-256."""
+
+    path: Path
+    sha256: str
+
+
+def unpacked(row: Mapping[str, Any], root: Path, file: str, splits: Sequence[str]) -> tuple[Path, dict[Path, dict[str, Any]]] | None:
+    """Where the content of `file` lies unpacked, if it does, and what the table says of the files there."""
+    folder = root / row["folder"]
+    place = folder / row["files"][file].get("unpacked", file.removesuffix(".gz").removesuffix(".xz"))
+    if place == folder / file or not place.exists():
+        return None
+    listed = {root / name: about for name, about in row.get("unpacked", {}).items() if wanted(about, splits)}
+    inside = {path: about for path, about in listed.items() if path == place or place in path.parents}
+    return (place, inside) if all(path.is_file() for path in inside) else None
+
+
+def locate(row: Mapping[str, Any], root: Path, splits: Sequence[str]) -> dict[str, Raw]:
+    """Every needed file of the set by its name in the table, verified: packed, or unpacked, or else downloaded.
+
+    Raises Unavailable if a file is neither there nor to be had, OecalError if one is damaged.
+    """
+    found = {}
+    for file, about in row["files"].items():
+        if not wanted(about, splits):
+            continue
+        packed, loose = root / row["folder"] / file, unpacked(row, root, file, splits)
+        if loose and loose[1] and all("sha256" in pinned for pinned in loose[1].values()):
+            for path, pinned in loose[1].items():
+                check(path, pinned)
+            digests = "".join(pinned["sha256"] for _, pinned in sorted(loose[1].items()))
+            found[file] = Raw(loose[0], hashlib.sha256(digests.encode()).hexdigest())
+        elif packed.exists():
+            check(packed, about)
+            found[file] = Raw(packed, about.get("sha256") or content_sha256(packed))
+        elif loose:
+            for path, pinned in loose[1].items():
+                check(path, pinned)
+            if not loose[1] or not all(map(checksum, loose[1].values())):
+                logging.info("%s: taken as it is; not all checksums of the unpacked files are known", loose[0])
+            found[file] = Raw(loose[0], content_sha256(loose[0]))
+        else:
+            fetch(row, file, packed)
+            found[file] = Raw(packed, about.get("sha256") or content_sha256(packed))
+    return found
+
+
+def fetch(row: Mapping[str, Any], file: str, path: Path) -> None:
+    """Downloads one file. Raises Unavailable, with what to do by hand, if it cannot be had."""
+    about = row["files"][file]
+    urls = [*about.get("urls", []), *(mirror + file for mirror in row.get("mirrors", []))]
+    if not urls:
+        raise Unavailable(f"{path}: is not there, and cannot be downloaded; {row['get']}, below {path.parent}")
+    if not checksum(about):
+        raise Unavailable(f"{path}: is not there, and is not downloaded, as no checksum of it is known; fetch {urls[0]} and put it there")
+    try:
+        download(urls, path, checksum(about), about.get("size", 0))
+    except OecalError as error:
+        raise Unavailable(str(error)) from None
+
+
+def content_sha256(path: Path) -> str:
+    """Of a file; of a folder, over the names and contents of its files."""
+    if path.is_file():
+        return digest(path, "sha256")
+    total = hashlib.sha256()
+    for name, content in members(path, lambda name: True):
+        total.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    return total.hexdigest()
+
+
+def hold_out(train: Split, share: float) -> tuple[Split, Split]:
+    """Training and validation images: `share` of each class, at random, always the same ones."""
+    order = generator("val").permutation(len(train.images))
+    by_class = [order[train.labels[order] == label] for label in np.unique(train.labels)]
+    held = np.zeros(len(order), bool)
+    held[np.concatenate([own[: round(share * len(own))] for own in by_class])] = True
+    return Split(train.images[~held], train.labels[~held]), Split(train.images[held], train.labels[held])
+
+
+def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:
+    """The set, with a validation split held out of the training images where it has none of its own.
+
+    Raises OecalError if the number of images is not that of the table.
+    """
+    row = table()[options.name]
+    splits = options.splits or tuple(row["images"])
+    files = locate(row, root, splits)
+    reader = importlib.import_module(f"oecal.data.formats.{row['format']}")
+    found, classes = reader.read({name: raw.path for name, raw in files.items()}, row, splits, form)
+    for name, split in found.items():
+        if row["images"][name] and len(split.images) != row["images"][name]:
+            raise OecalError(f"{options.name}: has {len(split.images)} images in {name} instead of {row['images'][name]}; "
+                             f"delete its files in {root / row['folder']} and run again")  # fmt: skip
+    if "train" in found and "val" not in row["images"] and options.val_share:
+        found["train"], found["val"] = hold_out(found["train"], options.val_share)
+    kept = {name: split for name, split in found.items() if not options.splits or name in options.splits}
+    digests = "".join(raw.sha256 for _, raw in sorted(files.items()))
+    total = hashlib.sha256(digests.encode()).hexdigest() if len(files) > 1 else digests
+    return ImageSet(kept, source=f"{row['title']}: {row['citation']}", licence=row["licence"], sha256=total, classes=classes)

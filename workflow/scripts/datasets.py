@@ -1,0 +1,14 @@
+"""The table of all data sets of the study."""
+
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.files import replacing
+from oecal.tables.datasets import table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+with replacing(snakemake.output[0]) as temporary:
+    table(snakemake.input.data).to_csv(temporary, index=False)

@@ -1,0 +1,14 @@
+"""Detection with and without the overlap."""
+
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.files import replacing
+from oecal.tables.overlap import table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+with replacing(snakemake.output[0]) as temporary:
+    table(snakemake.input.detection, snakemake.params.pairs["pairs"]).to_csv(temporary, index=False)
