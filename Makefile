@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: demo tiny test lint bench lock clean
+.PHONY: demo tiny test lint bench docs lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) all
@@ -26,6 +26,10 @@ lint: .venv/development
 
 bench: .venv/development
 	@for file in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
+
+# docs/datasets.md from the table of published data sets and the studies.
+docs: .venv/development
+	@PYTHONPATH=. $(BIN)/python docs/datasets.py
 
 # Pins of all packages, for all platforms and Python versions, from pyproject.toml.
 lock: .venv/development

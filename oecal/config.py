@@ -151,6 +151,8 @@ def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> d
     options = checked("data", source, given, place)
     if source == "published" and options["name"] not in table():
         raise OecalError(f"{place}.name: {unknown(options['name'], table())}")
+    if source == "published" and "shape" not in table()[options["name"]] and "format" not in entry:
+        raise OecalError(f"{place}: the images of {options['name']} differ in size; write, for example, format: {{size: 32, channels: 3}}")
     dropped = list(entry.get("drop_classes", []))
     for other in entry.get("drop_overlap_with", []):
         dropped += [c for c in overlap(options.get("name", source), other, f"{place}.drop_overlap_with") if c not in dropped]

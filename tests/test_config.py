@@ -6,18 +6,19 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oecal.config import SCHEMA, load, read
+from oecal.config import SCHEMA, load, merged, read
 from oecal.errors import OecalError
 from oecal.study import RECIPE
 
 ROOT = Path(__file__).parent.parent
-STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]
+STUDIES = [(path,) for path in [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]]
+SMALL = [(ROOT / "studies" / path.name, path) for path in sorted((ROOT / "studies/small").glob("*.yaml"))]
 DEMO = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=lambda p: p.name)
-def test_every_study_in_the_repository_is_right(path):
-    study = read(path)
+@pytest.mark.parametrize("paths", STUDIES + SMALL, ids=lambda paths: "+".join(p.stem for p in paths))
+def test_every_study_in_the_repository_is_right(paths):
+    study = read(*paths)
     assert study.runs()
     assert len(set(study.runs())) == len(study.runs())
 
@@ -59,6 +60,24 @@ MISTAKES = [
     (put("datasets", "digits", "digits"), "datasets.digits: found 'digits'; write a value of type object"),
     (put("datasets", "x", {"source": "nope"}), "datasets.x.source: unknown name 'nope'"),
     (put("datasets", "X y", {"source": "digits"}), "datasets: found 'X y'; write lower-case letters"),
+    (put("datasets", "x", {"source": "dtd"}), "datasets.x: the images of dtd differ in size; write, for example, format: {size: 32"),
+    (put("datasets", "x", {"source": "mnsit"}), "datasets.x.source: unknown name 'mnsit'; did you mean 'mnist'?"),
+    (put("datasets", "x", {"source": "mnist", "splits": ["tset"]}), "datasets.x.splits: found ['tset']; write a list of one of: train"),
+    (put("datasets", "x", {"source": "mnist", "val_share": 0.7}), "datasets.x: val_share is 0.7; write 0 to 0.5"),
+    (put("datasets", "x", {"source": "published", "name": "mnsit"}), "datasets.x.name: unknown name 'mnsit'"),
+    (put("datasets", "x", {"source": "folder"}), "datasets.x: the key 'path' is missing; write path: a text"),
+    (put("datasets", "x", {"source": "mnist", "format": {"size": 2}}), "datasets.x.format.size: found 2; write at least 4"),
+    (put("datasets", "x", {"source": "mnist", "format": {"size": 28, "fit": "cut"}}), "format.fit: found 'cut'; write one of: stretch"),
+    (put("datasets", "x", {"source": "mnist", "at_most": {"tests": 3}}), "datasets.x.at_most: unknown name 'tests'; did you mean 'test'?"),
+    (put("datasets", "x", {"source": "mnist", "missing": "ignore"}), "datasets.x.missing: found 'ignore'; write one of: stop, skip"),
+    (put("datasets", "x", {"source": "mnist", "classes": [1.5]}), "datasets.x.classes[0]: found 1.5; write a value of type integer or"),
+    (put("datasets", "x", {"source": "mnist", "drop_overlap_with": ["cifar"]}), "datasets.x.drop_overlap_with: unknown name 'cifar'; did"),
+    (put("datasets", "x", {"source": "mnist", "drop_overlap_with": ["cifar10"]}), "no list of classes of mnist that overlap with cifar10"),
+    (put("datasets", "x", {"source": "mnist", "drop_duplicates_of": ["digit"]}), "datasets.x.drop_duplicates_of: unknown name 'digit'"),
+    (put("datasets", "photos", "drop_duplicates_of", ["photos_jigsaw"]), "drop_duplicates_of: leads in a circle"),
+    (put("datasets", "digits", "missing", "skip"), "datasets.digits.missing: digits is an in-distribution set, no study can do without it"),
+    (put(*DIGITS, "fit", "cut"), "experiments.digits.fit: found 'cut'; write one of: stretch, crop, pad"),
+    (put("experiments", {"digits": {"models": {"wrn": []}, "far": ["faces"]}}), "experiments: no model is left; write at least one"),
     (put("datasets", "gaussian", "kind", "gausian"), "datasets.gaussian.kind: found 'gausian'; write one of: gaussian, uniform"),
     (drop("datasets", "gaussian", "of"), "datasets.gaussian: the key 'of' is missing; write of: a text"),
     (put("datasets", "gaussian", "of", "digit"), "datasets.gaussian.of: unknown name 'digit'; did you mean 'digits'?"),
@@ -125,6 +144,33 @@ def test_checking_changes_nothing_and_fills_in_defaults():
     assert study.config["compute"] == {"device": "auto", "precision": "auto", "threads": 1, "channels_last": True}
     assert study.config["models"]["wrn"]["trainings"]["oe_tune"]["options"] == {"weight": 0.5}
     assert study.config["models"]["wrn"]["architecture"] == "wrn"
+
+
+def test_one_configuration_over_another():
+    both = merged(
+        DEMO, {"study": "small", "datasets": {"faces": {"size": 12}}, "experiments": {"digits": {"models": {"wrn": []}, "far": []}}}
+    )
+    assert both["datasets"]["faces"] == {"source": "faces", "size": 12}
+    assert both["datasets"]["digits"] == DEMO["datasets"]["digits"]
+    study = load(both)
+    assert study.name == "small"
+    assert "digits" not in {run.in_dist for run in study.runs()}  # its only model has no training left
+    assert DEMO["experiments"]["digits"]["far"] == ["photos", "textures", "faces"]
+
+
+def test_pairs_with_and_without_overlap():
+    content = copy.deepcopy(DEMO)
+    content["datasets"]["faces_less"] = {"source": "faces", "drop_duplicates_of": ["digits"]}
+    content["datasets"]["faces_small"] = {"source": "faces", "size": 12, "drop_duplicates_of": ["digits"]}
+    content["experiments"]["digits"]["far"] += ["faces_less", "faces_small"]
+    assert load(content).overlapping() == [{"in_dist": "digits", "whole": "faces", "reduced": "faces_less"}]
+    assert load(DEMO).overlapping() == []
+
+
+def test_data_sets_of_a_study():
+    content = copy.deepcopy(DEMO)
+    content["datasets"]["unused"] = {"source": "faces"}
+    assert set(load(content).datasets()) == set(DEMO["datasets"])
 
 
 def test_questions():

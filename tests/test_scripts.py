@@ -215,8 +215,8 @@ def test_a_missing_split_is_one_line(built, study, tmp_path):
     inputs = {"code": [], "in_dist": data[run.in_dist], "outliers": [data["tiny_uniform"]]}
     output = {"weights": str(tmp_path / "model.safetensors"), "history": str(tmp_path / "history.csv")}
     wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": "0"}
+    config = {"compute": study.config["compute"], "may_be_missing": []}
     with pytest.raises(OecalError, match="tiny_uniform.h5: has no split 'train', only: test"):
-        config = {"compute": study.config["compute"], "may_be_missing": []}
         call("train", tmp_path, config, input=inputs, output=output, wildcards=wildcards,
              params={"training": study.training(run.in_dist, run.model, run.training)})  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The workflow as a user runs it: the tiny study in a copy of the repository, then edits, and what Snakemake would run again."""
 
+import json
 import os
 import re
 import shutil
@@ -7,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 TINY = "studies/tiny.yaml"
+TABLES = ("datasets", "detection", "calibration", "selective", "likelihood")
 
 
 def snakemake(folder, *arguments):
@@ -67,7 +72,7 @@ def test_everything_is_there(workspace):
         assert (out / "outputs" / run / "seed0.h5").is_file()
         assert (out / "scores" / run / "seed0.h5").is_file()
         assert (out / "logs/train" / run / "seed0.log").read_text().count("epoch 1") == 1
-    assert {p.name for p in (out / "tables").iterdir()} == {f"{t}.csv" for t in ("detection", "calibration", "selective", "likelihood")}
+    assert {p.name for p in (out / "tables").iterdir()} == {f"{t}.csv" for t in TABLES}
     names = {p.stem for p in (out / "figures").glob("*.pdf")}
     assert names == {p.stem for p in (out / "figures").glob("*.png")}
     assert {"reliability", "roc", "roc-tiny_photos-pixelcnn", "likelihood_histograms"} <= names
@@ -167,6 +172,45 @@ def test_a_failed_job_shows_its_log(workspace, edited):
     assert "Traceback" not in shown
     assert not (workspace / "results/data/tiny_digits.h5").exists()
     shutil.rmtree(workspace / ".snakemake/incomplete", ignore_errors=True)
+
+
+def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, edited):
+    def more(text):
+        text = text.replace("datasets:\n", "datasets:\n  tiny_lost: {source: npz, path: nowhere.npz, splits: test, missing: skip}\n")
+        return text.replace("far: [tiny_photos]", "far: [tiny_photos, tiny_lost]")
+
+    edited(TINY, more)
+    done = snakemake(workspace, "--configfile", TINY)
+    assert done.returncode == 0, done.stderr[-5000:]
+    assert "without tiny_lost: path: there is nothing at" in done.stdout + done.stderr
+    html = (workspace / "results/tiny/report.html").read_text()
+    assert "Data sets left out" in html
+    assert "delete results/data/tiny_lost.h5" in html
+    sets = pd.read_csv(workspace / "results/tiny/tables/datasets.csv").set_index("name")
+    assert sets.loc["tiny_lost", "n"] == 0
+    assert "tiny_lost" not in set(pd.read_csv(workspace / "results/tiny/tables/detection.csv")["ood"])
+    edited(TINY, lambda text: text.replace(", missing: skip", ""))  # another study, which cannot do without it
+    done = snakemake(workspace, "--configfile", TINY, "--force", "results/tiny/outputs/tiny_digits/wrn/baseline/seed0.h5")
+    assert "tiny_lost.h5: the set is missing" in done.stdout + done.stderr
+    assert "delete this file to try again, or write missing: skip" in done.stdout + done.stderr
+
+
+def test_own_images_and_a_second_configuration_over_the_first(workspace):
+    small = workspace / "small.yaml"
+    small.write_text("study: laid_over\ndatasets:\n  mine: {source: folder, path: mine, splits: test, on_bad: skip}\n")
+    both, store = ["--configfile", TINY, str(small)], "results/data/mine.h5"
+    (workspace / "data/mine/cats").mkdir(parents=True)
+    for n in range(3):
+        Image.fromarray(np.full((8, 8), 50 * n, np.uint8)).save(workspace / f"data/mine/cats/{n}.png")
+    (workspace / "data/mine/cats/broken.png").write_bytes(b"no image")
+    assert snakemake(workspace, store, *both).returncode == 0
+    assert "broken.png" in (workspace / "results/data/mine.bad.csv").read_text()
+    assert "Nothing to be done" in snakemake(workspace, store, *both).stderr
+    Image.fromarray(np.full((8, 8), 200, np.uint8)).save(workspace / "data/mine/cats/new.png")
+    assert snakemake(workspace, store, *both).returncode == 0  # a file was added: built again
+    with h5py.File(workspace / store) as file:
+        assert len(file["test/images"]) == 4
+        assert json.loads(file.attrs["removed"]) == {"test": {"no image": 1}}
 
 
 def test_a_figure_that_the_study_does_not_have(workspace):

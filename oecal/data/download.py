@@ -20,7 +20,7 @@ import urllib3.exceptions
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from oecal.errors import OecalError
+from oecal.errors import OecalError, Unavailable
 
 CHUNK = 1 << 18
 PATIENCE = 60.0  # seconds; the longest wait a server's Retry-After can make us take
@@ -43,10 +43,11 @@ def download(
     checksum: "sha256:hex" or "md5:hex". size: bytes, 0 if not known. timeout: seconds without an answer or a byte.
     The bytes so far stand in `path`.part and are never fetched twice, unless they turn out to be wrong.
 
-    Raises OecalError (one line) if another file stands under `path`, if all mirrors fail, or if nothing can be written.
+    Raises Unavailable if all mirrors fail, OecalError if another file stands under `path` or if nothing can be written.
     """
+    _parsed(path, checksum)  # before anything is fetched
     for url in urls:
-        if not re.match(r"https?://[^/]", url):
+        if not _host(url):
             raise OecalError(f"{path}: the address {url!r} cannot be used; write one that begins with http:// or https://")
     part = path.with_name(f"{path.name}.part")
     try:
@@ -56,7 +57,9 @@ def download(
             if _present(path, checksum):  # the other process, which we waited for, has fetched it
                 return
             _fetch(urls, part, path, checksum, size, tries, timeout, backoff)
-            if not _present(path, checksum):  # the user may have put it there meanwhile
+            if _present(path, checksum):  # the user has put it there meanwhile
+                part.unlink()
+            else:
                 part.replace(path)
         logging.info("%s: fetched and verified", path.name)
     except OSError as error:
@@ -70,17 +73,23 @@ def _present(path: Path, checksum: str) -> bool:
     if not path.exists():
         return False
     if not verify(path, checksum):
-        found = digest(path, checksum.partition(":")[0])
+        found = digest(path, _parsed(path, checksum)[0])
         raise OecalError(f"{path}: is another file (found {found}, expected {checksum}); delete it and run again")
     return True
 
 
-def verify(path: Path, checksum: str) -> bool:
-    """Whether the file has the checksum "sha256:hex" or "md5:hex". Raises OecalError if that is no checksum."""
+def _parsed(path: Path, checksum: str) -> tuple[str, str]:
+    """Algorithm and digits."""
     if not re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", checksum, re.IGNORECASE):
         raise OecalError(f"{path}: the checksum {checksum!r} cannot be used; write sha256: or md5: and the hexadecimal digits")
-    algorithm, _, expected = checksum.lower().partition(":")
-    return digest(path, algorithm) == expected
+    algorithm, _, digits = checksum.lower().partition(":")
+    return algorithm, digits
+
+
+def verify(path: Path, checksum: str) -> bool:
+    """Whether the file has the checksum "sha256:hex" or "md5:hex". Raises OecalError if that is no checksum."""
+    algorithm, digits = _parsed(path, checksum)
+    return digest(path, algorithm) == digits
 
 
 def digest(path: Path, algorithm: str) -> str:
@@ -106,7 +115,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _fetch(urls: Sequence[str], part: Path, path: Path, checksum: str, size: int, tries: int, timeout: float, backoff: float) -> None:
-    """Fills `part` until it has the checksum. Raises OecalError if no mirror can do that."""
+    """Fills `part` until it has the checksum. Raises Unavailable if no mirror can do that."""
     failures: dict[str, _Failed] = {}
     with requests.Session() as session:
         session.max_redirects = 10
@@ -122,9 +131,9 @@ def _fetch(urls: Sequence[str], part: Path, path: Path, checksum: str, size: int
                     return _fetch_from(url, session, part, checksum, size, timeout)
                 except _Failed as failure:
                     failures[url] = failure
-                    logging.warning("%s: %s: %s", path.name, urlsplit(url).hostname, failure)
-    reasons = "; ".join(f"{urlsplit(url).hostname}: {failure}" for url, failure in failures.items()) or "no address is known"
-    raise OecalError(f"{path}: could not be fetched ({reasons}); put the file at {path} yourself or try again; what was fetched is kept")
+                    logging.warning("%s: %s: %s", path.name, _host(url), failure)
+    reasons = "; ".join(f"{_host(url)}: {failure}" for url, failure in failures.items()) or "no address is known"
+    raise Unavailable(f"{path}: could not be fetched ({reasons}); put the file at {path} yourself or try again; what was fetched is kept")
 
 
 def _fetch_from(url: str, session: requests.Session, part: Path, checksum: str, size: int, timeout: float) -> None:
@@ -155,7 +164,7 @@ def _fetch_from(url: str, session: requests.Session, part: Path, checksum: str, 
                 total = int(content[2]) if offset and content and content[2] else offset + int(length) if length.isdigit() else size
                 if size and total != size:
                     raise _Failed(f"offers a file of {total} bytes instead of {size}", final=True)
-                _receive(response, part, offset, total, urlsplit(url).hostname or "")
+                _receive(response, part, offset, total, _host(url))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             reason = f"{_reason(error, timeout)}, with {_length(part)} bytes so far"
             raise _Failed(reason, final=isinstance(error, ValueError | requests.TooManyRedirects)) from error
@@ -188,6 +197,15 @@ def _receive(response: requests.Response, part: Path, offset: int, total: int, h
         os.fsync(file.fileno())
     if have < total:
         raise _Failed(f"broke off, with {have} of {total} bytes so far")
+
+
+def _host(url: str) -> str:
+    """The host of an http or https address, without a password; "" if it is no such address."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "") if parts.scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
 
 
 def _length(part: Path) -> int:

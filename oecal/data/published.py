@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import logging
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from oecal.data.archives import members
+from oecal.data.archives import DAMAGE, members
 from oecal.data.download import digest, download, verify
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet, Split
@@ -52,14 +53,17 @@ def checksum(about: Mapping[str, Any]) -> str:
 def check(path: Path, about: Mapping[str, Any]) -> None:
     """Raises OecalError unless the file has its pinned checksum."""
     pinned = checksum(about)
-    if pinned and not verify(path, pinned):
+    try:
+        same = not pinned or verify(path, pinned)
+    except OSError as error:
+        raise OecalError(f"{path}: cannot be read ({error.strerror or error}); see to its permissions") from None
+    if not same:
         raise OecalError(f"{path}: is damaged or another file (its {pinned.split(':')[0]} is not the pinned one); delete it and run again")
 
 
 def wanted(about: Mapping[str, Any], splits: Sequence[str]) -> bool:
-    """Whether these splits need the file; `val` is taken out of train, where a set has no split of that name."""
-    needed = {*splits, "train"} if "val" in splits else set(splits)
-    return about.get("split", "") in ("", *needed)
+    """Whether these splits need the file."""
+    return about.get("split", "") in ("", *splits)
 
 
 @dataclass(frozen=True)
@@ -90,24 +94,22 @@ def locate(row: Mapping[str, Any], root: Path, splits: Sequence[str]) -> dict[st
     for file, about in row["files"].items():
         if not wanted(about, splits):
             continue
-        packed, loose = root / row["folder"] / file, unpacked(row, root, file, splits)
-        if loose and loose[1] and all("sha256" in pinned for pinned in loose[1].values()):
-            for path, pinned in loose[1].items():
+        packed = root / row["folder"] / file
+        place, inside = unpacked(row, root, file, splits) or (None, {})
+        sure = inside and all("sha256" in pinned for pinned in inside.values())
+        if place and (sure or not packed.exists()):
+            for path, pinned in inside.items():
                 check(path, pinned)
-            digests = "".join(pinned["sha256"] for _, pinned in sorted(loose[1].items()))
-            found[file] = Raw(loose[0], hashlib.sha256(digests.encode()).hexdigest())
-        elif packed.exists():
+            if not inside or not all(map(checksum, inside.values())):
+                logging.info("%s: taken as it is; not all checksums of the unpacked files are known", place)
+            digests = [inside[path].get("sha256") or content_sha256(path) for path in sorted(inside)]
+            found[file] = Raw(place, combined(digests) if inside else content_sha256(place))
+            continue
+        if packed.exists():
             check(packed, about)
-            found[file] = Raw(packed, about.get("sha256") or content_sha256(packed))
-        elif loose:
-            for path, pinned in loose[1].items():
-                check(path, pinned)
-            if not loose[1] or not all(map(checksum, loose[1].values())):
-                logging.info("%s: taken as it is; not all checksums of the unpacked files are known", loose[0])
-            found[file] = Raw(loose[0], content_sha256(loose[0]))
         else:
             fetch(row, file, packed)
-            found[file] = Raw(packed, about.get("sha256") or content_sha256(packed))
+        found[file] = Raw(packed, about.get("sha256") or content_sha256(packed))
     return found
 
 
@@ -119,10 +121,7 @@ def fetch(row: Mapping[str, Any], file: str, path: Path) -> None:
         raise Unavailable(f"{path}: is not there, and cannot be downloaded; {row['get']}, below {path.parent}")
     if not checksum(about):
         raise Unavailable(f"{path}: is not there, and is not downloaded, as no checksum of it is known; fetch {urls[0]} and put it there")
-    try:
-        download(urls, path, checksum(about), about.get("size", 0))
-    except OecalError as error:
-        raise Unavailable(str(error)) from None
+    download(urls, path, checksum(about), about.get("size", 0))
 
 
 def content_sha256(path: Path) -> str:
@@ -130,9 +129,14 @@ def content_sha256(path: Path) -> str:
     if path.is_file():
         return digest(path, "sha256")
     total = hashlib.sha256()
-    for name, content in members(path, lambda name: True):
+    for name, content in members(path, lambda name: True, limit=sys.maxsize):  # of any size: a folder is no bomb
         total.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return total.hexdigest()
+
+
+def combined(digests: Sequence[str]) -> str:
+    """One SHA-256 of several; of one, itself."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def hold_out(train: Split, share: float) -> tuple[Split, Split]:
@@ -147,20 +151,32 @@ def hold_out(train: Split, share: float) -> tuple[Split, Split]:
 def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:
     """The set, with a validation split held out of the training images where it has none of its own.
 
-    Raises OecalError if the number of images is not that of the table.
+    Raises OecalError if it has no such split, or if its files or their number of images are not those of the table.
     """
     row = table()[options.name]
-    splits = options.splits or tuple(row["images"])
+    form = form or (Format(tuple(row["shape"])) if "shape" in row else None)
+    holds_out = "train" in row["images"] and "val" not in row["images"] and options.val_share > 0
+    known = [*row["images"], *["val"] * holds_out]
+    if strange := [name for name in options.splits if name not in known]:
+        raise OecalError(f"splits: {options.name} has no split '{strange[0]}'; write one or more of: {', '.join(known)}")
+    splits = tuple(dict.fromkeys(name if name in row["images"] else "train" for name in options.splits or row["images"]))
     files = locate(row, root, splits)
     reader = importlib.import_module(f"oecal.data.formats.{row['format']}")
-    found, classes = reader.read({name: raw.path for name, raw in files.items()}, row, splits, form)
+    try:
+        found, classes = reader.read({name: raw.path for name, raw in files.items()}, row, splits, form)
+    except (*DAMAGE, TypeError) as error:
+        paths = ", ".join(str(raw.path) for raw in files.values())
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise OecalError(f"{options.name}: cannot be read ({reason}); put a good copy in place of {paths}") from error
     for name, split in found.items():
-        if row["images"][name] and len(split.images) != row["images"][name]:
-            raise OecalError(f"{options.name}: has {len(split.images)} images in {name} instead of {row['images'][name]}; "
-                             f"delete its files in {root / row['folder']} and run again")  # fmt: skip
-    if "train" in found and "val" not in row["images"] and options.val_share:
+        n, expected = len(split.images), row["images"][name]
+        if not n or (expected and n != expected):
+            paths = ", ".join(str(raw.path) for file, raw in files.items() if wanted(row["files"][file], [name]))
+            raise OecalError(
+                f"{options.name}: has {n} images in {name} instead of {expected or 'some'}; put a whole copy in place of {paths}"
+            )
+    if "train" in found and holds_out:
         found["train"], found["val"] = hold_out(found["train"], options.val_share)
     kept = {name: split for name, split in found.items() if not options.splits or name in options.splits}
-    digests = "".join(raw.sha256 for _, raw in sorted(files.items()))
-    total = hashlib.sha256(digests.encode()).hexdigest() if len(files) > 1 else digests
+    total = combined([files[name].sha256 for name in sorted(files)])
     return ImageSet(kept, source=f"{row['title']}: {row['citation']}", licence=row["licence"], sha256=total, classes=classes)

@@ -1,15 +1,16 @@
 """Downloads from a local server that breaks off, lies, stalls; and from processes that are killed."""
 
+import contextlib
 import email.utils
 import hashlib
 import logging
 import multiprocessing
 import random
 import re
-import shutil
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -187,7 +188,7 @@ def test_redirects_to_nowhere(server, path, to):
     assert len(server.starts("a")) in (1, 11)  # and no second round
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "x.zip", "https://"])
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "x.zip", "https://", "http://[::"])
 def test_other_addresses(path, url):
     with pytest.raises(OecalError, match=re.escape(f"{url!r} cannot be used; write one that begins with http")):
         get(path, url)
@@ -247,22 +248,25 @@ def test_another_file_of_the_user_is_not_touched(server, tmp_path):
     assert server.starts("a") == []
 
 
-def test_a_file_that_the_user_puts_there_meanwhile(server, tmp_path, monkeypatch):
+@pytest.mark.parametrize("content", [b"mine", BODY], ids=["another", "the same"])
+def test_a_file_that_the_user_puts_there_meanwhile(server, tmp_path, monkeypatch, content):
     path = tmp_path / "file.bin"
     url = server.at("a", BODY, {"status": 503}, {})
-    monkeypatch.setattr(time, "sleep", lambda seconds: path.write_bytes(b"mine") if seconds else None)
-    with pytest.raises(OecalError, match="is another file"):
+    monkeypatch.setattr(time, "sleep", lambda seconds: path.write_bytes(content) if seconds else None)
+    with contextlib.nullcontext() if content == BODY else pytest.raises(OecalError, match="is another file"):
         get(path, url)
-    assert path.read_bytes() == b"mine"
+    assert path.read_bytes() == content
+    assert part(path).exists() == (content != BODY)
 
 
 @pytest.mark.parametrize("checksum", ["sha256:12", "crc32:00000000", "0" * 64])
 def test_a_checksum_that_is_none(server, path, checksum):
     with pytest.raises(OecalError, match="the checksum .* cannot be used; write sha256: or md5:"):
         download([server.at("a", BODY)], path, checksum)
+    assert server.starts("a") == []
 
 
-@pytest.mark.skipif(not shutil.os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk(server, path):
     path.parent.mkdir()
     part(path).symlink_to("/dev/full")

@@ -1,7 +1,9 @@
 """Every built-in source: what it gives, and that it gives the same bytes twice."""
 
+import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
 from oecal.data import altered, digits, digits_8x8, faces, letters, noise, patches, photos, store, textures
 from oecal.data.build import build, keep_classes
@@ -18,20 +20,35 @@ SMALL = {
     "textures": {"n_test": 9},
     "noise": {"kind": "gaussian", "of": "x", "n": 7},
     "altered": {"how": "jigsaw", "of": "x"},
+    "folder": {"path": "mine"},
+    "npz": {"path": "mine.npz"},
+    "hdf5": {"path": "mine.h5"},
 }
 
 
 def test_each_source_is_listed_above():
-    assert set(SMALL) == set(names("data"))
+    assert {*SMALL, "published"} == set(names("data"))  # published sets: test_published.py
+
+
+def put_own_images(root, rng):
+    """The same images as a folder with two classes, as npz and as HDF5."""
+    images, labels = rng.integers(0, 256, (20, 8, 8, 3), np.uint8), np.arange(20) % 2
+    for n, (image, label) in enumerate(zip(images, labels, strict=True)):
+        (root / "mine" / f"class{label}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(root / "mine" / f"class{label}" / f"{n:02}.png")
+    np.savez(root / "mine.npz", images=images, labels=labels)
+    with h5py.File(root / "mine.h5", "w") as file:
+        file.update({"images": images, "labels": labels})
 
 
 @pytest.mark.parametrize("source", SMALL)
 def test_contract_of_every_source(tmp_path, rng, source):
+    put_own_images(tmp_path, rng)
     store.write(tmp_path / "x.h5", store.ImageSet({"test": Split.unlabelled(rng.integers(0, 256, (6, 1, 16, 16), np.uint8))}, "", "", ""))
     recipe = {"source": source, "options": checked("data", source, SMALL[source], "datasets.x")}
     of = tmp_path / "x.h5" if "of" in SMALL[source] else None
-    one = build(recipe, of, tmp_path / "one.h5")
-    build(recipe, of, tmp_path / "two.h5")
+    one = build(recipe, tmp_path / "one.h5", of=of, root=tmp_path)
+    build(recipe, tmp_path / "two.h5", of=of, root=tmp_path)
     assert (tmp_path / "one.h5").read_bytes() == (tmp_path / "two.h5").read_bytes()
     assert one.source
     assert one.licence

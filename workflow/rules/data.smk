@@ -19,3 +19,9 @@ rule dataset:
         "Data set {wildcards.dataset}"
     script:
         "../scripts/dataset.py"
+
+
+# Only the data: to fetch it where there is a network, before the rest runs where there is none.
+rule all_data:
+    input:
+        data(*study.datasets()),

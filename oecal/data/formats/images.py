@@ -40,7 +40,7 @@ def collect(items: Iterable[tuple[str, bytes]], form: Format | None) -> tuple[li
         try:
             return form(decode(item[1])[None])[0]
         except BadImage as error:
-            raise OecalError(f"{item[0]}: {error}; delete the archive it is from and run again") from None
+            raise OecalError(f"{item[0]}: {error}; put a good copy of it, or of the archive it is from, in its place") from None
 
     names: list[str] = []
     images: list[np.ndarray] = []

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import lmdb
+
 from oecal.data.archives import extract
 from oecal.data.formats.images import collect
 from oecal.data.preprocess import Format
@@ -15,15 +17,10 @@ from oecal.errors import OecalError
 
 
 def photographs(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Key and content of each value. Raises OecalError if the folder holds no such database."""
-    import lmdb
-
-    try:
-        with lmdb.open(str(folder), readonly=True, lock=False, readahead=False) as database, database.begin() as transaction:
-            for key, value in transaction.cursor():
-                yield key.hex(), value
-    except lmdb.Error as error:
-        raise OecalError(f"{folder}: is no LSUN database ({error})") from None
+    """Key and content of each value."""
+    with lmdb.open(str(folder), readonly=True, lock=False, readahead=False) as database, database.begin() as transaction:
+        for key, value in transaction.cursor():
+            yield key.hex(), value
 
 
 def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
@@ -33,6 +30,10 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
     with tempfile.TemporaryDirectory() as temporary:
         if path.is_file():
             extract(path, Path(temporary) / "lsun")
-            path = Path(temporary) / "lsun"
-        (database,) = path.rglob("data.mdb")
-        return {"test": Split.unlabelled(collect(photographs(database.parent), form)[1])}, ()
+        databases = list((Path(temporary) if path.is_file() else path).rglob("data.mdb"))
+        if len(databases) != 1:
+            raise OecalError(f"{path}: holds {len(databases)} files data.mdb instead of one; put a good copy in its place")
+        try:
+            return {"test": Split.unlabelled(collect(photographs(databases[0].parent), form)[1])}, ()
+        except lmdb.Error as error:
+            raise OecalError(f"{path}: is no LSUN database ({error}); put a good copy in its place") from None

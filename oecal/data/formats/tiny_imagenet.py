@@ -28,7 +28,7 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
     words = dict(line.split("\t") for line in lists["words.txt"])
     wnid_of = dict(line.split("\t")[:2] for line in lists["val_annotations.txt"]) | {wnid: wnid for wnid in lists["wnids.txt"]}
     found = {}
-    for split in {"train" if name == "val" else name for name in splits}:
+    for split in splits:
         names, images = collect(photographs(path, FOLDERS[split]), form)
         wnid_of |= {name: name.split("_")[0] for name in names if split == "train"}
         found[split], classes = labelled(names, images, wnid_of)

@@ -1,0 +1,165 @@
+"""The readers of published formats: on small files laid out as the originals are, packed and unpacked, beside torchvision's readers."""
+
+import hashlib
+import importlib.util
+import re
+from pathlib import Path
+
+import lmdb
+import numpy as np
+import pytest
+import torch
+import torchvision.datasets as peers
+
+from oecal.data import archives
+from oecal.data.preprocess import Format
+from oecal.data.published import Options, build
+from oecal.data.table import table
+from oecal.errors import OecalError
+
+# By its path: with --import-mode=importlib, tests are in no package.
+SPEC = importlib.util.spec_from_file_location("published_files", Path(__file__).with_name("published_files.py"))
+small = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(small)
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch, rng):
+    return lambda name: small.make(name, tmp_path, monkeypatch, rng)
+
+
+def read(name, root, *splits, val_share=0.0):
+    return build(Options(name, splits, val_share), root, small.form_of(name), Path())
+
+
+def test_each_published_set_is_here():
+    assert {*small.MAKE, "lsun"} == set(table())
+
+
+@pytest.mark.parametrize("name", small.MAKE)
+def test_packed_and_unpacked_it_gives_what_went_in(made, name):
+    roots, truth = made(name)
+    for root in roots:
+        whole = read(name, root)
+        assert set(whole.splits) == set(truth)
+        assert re.fullmatch("[0-9a-f]{64}", whole.sha256)
+        for split, (images, labels) in truth.items():
+            alone = read(name, root, split)
+            assert list(alone.splits) == [split]
+            for found in (whole, alone):
+                np.testing.assert_array_equal(found.splits[split].images, images)
+                np.testing.assert_array_equal(found.splits[split].labels, labels)
+            assert labels.max() < max(len(whole.classes), 1)
+            assert whole.classes == alone.classes
+        if "train" in truth:
+            some = read(name, root, "train", "val", val_share=0.34).splits
+            assert set(some) == {"train", "val"}
+            if "val" not in truth:
+                assert len(some["train"].images) == 6
+                both = np.concatenate([some["train"].images, some["val"].images])
+                assert sorted(map(bytes, both)) == sorted(map(bytes, truth["train"][0]))
+
+
+@pytest.mark.parametrize("name", ["mnist", "emnist_letters", "cifar10", "cifar100", "stl10", "omniglot"])
+def test_unpacked_files_of_the_wanted_split_are_enough(made, name):
+    root = made(name)[0][1]
+    for path in [*root.rglob("*train*"), *root.rglob("data_batch*"), *root.rglob("images_background*.zip")]:
+        path.unlink()
+    assert list(read(name, root, "test").splits) == ["test"]
+
+
+def imagenet(root, split):
+    torch.save(({wnid: (wnid,) for wnid in small.WNIDS}, []), root / "imagenet" / "meta.bin")
+    return peers.ImageNet(root / "imagenet", "train" if split == "train" else "val")
+
+
+PEERS = {
+    "mnist": lambda root, split: peers.MNIST(root, split == "train"),
+    "fashion_mnist": lambda root, split: peers.FashionMNIST(root, split == "train"),
+    "kmnist": lambda root, split: peers.KMNIST(root, split == "train"),
+    "qmnist": lambda root, split: peers.QMNIST(root, train=split == "train"),
+    "notmnist": lambda root, split: type("notMNIST", (peers.MNIST,), {})(root, split == "train"),
+    "emnist_letters": lambda root, split: peers.EMNIST(root, "letters", train=split == "train"),
+    "cifar10": lambda root, split: peers.CIFAR10(root, split == "train"),
+    "cifar100": lambda root, split: peers.CIFAR100(root, split == "train"),
+    "svhn": peers.SVHN,
+    "stl10": peers.STL10,
+    "celeba": lambda root, split: peers.CelebA(root, "valid" if split == "val" else split),
+    "dtd": peers.DTD,
+    "omniglot": lambda root, split: peers.Omniglot(root, split == "train"),
+    "places365": lambda root, split: peers.Places365(root, "val", small=True),
+    "imagenet": imagenet,
+    "tiny_imagenet": lambda root, split: peers.ImageFolder(root / "tiny-imagenet-200" / split) if split == "train" else None,
+}
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_beside_torchvision(made, monkeypatch, name):
+    for module in ("mnist", "cifar", "svhn", "stl10", "celeba", "omniglot", "places365", "imagenet"):
+        monkeypatch.setattr(f"torchvision.datasets.{module}.check_integrity", lambda path, md5=None: Path(path).is_file())
+    root = made(name)[0][-1]
+    own = read(name, root)
+    for split, found in own.splits.items():
+        if not (peer := PEERS[name](root, split)):
+            continue
+        images, labels = zip(*(peer[n] for n in range(len(peer))), strict=True)
+        theirs = np.stack([np.atleast_3d(np.asarray(image)).transpose(2, 0, 1) for image in images])
+        if name == "emnist_letters":
+            theirs, labels = theirs.swapaxes(2, 3), np.array(labels) - 1
+        ours = found.images
+        if name == "omniglot":  # it takes files as the file system lists them
+            ours, theirs = (np.array(sorted(images.tolist())) for images in (ours, theirs))
+        np.testing.assert_array_equal(ours, theirs)
+        if own.classes:
+            np.testing.assert_array_equal(found.labels, labels)
+
+
+def test_what_the_classes_are_called(made):
+    def classes(name):
+        return read(name, made(name)[0][-1]).classes
+
+    assert classes("tiny_imagenet") == tuple(f"{wnid} first, second" for wnid in small.WNIDS)
+    assert classes("places365") == ("airfield", "bus_station/indoor", "zen_garden")
+
+
+def test_lsun(tmp_path, monkeypatch, rng):
+    images = rng.integers(0, 256, (4, 3, 16, 16), np.uint8)
+    (tmp_path / "loose").mkdir()
+    with lmdb.open(str(tmp_path / "loose" / "test_lmdb"), map_size=1 << 20) as base, base.begin(write=True) as transaction:
+        for n in (2, 0, 3, 1):
+            transaction.put(hashlib.sha1(bytes([n])).hexdigest().encode(), small.png(images[n]))
+    database = {f"test_lmdb/{file}": (tmp_path / "loose/test_lmdb" / file).read_bytes() for file in ("data.mdb", "lock.mdb")}
+    small.lay(tmp_path / "packed", {"test_lmdb.zip": small.packed("x.zip", database)})
+    monkeypatch.setitem(table(), "lsun", table()["lsun"] | {"images": {"test": 4}})
+    theirs = [np.asarray(image).transpose(2, 0, 1) for image, _ in peers.LSUN(str(tmp_path / "loose"), "test")]
+    for root in ("packed", "loose"):
+        found = build(Options("lsun"), tmp_path / root, Format((3, 16, 16)), Path())
+        np.testing.assert_array_equal(found.splits["test"].images, theirs)
+        assert (found.splits["test"].labels == -1).all()
+
+
+def test_what_is_no_lsun(tmp_path):
+    small.lay(tmp_path, {"test_lmdb.zip": small.packed("x.zip", {"test_lmdb/readme.txt": b""})})
+    with pytest.raises(OecalError, match="test_lmdb.zip: holds 0 files data.mdb instead of one; put a good copy in its place$"):
+        build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
+    small.lay(tmp_path, {"test_lmdb/data.mdb": b"no database" * 1000})
+    (tmp_path / "test_lmdb.zip").unlink()
+    with pytest.raises(OecalError, match=r"test_lmdb: is no LSUN database \(.*\); put a good copy in its place$"):
+        build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
+
+
+def test_folders_of_images_may_be_larger_than_any_archive(made, monkeypatch):
+    (root,), truth = made("imagenet")
+    monkeypatch.setattr(archives.members, "__defaults__", (100,))
+    np.testing.assert_array_equal(read("imagenet", root, "test").splits["test"].images, truth["test"][0])
+
+
+def test_what_lies_wrong_in_folders(made, rng):
+    (root,), _ = made("imagenet")
+    (root / "imagenet/val/loose.JPEG").write_bytes(small.png(rng.integers(0, 256, (3, 8, 8), np.uint8)))
+    with pytest.raises(OecalError, match="val/loose.JPEG: lies in no class folder; put each image into the folder of its class$"):
+        read("imagenet", root, "test")
+    (root / "imagenet/val/loose.JPEG").unlink()
+    (root / f"imagenet/train/{small.WNIDS[0]}/0.JPEG").write_bytes(b"no image")
+    with pytest.raises(OecalError, match=rf"{small.WNIDS[0]}/0.JPEG: no image: .*; put a good copy of it"):
+        read("imagenet", root, "train")
