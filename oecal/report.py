@@ -115,6 +115,8 @@ def page(study: str, tables: Mapping[str, str], figures: Mapping[str, str], capt
          order: Sequence[Any]) -> str:  # fmt: skip
     """The page as HTML. tables, figures (PNG), captions: paths by name; order: [figure, [[suffix, [in_dist, model]], ...]], ..."""
     frames = {name: pd.read_csv(path) for name, path in tables.items()}
+    for name, measure in {"likelihood": "bpd_mean", "calibration": "accuracy", "selective": "aurc"}.items():
+        frames[name] = frames[name].dropna(subset=measure)  # rows that say: no run has such a result
     shown = [
         {
             "name": f"{figure}{suffix}",

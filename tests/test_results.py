@@ -5,6 +5,7 @@ import pytest
 from oecal.errors import OecalError
 from oecal.results import Group, Run, confidence_and_correctness, pooled, read
 from oecal.scores import run as scoring
+from oecal.tables import likelihood
 
 
 def group(name, role, n, k=3, split="test", seed=0):
@@ -54,3 +55,16 @@ def test_a_score_that_is_not_finite(tmp_path):
     with pytest.raises(OecalError, match="scores: log_likelihood of a/test has values that are not finite"):
         scoring.run(str(tmp_path / "out.h5"), ["log_likelihood"], str(tmp_path / "scores.h5"))
     assert not (tmp_path / "scores.h5").exists()
+
+
+def test_a_table_for_models_that_the_study_does_not_have(tmp_path):
+    for seed in (0, 1):
+        with h5py.File(tmp_path / f"{seed}.h5", "w") as file:
+            file.attrs.update(in_dist="a", model="m", training="t", seed=seed, kind="classifier", dims=4, order=["a/test"])
+            file.create_group("a/test").attrs["role"] = "id"
+    paths = [str(tmp_path / f"{seed}.h5") for seed in (0, 1)]
+    table = likelihood.table(paths, paths, {})
+    assert table["seed"].tolist() == [0, 1]
+    assert table["n"].tolist() == [0, 0]
+    assert table["bpd_mean"].isna().all()
+    assert list(table.columns) == likelihood.COLUMNS

@@ -10,6 +10,7 @@ import pandas as pd
 
 from oecal.metrics.calibration import confidence_metrics, fit_temperature, label_metrics
 from oecal.results import RUN, Group, Run, confidence_and_correctness, pooled, read
+from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "ace", "cwece", "mce", "rms", "mad", "nll", "brier", "soft_f1", "mean_confidence"]
 COLUMNS = [*RUN, "post_hoc", "set", *METRICS, "temperature", "n"]
@@ -51,4 +52,4 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
             for post_hoc, temperature in (("none", 1.0), ("temperature", temperature_of(run))):
                 for name, parts in sets_of(run, options["ood_ratio"]):
                     rows.append({**run.key, "post_hoc": post_hoc, "set": name, **row(parts, temperature, int(options["bins"]))})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return frame(rows, COLUMNS, outputs)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from oecal.metrics.likelihood import bits_per_dimension
 from oecal.results import RUN, read
+from oecal.tables.rows import frame
 
 COLUMNS = [*RUN, "set", "bpd_mean", "bpd_sd", "n"]
 
@@ -22,4 +23,4 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
                 bpd = bits_per_dimension(group["log_likelihood"], run.dims)
                 name = group.set if group.split == "test" else f"{group.set}/{group.split}"
                 rows.append({**run.key, "set": name, "bpd_mean": bpd.mean(), "bpd_sd": bpd.std(ddof=1), "n": len(bpd)})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return frame(rows, COLUMNS, outputs)

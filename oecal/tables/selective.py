@@ -9,6 +9,7 @@ import pandas as pd
 
 from oecal.metrics.selective import selective_metrics
 from oecal.results import RUN, confidence_and_correctness, pooled, read
+from oecal.tables.rows import frame
 
 COLUMNS = [*RUN, "score", "set", "aurc", "eaurc", "augrc", "coverage_at_risk", "risk_at_coverage"]
 
@@ -39,4 +40,4 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
                 for score, v in values.items():
                     metrics = selective_metrics(v, errors, options["target_risk"], options["target_coverage"])
                     rows.append({**run.key, "score": score, "set": name, **metrics})
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return frame(rows, COLUMNS, outputs)
