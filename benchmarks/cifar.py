@@ -6,12 +6,15 @@ On random images in the real format, side by side in one process; medians. Only 
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
 import statistics
+import struct
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import h5py
 import numpy as np
@@ -24,6 +27,23 @@ BATCHES = [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]
 RECIPE = {"source": "published", "options": {"name": "cifar10", "splits": [], "val_share": 0.1}}
 
 
+class OldPickler(pickle._Pickler):
+    """Writes bytes as Python 2 wrote its strings, which is how the original files have them; they load much faster so."""
+
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
+
+    def save_string(self, value: bytes) -> None:
+        self.write(pickle.BINSTRING + struct.pack("<i", len(value)) + value)
+
+    dispatch[bytes] = save_string
+
+
+def old_pickle(value: object) -> bytes:
+    buffer = io.BytesIO()
+    OldPickler(buffer, protocol=2).dump(value)
+    return buffer.getvalue().replace(b"numpy._core", b"numpy.core")  # the module's name at that time
+
+
 def put(root: Path) -> None:
     """Six batches of 10,000 random images; the table takes their checksums."""
     rng = np.random.default_rng(0)
@@ -31,8 +51,7 @@ def put(root: Path) -> None:
     (root / "cifar-10-batches-py").mkdir()
     for name in [*BATCHES, "batches.meta"]:
         batch = {b"data": rng.integers(0, 256, (10_000, 3072), np.uint8), b"labels": rng.integers(0, 10, 10_000).tolist()}
-        content = pickle.dumps(batch if name in BATCHES else {}, protocol=2)
-        content = content.replace(b"numpy._core", b"numpy.core")  # the name at the time of the originals
+        content = old_pickle(batch if name in BATCHES else {})
         (root / "cifar-10-batches-py" / name).write_bytes(content)
         row["unpacked"][f"cifar-10-batches-py/{name}"]["sha256"] = hashlib.sha256(content).hexdigest()
 
@@ -58,7 +77,9 @@ def main() -> None:
         root = Path(folder)
         put(root)
         ours, least = [], []
-        for _ in tqdm(range(7), leave=False, disable=None):  # in turn, so that noise meets both
+        for _ in tqdm(range(9), leave=False, disable=None):  # in turn, so that noise meets both
+            for store in root.glob("*.h5"):
+                store.unlink()  # freeing an old file's pages would count too
             least.append(seconds(lambda: read_and_write(root)))
             ours.append(seconds(lambda: build(RECIPE, root / "ours.h5", root=root)))
         ratio = statistics.median(a / b for a, b in zip(ours, least, strict=True))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import shutil
 import stat
@@ -80,13 +79,13 @@ def opened(path: Path, limit: int = 16 << 30) -> bytes:
 
 def _joined(what: str, size: int, content: Iterator[bytes], limit: int) -> bytes:
     """All of the content. Raises OecalError if it has, or is declared to have, more than `limit` bytes."""
-    buffer = io.BytesIO()
-    while size <= limit and (chunk := next(content, None)) is not None:
-        size = max(size, buffer.tell() + len(chunk))
-        buffer.write(chunk)
-    if size > limit:
+    chunks, so_far = [], 0
+    while max(size, so_far) <= limit and (chunk := next(content, None)) is not None:
+        chunks.append(chunk)
+        so_far += len(chunk)
+    if max(size, so_far) > limit:
         raise OecalError(f"{what}: has more than {limit} bytes, too many to hold in memory")
-    return buffer.getvalue()
+    return b"".join(chunks)
 
 
 def _files(path: Path, limit: int) -> Iterator[File]:
@@ -122,10 +121,10 @@ class _Meter:
         return data
 
 
-def _chunks(opener: Callable[[], Any], spend: Callable[[bytes], bytes] = bytes) -> Iterator[bytes]:
+def _chunks(opener: Callable[[], Any], spend: Callable[[bytes], bytes] = bytes, step: int = CHUNK) -> Iterator[bytes]:
     """The content of what `opener` opens, at the first chunk: not everything is wanted."""
     with opener() as file:
-        while chunk := spend(file.read(CHUNK)):
+        while chunk := spend(file.read(step)):
             yield chunk
 
 
@@ -214,4 +213,6 @@ def _folder(root: Path, meter: _Meter) -> Iterator[File]:
             elif entry.is_file():
                 found.append((entry.relative_to(root).as_posix(), entry))
     for name, file in sorted(found):
-        yield name, file.stat().st_size, _chunks(partial(open, file, "rb"), meter.spend)
+        size = file.stat().st_size
+        step = min(max(size, CHUNK), MEMBER)  # nothing is inflated here, so a file may come in one piece, which saves a copy
+        yield name, size, _chunks(partial(open, file, "rb"), meter.spend, step)

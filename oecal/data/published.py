@@ -11,6 +11,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -98,8 +99,8 @@ def locate(row: Mapping[str, Any], root: Path, splits: Sequence[str]) -> dict[st
         place, inside = unpacked(row, root, file, splits) or (None, {})
         sure = inside and all("sha256" in pinned for pinned in inside.values())
         if place and (sure or not packed.exists()):
-            for path, pinned in inside.items():
-                check(path, pinned)
+            with ThreadPoolExecutor() as pool:  # hashing is most of the work, and runs beside other Python code
+                list(pool.map(check, inside, inside.values()))
             if not inside or not all(map(checksum, inside.values())):
                 logging.info("%s: taken as it is; not all checksums of the unpacked files are known", place)
             digests = [inside[path].get("sha256") or content_sha256(path) for path in sorted(inside)]
