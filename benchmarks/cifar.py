@@ -50,7 +50,12 @@ def put(root: Path) -> None:
     row = table()["cifar10"]
     (root / "cifar-10-batches-py").mkdir()
     for name in [*BATCHES, "batches.meta"]:
-        batch = {b"data": rng.integers(0, 256, (10_000, 3072), np.uint8), b"labels": rng.integers(0, 10, 10_000).tolist()}
+        batch = {
+            b"batch_label": name.encode(),
+            b"labels": rng.integers(0, 10, 10_000).tolist(),
+            b"data": rng.integers(0, 256, (10_000, 3072), np.uint8),
+            b"filenames": [f"leptodactylus_pentadactylus_s_{n:06}.png".encode() for n in range(10_000)],
+        }
         content = old_pickle(batch if name in BATCHES else {})
         (root / "cifar-10-batches-py" / name).write_bytes(content)
         row["unpacked"][f"cifar-10-batches-py/{name}"]["sha256"] = hashlib.sha256(content).hexdigest()
