@@ -14,16 +14,22 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
 from oecal.codegraph import ROOT
+from oecal.data.classes import class_numbers
 from oecal.data.table import deciding, overlaps, table
 from oecal.errors import OecalError
 from oecal.options import checked, constant, names, unknown
 from oecal.scores.catalogue import scores
 from oecal.study import TEST_SETS, Study
 
+# JSON Schema takes 5.0 for an integer; Python does not.
+STRICT = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, v: isinstance(v, int) and not isinstance(v, bool)),
+)
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 ITSELF = "itself"  # in `drop_duplicates_of`: the data set's own images
 
@@ -84,7 +90,7 @@ def load(plain: Mapping[str, Any]) -> Study:
     """A checked study from the plain configuration. Raises OecalError for the first mistake."""
     schema = yaml.safe_load(SCHEMA.read_text())
     config: dict[str, Any] = copy.deepcopy(dict(plain))
-    error = best_match(Draft202012Validator(schema).iter_errors(config), key=lambda e: -len(e.absolute_path))
+    error = best_match(STRICT(schema).iter_errors(config), key=lambda e: -len(e.absolute_path))
     if error:
         raise OecalError(say(error))
     fill(config, schema, schema)
@@ -145,21 +151,48 @@ def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> d
     """One entry, checked; `given` are the options of its source."""
     source = entry["source"]
     if source in table():
-        source, given = "published", {"name": entry["source"], **given}
+        if "name" in given:
+            raise OecalError(f"{place}: unknown name 'name'; the source {source} says which set it is")
+        source, given = "published", {"name": source, **given}
     if source not in names("data"):
         raise OecalError(f"{place}.source: {unknown(source, [*names('data'), *table()])}")
     options = checked("data", source, given, place)
     if source == "published" and options["name"] not in table():
         raise OecalError(f"{place}.name: {unknown(options['name'], table())}")
+    if source == "published" and (strange := set(options["splits"]) - set(splits_of(source, {**options, "splits": []}))):
+        known = ", ".join(splits_of(source, {**options, "splits": []}))
+        raise OecalError(f"{place}.splits: {options['name']} has no split '{min(strange)}'; write one or more of: {known}")
     if source == "published" and "shape" not in table()[options["name"]] and "format" not in entry:
         raise OecalError(f"{place}: the images of {options['name']} differ in size; write, for example, format: {{size: 32, channels: 3}}")
     dropped = list(entry.get("drop_classes", []))
     for other in entry.get("drop_overlap_with", []):
         dropped += [c for c in overlap(options.get("name", source), other, f"{place}.drop_overlap_with") if c not in dropped]
     facts = deciding(options["name"]) if source == "published" else {}
+    for key in ("classes", "drop_classes"):
+        try:
+            if "classes" in facts:
+                class_numbers(entry.get(key, []), facts["classes"], key)
+        except OecalError as error:
+            raise OecalError(f"{place}.{error}") from None
+    there = splits_of(source, options)
+    for key in entry.get("at_most", {}):
+        if key not in there:
+            raise OecalError(f"{place}.at_most: the set has no split '{key}' here; write one of: {', '.join(there)}")
     own = {key: entry.get(key, {}) for key in ("at_most", "format")} | {"duplicates": entry["duplicates"]}
     return {"source": source, "options": options, "facts": facts, "classes": entry.get("classes", []), "drop_classes": dropped,
             "drop_duplicates_of": entry["drop_duplicates_of"], **own}  # fmt: skip
+
+
+def splits_of(source: str, options: Mapping[str, Any]) -> list[str]:
+    """The splits that a set of this source may have; where only the images themselves tell, all three."""
+    if source in ("noise", "altered"):
+        return ["test"]
+    if source == "published":
+        images = table()[options["name"]]["images"]
+        held_out = ["val"] if "train" in images and "val" not in images and options["val_share"] else []
+        return options["splits"] or [*images, *held_out]
+    own = options.get("splits")
+    return [own] if own in ("train", "test") else ["train", "val", "test"]
 
 
 def overlap(source: str, other: str, place: str) -> list[str]:
@@ -248,6 +281,9 @@ def check_experiments(config: dict[str, Any]) -> None:
                     raise OecalError(f"{place}.{key}[{n}]: {unknown(other, config['datasets'])}")
                 if other == name:
                     raise OecalError(f"{place}.{key}[{n}]: {other} is the in-distribution set itself; write another data set")
+                split = "train" if key == "outliers" else "test"
+                if split not in splits_of(config["datasets"][other]["source"], config["datasets"][other]["options"]):
+                    raise OecalError(f"{place}.{key}[{n}]: {other} has no split '{split}', which is needed here; see its entry")
         listed = [n for key in TEST_SETS for n in experiment[key]]
         if twice := [n for n in listed if listed.count(n) > 1]:
             raise OecalError(f"{place}: {twice[0]} stands in two of near, far, synthetic, shifts; write it once")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import logging
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,27 +13,15 @@ from typing import Any
 import numpy as np
 
 from oecal.data import duplicates, store
+from oecal.data.classes import class_numbers
 from oecal.data.preprocess import Format
 from oecal.data.store import UNLABELLED, ImageSet, Split
 from oecal.errors import OecalError, Unavailable
-from oecal.options import made, unknown
+from oecal.options import made
 from oecal.seeds import generator
 
 PLAIN: dict[str, Any] = {"classes": [], "drop_classes": [], "drop_duplicates_of": [], "duplicates": "near", "at_most": {}, "format": {}}
 ITSELF = "itself"  # in `drop_duplicates_of`: the set's own images
-
-
-def class_number(name: int | str, classes: Sequence[str], key: str) -> int:
-    """The number of a class, given by number or name. Of `n04133789 sandal, flip-flop`, `n04133789` and `sandal` are names too."""
-    if isinstance(name, int):
-        if not 0 <= name < len(classes):
-            raise OecalError(f"{key}: the set has no class {name}; write numbers from 0 to {len(classes) - 1}")
-        return name
-    for number, full in enumerate(classes):
-        wnid, _, words = full.partition(" ")
-        if name in (full, full.split(",")[0], wnid, words.split(",")[0]):
-            return number
-    raise OecalError(f"{key}: {unknown(name, classes)}" if len(classes) <= 100 else f"{key}: the set has no class '{name}'")
 
 
 def without(data: ImageSet, masks: Mapping[str, np.ndarray], reason: str) -> ImageSet:
@@ -47,38 +36,48 @@ def without(data: ImageSet, masks: Mapping[str, np.ndarray], reason: str) -> Ima
     return dataclasses.replace(data, splits=splits, removed=removed)
 
 
-def keep_classes(data: ImageSet, classes: Sequence[int | str]) -> ImageSet:
-    """The images of these classes only, relabelled 0, 1, ... in the given order. Raises OecalError if the set lacks one of them."""
-    kept = [class_number(c, data.classes, "classes") for c in classes]
-    new = np.full(len(data.classes) + 1, UNLABELLED, np.int64)  # the last entry serves the label -1
-    new[kept] = np.arange(len(kept))
+def choose_classes(data: ImageSet, keep: Sequence[int | str], drop: Sequence[int | str]) -> ImageSet:
+    """The images of the classes `keep` (none: all, and what has no label) without `drop`, relabelled 0, 1, ... in this order.
+
+    Numbers are those of the whole set. What `drop` takes out is counted in `removed`. Raises OecalError for a class that is not there.
+    """
+    gone = class_numbers(drop, data.classes, "drop_classes")
+    kept = class_numbers(keep, data.classes, "classes") or list(range(len(data.classes)))
+    for number in sorted(set(gone) & set(kept)):
+        data = without(data, {name: split.labels == number for name, split in data.splits.items()}, f"class {data.classes[number]}")
+    left = [number for number in kept if number not in gone]
+    other = -2  # of the classes that are not kept
+    new = np.full(len(data.classes) + 1, other, np.int64)
+    new[left] = np.arange(len(left))
+    new[-1] = other if keep else UNLABELLED  # where the label -1 finds its new one
     splits = {}
     for name, split in data.splits.items():
         labels = new[split.labels]
-        splits[name] = Split(split.images[labels != UNLABELLED], labels[labels != UNLABELLED])
-    return dataclasses.replace(data, splits=splits, classes=tuple(data.classes[c] for c in kept))
+        splits[name] = Split(split.images[labels != other], labels[labels != other])
+    return dataclasses.replace(data, splits=splits, classes=tuple(data.classes[c] for c in left))
 
 
-def drop_classes(data: ImageSet, classes: Sequence[int | str]) -> ImageSet:
-    """The set without these classes, the others relabelled in their order; the numbers of images dropped go to `removed`."""
-    gone = {class_number(c, data.classes, "drop_classes") for c in classes}
-    for number in sorted(gone):
-        masks = {name: split.labels == number for name, split in data.splits.items()}
-        data = without(data, masks, f"class {data.classes[number]}")
-    return keep_classes(data, [c for c in range(len(data.classes)) if c not in gone])
+def drop_repeated(data: ImageSet) -> ImageSet:
+    """The set without images that have the same pixels as another one; of equal ones that of test stays, before val, before train."""
+    order = [name for name in reversed(store.SPLITS) if name in data.splits]
+    again = duplicates.repeated(np.concatenate([data.splits[name].images for name in order]))
+    ends = np.cumsum([len(data.splits[name].images) for name in order])
+    return without(data, dict(zip(order, np.split(again, ends[:-1]), strict=True)), "duplicates of itself")
 
 
-def drop_duplicates(data: ImageSet, of: Mapping[str, Path], how: str) -> ImageSet:
-    """The set without images that stand in any split of another set (`of`: name -> store), or earlier in the same split (`itself`)."""
-    for name, path in of.items():
-        if name == ITSELF:
-            data = without(data, {split: duplicates.repeated(data.splits[split].images) for split in data.splits}, "duplicates of itself")
-            continue
-        find = duplicates.exact if how == "exact" else duplicates.near
-        for other in store.splits_of(path):
-            others = store.read(path, other).images
-            masks = {split: find(data.splits[split].images, others) for split in data.splits}
-            data = without(data, masks, f"{how} duplicates of {name}")
+def drop_duplicates(data: ImageSet, other: Path, how: str, form: Format | None) -> ImageSet:
+    """The set without images that stand in any split of another set's store, in the format `form`, if there is one.
+
+    Raises Unavailable if the other set is missing.
+    """
+    if missing := store.read_about(other).missing:
+        raise Unavailable(f"compared with {other.stem}, which is missing: {missing}")
+    find = duplicates.exact if how == "exact" else duplicates.near
+    for split in store.splits_of(other):
+        images = store.read(other, split).images
+        images = form(images) if form else images
+        masks = {name: find(own.images, images) for name, own in data.splits.items()}
+        data = without(data, masks, f"{how} duplicates of {other.stem}")
     return data
 
 
@@ -104,8 +103,7 @@ def from_source(recipe: Mapping[str, Any], of: Path | None, root: Path, report: 
     source = importlib.import_module(f"oecal.data.{recipe['source']}")
     options = made(source.Options, recipe["options"])
     if getattr(source, "FROM_FILES", False):
-        # Arrays are resized last: only in their own format can they be exact duplicates of other sets' images.
-        return source.build(options, root, form if getattr(source, "SIZES_DIFFER", False) else None, report)
+        return source.build(options, root, form, report)
     if of is None:
         return source.build(options)
     if missing := store.read_about(of).missing:
@@ -114,21 +112,21 @@ def from_source(recipe: Mapping[str, Any], of: Path | None, root: Path, report: 
 
 
 def prepared(recipe: Mapping[str, Any], of: Path | None, against: Mapping[str, Path], root: Path, report: Path) -> ImageSet:
-    """The set of a checked recipe, in memory."""
+    """The set of a checked recipe, in memory. Raises OecalError if nothing is left of a split."""
     recipe = {**PLAIN, **recipe}
     given = recipe["format"]
     form = Format((given["channels"], given["size"], given["size"]), given["interpolation"], given["fit"]) if given else None
     data = from_source(recipe, of, root, report, form)
-    if recipe["classes"]:
-        data = keep_classes(data, recipe["classes"])
-    if recipe["drop_classes"]:
-        data = drop_classes(data, recipe["drop_classes"])
-    if recipe["drop_duplicates_of"]:
-        others = {name: Path() if name == ITSELF else against[name] for name in recipe["drop_duplicates_of"]}
-        data = drop_duplicates(data, others, recipe["duplicates"])
+    if recipe["classes"] or recipe["drop_classes"]:
+        data = choose_classes(data, recipe["classes"], recipe["drop_classes"])
+    data = formatted(data, form) if form else data
+    for other in recipe["drop_duplicates_of"]:
+        data = drop_repeated(data) if other == ITSELF else drop_duplicates(data, against[other], recipe["duplicates"], form)
+    for name, split in data.splits.items():
+        if not len(split.images):
+            raise OecalError(f"nothing is left of the split '{name}'; write fewer under classes, drop_classes or drop_duplicates_of")
     few = {name: at_most(split, recipe["at_most"].get(name, len(split.images)), name) for name, split in data.splits.items()}
-    data = dataclasses.replace(data, splits=few, format=given)
-    return formatted(data, form) if form else data
+    return dataclasses.replace(data, splits=few, format=given)
 
 
 def build(recipe: Mapping[str, Any], path: str | Path, of: str | Path | None = None, against: Collection[str | Path] = (),
@@ -145,7 +143,7 @@ def build(recipe: Mapping[str, Any], path: str | Path, of: str | Path | None = N
     report = Path(report) if report else path.with_suffix(".bad.csv")
     stores = {Path(other).stem: Path(other) for other in against}
     try:
-        data = prepared(recipe, Path(of) if of else None, stores, Path(root).expanduser(), report)
+        data = prepared(recipe, Path(of) if of else None, stores, Path(os.path.expanduser(root)), report)
     except Unavailable as error:
         if not may_be_missing:
             raise

@@ -43,7 +43,7 @@ def download(
     checksum: "sha256:hex" or "md5:hex". size: bytes, 0 if not known. timeout: seconds without an answer or a byte.
     The bytes so far stand in `path`.part and are never fetched twice, unless they turn out to be wrong.
 
-    Raises Unavailable if all mirrors fail, OecalError if another file stands under `path` or if nothing can be written.
+    Raises Unavailable if all mirrors fail or nothing can be written, OecalError if another file stands under `path`.
     """
     _parsed(path, checksum)  # before anything is fetched
     for url in urls:
@@ -63,7 +63,7 @@ def download(
                 part.replace(path)
         logging.info("%s: fetched and verified", path.name)
     except OSError as error:
-        raise OecalError(
+        raise Unavailable(
             f"{path}: cannot be read or written ({error.strerror or error}); see that its folder is writable and has room, and try again"
         ) from error
 

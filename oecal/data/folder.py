@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,6 @@ from oecal.data.store import UNLABELLED, ImageSet, Split
 from oecal.errors import OecalError
 
 FROM_FILES = True
-SIZES_DIFFER = True  # so the images are resized as they are read
 CHUNK = 1024  # files given to the threads at a time
 NO_IMAGE = {"thumbs.db", "desktop.ini", "readme", "license", "licence", "copying"}
 NO_IMAGE_ENDINGS = {".txt", ".md", ".rst", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".toml", ".ini", ".log", ".html",
@@ -107,7 +107,7 @@ def listed(top: Path, options: Options) -> tuple[list[Row], list[str]]:
         raise OecalError(f"path: there are no images below {top / tops[empty[0]]}")
     if not are_classes(names, options.labels, top):
         return [Row(part, tops[part] / name, UNLABELLED) for part in names for name in names[part]], []
-    classes = sorted({name for folder in tops.values() for name in subfolders(top / folder)})
+    classes = sorted({name.parts[0] for part in names for name in names[part]})
     number = {name: n for n, name in enumerate(classes)}
     return [Row(part, tops[part] / name, number[name.parts[0]]) for part in names for name in names[part]], classes
 
@@ -133,34 +133,33 @@ def loaded(paths: Sequence[Path], form: Format | None) -> Iterator[tuple[str, np
 def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:
     """The images sorted by path. The SHA-256 is that of the lines that the tool sha256sum would print for them, so sorted.
 
-    Without `form` all must have one size; they are RGB if one of them is. Raises OecalError, in one line, for whatever is wrong.
+    Without `form` those of another size than most cannot be used; they are RGB if one of them is.
+    Raises OecalError, in one line, for whatever is wrong.
     """
     top = own.located(options.path, root, folder=True)
     rows, classes = listed(top, options)
-    images: dict[str, list[np.ndarray]] = {row.part: [] for row in rows}
-    labels: dict[str, list[int]] = {row.part: [] for row in rows}
-    sizes: dict[tuple[int, int], PurePath] = {}
-    bad, hashes = [], []
-    results = tqdm(loaded([top / row.name for row in rows], form), desc="images", total=len(rows), leave=False, disable=None)
+    results = list(tqdm(loaded([top / row.name for row in rows], form), desc="images", total=len(rows), leave=False, disable=None))
+    sizes = Counter(result[1].shape[1:] for result in results if not isinstance(result, BadImage))
+    height, width = max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
+    good: list[tuple[Row, str, np.ndarray]] = []
+    bad = []
     for row, result in zip(rows, results, strict=True):
         if isinstance(result, BadImage):
-            name = os.fsencode(row.name.as_posix()).decode(errors="backslashreplace")  # Linux allows names that are no text
-            bad.append((row.part, name, str(result)))
+            reason = str(result)
+        elif (size := result[1].shape[1:]) != (height, width):
+            reason = f"another size: {size[0]} x {size[1]}, most have {height} x {width}; if that is meant, write {own.EXAMPLE}"
+        else:
+            good.append((row, *result))
             continue
-        sha256, image = result
-        sizes.setdefault((image.shape[1], image.shape[2]), row.name)
-        if len(sizes) > 1:
-            found = " and ".join(f"{name} with {height} x {width}" for (height, width), name in sizes.items())
-            raise OecalError(f"{top}: the images differ in height and width: {found}; write {own.EXAMPLE}")
-        hashes.append((row.name, sha256))
-        images[row.part].append(image)
-        labels[row.part].append(row.label)
+        name = os.fsencode(row.name.as_posix()).decode(errors="backslashreplace")  # Linux allows names that are no text
+        bad.append((row.part, name, reason))
     removed = own.settled(bad, len(rows), "files", top, report, options.on_bad)
-    height, width = next(iter(sizes))
-    same = form or Format((max(len(image) for part in images.values() for image in part), height, width))
+    same = form or Format((max(len(image) for *_, image in good), height, width))
     parts = {}
-    for part, inside in images.items():
-        stacked = np.array([same(image[None])[0] for image in inside], np.uint8).reshape(-1, *same.shape)
-        parts[part] = Split(stacked, np.array(labels[part], np.int64))
-    lines = b"".join(sha256.encode() + b"  " + os.fsencode(name.as_posix()) + b"\n" for name, sha256 in sorted(hashes))
+    for part in dict.fromkeys(row.part for row in rows):
+        own_rows = [(row.label, image) for row, _, image in good if row.part == part]
+        stacked = np.array([same(image[None])[0] for _, image in own_rows], np.uint8).reshape(-1, *same.shape)
+        parts[part] = Split(stacked, np.array([label for label, _ in own_rows], np.int64))
+    hashes = sorted((row.name, sha256) for row, sha256, _ in good)
+    lines = b"".join(sha256.encode() + b"  " + os.fsencode(name.as_posix()) + b"\n" for name, sha256 in hashes)
     return own.image_set(parts, classes, removed, options.path, top, hashlib.sha256(lines).hexdigest())

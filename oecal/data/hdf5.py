@@ -49,7 +49,7 @@ def class_names(file: h5py.File) -> list[str]:
                 value = json.loads(value)
             except ValueError:
                 continue
-        if value is not None:
+        if isinstance(value, list) or getattr(value, "ndim", 0) == 1:
             return [name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in value]
     return []
 

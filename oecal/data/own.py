@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import logging
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,7 @@ BLOCK = 2**26  # bytes of an array in memory at a time
 
 def located(path: str, root: Path, folder: bool) -> Path:
     """The folder or file that the option `path` names. Raises Unavailable if there is nothing, OecalError if it is of the other kind."""
-    try:
-        full = (root / Path(path).expanduser()).absolute()
-    except RuntimeError:  # there is no such user
-        full = (root / path).absolute()
+    full = (root / os.path.expanduser(path)).absolute()  # noqa: PTH111  pathlib's raises an error if there is no such user
     if not full.exists():
         raise Unavailable(f"path: there is nothing at {full}; write an absolute path, or one relative to the data root {root.absolute()}")
     if full.is_dir() != folder:
@@ -61,13 +59,18 @@ def given(known: Collection[str], where: str | Path) -> dict[str, str]:
 
 
 def divide(data: Split, where: str | Path) -> dict[str, Split]:
-    """80/10/10 at random but always the same way, each class in these shares (val and test to within one image); in the old order."""
+    """80/10/10 at random but always the same way, each class in these shares (val and test to within one image); classes mixed."""
     if len(data.images) < 10:
         raise OecalError(f"{where}: {len(data.images)} images are too few to divide; write splits: train or test, or give 10 or more")
     order = generator("own", "divide").permutation(len(data.images))
     order = order[np.argsort(data.labels[order], kind="stable")]  # class by class, so every tenth is a tenth of each class
     turn = np.arange(len(order)) % 10
-    chosen = {"train": np.sort(order[turn < 8]), "val": np.sort(order[turn == 8]), "test": np.sort(order[turn == 9])}
+    mixed = generator("own", "mix")  # so that the first images of a split are of all classes
+    chosen = {
+        "train": mixed.permutation(order[turn < 8]),
+        "val": mixed.permutation(order[turn == 8]),
+        "test": mixed.permutation(order[turn == 9]),
+    }
     return {name: Split(data.images[index], data.labels[index]) for name, index in chosen.items()}
 
 

@@ -27,7 +27,6 @@ from oecal.errors import OecalError, Unavailable
 from oecal.seeds import generator
 
 FROM_FILES = True
-SIZES_DIFFER = True  # so the images are resized as they are read
 
 
 @dataclass(frozen=True)

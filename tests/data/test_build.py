@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from oecal.data import store
-from oecal.data.build import at_most, build, class_number, drop_classes, drop_duplicates, keep_classes
+from oecal.data.build import at_most, build, choose_classes, drop_duplicates, drop_repeated
+from oecal.data.classes import class_numbers
 from oecal.data.store import ImageSet, Split
 from oecal.errors import OecalError, Unavailable
 from oecal.tables import datasets
 
-CLASSES = ("n01 sandal, flip-flop", "n02 tabby", "n03 maple")
+CLASSES = ("n01234567 sandal, flip-flop", "n02234567 tabby", "n03234567 maple")
 
 
 @pytest.fixture
@@ -38,53 +39,79 @@ def recipe(**more):
     return {"source": "npz", "options": options, **more}
 
 
-@pytest.mark.parametrize("name", [0, "n01 sandal, flip-flop", "n01 sandal", "n01", "sandal"])
+@pytest.mark.parametrize("name", [0, CLASSES[0], "sandal, flip-flop", "n01234567", "sandal"])
 def test_names_of_a_class(name):
-    assert class_number(name, CLASSES, "classes") == 0
+    assert class_numbers([name], CLASSES, "classes") == [0]
+    assert class_numbers(["sandal"], ["sandal, flip-flop", "boot"], "classes") == [0]
 
 
-def test_classes_that_are_not_there():
-    with pytest.raises(OecalError, match=r"drop_classes: unknown name 'tabbi'; .*write one of: n01 sandal, flip-flop, n02 tabby"):
-        class_number("tabbi", CLASSES, "drop_classes")
-    with pytest.raises(OecalError, match="classes: the set has no class 'x'"):
-        class_number("x", [str(n) for n in range(1000)], "classes")
-    with pytest.raises(OecalError, match="classes: the set has no class 7; write numbers from 0 to 2"):
-        class_number(7, CLASSES, "classes")
+@pytest.mark.parametrize(
+    "wanted, classes, message",
+    [
+        (["tabbi"], CLASSES, "drop_classes: unknown name 'tabbi'"),
+        (["x"], [str(n) for n in range(1000)], "drop_classes: the set has no class 'x'"),
+        ([7], CLASSES, "drop_classes: the set has no class 7; write numbers from 0 to 2"),
+        (["car"], ["blue car", "red car"], "drop_classes: unknown name 'car'"),
+        (["crane"], ["n01111111 crane, bird", "n02222222 crane"], "drop_classes: 'crane' may be n01111111 crane, bird or n02222222 crane"),
+        ([0, "tabby"], ["tabby", "x"], "drop_classes: names the class tabby twice; write it once"),
+        ([0], (), "drop_classes: the set has no labels"),
+    ],
+)
+def test_classes_that_cannot_be_chosen(wanted, classes, message):
+    with pytest.raises(OecalError, match=message):
+        class_numbers(wanted, classes, "drop_classes")
+
+
+def test_a_full_name_goes_before_a_short_one():
+    assert class_numbers(["crane"], ["n01111111 crane, bird", "crane"], "classes") == [1]
 
 
 def test_keep_classes_by_name(data):
-    kept = keep_classes(data, ["maple", 0])
+    kept = choose_classes(data, ["maple", 0], [])
     assert kept.classes == (CLASSES[2], CLASSES[0])
     np.testing.assert_array_equal(kept.splits["test"].labels, [0, 1, 0, 1, 0, 1, 0])
 
 
 def test_a_planted_class_is_dropped_and_counted(data):
-    kept = drop_classes(data, ["tabby"])
+    kept = choose_classes(data, [], ["tabby"])
     assert kept.classes == (CLASSES[0], CLASSES[2])
     assert set(kept.splits["train"].labels) == {0, 1}
     np.testing.assert_array_equal(kept.splits["train"].images, data.splits["train"].images[data.splits["train"].labels != 1])
-    assert kept.removed == {"train": {"class n02 tabby": 7}, "test": {"class n02 tabby": 3}}
+    assert kept.removed == {"train": {"class n02234567 tabby": 7}, "test": {"class n02234567 tabby": 3}}
+
+
+def test_keep_and_drop_together_count_in_the_whole_set(data):
+    kept = choose_classes(data, [2, 1, 0], [1])
+    assert kept.classes == (CLASSES[2], CLASSES[0])
+    assert choose_classes(data, [0], [1]).removed == {}  # it was not kept anyway
+
+
+def test_images_without_a_label_stay_unless_classes_are_chosen(images):
+    data = ImageSet({"test": Split(images[:6], np.array([0, 1, -1, 0, 1, -1]))}, "", "", "", ("a", "b"))
+    assert choose_classes(data, [], ["a"]).splits["test"].labels.tolist() == [0, -1, 0, -1]
+    assert choose_classes(data, ["b"], []).splits["test"].labels.tolist() == [0, 0]
 
 
 def test_a_planted_duplicate_is_dropped_and_counted(tmp_path, data, rng):
     others = rng.integers(0, 256, (9, 3, 12, 12), np.uint8)
     others[4] = data.splits["train"].images[3]
     others[5] = np.clip(data.splits["test"].images[2].astype(int) + 3, 0, 255)  # nearly the same
-    store.write(tmp_path / "other.h5", ImageSet({"val": Split.unlabelled(others[:5]), "test": Split.unlabelled(others[5:])}, "", "", ""))
-    of = {"other": tmp_path / "other.h5"}
-    exact, near = drop_duplicates(data, of, "exact"), drop_duplicates(data, of, "near")
+    other = tmp_path / "other.h5"
+    store.write(other, ImageSet({"val": Split.unlabelled(others[:5]), "test": Split.unlabelled(others[5:])}, "", "", ""))
+    exact, near = drop_duplicates(data, other, "exact", None), drop_duplicates(data, other, "near", None)
     assert exact.removed == {"train": {"exact duplicates of other": 1}}
     assert near.removed == {"train": {"near duplicates of other": 1}, "test": {"near duplicates of other": 1}}
     np.testing.assert_array_equal(exact.splits["train"].images, np.delete(data.splits["train"].images, 3, axis=0))
     np.testing.assert_array_equal(near.splits["test"].images, np.delete(data.splits["test"].images, 2, axis=0))
 
 
-def test_repeated_images_are_dropped(data):
-    train = data.splits["train"]
-    twice = ImageSet({"train": Split(train.images[[0, 1, 0, 2]], train.labels[[0, 1, 0, 2]])}, "", "", "", CLASSES)
-    kept = drop_duplicates(twice, {"itself": None}, "near")
-    assert kept.removed == {"train": {"duplicates of itself": 1}}
-    np.testing.assert_array_equal(kept.splits["train"].images, train.images[:3])
+def test_repeated_images_are_dropped_across_splits_and_test_keeps_its_own(data):
+    images, labels = data.splits["train"].images, data.splits["train"].labels
+    splits = {"train": Split(images[[0, 1, 0, 2, 3]], labels[[0, 1, 0, 2, 3]]), "test": Split(images[[3, 4, 4]], labels[[3, 4, 4]])}
+    kept = drop_repeated(ImageSet(splits, "", "", "", CLASSES))
+    assert kept.removed == {"train": {"duplicates of itself": 2}, "test": {"duplicates of itself": 1}}
+    np.testing.assert_array_equal(kept.splits["train"].images, images[:3])
+    np.testing.assert_array_equal(kept.splits["test"].images, images[3:5])
 
 
 def test_at_most_takes_classes_in_equal_shares_and_keeps_the_order(rng):
@@ -107,12 +134,12 @@ def test_all_at_once_and_what_the_store_says(own, tmp_path):
     )  # fmt: skip
     assert built.splits["test"].images.shape == (10, 1, 8, 8)
     with h5py.File(tmp_path / "x.h5") as file:
-        assert json.loads(file.attrs["removed"]) == {"test": {"class n02 tabby": 10, "exact duplicates of other": 2}}
+        assert json.loads(file.attrs["removed"]) == {"test": {"class n02234567 tabby": 10, "exact duplicates of other": 2}}
         assert json.loads(file.attrs["format"]) == form
         assert file["test/images"].shape == (10, 1, 8, 8)
     row = datasets.table([tmp_path / "x.h5"]).iloc[0]
     assert (row["name"], row["split"], row["n"], row["shape"]) == ("x", "test", 10, "1x8x8")
-    assert "10 class n02 tabby" in row["removed"]
+    assert "10 class n02234567 tabby" in row["removed"]
 
 
 def test_the_table_of_data_sets_has_the_moments(tmp_path):
@@ -126,6 +153,11 @@ def test_the_table_of_data_sets_has_the_moments(tmp_path):
     assert table["sd"][0] == "0.5000 0.0000 0.0000"
     assert (table["sha256"][0], table["licence"][0], table["removed"][0]) == ("ab", "MIT", "2 class x")
     assert (table["n"][1], table["missing"][1]) == (0, "no mirror gives it")
+
+
+def test_nothing_is_left(own, tmp_path):
+    with pytest.raises(OecalError, match="nothing is left of the split 'test'; write fewer under classes, drop_classes"):
+        build(recipe(drop_classes=["tabby", "maple", "sandal"]), tmp_path / "x.h5", root=own)
 
 
 def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
@@ -143,6 +175,8 @@ def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
     with pytest.raises(Unavailable, match="made of x, which is missing"):
         build(made, tmp_path / "y.h5", of=tmp_path / "x.h5")
     build(made, tmp_path / "y.h5", of=tmp_path / "x.h5", may_be_missing=True)
+    with pytest.raises(Unavailable, match="compared with x, which is missing"):
+        build(recipe(drop_duplicates_of=["x"]), tmp_path / "z.h5", against=[tmp_path / "x.h5"], root=own)
     assert store.there([tmp_path / "x.h5"], ["x"]) == []
     with pytest.raises(OecalError, match="write missing: skip"):
         store.there([tmp_path / "x.h5"], ["y"])

@@ -58,12 +58,11 @@ def test_classes_splits_and_provenance(tmp_path):
     pictures(tmp_path / "mine/ape/young", 30, 100)
     (tmp_path / "mine/none").mkdir()
     data = made(tmp_path, "folder", path="mine")
-    assert data.classes == ("ape", "none", "zebra")
+    assert data.classes == ("ape", "zebra")  # a folder without images is no class
     assert (data.source, data.licence, data.removed) == ("mine", "your own images", {})
     for name, n in (("train", (24, 16)), ("val", (3, 2)), ("test", (3, 2))):
         split = data.splits[name]
-        assert tuple(np.bincount(split.labels, minlength=3)[[0, 2]]) == n
-        assert values(split) == sorted(values(split), key=lambda level: (level < 100, level))  # by path
+        assert tuple(np.bincount(split.labels, minlength=2)) == n
         assert (np.array(values(split)) >= 100).tolist() == (split.labels == 0).tolist()
     assert sorted(level for split in data.splits.values() for level in values(split)) == [*range(20), *range(100, 130)]
     lines = [f"{hashlib.sha256((tmp_path / 'mine' / n).read_bytes()).hexdigest()}  {n}\n"
@@ -184,7 +183,12 @@ def test_formats(tmp_path, monkeypatch):
     picture = Image.radial_gradient("L").resize((9, 6))
     picture.save(tmp_path / "mine/wide.png")
     message = refused(tmp_path, "folder", path="mine", splits="test")
-    assert message.endswith("000.png with 4 x 4 and wide.png with 6 x 9; write format: {size: 32, channels: 3}")
+    assert (
+        "mine: 1 of 5 files cannot be used, first wide.png: another size: 6 x 9, most have 4 x 4; if that is meant, write format" in message
+    )
+    few = made(tmp_path, "folder", path="mine", splits="test", on_bad="skip")
+    np.testing.assert_array_equal(few.splits["test"].images, one_size.images)
+    assert few.removed == {"test": {"another size": 1}}
     for fit in ("stretch", "crop", "pad"):
         images = made(tmp_path, "folder", Format((1, 5, 5), "lanczos", fit), path="mine", splits="test").splits["test"].images
         np.testing.assert_array_equal(images[-1], adapt(np.asarray(picture)[None, None], (1, 5, 5), "lanczos", fit)[0])
@@ -245,7 +249,6 @@ def test_divided_sets_are_disjoint_and_stratified(sizes):
     found = {name: split.images[:, 0, 0, 0] + 256 * split.images[:, 0, 0, 1].astype(int) for name, split in splits.items()}
     np.testing.assert_array_equal(np.sort(np.concatenate([*found.values()])), numbers)
     for name, share in (("train", 0.8), ("val", 0.1), ("test", 0.1)):
-        assert (np.diff(found[name]) > 0).all()
         np.testing.assert_array_equal(splits[name].labels, labels[found[name]])
         assert abs(len(found[name]) - share * len(labels)) < 2
         assert (np.abs(np.bincount(splits[name].labels, minlength=len(sizes)) - share * np.array(sizes)) < 2).all()

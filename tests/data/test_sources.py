@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from oecal.data import altered, digits, digits_8x8, faces, letters, noise, patches, photos, store, textures
-from oecal.data.build import build, keep_classes
+from oecal.data.build import build, choose_classes
 from oecal.data.store import Split
 from oecal.errors import OecalError
 from oecal.options import checked, names
@@ -170,12 +170,12 @@ def test_altered(rng):
 def test_keep_classes(rng):
     images = rng.integers(0, 256, (6, 1, 2, 2), np.uint8)
     data = store.ImageSet({"test": Split(images, np.array([0, 1, 2, 2, 1, -1]))}, "", "", "", ("a", "b", "c"))
-    kept = keep_classes(data, [2, 0])
+    kept = choose_classes(data, [2, 0], [])
     assert kept.classes == ("c", "a")
     np.testing.assert_array_equal(kept.splits["test"].labels, [1, 0, 0])
     np.testing.assert_array_equal(kept.splits["test"].images, images[[0, 2, 3]])
     with pytest.raises(OecalError, match="the set has no class 7; write numbers from 0 to 2"):
-        keep_classes(data, [7])
+        choose_classes(data, [7], [])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ except OecalError as error:
     print(f"Wrong configuration: {error}", file=sys.stderr)
     sys.exit(1)
 
-# With their defaults. The scripts read them from here: they are no parameters of a result.
+# With defaults. The scripts read them from here: they are no parameters of a result.
 config["compute"] = study.config["compute"]
 config["may_be_missing"] = study.config["may_be_missing"]
 config["data_root"] = study.config["data_root"] or os.environ.get("OECAL_DATA", "data")
@@ -44,8 +44,9 @@ def compared_with(wildcards):
 
 def own_files(wildcards):
     """A user's own file, or all folders of a user's own folder: a file that is added or removed there builds the set again."""
-    path = Path(config["data_root"]).expanduser() / Path(recipe(wildcards)["options"].get("path", "")).expanduser()
-    if "path" not in recipe(wildcards)["options"] or not path.exists():
+    options = recipe(wildcards)["options"]
+    path = Path(os.path.expanduser(config["data_root"])) / os.path.expanduser(options.get("path", ""))
+    if "path" not in options or not path.exists():
         return []  # if it is not there, the job says so
     return [str(path), *(str(below) for below in sorted(path.rglob("*/")) if below.is_dir())]
 
