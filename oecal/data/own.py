@@ -29,7 +29,7 @@ BLOCK = 2**26  # bytes of an array in memory at a time
 
 def located(path: str, root: Path, folder: bool) -> Path:
     """The folder or file that the option `path` names. Raises Unavailable if there is nothing, OecalError if it is of the other kind."""
-    full = (root / os.path.expanduser(path)).absolute()  # noqa: PTH111  pathlib's raises an error if there is no such user
+    full = (root / os.path.expanduser(path)).absolute()
     if not full.exists():
         raise Unavailable(f"path: there is nothing at {full}; write an absolute path, or one relative to the data root {root.absolute()}")
     if full.is_dir() != folder:
