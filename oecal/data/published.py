@@ -39,10 +39,14 @@ class Options:
     """the splits to have, by default all: only their files are needed"""
     val_share: float = 0.1
     """share of the training images of each class that is held out as `val` where the set has no such split; 0: none"""
+    attribute: str = ""
+    """CelebA only: the attribute that is the label, such as Smiling; without it the images have no labels"""
 
     def __post_init__(self) -> None:
         if not 0 <= self.val_share <= 0.5:
             raise ValueError(f"val_share is {self.val_share}; write 0 to 0.5")
+        if self.attribute and self.name != "celeba":
+            raise ValueError(f"attribute is {self.attribute}, but {self.name} has none; leave it out")
 
 
 def checksum(about: Mapping[str, Any]) -> str:
@@ -86,31 +90,45 @@ def unpacked(row: Mapping[str, Any], root: Path, file: str, splits: Sequence[str
 
 
 def locate(row: Mapping[str, Any], root: Path, splits: Sequence[str]) -> dict[str, Raw]:
-    """Every needed file of the set by its name in the table, verified: packed, or unpacked, or else downloaded.
+    """Every needed file of the set by its name in the table, verified: packed, or unpacked, or another version, or else downloaded.
 
     Raises Unavailable if a file is neither there nor to be had, OecalError if one is damaged.
     """
-    found = {}
-    for file, about in row["files"].items():
-        if not wanted(about, splits):
-            continue
-        packed = root / row["folder"] / file
-        place, inside = unpacked(row, root, file, splits) or (None, {})
-        sure = inside and all("sha256" in pinned for pinned in inside.values())
-        if place and (sure or not packed.exists()):
-            with ThreadPoolExecutor() as pool:  # hashing is most of the work, and runs beside other Python code
-                list(pool.map(check, inside, inside.values()))
-            if not inside or not all(map(checksum, inside.values())):
-                logging.info("%s: taken as it is; not all checksums of the unpacked files are known", place)
-            digests = [inside[path].get("sha256") or content_sha256(path) for path in sorted(inside)]
-            found[file] = Raw(place, combined(digests) if inside else content_sha256(place))
-            continue
-        if packed.exists():
-            check(packed, about)
-        else:
-            fetch(row, file, packed)
-        found[file] = Raw(packed, about.get("sha256") or content_sha256(packed))
-    return found
+    needed = [file for file, about in row["files"].items() if wanted(about, splits) and row.get(about.get("needs", "files"))]
+    return {file: located(row, root, file, splits) for file in needed}
+
+
+def located(row: Mapping[str, Any], root: Path, file: str, splits: Sequence[str]) -> Raw:
+    """The same for one file."""
+    about, folder = row["files"][file], root / row["folder"]
+    place, inside = unpacked(row, root, file, splits) or (None, {})
+    sure = inside and all("sha256" in pinned for pinned in inside.values())
+    if place and (sure or not (folder / file).exists()):
+        return loose(place, inside)
+    if (folder / file).exists():
+        return packed(folder / file, about)
+    for name, other in about.get("instead", {}).items():
+        if (folder / name).exists():
+            return packed(folder / name, other)
+        if (folder / other["unpacked"]).exists():
+            return loose(folder / other["unpacked"], {})
+    fetch(row, file, folder / file)
+    return packed(folder / file, about)
+
+
+def packed(path: Path, about: Mapping[str, Any]) -> Raw:
+    check(path, about)
+    return Raw(path, about.get("sha256") or content_sha256(path))
+
+
+def loose(place: Path, inside: Mapping[Path, Mapping[str, Any]]) -> Raw:
+    """An unpacked file or folder; `inside` are those of its files that the table knows."""
+    with ThreadPoolExecutor() as pool:  # hashing is most of the work, and runs beside other Python code
+        list(pool.map(check, inside, inside.values()))
+    if not inside or not all(map(checksum, inside.values())):
+        logging.info("%s: taken as it is; not all checksums of the unpacked files are known", place)
+    digests = [inside[path].get("sha256") or content_sha256(path) for path in sorted(inside)]
+    return Raw(place, combined(digests) if inside else content_sha256(place))
 
 
 def fetch(row: Mapping[str, Any], file: str, path: Path) -> None:
@@ -153,7 +171,7 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
 
     Raises OecalError if it has no such split, or if its files or their number of images are not those of the table.
     """
-    row = table()[options.name]
+    row = {**table()[options.name], "attribute": options.attribute}
     form = form or (Format(tuple(row["shape"])) if "shape" in row else None)
     holds_out = "train" in row["images"] and "val" not in row["images"] and options.val_share > 0
     known = [*row["images"], *["val"] * holds_out]

@@ -122,6 +122,53 @@ def test_what_the_classes_are_called(made):
     assert classes("places365") == ("airfield", "bus_station/indoor", "zen_garden")
 
 
+@pytest.mark.parametrize("name, folder, of_a_row", [("cifar10", "cifar-10-batches-bin", 1), ("cifar100", "cifar-100-binary", 2)])
+def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, of_a_row):
+    (pickles, _), truth = made(name)
+    rows = {
+        split: b"".join(bytes([*[99] * (of_a_row - 1), label]) + image.tobytes() for image, label in zip(images, labels, strict=True))
+        for split, (images, labels) in truth.items()
+    }
+    third = len(rows["train"]) // len(truth["train"][0]) * 3
+    files = {"train.bin": rows["train"], "test.bin": rows["test"]}
+    if name == "cifar10":
+        files = {"data_batch_1.bin": rows["train"][:third], "data_batch_2.bin": rows["train"][third:], "test_batch.bin": rows["test"]}
+    small.lay(tmp_path / "bin-loose", small.below(folder, files))
+    ((file, about),) = table()[name]["files"].items()
+    ((packed, other),) = about["instead"].items()
+    content = small.packed("gz", small.below(folder, files))
+    monkeypatch.setitem(other, "sha256", hashlib.sha256(content).hexdigest())
+    small.lay(tmp_path / "bin-packed", {packed: content})
+    for root in (tmp_path / "bin-loose", tmp_path / "bin-packed"):
+        for split, (images, labels) in truth.items():
+            found = read(name, root).splits[split]
+            np.testing.assert_array_equal(found.images, images)
+            np.testing.assert_array_equal(found.labels, labels)
+    (tmp_path / "bin-packed" / packed).write_bytes(b"damaged")
+    with pytest.raises(OecalError, match=f"{packed}: is damaged or another file"):
+        read(name, tmp_path / "bin-packed")
+
+
+def test_an_attribute_of_celeba_is_the_label(made, monkeypatch):
+    monkeypatch.setattr("torchvision.datasets.celeba.check_integrity", lambda path, md5=None: Path(path).is_file())
+    (_, root), truth = made("celeba")
+    partition = (root / "celeba/list_eval_partition.txt").read_text().split()[::2]
+    lines = [f"{file} {1 if n % 3 else -1} {1 if n % 2 else -1}" for n, file in enumerate(partition)]
+    (root / "celeba/list_attr_celeba.txt").write_text(f"{len(lines)}\nBald Smiling\n" + "\n".join(lines) + "\n")
+    table()["celeba"]["files"]["list_attr_celeba.txt"].pop("sha256", None)
+    table()["celeba"]["files"]["list_attr_celeba.txt"].pop("md5", None)
+    found = build(Options("celeba", (), 0, "Smiling"), root, small.form_of("celeba"), Path())
+    assert found.classes == ("not Smiling", "Smiling")
+    labels = np.concatenate([found.splits[split].labels for split in ("train", "val", "test")])
+    assert labels.tolist() == [n % 2 for n in range(len(lines))]
+    theirs = peers.CelebA(str(root), "test", target_type="attr")
+    np.testing.assert_array_equal(found.splits["test"].labels, theirs.attr[:, 1])
+    with pytest.raises(OecalError, match="attribute: unknown name 'Smile'; did you mean 'Smiling'"):
+        build(Options("celeba", (), 0, "Smile"), root, small.form_of("celeba"), Path())
+    with pytest.raises(ValueError, match="attribute is Smiling, but mnist has none; leave it out"):
+        Options("mnist", (), 0, "Smiling")
+
+
 def test_lsun(tmp_path, monkeypatch, rng):
     images = rng.integers(0, 256, (4, 3, 16, 16), np.uint8)
     (tmp_path / "loose").mkdir()
@@ -131,6 +178,7 @@ def test_lsun(tmp_path, monkeypatch, rng):
     database = {f"test_lmdb/{file}": (tmp_path / "loose/test_lmdb" / file).read_bytes() for file in ("data.mdb", "lock.mdb")}
     small.lay(tmp_path / "packed", {"test_lmdb.zip": small.packed("x.zip", database)})
     monkeypatch.setitem(table(), "lsun", table()["lsun"] | {"images": {"test": 4}})
+    monkeypatch.chdir(tmp_path)  # torchvision leaves a file where it runs
     theirs = [np.asarray(image).transpose(2, 0, 1) for image, _ in peers.LSUN(str(tmp_path / "loose"), "test")]
     for root in ("packed", "loose"):
         found = build(Options("lsun"), tmp_path / root, Format((3, 16, 16)), Path())

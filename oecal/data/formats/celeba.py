@@ -6,10 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import UNLABELLED, Split
+from oecal.errors import OecalError
+from oecal.options import unknown
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
 
@@ -18,13 +22,25 @@ def photographs(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, byte
     return members(path, lambda member: is_image(member) and Path(member).name in wanted)
 
 
+def labels_of(path: Path, attribute: str) -> dict[str, int]:
+    """File name -> 1 if the image has the attribute, else 0. Raises OecalError for one that is not there."""
+    _, header, *lines = path.read_text().splitlines()
+    if attribute not in header.split():
+        raise OecalError(f"attribute: {unknown(attribute, header.split())}")
+    column = header.split().index(attribute) + 1
+    return {line.split()[0]: int(line.split()[column] == "1") for line in lines}
+
+
 def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
          form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
-    """img_align_celeba/<file>; list_eval_partition.txt holds lines <file> <number of the split>. Without labels."""
+    """img_align_celeba/<file>; list_eval_partition.txt holds lines <file> <number of the split>; `row["attribute"]`, if given: the label."""
     lines = files["list_eval_partition.txt"].read_text().splitlines()
     split_of = {name: SPLITS[number] for name, number in map(str.split, filter(None, lines))}
+    attribute = row.get("attribute", "")
+    labels = labels_of(files["list_attr_celeba.txt"], attribute) if attribute else {}
     found = {}
     for split in splits:
         wanted = {name for name, other in split_of.items() if other == split}
-        found[split] = Split.unlabelled(collect(photographs(files["img_align_celeba.zip"], wanted), form)[1])
-    return found, ()
+        names, images = collect(photographs(files["img_align_celeba.zip"], wanted), form)
+        found[split] = Split(images, np.array([labels.get(Path(name).name, UNLABELLED) for name in names], np.int64))
+    return found, (f"not {attribute}", attribute) if attribute else ()
