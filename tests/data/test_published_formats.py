@@ -124,7 +124,7 @@ def test_what_the_classes_are_called(made):
 
 @pytest.mark.parametrize("name, folder, of_a_row", [("cifar10", "cifar-10-batches-bin", 1), ("cifar100", "cifar-100-binary", 2)])
 def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, of_a_row):
-    (pickles, _), truth = made(name)
+    (_pickles, _), truth = made(name)
     rows = {
         split: b"".join(bytes([*[99] * (of_a_row - 1), label]) + image.tobytes() for image, label in zip(images, labels, strict=True))
         for split, (images, labels) in truth.items()
@@ -134,7 +134,7 @@ def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, 
     if name == "cifar10":
         files = {"data_batch_1.bin": rows["train"][:third], "data_batch_2.bin": rows["train"][third:], "test_batch.bin": rows["test"]}
     small.lay(tmp_path / "bin-loose", small.below(folder, files))
-    ((file, about),) = table()[name]["files"].items()
+    ((_file, about),) = table()[name]["files"].items()
     ((packed, other),) = about["instead"].items()
     content = small.packed("gz", small.below(folder, files))
     monkeypatch.setitem(other, "sha256", hashlib.sha256(content).hexdigest())
@@ -151,7 +151,7 @@ def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, 
 
 def test_an_attribute_of_celeba_is_the_label(made, monkeypatch):
     monkeypatch.setattr("torchvision.datasets.celeba.check_integrity", lambda path, md5=None: Path(path).is_file())
-    (_, root), truth = made("celeba")
+    (_, root), _truth = made("celeba")
     partition = (root / "celeba/list_eval_partition.txt").read_text().split()[::2]
     lines = [f"{file} {1 if n % 3 else -1} {1 if n % 2 else -1}" for n, file in enumerate(partition)]
     (root / "celeba/list_attr_celeba.txt").write_text(f"{len(lines)}\nBald Smiling\n" + "\n".join(lines) + "\n")

@@ -33,7 +33,7 @@ def labels_of(path: Path, attribute: str) -> dict[str, int]:
 
 def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
          form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
-    """img_align_celeba/<file>; list_eval_partition.txt holds lines <file> <number of the split>; `row["attribute"]`, if given: the label."""
+    """img_align_celeba/<file>; list_eval_partition.txt holds lines <file> <number of the split>; `row["attribute"]`: the label, if any."""
     lines = files["list_eval_partition.txt"].read_text().splitlines()
     split_of = {name: SPLITS[number] for name, number in map(str.split, filter(None, lines))}
     attribute = row.get("attribute", "")
