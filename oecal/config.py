@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import copy
-import graphlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,7 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
 from oecal.codegraph import ROOT
-from oecal.data.classes import class_numbers
-from oecal.data.table import deciding, overlaps, table
+from oecal.entries import check_datasets, splits_of
 from oecal.errors import OecalError
 from oecal.options import checked, constant, names, unknown
 from oecal.scores.catalogue import scores
@@ -31,7 +29,6 @@ STRICT = validators.extend(
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, v: isinstance(v, int) and not isinstance(v, bool)),
 )
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
-ITSELF = "itself"  # in `drop_duplicates_of`: the data set's own images
 
 
 def where(path: Sequence[object]) -> str:
@@ -94,7 +91,7 @@ def load(plain: Mapping[str, Any]) -> Study:
     if error:
         raise OecalError(say(error))
     fill(config, schema, schema)
-    check_datasets(config)
+    check_datasets(config, set(schema["properties"]["datasets"]["additionalProperties"]["properties"]))
     check_models(config)
     check_experiments(config)
     study = Study(config)
@@ -120,99 +117,6 @@ def merged(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         inside = isinstance(value, Mapping) and isinstance(both.get(key), Mapping)
         both[key] = merged(both[key], value) if inside else copy.deepcopy(value)
     return both
-
-
-def check_datasets(config: dict[str, Any]) -> None:
-    """Turns each entry into {source, options, facts, classes, ...}: all that decides the content of its image store.
-
-    The sets that it is made of (`of`) or compared with (`drop_duplicates_of`) must be there and lead into no circle.
-    """
-    entries = config["datasets"]
-    frame = yaml.safe_load(SCHEMA.read_text())["properties"]["datasets"]["additionalProperties"]["properties"]
-    config["may_be_missing"] = [name for name, entry in entries.items() if entry["missing"] == "skip"]
-    for name, entry in entries.items():
-        entries[name] = dataset(entry, {k: v for k, v in entry.items() if k not in frame}, f"datasets.{name}")
-    for name, entry in entries.items():
-        for key, others in (("of", made_of(entry)), ("drop_duplicates_of", entry["drop_duplicates_of"])):
-            for other in others:
-                if other not in (*entries, ITSELF if key == "drop_duplicates_of" else None):
-                    raise OecalError(f"datasets.{name}.{key}: {unknown(other, entries)}")
-    try:
-        graphlib.TopologicalSorter({n: made_of(e) + compared_with(e) for n, e in entries.items()}).prepare()
-    except graphlib.CycleError as error:
-        circle = error.args[1]
-        key = "of" if made_of(entries[circle[-1]]) else "drop_duplicates_of"
-        raise OecalError(
-            f"datasets.{circle[-1]}.{key}: leads in a circle, {' -> '.join(circle[::-1])}; write a name outside of it"
-        ) from None
-
-
-def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """One entry, checked; `given` are the options of its source."""
-    source = entry["source"]
-    if source in table():
-        if "name" in given:
-            raise OecalError(f"{place}: unknown name 'name'; the source {source} says which set it is")
-        source, given = "published", {"name": source, **given}
-    if source not in names("data"):
-        raise OecalError(f"{place}.source: {unknown(source, [*names('data'), *table()])}")
-    options = checked("data", source, given, place)
-    if source == "published" and options["name"] not in table():
-        raise OecalError(f"{place}.name: {unknown(options['name'], table())}")
-    if source == "published" and (strange := set(options["splits"]) - set(splits_of(source, {**options, "splits": []}))):
-        known = ", ".join(splits_of(source, {**options, "splits": []}))
-        raise OecalError(f"{place}.splits: {options['name']} has no split '{min(strange)}'; write one or more of: {known}")
-    if source == "published" and "shape" not in table()[options["name"]] and "format" not in entry:
-        raise OecalError(f"{place}: the images of {options['name']} differ in size; write, for example, format: {{size: 32, channels: 3}}")
-    dropped = list(entry.get("drop_classes", []))
-    for other in entry.get("drop_overlap_with", []):
-        dropped += [c for c in overlap(options.get("name", source), other, f"{place}.drop_overlap_with") if c not in dropped]
-    facts = deciding(options["name"]) if source == "published" else {}
-    for key in ("classes", "drop_classes"):
-        try:
-            if "classes" in facts:
-                class_numbers(entry.get(key, []), facts["classes"], key)
-        except OecalError as error:
-            raise OecalError(f"{place}.{error}") from None
-    there = splits_of(source, options)
-    for key in entry.get("at_most", {}):
-        if key not in there:
-            raise OecalError(f"{place}.at_most: the set has no split '{key}' here; write one of: {', '.join(there)}")
-    own = {key: entry.get(key, {}) for key in ("at_most", "format")} | {"duplicates": entry["duplicates"]}
-    return {"source": source, "options": options, "facts": facts, "classes": entry.get("classes", []), "drop_classes": dropped,
-            "drop_duplicates_of": entry["drop_duplicates_of"], **own}  # fmt: skip
-
-
-def splits_of(source: str, options: Mapping[str, Any]) -> list[str]:
-    """The splits that a set of this source may have; where only the images themselves tell, all three."""
-    if source in ("noise", "altered"):
-        return ["test"]
-    if source == "published":
-        images = table()[options["name"]]["images"]
-        held_out = ["val"] if "train" in images and "val" not in images and options["val_share"] else []
-        return options["splits"] or [*images, *held_out]
-    own = options.get("splits")
-    return [own] if own in ("train", "test") else ["train", "val", "test"]
-
-
-def overlap(source: str, other: str, place: str) -> list[str]:
-    """The classes of a published set that show what another one shows."""
-    listed = overlaps()
-    if other not in listed:
-        raise OecalError(f"{place}: {unknown(other, listed)}")
-    if source not in listed[other]:
-        raise OecalError(f"{place}: no list of classes of {source} that overlap with {other}; write their names under drop_classes")
-    return listed[other][source]
-
-
-def made_of(entry: Mapping[str, Any]) -> list[str]:
-    """The data set that this one is derived from, if any."""
-    return [entry["options"]["of"]] if "of" in entry["options"] else []
-
-
-def compared_with(entry: Mapping[str, Any]) -> list[str]:
-    """The other data sets whose images are left out of this one."""
-    return [other for other in entry["drop_duplicates_of"] if other != ITSELF]
 
 
 def follow(start: str, step: Callable[[str], str | None], place: str) -> None:

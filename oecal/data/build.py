@@ -16,12 +16,12 @@ from oecal.data import duplicates, store
 from oecal.data.classes import class_numbers
 from oecal.data.preprocess import Format
 from oecal.data.store import UNLABELLED, ImageSet, Split
+from oecal.data.table import ITSELF
 from oecal.errors import OecalError, Unavailable
 from oecal.options import made
 from oecal.seeds import generator
 
 PLAIN: dict[str, Any] = {"classes": [], "drop_classes": [], "drop_duplicates_of": [], "duplicates": "near", "at_most": {}, "format": {}}
-ITSELF = "itself"  # in `drop_duplicates_of`: the set's own images
 
 
 def without(data: ImageSet, masks: Mapping[str, np.ndarray], reason: str) -> ImageSet:
@@ -43,6 +43,8 @@ def choose_classes(data: ImageSet, keep: Sequence[int | str], drop: Sequence[int
     """
     gone = class_numbers(drop, data.classes, "drop_classes")
     kept = class_numbers(keep, data.classes, "classes") or list(range(len(data.classes)))
+    if twice := [number for number in kept if kept.count(number) > 1]:
+        raise OecalError(f"classes: names the class {data.classes[twice[0]]} twice; write it once")
     for number in sorted(set(gone) & set(kept)):
         data = without(data, {name: split.labels == number for name, split in data.splits.items()}, f"class {data.classes[number]}")
     left = [number for number in kept if number not in gone]

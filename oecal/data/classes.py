@@ -16,7 +16,7 @@ def names_of(full: str) -> set[str]:
 
 
 def class_numbers(wanted: Sequence[int | str], classes: Sequence[str], key: str) -> list[int]:
-    """The numbers of classes that are given by number or name. Raises OecalError for one that is not there, ambiguous, or named twice."""
+    """The numbers of classes that are given by number or name. Raises OecalError for one that is not there or ambiguous."""
     found = []
     for name in wanted:
         if not classes:
@@ -30,7 +30,5 @@ def class_numbers(wanted: Sequence[int | str], classes: Sequence[str], key: str)
         if not fits:
             known = unknown(name, classes) if len(classes) <= 100 else f"the set has no class '{name}'"
             raise OecalError(f"{key}: {known}")
-        if fits[0] in found:
-            raise OecalError(f"{key}: names the class {classes[fits[0]]} twice; write it once")
         found.append(fits[0])
     return found

@@ -10,6 +10,7 @@ import yaml
 
 FOLDER = Path(__file__).parent
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times faster, where PyYAML has it
+ITSELF = "itself"  # under `drop_duplicates_of`: the set's own images
 DECIDES_NOTHING = {"title", "licence", "citation", "page", "mirrors", "get", "note"}
 
 
@@ -26,6 +27,9 @@ def overlaps() -> dict[str, dict[str, list[str]]]:
 
 
 def deciding(name: str) -> dict[str, Any]:
-    """What of an entry decides the images: a change of anything else, such as a mirror, builds nothing again."""
+    """What of an entry decides the images: a change of anything else, such as a mirror, builds nothing again.
+
+    Title, citation and licence stand in a store as they were when it was built.
+    """
     row = {key: value for key, value in table()[name].items() if key not in DECIDES_NOTHING}
     return {**row, "files": {file: {k: v for k, v in about.items() if k != "urls"} for file, about in row["files"].items()}}

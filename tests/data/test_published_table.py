@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torchvision.datasets as peers
 
-from oecal.config import compared_with, made_of, read
+from oecal.config import read
 from oecal.data import formats
 from oecal.data.table import overlaps, table
+from oecal.entries import compared_with, made_of
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = {"title", "format", "images", "licence", "citation", "page", "folder", "files"}

@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from oecal import config as configuration
+from oecal import config as configuration, entries
 from oecal.codegraph import closure
 from oecal.errors import OecalError
 from oecal.options import constant
@@ -33,13 +33,13 @@ def data(*names):
 
 def derived_from(wildcards):
     """The image store that this data set is made from, if any."""
-    others = configuration.made_of(recipe(wildcards))
+    others = entries.made_of(recipe(wildcards))
     return data(*others)[0] if others else []
 
 
 def compared_with(wildcards):
     """The image stores whose images are left out of this data set."""
-    return data(*configuration.compared_with(recipe(wildcards)))
+    return data(*entries.compared_with(recipe(wildcards)))
 
 
 def own_files(wildcards):
