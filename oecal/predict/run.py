@@ -20,6 +20,7 @@ from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.models.build import build_model, kind_of, load_weights
 from oecal.predict.outputs import predict
+from oecal.predict.plain import statistics
 
 
 def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[int, int, int], classes: int,
@@ -52,7 +53,8 @@ def run(params: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapp
     torch_device = set_up(device, threads)
     announce(torch_device, "float32")
     in_dist = data[run["in_dist"]]
-    shape = store.read(in_dist, "train").images.shape[1:]
+    train = store.read(in_dist, "train").images
+    shape, mean = train.shape[1:], train.mean(axis=0)
     classes = len(store.read_about(in_dist).classes)
     model = build_model(params["model"], shape, classes)
     load_weights(model, weights)
@@ -76,4 +78,6 @@ def run(params: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapp
             group.create_dataset("labels", data=split.labels, track_times=False)
             if kind == "density":
                 group["log_likelihood"].attrs["dims"] = int(np.prod(shape))
+                for name, values in statistics(split.images, mean).items():
+                    group.create_dataset(name, data=values, track_times=False)
             logging.info("%s: %d images", group.name, len(split.images))

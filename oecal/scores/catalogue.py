@@ -1,7 +1,8 @@
 """Which scores there are: each public function of a file in this folder, found in the syntax tree.
 
-A score's argument names say what it needs: `logits`, `features`, `labels` or `log_likelihood` of the images to score, and with the
-prefix `train_` or `val_` those of the in-distribution set's own splits.
+A score's argument names say what it needs of the images to score: of a classifier `logits`, `features` or `labels`, of a density model
+`log_likelihood` or one of the statistics of oecal.predict.plain; with the prefix `train_` or `val_` those of the in-distribution set's
+own splits.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parent
+DENSITY = {"log_likelihood", "png_bits", "zero_fraction", "total_variation", "mean_distance"}
 NO_FAMILY = {"__init__", "catalogue", "run"}
 
 
@@ -24,7 +26,7 @@ class Score(NamedTuple):
 
     @property
     def kind(self) -> str:
-        return "density" if any(n.endswith("log_likelihood") for n in self.needs) else "classifier"
+        return "density" if DENSITY & {need.removeprefix("train_").removeprefix("val_") for need in self.needs} else "classifier"
 
 
 @cache
