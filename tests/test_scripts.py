@@ -130,7 +130,7 @@ def test_scores(built, study):
 def test_tables(built, study):
     tables = {name: pd.read_csv(built / "tables" / f"{name}.csv") for name in TABLES}
     detection = tables["detection"]
-    assert len(detection) == 2 * (2 * 3 * 2 + 2 * 2 * 1)  # seeds x (trainings x sets x scores of both models)
+    assert len(detection) == 2 * (2 * 3 * 2 + 2 * 2 * 7)  # seeds x (trainings x sets x scores of both models)
     assert set(detection["kind"]) == {"near", "far", "synthetic"}
     assert detection["auroc"].between(0, 1).all()
     calibration = tables["calibration"]
