@@ -32,9 +32,11 @@ docs: .venv/development
 	@PYTHONPATH=. $(BIN)/python docs/datasets.py
 
 # Pins of all packages, for all platforms and Python versions, from pyproject.toml.
+# Extras stay in the pins: pip 23 takes coverage[toml], which pytest-cov asks for, as not pinned by coverage==.
 lock: .venv/development
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --extra test --extra dev \
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-strip-extras pyproject.toml \
+	    -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-strip-extras --extra test --extra dev \
 	    -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean:
