@@ -20,7 +20,7 @@ from oecal.codegraph import ROOT
 from oecal.entries import check_datasets, splits_of
 from oecal.errors import OecalError
 from oecal.options import checked, constant, names, unknown
-from oecal.scores.catalogue import scores
+from oecal.scores.catalogue import fitting, score
 from oecal.study import TEST_SETS, Study
 
 # JSON Schema takes 5.0 for an integer; Python does not.
@@ -138,14 +138,7 @@ def check_models(config: dict[str, Any]) -> None:
             raise OecalError(f"{place}{'' if architecture == name else '.architecture'}: {unknown(architecture, names('models'))}")
         model["options"] = checked("models", architecture, model["options"], f"{place}.options")
         kind = constant("models", architecture, "KIND")
-        fitting = sorted(s.name for s in scores().values() if s.kind == kind)
-        for n, score in enumerate(model["scores"]):
-            if score not in scores():
-                raise OecalError(f"{place}.scores[{n}]: {unknown(score, fitting)}")
-            if score not in fitting:
-                other = scores()[score].kind
-                raise OecalError(f"{place}.scores[{n}]: {score} is for a {other} model, {architecture} is a {kind} model; "
-                                 f"write one of: {', '.join(fitting)}")  # fmt: skip
+        check_scores(model, architecture, len(config["seeds"]), place)
         for training, recipe in model["trainings"].items():
             check_training(recipe, training, model, kind, f"{place}.trainings.{training}")
         starts = {training: recipe.get("init") for training, recipe in model["trainings"].items()}
@@ -153,14 +146,28 @@ def check_models(config: dict[str, Any]) -> None:
             follow(training, starts.get, f"{place}.trainings.{training}.init")
 
 
+def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place: str) -> None:
+    known = fitting(constant("models", architecture, "OUTPUTS"))
+    for n, name in enumerate(model["scores"]):
+        try:
+            found = score(name)
+        except KeyError:
+            raise OecalError(f"{place}.scores[{n}]: {unknown(name, known)}") from None
+        if found.function not in known:
+            raise OecalError(f"{place}.scores[{n}]: {name} needs {', '.join(sorted(found.needs))}, which {architecture} does not give; "
+                             f"write one of: {', '.join(known)}")  # fmt: skip
+        if "seeds" in found.prefixes and seeds < 2:
+            raise OecalError(f"{place}.scores[{n}]: {name} compares seeds, and seeds has one; write two or more there, or leave it out")
+
+
 def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, Any], kind: str, place: str) -> None:
     objective = recipe.setdefault("objective", training)
-    fitting = [o for o in names("training") if kind in constant("training", o, "FOR")]
+    known = [o for o in names("training") if kind in constant("training", o, "FOR")]
     if objective not in names("training"):
-        raise OecalError(f"{place}.objective: {unknown(objective, fitting)}")
-    if objective not in fitting:
+        raise OecalError(f"{place}.objective: {unknown(objective, known)}")
+    if objective not in known:
         raise OecalError(f"{place}.objective: {objective} is not for a {kind} model such as {model['architecture']}; "
-                         f"write one of: {', '.join(fitting)}")  # fmt: skip
+                         f"write one of: {', '.join(known)}")  # fmt: skip
     recipe["options"] = checked("training", objective, recipe["options"], f"{place}.options")
     if "init" in recipe and recipe["init"] not in model["trainings"]:
         raise OecalError(f"{place}.init: {unknown(recipe['init'], model['trainings'])}")
@@ -179,15 +186,9 @@ def check_experiments(config: dict[str, Any]) -> None:
             raise OecalError(f"{place}: {unknown(name, config['datasets'])}")
         if name in config["may_be_missing"]:
             raise OecalError(f"datasets.{name}.missing: {name} is an in-distribution set, no study can do without it; write stop")
-        for key in ("outliers", *TEST_SETS):
-            for n, other in enumerate(experiment[key]):
-                if other not in config["datasets"]:
-                    raise OecalError(f"{place}.{key}[{n}]: {unknown(other, config['datasets'])}")
-                if other == name:
-                    raise OecalError(f"{place}.{key}[{n}]: {other} is the in-distribution set itself; write another data set")
-                split = "train" if key == "outliers" else "test"
-                if split not in splits_of(config["datasets"][other]["source"], config["datasets"][other]["options"]):
-                    raise OecalError(f"{place}.{key}[{n}]: {other} has no split '{split}', which is needed here; see its entry")
+        check_sets(config, name, experiment["outliers"], "train", f"{place}.outliers")
+        for key in TEST_SETS:
+            check_sets(config, name, experiment[key], "test", f"{place}.{key}")
         listed = [n for key in TEST_SETS for n in experiment[key]]
         if twice := [n for n in listed if listed.count(n) > 1]:
             raise OecalError(f"{place}: {twice[0]} stands in two of near, far, synthetic, shifts; write it once")
@@ -201,10 +202,34 @@ def check_experiments(config: dict[str, Any]) -> None:
                 known = config["models"][model]["trainings"]
                 if training not in known:
                     raise OecalError(f"{place}.models.{model}[{n}]: {unknown(training, known)}")
-                if constant("training", known[training]["objective"], "OUTLIERS") and not experiment["outliers"]:
+                own = known[training]["outliers"]
+                check_sets(config, name, own, "train", f"models.{model}.trainings.{training}.outliers")
+                if constant("training", known[training]["objective"], "OUTLIERS") and not (own or experiment["outliers"]):
                     raise OecalError(f"{place}.outliers: {training} of {model} needs auxiliary outliers; write at least one data set")
+            check_background(config, model, trainings, f"{place}.models.{model}")
         if not any(experiment[key] for key in ("near", "far", "synthetic")):
             raise OecalError(f"{place}: has no OOD set; write at least one data set under near, far or synthetic")
+
+
+def check_sets(config: Mapping[str, Any], in_dist: str, listed: Sequence[str], split: str, place: str) -> None:
+    """Data sets that an experiment names: they must be there, be another set than its own, and have the split that is needed."""
+    for n, other in enumerate(listed):
+        if other not in config["datasets"]:
+            raise OecalError(f"{place}[{n}]: {unknown(other, config['datasets'])}")
+        if other == in_dist:
+            raise OecalError(f"{place}[{n}]: {other} is the in-distribution set itself; write another data set")
+        if split not in splits_of(config["datasets"][other]["source"], config["datasets"][other]["options"]):
+            raise OecalError(f"{place}[{n}]: {other} has no split '{split}', which is needed here; see its entry")
+
+
+def check_background(config: Mapping[str, Any], model: str, trainings: Sequence[str], place: str) -> None:
+    """Scores that compare with a background training need just one in the experiment."""
+    entry = config["models"][model]
+    needed = [name for name in entry["scores"] if "background" in score(name).prefixes]
+    found = [name for name in trainings if entry["trainings"][name]["objective"] == "background"]
+    if needed and len(found) != 1:
+        raise OecalError(f"{place}: {needed[0]} compares with a training whose objective is background, and there are {len(found)} here; "
+                         "write just one")  # fmt: skip
 
 
 def corruption_names() -> list[str]:

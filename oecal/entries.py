@@ -80,7 +80,7 @@ def published(entry: Mapping[str, Any], options: Mapping[str, Any], place: str) 
 def splits_of(source: str, options: Mapping[str, Any]) -> list[str]:
     """The splits that a set of this source may have; where only the images themselves tell, all three."""
     if source in ("noise", "altered"):
-        return ["test"]
+        return [options.get("split", "test")]
     if source == "published":
         images = table()[options["name"]]["images"]
         held_out = ["val"] if "train" in images and "val" not in images and options["val_share"] else []

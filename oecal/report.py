@@ -69,6 +69,8 @@ def data_tables(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, pd.D
     sets = tables["datasets"].drop(columns=["sha256", "missing", "source"])
     note = "Mean and standard deviation (sd) of each channel, range [0, 1]. Removed: what was left out. Sources, checksums: datasets.csv."
     found = [("Data sets", note, sets.astype(object).fillna(""))]
+    how = tables["trainings"].drop_duplicates(WHO).drop(columns="seed")
+    found.append(("Trainings", "Each with every seed. Learning rates fall to final_lr along half a cosine.", how.astype(object).fillna("")))
     if "overlap" in tables:
         pairs = tables["overlap"]
         long = pd.concat([pairs.assign(column=f"AUROC, {side}", value=pairs[f"auroc_{side}"]) for side in ("whole", "reduced")])

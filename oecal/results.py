@@ -1,4 +1,4 @@
-"""Reading what predictions and scores have left: `outputs/<run>.h5` and `scores/<run>.h5` have the same groups `/{set}/{split}`.
+"""Reading what predictions and scores have left: outputs, scores and statistics have the same groups `/{set}/{split}`.
 
 Also the one way in which ID and OOD images are pooled, so that every table and figure means the same by it.
 """
@@ -32,12 +32,12 @@ class Group:
         return self.arrays[name]
 
     def __len__(self) -> int:
-        return len(next(iter(self.arrays.values())))
+        return max(map(len, self.arrays.values()))  # costly statistics are of part of the images only
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run's file: who it is (in_dist, model, training, seed), the kind of model, and its groups."""
+    """One run's file: who it is (in_dist, model, training, seed; of statistics: in_dist), the kind of model, and its groups."""
 
     key: dict[str, Any]
     kind: str
@@ -57,7 +57,7 @@ def read(path: str | Path, *only: str) -> Run:
     """A run's file; with `only`, just these arrays. Raises OecalError if the file is damaged."""
     try:
         with h5py.File(path) as file:
-            key = {name: file.attrs[name] if name != "seed" else int(file.attrs[name]) for name in RUN}
+            key = {name: int(file.attrs[name]) if name == "seed" else file.attrs[name] for name in RUN if name in file.attrs}
             groups = [
                 Group(place.split("/")[0], place.split("/")[1], file[place].attrs["role"],
                       {n: d[:] for n, d in file[place].items() if not only or n in only})

@@ -6,10 +6,11 @@ import itertools
 from typing import Any, NamedTuple
 
 from oecal.options import constant
+from oecal.scores.catalogue import COSTLY, score
 
 # Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
 RECIPE = (
-    "epochs", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm", "shift", "flip",
+    "epochs", "epoch_images", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm", "shift", "flip",
 )  # fmt: skip
 # Keys of an experiment that list test sets; without a plural s, each is the role of its sets.
 OOD = ("near", "far", "synthetic")
@@ -56,6 +57,29 @@ class Study:
         """classifier or density"""
         return constant("models", self.config["models"][model]["architecture"], "KIND")
 
+    def background(self, in_dist: str, model: str) -> str | None:
+        """The training of this model that serves as the background of likelihood ratios, if there is one."""
+        trainings = self.config["models"][model]["trainings"]
+        chosen = self.config["experiments"][in_dist]["models"][model]
+        return next((name for name in chosen if trainings[name]["objective"] == "background"), None)
+
+    def scores(self, run: Run) -> list[str]:
+        """The scores of a run: those of its model, but no ratio of the background to itself, and those over all seeds only once."""
+        first, background = run.seed == self.config["seeds"][0], run.training == self.background(run.in_dist, run.model)
+        names = self.config["models"][run.model]["scores"]
+        needs = {name: score(name).prefixes for name in names}
+        return [n for n in names if (first or "seeds" not in needs[n]) and not (background and "background" in needs[n])]
+
+    def prediction(self, in_dist: str, model: str, seed: int) -> dict[str, Any]:
+        """What is predicted beside the model's ordinary outputs: costly statistics, samples; and of how many images."""
+        entry = self.config["models"][model]
+        needed = {need for name in entry["scores"] for need in score(name).needs}
+        drawn = "samples" in self.config["figures"] and seed == self.config["seeds"][0] and self.kind(model) == "density"
+        return {
+            "costly": sorted(needed & COSTLY), "images": entry["costly"], "samples": 16 if drawn else 0,
+            "train": self.config["experiments"][in_dist]["predict_train"],
+        }  # fmt: skip
+
     def in_dists(self, *kinds: str) -> list[str]:
         """The in-distribution sets that have a model of one of these kinds."""
         experiments = self.config["experiments"]
@@ -79,14 +103,17 @@ class Study:
 
     def outliers(self, in_dist: str, model: str, training: str) -> list[str]:
         """The auxiliary sets of a training; none if its objective uses none."""
-        objective = self.config["models"][model]["trainings"][training]["objective"]
-        return self.config["experiments"][in_dist]["outliers"] if constant("training", objective, "OUTLIERS") else []
+        recipe = self.config["models"][model]["trainings"][training]
+        uses = constant("training", recipe["objective"], "OUTLIERS")
+        return (recipe["outliers"] or self.config["experiments"][in_dist]["outliers"]) if uses else []
 
     def datasets(self) -> list[str]:
         """All data sets that the experiments name, in order of appearance."""
         found: dict[str, None] = {}
         for in_dist, experiment in self.config["experiments"].items():
             found |= dict.fromkeys([in_dist, *experiment["outliers"], *(name for key in TEST_SETS for name in experiment[key])])
+        for run in self.runs():
+            found |= dict.fromkeys(self.outliers(run.in_dist, run.model, run.training))
         return list(found)
 
     def overlapping(self) -> list[dict[str, str]]:
@@ -101,16 +128,19 @@ class Study:
                     found.append({"in_dist": in_dist, "whole": whole, "reduced": reduced})
         return found
 
-    def sets(self, in_dist: str) -> list[dict[str, Any]]:
-        """Everything that a model of this in-distribution set predicts: name, split, role, dataset, and of a corruption which."""
+    def sets(self, in_dist: str, kind: str) -> list[dict[str, Any]]:
+        """Everything that a model of this kind predicts: name, split, role, dataset, and of a corruption which.
+
+        Shifts and corruptions ask whether an answer is right; a density model gives none, so it is spared them.
+        """
         experiment = self.config["experiments"][in_dist]
         found: list[dict[str, Any]] = [
             {"name": in_dist, "split": split, "role": "id", "dataset": in_dist} for split in ("train", "val", "test")
         ]
-        for key in TEST_SETS:
+        for key in TEST_SETS if kind == "classifier" else OOD:
             role = key.removesuffix("s")
             found += [{"name": name, "split": "test", "role": role, "dataset": name} for name in experiment[key]]
-        for corruption, severities in experiment["corruptions"].items():
+        for corruption, severities in experiment["corruptions"].items() if kind == "classifier" else ():
             found += [
                 {"name": f"{corruption}-{s}", "split": "test", "role": "corruption", "dataset": in_dist,
                  "corruption": corruption, "severity": s}

@@ -96,7 +96,13 @@ MISTAKES = [
     (put("datasets", "photos", "sise", 28), "datasets.photos: unknown name 'sise'; did you mean 'size'?"),
     (put("datasets", "photos", "channels", 2), "datasets.photos.channels: found 2; write one of: 1, 3"),
     (put("datasets", "photos", "shrink", True), "datasets.photos.shrink: found True; write a number"),
-    (put(*WRN, "scores", ["log_likelihood"]), "models.wrn.scores[0]: log_likelihood is for a density model, wrn is a classifier model"),
+    (put(*WRN, "scores", ["log_likelihood"]), "models.wrn.scores[0]: log_likelihood needs log_likelihood, which wrn does not give; write one of: energy"),
+    (put("models", "pixelcnn", "scores", ["last_scale"]), "models.pixelcnn.scores[0]: last_scale needs last_scale, which pixelcnn does not"),
+    (put("models", "pixelcnn", "scores", ["typicality_1"]), "models.pixelcnn.scores[0]: unknown name 'typicality_1'; did you mean 'typ"),
+    (put("seeds", [3]), "models.pixelcnn.scores[4]: waic compares seeds, and seeds has one; write two or more there, or leave it out"),
+    (put("experiments", "photos", "models", "pixelcnn", ["baseline"]), "photos.models.pixelcnn: likelihood_ratio compares with a training"),
+    (put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["blobs"]), "oe_noise.outliers[0]: blobs has no split 'train', which"),
+    (put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["photos"]), "outliers[0]: photos is the in-distribution set itself"),
     (put(*WRN, "scores", ["mps"]), "models.wrn.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
     (put(*WRN, "architecture", "wnr"), "models.wrn.architecture: unknown name 'wnr'; did you mean 'wrn'?"),
     (put("models", "resnet", DEMO["models"]["wrn"]), "models.resnet: unknown name 'resnet'"),
@@ -121,7 +127,7 @@ MISTAKES = [
     (put(*DIGITS, "corruptions", {"mist": [1]}), "experiments.digits.corruptions: unknown name 'mist'"),
     (put(*DIGITS, "corruptions", {"contrast": [7]}), "experiments.digits.corruptions.contrast[0]: found 7; write at most 5 (severity)"),
     (put("experiments", "dogs", {"models": {"wrn": ["baseline"]}}), "experiments.dogs: unknown name 'dogs'"),
-    (put("experiments", "photos", {"models": {"pixelcnn": ["baseline"]}}), "experiments.photos: has no OOD set"),
+    (put("experiments", "photos", {"models": {"vae": ["baseline"]}}), "experiments.photos: has no OOD set"),
     (drop("experiments", "photos"), "figures[0]: likelihood_histograms is for a density model, and no experiment has one"),
     (put("figures", ["rocs"]), "figures[0]: unknown name 'rocs'; did you mean 'roc'?"),
 ]  # fmt: skip
@@ -193,7 +199,13 @@ def test_questions():
     training = study.training("digits", "wrn", "oe_tune")
     assert training["init"] == "baseline"
     assert set(training["recipe"]) == set(RECIPE)
-    sets = {(s["name"], s["split"]): s["role"] for s in study.sets("digits")}
+    assert study.outliers("photos", "pixelcnn", "oe_noise") == ["blobs_outliers"]  # its own, not the experiment's
+    assert study.background("photos", "pixelcnn") == "background"
+    assert study.background("photos", "vae") is None
+    assert study.prediction("photos", "vae", 0) == {"costly": ["regret"], "images": 50, "samples": 16, "train": 400}
+    assert study.prediction("photos", "vae", 1)["samples"] == study.prediction("digits", "wrn", 0)["samples"] == 0
+    assert "digits_8x8" not in {s["name"] for s in study.sets("digits", "density")}
+    sets = {(s["name"], s["split"]): s["role"] for s in study.sets("digits", "classifier")}
     assert sets["digits", "train"] == sets["digits", "test"] == "id"
     assert sets["letters_n_z", "test"] == "near"
     assert sets["digits_8x8", "test"] == "shift"

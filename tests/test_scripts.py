@@ -17,7 +17,7 @@ from oecal.config import load
 from oecal.errors import OecalError
 from oecal.options import constant
 
-TABLES = ("detection", "calibration", "selective", "likelihood")
+TABLES = ("detection", "calibration", "selective", "likelihood", "trainings")
 
 
 class Named(list):
@@ -53,7 +53,12 @@ def call(script, folder, config, *, input=None, output=None, params=None, wildca
 def study():
     content = yaml.safe_load((ROOT / "studies/tiny.yaml").read_text())
     content["seeds"] = [0, 1]
+    content["models"]["pixelcnn"]["scores"].append("waic")
     return load(content)
+
+
+def outputs_of(folder, run):
+    return str(folder / "outputs" / f"{run.path}.h5")
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +80,22 @@ def built(tmp_path_factory, study):
         inputs = {"code": code, "in_dist": data[run.in_dist], "outliers": [data[o] for o in training["outliers"]], "init": init}
         outputs = {"weights": str(at / "model.safetensors"), "history": str(at / "history.csv")}
         call("train", folder, config, input=inputs, output=outputs, params={"training": training}, wildcards=wildcards)
-        sets = {"sets": study.sets(run.in_dist)}
+        sets = {"sets": study.sets(run.in_dist, study.kind(run.model))}
         inputs = {"code": code, "weights": outputs["weights"], "data": [data[s["dataset"]] for s in sets["sets"]]}
-        predicted = {"file": str(folder / "outputs" / f"{run.path}.h5")}
-        call("predict", folder, config, input=inputs, output=predicted, params={"training": training, "sets": sets}, wildcards=wildcards)
-        scored = {"file": str(folder / "scores" / f"{run.path}.h5")}
-        names = {"scores": study.config["models"][run.model]["scores"]}
-        call("score", folder, config, input={"outputs": predicted["file"]}, output=scored, params={"scores": names})
+        params = {"training": training, "sets": sets, "more": study.prediction(run.in_dist, run.model, run.seed)}
+        call("predict", folder, config, input=inputs, output={"file": outputs_of(folder, run)}, params=params, wildcards=wildcards)
+    sets = study.sets("tiny_photos", "density")
+    images = {"sets": sets, "how": study.fitting("tiny_photos"), "train": 100}
+    statistics = str(folder / "statistics/tiny_photos.h5")
+    call("statistics", folder, config, input={"data": [data[s["dataset"]] for s in sets]}, output={"file": statistics},
+         params={"images": images}, wildcards={"in_dist": "tiny_photos"})  # fmt: skip
+    for run in study.runs():
+        density, background = study.kind(run.model) == "density", study.background(run.in_dist, run.model)
+        inputs = {"outputs": outputs_of(folder, run), "statistics": statistics if density else []}
+        inputs["background"] = [outputs_of(folder, run._replace(training=background))] if background else []
+        inputs["seeds"] = [outputs_of(folder, run._replace(seed=seed)) for seed in study.config["seeds"]] if density else []
+        call("score", folder, config, input=inputs, output={"file": str(folder / "scores" / f"{run.path}.h5")},
+             params={"scores": {"scores": study.scores(run)}})  # fmt: skip
     runs = [run.path for run in study.runs()]
     for table in TABLES:
         inputs = {kind: [str(folder / kind / f"{run}.h5") for run in runs] for kind in ("outputs", "scores")}
@@ -106,7 +120,7 @@ def test_outputs(built, study):
         with h5py.File(built / "outputs" / f"{run.path}.h5") as file:
             assert {"in_dist", "model", "training", "seed", "configuration", "versions", "code"} <= set(file.attrs)
             assert json.loads(file.attrs["versions"])["torch"]
-            for entry in study.sets(run.in_dist):
+            for entry in study.sets(run.in_dist, study.kind(run.model)):
                 group = file[f"{entry['name']}/{entry['split']}"]
                 assert group.attrs["role"] == entry["role"]
                 if run.model == "wrn":
@@ -121,16 +135,66 @@ def test_outputs(built, study):
 def test_scores(built, study):
     for run in study.runs():
         with h5py.File(built / "scores" / f"{run.path}.h5") as file:
-            for name in study.config["models"][run.model]["scores"]:
+            assert set(file[f"{run.in_dist}/test"]) == set(study.scores(run))
+            for name in study.scores(run):
                 values = file[f"{run.in_dist}/test/{name}"]
                 assert values.dtype == np.float64
                 assert values.ndim == 1
+                few = {"gradient_norms": 5, "likelihood_regret": 5, "typicality_10": 6}
+                assert len(values) == few.get(name, 60 if run.in_dist == "tiny_photos" else 300)
+
+
+def test_which_scores_a_run_has(study):
+    found = {(run.training, run.seed): set(study.scores(run)) for run in study.runs() if run.model == "pixelcnn"}
+    assert "waic" in found["baseline", 0]
+    assert "waic" not in found["baseline", 1]  # it is one score of all seeds, not one of each
+    assert "likelihood_ratio" in found["oe_tune", 1]
+    assert "likelihood_ratio" not in found["background", 0]
+
+
+def test_what_else_a_density_model_leaves(built, study):
+    for run in study.runs():
+        with h5py.File(built / "outputs" / f"{run.path}.h5") as file:
+            if run.model == "wrn":
+                assert "probe" not in file
+                continue
+            assert file["probe/constant/log_likelihood"].shape == (256,)
+            assert file["probe/contrast/log_likelihood"].shape == (60, 11)
+            assert ("samples" in file) == (run.seed == 0)
+            if run.seed == 0:
+                assert file["samples/images"].shape == (16, 1, 12, 12)
+            assert len(file["tiny_photos/train/log_likelihood"]) == 100
+            group = file["tiny_photos/test"]
+            if run.model == "pixelcnn":
+                assert len(group["gradient_norms"]) == len(group["gradient_norms"].attrs["index"]) == 5
+            assert ("regret" in group) == (run.model == "vae")
+            assert ("last_scale" in group) == (run.model == "glow")
+
+
+def test_waic_and_ratio_come_from_other_runs(built):
+    def values(kind, training, seed, name, place="tiny_digits/test"):
+        with h5py.File(built / kind / f"tiny_photos/pixelcnn/{training}/seed{seed}.h5") as file:
+            return file[f"{place}/{name}"][:]
+
+    each = np.stack([values("outputs", "oe_tune", seed, "log_likelihood") for seed in (0, 1)])
+    np.testing.assert_allclose(values("scores", "oe_tune", 0, "waic"), each.var(axis=0, ddof=1) - each.mean(axis=0))
+    background = values("outputs", "background", 1, "log_likelihood")
+    np.testing.assert_allclose(values("scores", "oe_tune", 1, "likelihood_ratio"), background - each[1])
+
+
+def test_trainings_table(built):
+    table = pd.read_csv(built / "tables/trainings.csv").set_index(["model", "training", "seed"])
+    row = table.loc["pixelcnn", "oe_tune", 1]
+    assert row["options"] == "margin=1.0; unit=bits_per_dim; weight=1.0; reduction=pairs"
+    assert (row["objective"], row["outliers"], row["init"], row["batch_size"]) == ("margin", "tiny_letters", "baseline", 50)
+    assert table.loc["wrn", "baseline", 0]["parameters"] == 77_107
 
 
 def test_tables(built, study):
     tables = {name: pd.read_csv(built / "tables" / f"{name}.csv") for name in TABLES}
     detection = tables["detection"]
-    assert len(detection) == 2 * (2 * 3 * 2 + 2 * 2 * 7)  # seeds x (trainings x sets x scores of both models)
+    # Seeds x trainings x sets x scores: of wrn, pixelcnn (no ratio of the background to itself), vae, glow; waic with the first seed.
+    assert len(detection) == 2 * (2 * 3 * 2 + 2 * 2 * 8 + 2 * 7 + 2 * 2 + 2 * 2) + 3 * 2
     assert set(detection["kind"]) == {"near", "far", "synthetic"}
     assert detection["auroc"].between(0, 1).all()
     calibration = tables["calibration"]

@@ -16,7 +16,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 TINY = "studies/tiny.yaml"
-TABLES = ("datasets", "detection", "calibration", "selective", "likelihood")
+TABLES = ("datasets", "detection", "calibration", "selective", "likelihood", "trainings")
 
 
 def snakemake(folder, *arguments):

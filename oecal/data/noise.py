@@ -23,6 +23,8 @@ class Options:
     """the data set whose shape and number of test images are taken"""
     n: int = 0
     """number of images; 0: as many as the other set has for testing"""
+    split: Literal["test", "train"] = "test"
+    """test: to be told apart; train: to be auxiliary outliers; never the same images"""
     seed: int = 0
     """of the noise"""
 
@@ -61,7 +63,8 @@ KINDS = {"gaussian": gaussian, "uniform": uniform, "bernoulli": bernoulli, "blob
 
 def build(options: Options, of: Split) -> ImageSet:
     shape = (options.n or len(of.images), *of.images.shape[1:])
-    values = KINDS[options.kind](shape, generator("noise", options.kind, options.seed))
+    part = () if options.split == "test" else (options.split,)
+    values = KINDS[options.kind](shape, generator("noise", options.kind, options.seed, *part))
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
     digest = hashlib.sha256(images.tobytes()).hexdigest()
-    return ImageSet({"test": Split.unlabelled(images)}, source=f"generated: {options.kind}", licence="none needed", sha256=digest)
+    return ImageSet({options.split: Split.unlabelled(images)}, source=f"generated: {options.kind}", licence="none needed", sha256=digest)

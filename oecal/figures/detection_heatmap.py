@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import name, panels
 
-FOR = ("classifier", "density")
+FOR = ("classifier",)
 
 
 def frame(detection: str, in_dist: str, model: str) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from oecal.results import read
 
 FOR = ("density",)
 EACH = 6  # images at either end
+BESIDE = 2  # trainings beside each other; further ones below
 
 
 def frame(outputs: Sequence[str], data: Sequence[str], interpolation: str, fit: str) -> pd.DataFrame:
@@ -44,17 +46,20 @@ def strip(images: Sequence[np.ndarray]) -> np.ndarray:
 
 def draw(data: pd.DataFrame) -> Figure:
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())
-    columns = [(t, end) for t in trainings for end in ("most", "least")]
-    figure, axes = panels(len(sets), len(columns), 0.45 + 0.44 * len(sets))
-    for row, key in zip(axes, sets, strict=True):
-        for ax, (training, end) in zip(row, columns, strict=True):
+    blocks = [trainings[n : n + BESIDE] for n in range(0, len(trainings), BESIDE)]
+    figure, axes = panels(len(blocks) * len(sets), 2 * len(blocks[0]), (0.3 + 0.4 * len(sets)) * len(blocks) + 0.15)
+    for row, (block, key) in zip(axes, itertools.product(blocks, sets), strict=True):
+        columns = [(training, end) for training in block for end in ("most", "least")]
+        for ax in row[len(columns) :]:
+            ax.set_axis_off()
+        for ax, (training, end) in zip(row, columns, strict=False):
             part = data[(data["set"] == key) & (data["training"] == training) & (data["end"] == end)]
             ax.imshow(strip(list(part["image"])), interpolation="nearest")
             ax.set(xticks=[], yticks=[])
             ax.set_xlabel(f"{part['bpd'].min():.1f} to {part['bpd'].max():.1f} bits/dim", fontsize=6, labelpad=1)
             ax.grid(visible=False)
             ax.spines[:].set_visible(False)
-            if row is axes[0]:
-                ax.set_title(f"{name(training)}: {end} likely")
+            if key == sets[0]:
+                ax.set_title(f"{name(training)}: {end} likely", fontsize=7.5)
         row[0].set_ylabel(name(key), rotation=0, ha="right", va="center")
     return figure

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, BLUE, CYCLE, LINES, SKY, name, panels
+from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, LINES, SKY, name, wrapped
 from oecal.metrics.likelihood import bits_per_dimension
 from oecal.results import OOD, read
 
 FOR = ("density",)
+TOLD = 0.01  # the share of a set outside the range from which on it is written
 
 
 def frame(outputs: Sequence[str]) -> pd.DataFrame:
@@ -31,31 +32,50 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
+def limits(data: pd.DataFrame) -> tuple[float, float]:
+    """The range shown: all of the first training and half as much again to the left. Outliers may be driven far beyond that."""
+    first = data[data["training"] == data["training"].iloc[0]]["bits"]
+    low, high = np.floor(first.quantile(0.001)), np.ceil(data["bits"].max())
+    return float(max(np.floor(low - (high - low) / 2), np.floor(data["bits"].quantile(0.001)))), float(high)
+
+
+def weights(bits: pd.Series, bins: Sequence[float]) -> np.ndarray:
+    """Weights that make a histogram a density of ALL images, also of those outside the bins."""
+    return np.full(len(bits), 1 / (len(bits) * (bins[1] - bins[0])))
+
+
 def draw(data: pd.DataFrame) -> Figure:
     trainings = list(data["training"].unique())
-    low, high = np.floor(data["bits"].quantile(0.001)), np.ceil(data["bits"].max())
+    low, high = limits(data)
     bins = np.linspace(low, high, int((high - low) * 8) + 1).tolist()
-    figure, axes = panels(1, len(trainings), 3.4, sharex=True, sharey=True)
+    figure, axes = wrapped(len(trainings), 3, 1.0, 2.4, sharex=True, sharey=True)
     others = data[~data["role"].isin(["train", "test"])]
     sets = others.drop_duplicates("set")
     colours = [c for c in CYCLE if c not in (BLUE, SKY)]
-    for ax, training in zip(axes[0], trainings, strict=True):
+    for ax, training in zip(axes, trainings, strict=True):
         own = data[data["training"] == training]
+        beyond = []
         inside = own[own["role"] == "test"]["set"].iloc[0]
         for role, colour in (("train", SKY), ("test", BLUE)):
             bits = own[own["role"] == role]["bits"]
-            ax.hist(bits, bins, density=True, color=colour, alpha=0.55, label=f"{name(inside)}, {role} (in-distribution)")
+            ax.hist(bits, bins, weights=weights(bits, bins), color=colour, alpha=0.55, label=f"{name(inside)}, {role} (in-distribution)")
         for n, (key, role) in enumerate(zip(sets["set"], sets["role"], strict=True)):
             bits = own[(own["set"] == key) & (own["role"] == role)]["bits"]
             thin = 1.5 if role != "synthetic" else 0.8
-            ax.hist(bits, bins, density=True, histtype="step", lw=thin, ls=LINES[n // len(colours)] if role != "synthetic" else "--",
+            ax.hist(bits, bins, weights=weights(bits, bins), histtype="step", lw=thin,
+                    ls=LINES[n // len(colours)] if role != "synthetic" else "--",
                     color=colours[n % len(colours)], label=f"{name(key)} ({role})")  # fmt: skip
+            if (share := (bits < low).mean()) >= TOLD:
+                beyond.append(f"{name(key)} {100 * share:.0f}%")
+        if beyond:
+            ax.text(0.02, 0.98, "\n".join(["further left:", *beyond]), transform=ax.transAxes, fontsize=6, va="top", bbox=BOX)
         ax.axvline(own[own["role"] == "test"]["bits"].mean(), color=BLACK, lw=0.6, ls=":")
-        ax.set(title=name(training), xlabel="log-likelihood, bits per dimension  (right: more likely)")
-    axes[0][0].set_ylabel("density")
+        ax.set_title(name(training))
     real = data[data["role"] != "synthetic"].groupby(["training", "set", "role"])["bits"]
-    highest = real.agg(lambda bits: np.histogram(bits, bins, density=True)[0].max()).max()
-    axes[0][0].set_ylim(0, 1.05 * highest)  # of real images: the needles of the synthetic ones would flatten all others
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4)
+    highest = real.agg(lambda bits: np.histogram(bits, bins, weights=weights(bits, bins))[0].max()).max()
+    axes[0].set(xlim=(low, high), ylim=(0, 1.05 * highest))  # of real images: the needles of the synthetic ones would flatten all others
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=3 if max(map(len, labels)) > 28 else 4)
+    figure.supxlabel("log-likelihood, bits per dimension  (right: more likely)", fontsize=8)
+    figure.supylabel("density", fontsize=8)
     return figure

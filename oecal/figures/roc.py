@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, LINES, ROLES, WIDTH, name, panels
+from oecal.figures.style import BLACK, LINES, ROLES, WIDTH, name, wrapped
 from oecal.metrics.detection import detection_metrics, roc_curve
 from oecal.results import OOD, read
 
@@ -36,12 +36,19 @@ def draw(data: pd.DataFrame) -> Figure:
     trainings = list(data["training"].unique())
     sets = data.drop_duplicates("set")[["set", "role"]].values.tolist()
     roles = Counter(role for _, role in sets)
-    # Square panels with their legends below, in inches; the layout engine gives long legends too little room.
-    side, legend = min(2.3, 0.82 * WIDTH / len(trainings)), 0.152 * (len(sets) + 1.5)
-    height = 0.3 + side + 0.5 + legend
-    figure, axes = panels(1, len(trainings), height, sharey=True, layout="none")
-    figure.subplots_adjust(left=0.08, right=0.98, top=1 - 0.3 / height, bottom=(0.5 + legend) / height)
-    for ax, training in zip(axes[0], trainings, strict=True):
+    # Square panels, in inches; the layout engine gives long legends too little room. Up to three stand in a row with their legends below,
+    # more in two columns with their legends beside them.
+    if beside := len(trainings) > 3:
+        side, step, columns = 1.55, 2.35, 2
+        figure, axes = wrapped(len(trainings), columns, 0.1, step, layout="none")
+        height = figure.get_size_inches()[1]
+        figure.subplots_adjust(left=0.07, right=0.755, top=1 - 0.3 / height, bottom=0.5 / height, wspace=1.1, hspace=(step - side) / side)
+    else:
+        side, legend, columns = min(2.3, 0.82 * WIDTH / len(trainings)), 0.152 * (len(sets) + 1.5), len(trainings)
+        height = 0.3 + side + 0.5 + legend
+        figure, axes = wrapped(len(trainings), columns, height, 0, sharey=True, layout="none")
+        figure.subplots_adjust(left=0.08, right=0.98, top=1 - 0.3 / height, bottom=(0.5 + legend) / height)
+    for n, (ax, training) in enumerate(zip(axes, trainings, strict=True)):
         seen: dict[str, int] = {}
         for key, role in sets:
             part = data[(data["training"] == training) & (data["set"] == key)]
@@ -54,6 +61,9 @@ def draw(data: pd.DataFrame) -> Figure:
         ax.plot([0, 100], [0, 100], color=BLACK, lw=0.5, ls=":")
         ax.set(title=f"{name(training)}, {name(data['score'].iloc[0])}", xlabel="ID images flagged, %", xlim=(0, 100), ylim=(0, 101))
         ax.set_box_aspect(1)
-        ax.legend(title="AUROC, %", loc="upper left", bbox_to_anchor=(0, -0.45 / side), ncols=1, borderaxespad=0)
-    axes[0][0].set_ylabel("OOD images flagged, %")
+        at = (1.04, 1) if beside else (0, -0.45 / side)
+        size = {"fontsize": 6, "title_fontsize": 6, "handlelength": 1.6, "handletextpad": 0.5} if beside else {}
+        ax.legend(title="AUROC, %", loc="upper left", bbox_to_anchor=at, borderaxespad=0, **size)
+        if n % columns == 0:
+            ax.set_ylabel("OOD images flagged, %")
     return figure

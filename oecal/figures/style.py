@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,27 @@ BLACK, ORANGE, SKY, GREEN, GREY, BLUE, VERMILION, PURPLE = (
 CYCLE = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY]
 ROLES = {"id": BLUE, "near": VERMILION, "far": ORANGE, "synthetic": PURPLE}
 LINES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3)), (0, (3, 3))]
-SCORES = {"msp": "MSP", "h_u_p": "H(U; p)", "png_size": "PNG size"}
-WORDS = {"oe": "OE", "wrn": "WRN", "pixelcnn": "PixelCNN"}
+MARKERS = ["o", "s", "^", "v", "P", "X", "<", ">"]
+SCORES = {
+    "msp": "MSP",
+    "h_u_p": "H(U; p)",
+    "log_likelihood": "log-likelihood",
+    "input_complexity": "input complexity (PNG)",
+    "input_complexity_webp": "input complexity (WebP)",
+    "waic": "WAIC",
+    "input_gradient": "approximate mass",
+    "kl": "KL term",
+    "png_size": "PNG size",
+    "webp_size": "WebP size",
+    "zero_fraction": "fraction of zeros",
+    "mean_distance": "distance to mean",
+}
+WORDS = {
+    "oe": "OE", "wrn": "WRN", "pixelcnn": "PixelCNN", "glow": "Glow", "vae": "VAE", "hvae": "HVAE",
+    "mnist": "MNIST", "kmnist": "KMNIST", "emnist": "EMNIST", "notmnist": "notMNIST", "fashionmnist": "FashionMNIST",
+    "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "svhn": "SVHN", "celeba": "CelebA",
+    "lsun": "LSUN", "dtd": "DTD", "imagenet": "ImageNet",
+}  # fmt: skip
 BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}  # behind a text that may lie on bars
 WIDTH = 7.0  # inches: the text width of a thesis page
 
@@ -54,7 +74,9 @@ plt.rcParams.update(
 
 
 def name(key: str) -> str:
-    """A configuration name for readers: oe_tune -> OE tune, h_u_p -> H(U; p)."""
+    """A configuration name for readers: oe_tune -> OE tune, h_u_p -> H(U; p), typicality_10 -> typicality, M = 10."""
+    if batch := re.fullmatch(r"typicality_(\d+)", key):
+        return f"typicality, M = {batch[1]}"
     return SCORES.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))
 
 
@@ -64,11 +86,24 @@ def panels(rows: int, columns: int, height: float, **kwargs: Any) -> tuple[Figur
     return figure, axes.tolist()
 
 
+def wrapped(count: int, most: int, margin: float, height: float, **kwargs: Any) -> tuple[Figure, list[Axes]]:
+    """`count` axes in as few rows as hold at most `most` each, evenly filled; inches: `margin` once, `height` for each row."""
+    rows = -(-count // most)
+    columns = -(-count // rows)
+    figure, axes = panels(rows, columns, margin + height * rows, **kwargs)
+    flat = [ax for row in axes for ax in row]
+    for ax in flat[count:]:
+        ax.set_axis_off()
+    for ax in flat[max(0, count - columns) : count]:
+        ax.tick_params(labelbottom=True)  # also where the last row ends before it
+    return figure, flat[:count]
+
+
 def save(figure: Figure, *paths: str | Path) -> None:
     """Writes the figure in the formats that the paths' suffixes name; no dates inside, so the same figure gives the same bytes."""
     figure.draw_without_rendering()  # lays the axes out, once for all formats
-    figure.set_layout_engine("none")
     for path in map(Path, paths):
+        figure.set_layout_engine("none")  # each time: after saving a figure that has none, matplotlib gives it the default one
         kind = path.suffix.removeprefix(".")
         metadata: dict[str, None] = {"CreationDate": None} if kind == "pdf" else {"Software": None}
         with replacing(path) as temporary:

@@ -46,5 +46,5 @@ def draw(data: pd.DataFrame) -> Figure:
     for ax in flat[len(metrics) :]:
         ax.set_axis_off()
     handles, labels = flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 6))
     return figure

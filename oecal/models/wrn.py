@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 KIND = "classifier"
+OUTPUTS = ("logits", "features")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One batch of images through a trained model, in float32: what is stored of it."""
+"""Images through a trained model, batch by batch: what is stored of it."""
 
 from __future__ import annotations
 
@@ -6,32 +6,40 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
+from oecal.device import autocast
 from oecal.models.build import to_input
+from oecal.seeds import derive
 
 BATCH = {"cpu": 64, "cuda": 1024}  # on a CPU, a batch whose activations fit the cache is twice as fast as a large one
 
 
-def classifier(model: Any, images: torch.Tensor) -> dict[str, np.ndarray]:
+def classifier(model: Any, images: torch.Tensor) -> dict[str, torch.Tensor]:
     """`logits` (N, K) and the last layer's input `features` (N, D), float32."""
     features = model.features(images)
-    return {"logits": model.head(features).cpu().numpy(), "features": features.cpu().numpy()}
+    return {"logits": model.head(features), "features": features}
 
 
-def density(model: nn.Module, images: torch.Tensor) -> dict[str, np.ndarray]:
-    """`log_likelihood` (N,) float64, nats."""
-    return {"log_likelihood": model(images).cpu().numpy()}
+def density(model: Any, images: torch.Tensor) -> dict[str, torch.Tensor]:
+    """`log_likelihood` (N,) float64, nats, and what else the model's file lists as OUTPUTS."""
+    return model.parts(images)
 
 
 KINDS = {"classifier": classifier, "density": density}
 
 
 @torch.inference_mode()
-def predict(model: nn.Module, kind: str, images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
-    """The outputs for all images, uint8 (N, C, H, W); `kind` is the model's KIND."""
+def predict(model: Any, kind: str, images: np.ndarray, device: torch.device, precision: str = "float32") -> dict[str, np.ndarray]:
+    """The outputs for all images, uint8 (N, C, H, W); `kind` is the model's KIND.
+
+    Noise that a model draws for its estimate follows from the place of the batch alone.
+    """
     model.eval()
     size = BATCH.get(device.type, BATCH["cpu"])
-    starts = range(0, len(images), size)
-    batches = [KINDS[kind](model, to_input(torch.from_numpy(images[s : s + size]).to(device))) for s in starts]
+    batches = []
+    for start in range(0, len(images), size):
+        torch.manual_seed(derive("predict", start))
+        batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
+        with autocast(device, precision):
+            batches.append({name: values.cpu().numpy() for name, values in KINDS[kind](model, batch).items()})
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

@@ -10,74 +10,79 @@ from typing import Any
 
 import h5py
 import numpy as np
-from tqdm import tqdm
+import torch
 
 from oecal.data import store
-from oecal.data.corruptions import corrupt
-from oecal.data.preprocess import adapt
 from oecal.device import announce, move, set_up
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.models.build import build_model, kind_of, load_weights
+from oecal.predict.costly import costly
+from oecal.predict.evaluated import drawn, evaluated
 from oecal.predict.outputs import predict
-from oecal.predict.plain import statistics
+from oecal.predict.probes import FACTORS, constants, faded
+from oecal.seeds import derive
+
+FADED = 100  # images of falling contrast
 
 
-def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[int, int, int], classes: int,
-              how: Mapping[str, Any]) -> store.Split:  # fmt: skip
-    """The images and labels of one evaluated set, in the in-distribution set's format, corrupted if the entry says so.
-
-    how: interpolation and fit with which another format is brought to `shape`.
-    """
-    path = data[entry["dataset"]]
-    split = store.read(path, entry["split"])
-    if not len(split.images):
-        raise OecalError(f"{path}: has no images in '{entry['split']}'; leave this set out, or choose other classes")
-    if entry["role"] == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
-        raise OecalError(f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}")
-    images = adapt(split.images, shape, how["interpolation"], how["fit"])
-    if entry["role"] == "corruption":
-        images = corrupt(images, entry["corruption"], entry["severity"])
-    return store.Split(images, split.labels)
-
-
-def run(params: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], weights: str, path: str,
-        run: Mapping[str, Any], code: str, device: str = "auto", threads: int = 1,
+def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], weights: str,
+        path: str, run: Mapping[str, Any], code: str, device: str = "auto", precision: str = "auto", threads: int = 1,
         channels_last: bool = True, may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
     """Writes the group `/{set}/{split}` of each entry of `sets`: outputs, labels, and the attribute `role`.
 
-    params: model, interpolation, fit; sets: name, split, role, dataset (and corruption, severity); data: image store by data set;
-    run: in_dist, model, training, seed; may_be_missing: names of data sets that may have no images.
-    Raises OecalError if an output is not finite.
+    params: model, interpolation, fit; more: costly (names) of how many images, samples (number), train (number of ID training images);
+    sets: name, split, role, dataset (and corruption, severity); data: image store by data set; run: in_dist, model, training, seed;
+    precision: of a density model, a classifier is evaluated in float32; may_be_missing: names of data sets that may have no images.
+    A density model also leaves `/probe` (oecal.predict.probes) and `/samples/images`. Costly statistics stand in the same groups, of
+    the images that their attribute `index` lists. Raises OecalError if an output is not finite.
     """
     torch_device = set_up(device, threads)
-    announce(torch_device, "float32")
     in_dist = data[run["in_dist"]]
-    train = store.read(in_dist, "train").images
-    shape, mean = train.shape[1:], train.mean(axis=0)
-    classes = len(store.read_about(in_dist).classes)
+    shape, classes = store.read(in_dist, "test").images.shape[1:], len(store.read_about(in_dist).classes)
     model = build_model(params["model"], shape, classes)
     load_weights(model, weights)
     move(model, torch_device, channels_last)
     kind = kind_of(params["model"])
-    there = store.there(data.values(), may_be_missing)
-    sets = [entry for entry in sets if data[entry["dataset"]] in there]
+    precision = precision if kind == "density" else "float32"
+    announce(torch_device, precision)
+
+    def outputs(images: np.ndarray, place: str) -> dict[str, np.ndarray]:
+        found = predict(model, kind, images, torch_device, precision)
+        for name, values in found.items():
+            if not np.isfinite(values).all():
+                raise OecalError(f"{weights}: gives {name} that are not finite on {place}; the training went wrong: train again")
+        return found
+
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         versions = {name: version(name) for name in ("torch", "numpy", "h5py")}
-        order = [f"{entry['name']}/{entry['split']}" for entry in sets]
-        file.attrs.update(run, kind=kind, dims=int(np.prod(shape)), order=order)
+        file.attrs.update(run, kind=kind, dims=int(np.prod(shape)), parameters=sum(p.numel() for p in model.parameters()))
         file.attrs.update(configuration=json.dumps(params, sort_keys=True), versions=json.dumps(versions), code=code)
-        for place, entry in zip(tqdm(order, desc="predict", leave=False, disable=None), sets, strict=True):
-            split = images_of(entry, data, shape, classes, params)
+        order = []
+        for place, role, split in evaluated(sets, data, run["in_dist"], params, more["train"], may_be_missing):
             group = file.create_group(place)
-            group.attrs["role"] = entry["role"]
-            for name, values in predict(model, kind, split.images, torch_device).items():
-                if not np.isfinite(values).all():
-                    raise OecalError(f"{weights}: gives {name} that are not finite on {group.name}; the training went wrong: train again")
+            group.attrs["role"] = role
+            for name, values in outputs(split.images, group.name).items():
                 group.create_dataset(name, data=values, track_times=False)
             group.create_dataset("labels", data=split.labels, track_times=False)
             if kind == "density":
                 group["log_likelihood"].attrs["dims"] = int(np.prod(shape))
-                for name, values in statistics(split.images, mean).items():
-                    group.create_dataset(name, data=values, track_times=False)
+            if more["costly"] and not place.endswith("/train"):
+                index = drawn(len(split.images), more["images"], "costly", place)
+                for name, values in costly(model, more["costly"], split.images[index], torch_device).items():
+                    group.create_dataset(name, data=values, track_times=False).attrs["index"] = index
+            order.append(place)
             logging.info("%s: %d images", group.name, len(split.images))
+        file.attrs["order"] = order
+        if kind == "density":
+            some = store.read(in_dist, "test").images[:FADED]
+            light = outputs(constants(shape), "constants")["log_likelihood"]
+            shades = outputs(faded(some).reshape(-1, *shape), "faded images")["log_likelihood"].reshape(len(some), -1)
+            for name, values in (("constant/log_likelihood", light), ("contrast/log_likelihood", shades), ("contrast/factor", FACTORS)):
+                file.create_dataset(f"probe/{name}", data=values, track_times=False)
+        if more["samples"]:
+            torch.manual_seed(derive("samples", run["seed"]))
+            with torch.inference_mode():
+                images = model.sample(more["samples"])
+            file.create_dataset("samples/images", data=(images * 255).round().byte().cpu().numpy(), track_times=False)
+            logging.info("%d samples", more["samples"])

@@ -1,8 +1,10 @@
-"""Scores from a density model's log-likelihood (N,), nats. All are higher for more anomalous inputs, float64 (N,)."""
+"""Scores from log-likelihoods (N,), nats, of one or several density models. Higher is more anomalous, float64 (N,)."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from oecal.seeds import generator
 
 
 def log_likelihood(log_likelihood: np.ndarray) -> np.ndarray:
@@ -10,14 +12,33 @@ def log_likelihood(log_likelihood: np.ndarray) -> np.ndarray:
     return -log_likelihood.astype(np.float64)
 
 
-def typicality(log_likelihood: np.ndarray, train_log_likelihood: np.ndarray) -> np.ndarray:
-    """|-log p(x) - H|, nats, H the mean of -log p over training images: an image may also be too likely.
+def typicality(log_likelihood: np.ndarray, train_log_likelihood: np.ndarray, *, m: int = 1) -> np.ndarray:
+    """|-mean_m log p(x_m) - H|, nats, H the mean of -log p over training images: an image may also be too likely.
 
-    The test of Nalisnick et al. 2019 (arXiv 1906.02994) for one image, M = 1.
+    The test of Nalisnick et al. 2019 (arXiv 1906.02994) for batches of m images of one set: (N // m,) values, of m random images each.
     """
-    return np.abs(train_log_likelihood.astype(np.float64).mean() - log_likelihood.astype(np.float64))
+    n = len(log_likelihood) // m * m
+    order = generator("batches", len(log_likelihood), m).permutation(len(log_likelihood)) if m > 1 else np.arange(n)
+    batches = log_likelihood.astype(np.float64)[order[:n]].reshape(-1, m)
+    return np.abs(train_log_likelihood.astype(np.float64).mean() - batches.mean(axis=1))
+
+
+def likelihood_ratio(log_likelihood: np.ndarray, background_log_likelihood: np.ndarray) -> np.ndarray:
+    """-(log p(x) - log p_background(x)), nats (Ren et al., NeurIPS 2019, arXiv 1906.02845, eq. 5)."""
+    return background_log_likelihood.astype(np.float64) - log_likelihood.astype(np.float64)
+
+
+def waic(seeds_log_likelihood: np.ndarray) -> np.ndarray:
+    """-(mean_t log p_t(x) - var_t log p_t(x)), nats, over models t trained from S seeds, (S, N) (Choi et al. 2018, arXiv 1810.01392)."""
+    values = seeds_log_likelihood.astype(np.float64)
+    return values.var(axis=0, ddof=1) - values.mean(axis=0)
 
 
 def input_complexity(log_likelihood: np.ndarray, png_bits: np.ndarray) -> np.ndarray:
     """-log2 p(x) - L(x), bits, L the length of the image as PNG (Serra et al., ICLR 2020, arXiv 1909.11480, eq. 3)."""
     return -log_likelihood.astype(np.float64) / np.log(2) - png_bits
+
+
+def input_complexity_webp(log_likelihood: np.ndarray, webp_bits: np.ndarray) -> np.ndarray:
+    """The same with the length as lossless WebP, which is shorter than PNG: a better bound of the complexity."""
+    return -log_likelihood.astype(np.float64) / np.log(2) - webp_bits

@@ -27,3 +27,8 @@ def smoothness(total_variation: np.ndarray) -> np.ndarray:
 def mean_distance(mean_distance: np.ndarray) -> np.ndarray:
     """Root mean square distance to the mean training image, levels."""
     return mean_distance
+
+
+def webp_size(webp_bits: np.ndarray) -> np.ndarray:
+    """Minus the length as lossless WebP, bits."""
+    return -webp_bits

@@ -37,6 +37,7 @@ class Recipe:
     """How to train, whatever the objective; keys and defaults are described in the configuration's schema."""
 
     epochs: int
+    epoch_images: int
     batch_size: int
     outlier_batch_size: int
     optimizer: str
@@ -77,12 +78,14 @@ def cosine(step: int, steps: int, lr: float, final_lr: float) -> float:
 
 
 @torch.no_grad()
-def validate(model: nn.Module, data: Data, batch_size: int = 256) -> dict[str, float]:
+def validate(model: nn.Module, data: Data, precision: str = "float32", batch_size: int = 256) -> dict[str, float]:
     """Loss on the ID validation split (nats, or bits per dimension) and a classifier's accuracy."""
     model.eval()
+    torch.manual_seed(derive("validate"))  # for models that draw noise: the same in each epoch
     total, right = 0.0, 0
     for images, labels in zip(data.val_images.split(batch_size), data.val_labels.split(batch_size), strict=True):
-        out = model(to_input(images))
+        with autocast(images.device, precision):
+            out = model(to_input(images))
         if out.ndim == 1:
             total -= out.sum().item() / images[0].numel() / math.log(2)
         else:
@@ -94,11 +97,11 @@ def validate(model: nn.Module, data: Data, batch_size: int = 256) -> dict[str, f
 
 def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
               precision: str) -> dict[str, float]:  # fmt: skip
-    """One pass over the ID images; returns the mean of each part of the loss. Raises OecalError if the loss is not finite."""
+    """One pass over the ID images, or over `epoch_images` of them; returns the mean of each part of the loss. Raises OecalError if the loss is not finite."""
     torch.manual_seed(derive(seed, "epoch", epoch))
     model.train()
     device, n = data.images.device, len(data.images)
-    steps = n // recipe.batch_size
+    steps = min(recipe.epoch_images or n, n) // recipe.batch_size
     order = torch.randperm(n).to(device)
     sums: dict[str, Tensor] = {}
     for step in tqdm(range(steps), desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False, disable=None):
@@ -135,8 +138,8 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
     Goes on from `folder/checkpoint.pt` if that is of the same `fingerprint`. `history.csv`: one row an epoch; losses in nats, for a
     density model nats per dimension, `val_bpd` in bits per dimension.
     """
-    if len(data.images) < recipe.batch_size:
-        raise OecalError(f"batch_size: found {recipe.batch_size}, but there are {len(data.images)} training images; write at most that")
+    if (there := min(recipe.epoch_images or len(data.images), len(data.images))) < recipe.batch_size:
+        raise OecalError(f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that")
     announce(data.images.device, precision)
     optimizer = make_optimizer(model, recipe)
     history: list[dict[str, Any]] = []
@@ -148,7 +151,7 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
         logging.info("resuming after epoch %d of %d", len(history), recipe.epochs)
     for epoch in range(len(history), recipe.epochs):
         means = one_epoch(model, optimizer, loss, data, recipe, epoch, seed, precision)
-        row = {"epoch": epoch + 1, "lr": optimizer.param_groups[0]["lr"], **means, **validate(model, data)}
+        row = {"epoch": epoch + 1, "lr": optimizer.param_groups[0]["lr"], **means, **validate(model, data, precision)}
         history.append(row)
         logging.info("  ".join(f"{k} {v:.5g}" for k, v in row.items()))
         state = {"fingerprint": fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}

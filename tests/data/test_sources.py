@@ -191,3 +191,10 @@ def test_keep_classes(rng):
 def test_refuses(wrong):
     with pytest.raises(ValueError, match="write"):
         wrong()
+
+
+def test_noise_to_train_on_is_other_noise(rng):
+    of = Split.unlabelled(rng.integers(0, 256, (5, 1, 8, 8), np.uint8))
+    test, train = (noise.build(noise.Options("blobs", "x", split=split), of).splits for split in ("test", "train"))
+    assert (list(test), list(train)) == (["test"], ["train"])
+    assert not np.array_equal(test["test"].images, train["train"].images)

@@ -16,12 +16,6 @@ from oecal.figures import (
 )
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    style.plt.close("all")
-
-
 def test_names_for_readers():
     assert [style.name(k) for k in ("oe_tune", "msp", "h_u_p", "letters_n_z")] == ["OE tune", "MSP", "H(U; p)", "letters n z"]
 

@@ -62,5 +62,5 @@ def test_an_unlikely_image_is_an_anomalous_one():
 def test_catalogue():
     found = scores()
     assert found["log_likelihood"].kind == "density"
-    assert found["msp"] == ("msp", "oecal.scores.logits", ("logits",))
+    assert found["msp"] == ("msp", "oecal.scores.logits", "msp", ("logits",), {})
     assert {"msp", "h_u_p", "max_logit", "energy", "entropy"} <= set(ALL)

@@ -18,7 +18,7 @@ from oecal.training.augment import augment
 from oecal.training.loop import Data, Recipe, cosine, train
 
 RECIPE = Recipe(
-    epochs=3, batch_size=8, outlier_batch_size=4, optimizer="sgd", lr=0.1, final_lr=0.0, momentum=0.9, weight_decay=1e-4, clip_norm=1.0,
+    epochs=3, epoch_images=0, batch_size=8, outlier_batch_size=4, optimizer="sgd", lr=0.1, final_lr=0.0, momentum=0.9, weight_decay=1e-4, clip_norm=1.0,
     shift=1, flip=True,
 )  # fmt: skip
 
@@ -119,7 +119,7 @@ def test_divergence_is_one_clear_line(tmp_path):
 
 
 def test_too_few_images(tmp_path):
-    with pytest.raises(OecalError, match="batch_size: found 64, but there are 32"):
+    with pytest.raises(OecalError, match="batch_size: found 64, but an epoch has 32"):
         train(model_of(), OE, data_of(), replace(RECIPE, batch_size=64), tmp_path, 1, "f")
 
 
@@ -179,3 +179,16 @@ def test_kill_9_and_again(tmp_path):
     train(model_of(), OE, data_of(), replace(RECIPE, epochs=20), tmp_path / "whole", 1, "f")
     killed, whole = (load_file(tmp_path / f / "model.safetensors") for f in ("killed", "whole"))
     assert all(torch.equal(killed[k], whole[k]) for k in whole)
+
+
+def test_an_epoch_of_part_of_the_images(tmp_path, monkeypatch):
+    seen = []
+
+    def spy(model, images, labels, outliers):
+        seen.append(len(images))
+        return OE(model, images, labels, outliers)
+
+    train(model_of(), spy, data_of(), replace(RECIPE, epochs=2, epoch_images=17), tmp_path, 1, "f")
+    assert seen == [8, 8] * 2
+    with pytest.raises(OecalError, match="batch_size: found 8, but an epoch has 5 training images; write at most that"):
+        train(model_of(), OE, data_of(), replace(RECIPE, epoch_images=5), tmp_path / "less", 1, "f")

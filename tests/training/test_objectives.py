@@ -5,7 +5,7 @@ import torch
 from pytorch_ood.loss import OutlierExposureLoss
 from torch import nn
 
-from oecal.training import baseline, margin, oe
+from oecal.training import background, baseline, margin, oe
 
 
 class Table(nn.Module):
@@ -81,3 +81,24 @@ def test_a_margin_of_one_bit_per_dimension():
 def test_refuses(wrong):
     with pytest.raises(ValueError, match="write 0 or more"):
         wrong()
+
+
+def test_background_replaces_values_at_its_rate():
+    torch.manual_seed(0)
+    x = torch.randint(256, (50, 1, 20, 20)) / 255
+    found = background.mutated(x, 0.3)
+    assert (found != x).float().mean().item() == pytest.approx(0.3 * 255 / 256, abs=0.01)
+    torch.testing.assert_close((found * 255).round() / 255, found)
+    assert torch.equal(background.mutated(x, 0.0), x)
+    levels = (background.mutated(x, 1.0) * 255).round()
+    assert levels.mean().item() == pytest.approx(127.5, abs=2)
+    assert (levels.min(), levels.max()) == (0, 255)
+
+
+def test_background_is_the_likelihood_of_what_it_sees():
+    model = Table([-8.0, -4.0])
+    options = background.Options(rate=0.0)
+    found = background.loss(model, images(0, 1).repeat(1, 1, 2, 2), torch.zeros(2), None, options)
+    assert found["loss"].item() == pytest.approx(6 / 4)
+    with pytest.raises(ValueError, match="rate is 2; write a number from 0 to 1"):
+        background.Options(rate=2)

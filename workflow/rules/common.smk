@@ -8,10 +8,11 @@ from oecal import config as configuration, entries
 from oecal.codegraph import closure
 from oecal.errors import OecalError
 from oecal.options import constant
-from oecal.scores.catalogue import scores as catalogue
+from oecal.scores.catalogue import score
+from oecal.study import Run
 
 NAME = "[a-z][a-z0-9_]*"
-TABLES = ["detection", "calibration", "selective", "likelihood"]
+TABLES = ["detection", "calibration", "selective", "likelihood", "trainings"]
 
 try:
     study = configuration.load(config)
@@ -80,8 +81,33 @@ def code_of_training(wildcards):
 
 
 def code_of_scores(wildcards):
-    names = study.config["models"][wildcards.model]["scores"]
-    return closure("oecal.scores.run", *(catalogue()[name].module for name in names))
+    return closure("oecal.scores.run", *(score(name).module for name in study.scores(run_of(wildcards))))
+
+
+def run_of(wildcards):
+    return Run(wildcards.in_dist, wildcards.model, wildcards.training, int(wildcards.seed))
+
+
+def prefixes(wildcards):
+    """The other runs that the scores of a run compare with: background, seeds."""
+    return set().union(*(score(name).prefixes for name in study.scores(run_of(wildcards))))
+
+
+def statistics(wildcards):
+    """Statistics of the images, for the scores of a density model."""
+    return f"{OUT}/statistics/{wildcards.in_dist}.h5" if study.kind(wildcards.model) == "density" else []
+
+
+def background(wildcards):
+    """The outputs of the background training, if a score compares with it."""
+    training = study.background(wildcards.in_dist, wildcards.model)
+    return of_runs("outputs/{run}.h5", [run_of(wildcards)._replace(training=training)]) if "background" in prefixes(wildcards) else []
+
+
+def seeds(wildcards):
+    """The outputs of all seeds, if a score compares them."""
+    same = [run_of(wildcards)._replace(seed=seed) for seed in study.config["seeds"]]
+    return of_runs("outputs/{run}.h5", same) if "seeds" in prefixes(wildcards) else []
 
 
 def outliers(wildcards):
@@ -94,9 +120,9 @@ def init_weights(wildcards):
     return f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors" if init else []
 
 
-def evaluated(in_dist):
-    """Image stores of all sets that the models of an in-distribution set predict."""
-    return data(*dict.fromkeys(entry["dataset"] for entry in study.sets(in_dist)))
+def evaluated(in_dist, kind):
+    """Image stores of all sets that the models of this kind and in-distribution set predict."""
+    return data(*dict.fromkeys(entry["dataset"] for entry in study.sets(in_dist, kind)))
 
 
 def of_runs(pattern, runs=None):
@@ -132,10 +158,29 @@ def shown(figure, wildcards):
 
 
 def runs_shown(figure, wildcards, first_seed=False):
-    """The runs in a figure; with `first_seed`, of the first seed only."""
+    """The runs in a figure, but for a background model; with `first_seed`, of the first seed only."""
     pair = shown(figure, wildcards)
     seeds = study.config["seeds"][:1] if first_seed else study.config["seeds"]
-    return [run for run in study.runs() if (run.in_dist, run.model) == pair and run.seed in seeds]
+    helper = study.background(*pair)
+    return [run for run in study.runs() if (run.in_dist, run.model) == pair and run.seed in seeds and run.training != helper]
+
+
+def trainings_shown(figure, wildcards):
+    """The trainings of these runs, and the auxiliary outliers of each."""
+    return {run.training: study.outliers(*run[:3]) for run in runs_shown(figure, wildcards)}
+
+
+def in_dist_and_model(figure):
+    return lambda wildcards: dict(zip(("in_dist", "model"), shown(figure, wildcards)))
+
+
+def sources():
+    """The published set that a data set of the study is, or is part of: names as in oecal/data/published.yaml."""
+    return {
+        name: entry["options"]["name"]
+        for name, entry in study.config["datasets"].items()
+        if entry["source"] == "published"
+    }
 
 
 def first_score(figure):

@@ -31,7 +31,7 @@ rule likelihood_extremes:
     input:
         code=closure("oecal.figures.likelihood_extremes"),
         outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)),
-        data=lambda w: evaluated(shown("likelihood_extremes", w)[0]),
+        data=lambda w: evaluated(shown("likelihood_extremes", w)[0], "density"),
     output:
         pdf="<out>/figures/likelihood_extremes{of}.pdf",
         png=report(
@@ -50,6 +50,145 @@ rule likelihood_extremes:
         draw={},
     message:
         "Figure likelihood_extremes{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule likelihood_vs_complexity:
+    input:
+        code=closure("oecal.figures.likelihood_vs_complexity"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_vs_complexity", w, first_seed=True)),
+        statistics=lambda w: f'{OUT}/statistics/{shown("likelihood_vs_complexity", w)[0]}.h5',
+    output:
+        pdf="<out>/figures/likelihood_vs_complexity{of}.pdf",
+        png=report(
+            "<out>/figures/likelihood_vs_complexity{of}.png",
+            caption="../report/likelihood_vs_complexity.rst",
+            category="Figures",
+            labels={"figure": "likelihood against complexity{of}"},
+        ),
+    log:
+        "<out>/logs/figures/likelihood_vs_complexity{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="likelihood_vs_complexity",
+        frame={},
+        draw={},
+    message:
+        "Figure likelihood_vs_complexity{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule constant_inputs:
+    input:
+        code=closure("oecal.figures.constant_inputs"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("constant_inputs", w)),
+    output:
+        pdf="<out>/figures/constant_inputs{of}.pdf",
+        png=report(
+            "<out>/figures/constant_inputs{of}.png",
+            caption="../report/constant_inputs.rst",
+            category="Figures",
+            labels={"figure": "constant inputs{of}"},
+        ),
+    log:
+        "<out>/logs/figures/constant_inputs{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="constant_inputs",
+        frame={},
+        draw={},
+    message:
+        "Figure constant_inputs{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule density_scores:
+    input:
+        code=closure("oecal.figures.density_scores"),
+        detection="<out>/tables/detection.csv",
+    output:
+        pdf="<out>/figures/density_scores{of}.pdf",
+        png=report(
+            "<out>/figures/density_scores{of}.png",
+            caption="../report/density_scores.rst",
+            category="Figures",
+            labels={"figure": "density scores{of}"},
+        ),
+    log:
+        "<out>/logs/figures/density_scores{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="density_scores",
+        frame=lambda w: {
+            **in_dist_and_model("density_scores")(w),
+            "trainings": list(trainings_shown("density_scores", w)),
+            "sources": sources(),
+        },
+        draw={},
+    message:
+        "Figure density_scores{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule oe_density_gain:
+    input:
+        code=closure("oecal.figures.oe_density_gain"),
+        detection="<out>/tables/detection.csv",
+        likelihood="<out>/tables/likelihood.csv",
+    output:
+        pdf="<out>/figures/oe_density_gain{of}.pdf",
+        png=report(
+            "<out>/figures/oe_density_gain{of}.png",
+            caption="../report/oe_density_gain.rst",
+            category="Figures",
+            labels={"figure": "what OE gives a density{of}"},
+        ),
+    log:
+        "<out>/logs/figures/oe_density_gain{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="oe_density_gain",
+        frame=lambda w: {
+            **in_dist_and_model("oe_density_gain")(w),
+            "outliers": trainings_shown("oe_density_gain", w),
+        },
+        draw={},
+    message:
+        "Figure oe_density_gain{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule samples:
+    input:
+        code=closure("oecal.figures.samples"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("samples", w, first_seed=True)),
+    output:
+        pdf="<out>/figures/samples{of}.pdf",
+        png=report(
+            "<out>/figures/samples{of}.png",
+            caption="../report/samples.rst",
+            category="Figures",
+            labels={"figure": "samples{of}"},
+        ),
+    log:
+        "<out>/logs/figures/samples{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="samples",
+        frame={},
+        draw={},
+    message:
+        "Figure samples{wildcards.of}"
     script:
         "../scripts/figure.py"
 
@@ -150,7 +289,7 @@ rule detection_heatmap:
         "../../envs/analysis.yaml"
     params:
         figure="detection_heatmap",
-        frame=lambda w: dict(zip(("in_dist", "model"), shown("detection_heatmap", w))),
+        frame=in_dist_and_model("detection_heatmap"),
         draw={},
     message:
         "Figure detection_heatmap{wildcards.of}"

@@ -1,11 +1,11 @@
-# All evaluated sets of a run through its model: one HDF5 file.
+# All evaluated sets of a run through its model, one HDF5 file; and what needs no model, once for each in-distribution set.
 
 
 rule predict:
     input:
         code=lambda w: closure("oecal.predict.run", architecture(w)),
         weights="<out>/models/<run>/model.safetensors",
-        data=lambda w: evaluated(w.in_dist),
+        data=lambda w: evaluated(w.in_dist, study.kind(w.model)),
     output:
         "<out>/outputs/<run>.h5",
     log:
@@ -17,8 +17,31 @@ rule predict:
         gpu=gpus(),
     params:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
-        sets=lambda w: {"sets": study.sets(w.in_dist)},
+        more=lambda w: study.prediction(w.in_dist, w.model, int(w.seed)),
+        sets=lambda w: {"sets": study.sets(w.in_dist, study.kind(w.model))},
     message:
         "Predict {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
     script:
         "../scripts/predict.py"
+
+
+rule statistics:
+    input:
+        code=closure("oecal.predict.plain"),
+        data=lambda w: evaluated(w.in_dist, "density"),
+    output:
+        "<out>/statistics/{in_dist}.h5",
+    log:
+        "<out>/logs/statistics/{in_dist}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        images=lambda w: {
+            "sets": study.sets(w.in_dist, "density"),
+            "how": study.fitting(w.in_dist),
+            "train": study.config["experiments"][w.in_dist]["predict_train"],
+        },
+    message:
+        "Statistics of the images evaluated on {wildcards.in_dist}"
+    script:
+        "../scripts/statistics.py"

@@ -5,6 +5,9 @@ rule score:
     input:
         code=code_of_scores,
         outputs="<out>/outputs/<run>.h5",
+        statistics=statistics,
+        background=background,
+        seeds=seeds,
     output:
         "<out>/scores/<run>.h5",
     log:
@@ -12,7 +15,7 @@ rule score:
     conda:
         "../../envs/analysis.yaml"
     params:
-        scores=lambda w: {"scores": study.config["models"][w.model]["scores"]},
+        scores=lambda w: {"scores": study.scores(run_of(w))},
     message:
         "Scores of {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
     script:

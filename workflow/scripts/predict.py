@@ -15,6 +15,7 @@ compute = snakemake.config["compute"]
 who = dict(snakemake.wildcards.items())
 run(
     snakemake.params.training,
+    more=snakemake.params.more,
     sets=snakemake.params.sets["sets"],
     data={Path(path).stem: path for path in snakemake.input.data},
     weights=snakemake.input.weights,
@@ -22,6 +23,7 @@ run(
     run={**who, "seed": int(who["seed"])},
     code=fingerprint(snakemake.input.code),
     device=compute["device"],
+    precision=compute["precision"],
     threads=snakemake.threads,
     channels_last=compute["channels_last"],
     may_be_missing=snakemake.config["may_be_missing"],

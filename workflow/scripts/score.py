@@ -9,4 +9,11 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-run(snakemake.input.outputs, snakemake.params.scores["scores"], snakemake.output[0])
+run(
+    snakemake.input.outputs,
+    snakemake.params.scores["scores"],
+    snakemake.output[0],
+    statistics=snakemake.input.get("statistics") or None,
+    background=next(iter(snakemake.input.get("background", [])), None),
+    seeds=snakemake.input.get("seeds", []),
+)

@@ -5,7 +5,7 @@ from oecal.data import store
 from oecal.data.corruptions import corrupt
 from oecal.data.store import ImageSet, Split
 from oecal.errors import OecalError
-from oecal.predict.run import images_of
+from oecal.predict.evaluated import drawn, images_of
 
 SHAPE = (1, 8, 8)
 HOW = {"interpolation": "bilinear", "fit": "stretch"}
@@ -46,3 +46,21 @@ def test_what_cannot_be_evaluated(data):
     with pytest.raises(OecalError, match="colour.h5: as a shift it needs the 2 classes"):
         images_of(entry("colour", "shift"), data, SHAPE, 2, HOW)
     images_of(entry("same", "shift"), data, SHAPE, 2, HOW)
+
+
+def test_part_of_the_training_split_is_the_same_for_every_run(tmp_path, rng):
+    images = rng.integers(0, 256, (50, *SHAPE), np.uint8)
+    store.write(tmp_path / "x.h5", ImageSet({"train": Split(images, np.arange(50))}, "", "", ""))
+    inside = entry("x", "id") | {"split": "train"}
+    found = [images_of(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW, 8) for _ in range(2)]
+    assert len(found[0].images) == 8
+    np.testing.assert_array_equal(found[0].labels, found[1].labels)
+    np.testing.assert_array_equal(found[0].images, images[found[0].labels])
+    assert len(images_of(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW).images) == 50
+
+
+def test_drawn():
+    assert list(drawn(3, 0, "x")) == list(drawn(3, 3, "x")) == list(drawn(3, 9, "x")) == [0, 1, 2]
+    chosen = drawn(100, 10, "x")
+    assert len(set(chosen)) == 10
+    assert list(chosen) == sorted(chosen) != list(drawn(100, 10, "y"))

@@ -1,0 +1,83 @@
+"""Bits per dimension under the model against bits per dimension as PNG: does the likelihood say more than how simple an image is?
+
+The figure behind the input complexity of Serra et al. (ICLR 2020, arXiv 1909.11480): their score is the height above the diagonal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
+
+from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, GREY, name, wrapped
+from oecal.metrics.likelihood import bits_per_dimension
+from oecal.results import OOD, read
+from oecal.seeds import generator
+
+FOR = ("density",)
+EACH = 400  # images of a set that are drawn; the correlation is of all
+FLOOR = 1 / 16  # bits/dim: the axes are logarithmic
+RISE = 8  # how far above the first training's range is shown: outliers may be driven far beyond
+
+
+def frame(outputs: Sequence[str], statistics: str) -> pd.DataFrame:
+    """One row a test image: training, set, role (test, near, far, synthetic), bpd (of the model), png (length as PNG / dimensions)."""
+    plain = {(g.set, g.split): g["png_bits"] for g in read(statistics, "png_bits").groups}
+    parts = []
+    for path in outputs:
+        run = read(path, "log_likelihood")
+        for group in run.tests("id", *OOD):
+            columns = {"training": run.key["training"], "set": group.set, "role": "test" if group.role == "id" else group.role}
+            columns["bpd"] = bits_per_dimension(group["log_likelihood"], run.dims)
+            parts.append(pd.DataFrame({**columns, "png": plain[group.set, group.split] / run.dims}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings = list(data["training"].unique())
+    real = data[data["role"] != "synthetic"]
+    others = [key for key in real["set"].unique() if key not in set(real[real["role"] == "test"]["set"])]
+    colours = [c for c in CYCLE if c not in (BLUE, GREY)]
+    chosen = {key: generator("likelihood_vs_complexity", key).permutation(n)[:EACH]
+              for key, n in data[data["training"] == trainings[0]].groupby("set", sort=False).size().items()}  # fmt: skip
+    first = real[real["training"] == trainings[0]]
+    top = min(real["bpd"].quantile(0.999), RISE * first["bpd"].quantile(0.999))
+    data = data.assign(bpd=data["bpd"].clip(upper=1.15 * top))
+    height = 2.6 if len(trainings) > 1 else 3.6
+    figure, axes = wrapped(len(trainings), 3, 0.9, height, sharex=True, sharey=True)
+    for ax, training in zip(axes, trainings, strict=True):
+        own = data[data["training"] == training]
+        for key, part in own[own["role"] == "synthetic"].groupby("set", sort=False):
+            drawn = part.iloc[chosen[key][: EACH // 4]]
+            ax.scatter(drawn["png"], drawn["bpd"], s=3, color=GREY, alpha=0.3, lw=0, rasterized=True, zorder=1)
+        for n, key in enumerate(others):
+            drawn = own[own["set"] == key].iloc[chosen[key]]
+            ax.scatter(drawn["png"], drawn["bpd"], s=4, color=colours[n % len(colours)], marker="os^"[n // len(colours) % 3], alpha=0.5,
+                       lw=0, rasterized=True, zorder=2)  # fmt: skip
+        inside = own[own["role"] == "test"]
+        drawn = inside.iloc[chosen[inside["set"].iloc[0]]]
+        ax.scatter(drawn["png"], drawn["bpd"], s=4, color=BLUE, alpha=0.5, lw=0, rasterized=True, zorder=3)
+        ax.axline((1, 1), (2, 2), color=BLACK, lw=0.6, ls="--", zorder=4)
+        spearman = inside["png"].rank().corr(inside["bpd"].rank())
+        ax.text(0.03, 0.97, f"ID: Spearman {spearman:.2f}", transform=ax.transAxes, va="top", fontsize=6.5, bbox=BOX, zorder=5)
+        ax.set_title(name(training))
+    ax = axes[0]
+    ax.set_xscale("log", base=2)
+    ax.set_yscale("log", base=2)
+    low = real[["png", "bpd"]].clip(FLOOR).quantile(0.001) / 1.15
+    ax.set(xlim=(low["png"], 1.3 * real["png"].quantile(0.999)), ylim=(low["bpd"], 1.3 * top))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(LogLocator(base=2))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_locator(LogLocator(base=2, subs=()))
+    labels = [f"{name(inside['set'].iloc[0])} (in-distribution)", *map(name, others)]
+    marks = [(BLUE, "o"), *((colours[n % len(colours)], "os^"[n // len(colours) % 3]) for n in range(len(others)))]
+    if len(real) < len(data):
+        labels, marks = [*labels, "synthetic sets"], [*marks, (GREY, "o")]
+    handles = [axes[0].plot([], [], marker, color=colour, ms=4)[0] for colour, marker in marks]
+    figure.legend([*handles, axes[0].lines[0]], [*labels, "as long as the PNG"], loc="outside upper center", ncols=4)
+    figure.supxlabel("length as PNG, bits per dimension", fontsize=8)
+    figure.supylabel("$-\\log_2 p(x)$ / D, bits per dimension", fontsize=8)
+    return figure

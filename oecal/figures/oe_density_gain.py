@@ -1,0 +1,143 @@
+"""Does Outlier Exposure repair a density, or only lower it near the outliers it saw? Price and gain of each training, set by set.
+
+Above: AUROC of -log p(x); below 50% an OOD set is more likely than the data. Left: what a training costs on the data themselves. Below:
+where it moved the density.
+"""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import AsinhNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from oecal.figures.style import BLACK, CYCLE, WIDTH, name, plt
+from oecal.results import OOD
+
+FOR = ("density",)
+GAP = 0.25  # between the kinds of OOD sets, in cells
+
+
+def frame(detection: str, likelihood: str, in_dist: str, model: str, outliers: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """One row a training, seed and set: outliers, kind (id, near, far, synthetic), auroc of log_likelihood, bpd, change of bpd.
+
+    detection, likelihood: the tables of these names. outliers: training -> its auxiliary sets; the first is the one to compare with, and
+    changes are within a seed, nan for a seed that the first lacks.
+    """
+    tables = [pd.read_csv(path) for path in (detection, likelihood)]
+    found, bits = (t[(t["in_dist"] == in_dist) & (t["model"] == model) & t["training"].isin(list(outliers))] for t in tables)
+    found = found[found["score"] == "log_likelihood"][["training", "seed", "ood", "kind", "auroc"]].rename(columns={"ood": "set"})
+    kinds = {in_dist: "id", **found.drop_duplicates("set").set_index("set")["kind"].to_dict()}
+    bits = bits[bits["set"].isin(list(kinds))][["training", "seed", "set", "bpd_mean"]].rename(columns={"bpd_mean": "bpd"})
+    data = bits.merge(found.drop(columns="kind"), on=["training", "seed", "set"], how="left")
+    first = bits[bits["training"] == next(iter(outliers))][["seed", "set", "bpd"]]
+    data = data.merge(first, on=["seed", "set"], how="left", suffixes=("", "_first"))
+    data["change"] = data["bpd"] - data.pop("bpd_first")
+    data["kind"] = data["set"].map(kinds)
+    data["outliers"] = data["training"].map(lambda training: ", ".join(map(name, outliers[training])))
+    ranks = {key: n for n, key in enumerate(("id", *OOD, *outliers))}
+    return data.sort_values(["kind", "training"], key=lambda column: column.map(ranks), kind="stable", ignore_index=True)
+
+
+def places(kinds: Sequence[str]) -> np.ndarray:
+    """Left edges of the columns, in cells, with a gap where the kind changes."""
+    changes = [a != b for a, b in itertools.pairwise(kinds)]
+    return np.arange(len(kinds)) + GAP * np.cumsum([False, *changes])
+
+
+def cells(ax: Axes, table: np.ndarray, lefts: np.ndarray, norm: Normalize, texts: Sequence[Sequence[str]]) -> None:
+    """A heat map with values written in: a row of `table` below the other, column j from lefts[j]."""
+    for row, (values, written) in enumerate(zip(table, texts, strict=True)):
+        for left, value, text in zip(lefts, values, written, strict=True):
+            if np.isfinite(value):
+                colour = colormaps["RdBu"](norm(value))
+                dark = np.dot(colour[:3], (0.299, 0.587, 0.114)) < 0.5
+                ax.add_patch(Rectangle((left, row), 1, 1, fc=colour, ec="white", lw=0.8))
+                ax.text(left + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5, color="white" if dark else BLACK)
+    ax.set(xlim=(0, lefts[-1] + 1), ylim=(len(table), 0), xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    ax.grid(visible=False)
+
+
+def signed(value: float) -> str:
+    """+0.02, -1.3, +73: about two digits that count, hundredths at the finest; below these 0."""
+    return f"{value:+.{2 if abs(value) < 0.995 else 1 if abs(value) < 9.95 else 0}f}" if abs(value) >= 0.005 else "0"
+
+
+def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
+    """Change of ID bits per dimension: a small dot for each seed, a large one for the mean, written beside."""
+    base = inside[inside["training"] == trainings[0]]["bpd"].mean()
+    for row, training in enumerate(trainings):
+        change = inside[inside["training"] == training]["change"].dropna()
+        colour = CYCLE[row % len(CYCLE)]
+        ax.plot([change.min(), change.max()], [row + 0.5] * 2, color=colour, lw=1)
+        ax.plot(change, [row + 0.5] * len(change), ".", color=colour, ms=3, mew=0)
+        ax.plot(change.mean(), row + 0.5, "o", color=colour, ms=5, mew=0)
+        text = signed(change.mean()) if row else f"{base:.2f}"
+        ax.text(1.04, row + 0.5, text, transform=ax.get_yaxis_transform(), fontsize=6.5, va="center")
+    ax.axvline(0, color=BLACK, lw=0.6)
+    ax.set(ylim=(len(trainings), 0), yticks=[])
+    ax.margins(x=0.12)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="x", labelsize=6)
+    ax.locator_params(axis="x", nbins=3)
+    ax.set_title("price: ID test,\nbits/dim", fontsize=7)
+    ax.set_xlabel("change", fontsize=7, labelpad=1)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings = list(dict.fromkeys(data["training"]))
+    outside = data[data["kind"] != "id"]
+    sets, kinds = (list(outside.drop_duplicates("set")[column]) for column in ("set", "kind"))
+    auroc, change = (outside.groupby(["training", "set"])[v].mean().unstack().reindex(trainings)[sets] for v in ("auroc", "change"))
+    percent = 100 * auroc.assign(mean=auroc.mean(axis=1), worst=auroc.min(axis=1)).to_numpy()
+    lefts = places([*kinds, "all", "all"])
+    of = {t: textwrap.wrap(text, 30) for t, text in data.drop_duplicates("training").set_index("training")["outliers"].items()}
+    # Fixed places, in inches: the layout engine would not keep the rows of the panels in line.
+    cell = max(0.3, 0.19 + 0.09 * max(map(len, of.values())))
+    top, label, left, width = 0.55, 0.2 + 0.036 * max(map(len, [*sets, "worst set"])), 1.45, 0.65
+    rows, later = len(trainings), len(trainings) - 1
+    height = top + cell * rows + (0.45 + cell * later if later else 0) + label
+    figure = plt.figure(figsize=(WIDTH, height), layout="none")
+
+    def place(x: float, below: float, wide: float, high: float) -> Axes:
+        return figure.add_axes((x / WIDTH, 1 - (below + high) / height, wide / WIDTH, high / height))
+
+    first = left + width + 0.42
+    wide = WIDTH - first - 0.05
+    costs, above = place(left, top, width, cell * rows), place(first, top, wide, cell * rows)
+    price(costs, data[data["kind"] == "id"], trainings)
+    cells(above, percent, lefts, Normalize(0, 100), [[f"{v:.0f}" for v in row] for row in percent])
+    for row, training in enumerate(trainings):
+        at: dict[str, Any] = {"transform": costs.get_yaxis_transform(), "ha": "right"}
+        start = row + 0.5 - (0.12 + 0.09 * len(of[training])) / 2 / cell
+        costs.text(-0.1, start + 0.06 / cell, name(training), fontsize=8, va="center", **at)
+        for n, line in enumerate(of[training]):
+            costs.text(-0.1, start + (0.17 + 0.09 * n) / cell, line, fontsize=5.5, va="center", color="#555555", **at)
+    for kind in dict.fromkeys(kinds):
+        own = [x for x, k in zip(lefts, kinds, strict=False) if k == kind]
+        above.text((own[0] + own[-1] + 1) / 2, -0.12, kind, ha="center", va="bottom", fontsize=7)
+    above.text(0, -0.65, "AUROC of the log-likelihood, % (red: OOD is more likely than the data)", fontsize=8, va="bottom")
+    above.axvline(lefts[-2] - GAP / 2, color=BLACK, lw=0.6)
+    lowest, last = above, [*map(name, sets), "mean", "worst set"]
+    if later:
+        moved = change.to_numpy()[1:]
+        limit = max(float(np.nanmax(np.abs(moved))), 0.1)
+        lowest = place(first, top + cell * rows + 0.45, wide * (lefts[len(sets) - 1] + 1) / (lefts[-1] + 1), cell * later)
+        cells(lowest, moved, lefts[: len(sets)], AsinhNorm(0.1, -limit, limit), [[signed(v) for v in row] for row in moved])
+        lowest.text(0, -0.2, f"Change of bits/dim against {name(trainings[0])} (blue: less likely than before)", fontsize=8, va="bottom")
+        for row, training in enumerate(trainings[1:]):
+            lowest.text(-0.15, row + 0.5, name(training), fontsize=8, va="center", ha="right")
+    for x, text in zip(lefts[len(sets) :], last[len(sets) :], strict=True):
+        above.text(x + 0.6, rows + 0.15, text, fontsize=7, rotation=40, ha="right", va="top", rotation_mode="anchor")
+    for x, text in zip(lefts, last[: len(sets)], strict=False):
+        lowest.text(x + 0.6, lowest.get_ylim()[0] + 0.15, text, fontsize=7, rotation=40, ha="right", va="top", rotation_mode="anchor")
+    return figure

@@ -1,0 +1,67 @@
+"""Images drawn from a density model: has it learnt what its data look like, before and after Outlier Exposure?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import h5py
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.errors import OecalError
+from oecal.figures.style import WIDTH, name, plt
+from oecal.results import read
+
+FOR = ("density",)
+ACROSS = 4  # images in a row and in a column of a block
+BLOCKS = 3  # blocks beside each other
+GAP = 2  # pixels of white between two images
+
+
+def frame(outputs: Sequence[str]) -> pd.DataFrame:
+    """One row an image: training, image (uint8 C, H, W); at most 16 a training, the first ones."""
+    rows = []
+    for path in outputs:
+        training = read(path, "").key["training"]
+        try:
+            with h5py.File(path) as file:
+                images = file["samples/images"][: ACROSS**2]
+        except KeyError as error:
+            raise OecalError(f"{path}: has no samples ({error}); delete it and run again") from None
+        rows += [{"training": training, "image": image} for image in images]
+    return pd.DataFrame(rows)
+
+
+def block(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Images row by row with white between, (H', W', 3)."""
+    height, width = images[0].shape[1:]
+    rows = -(-len(images) // ACROSS)
+    whole = np.full((rows * (height + GAP) - GAP, ACROSS * (width + GAP) - GAP, 3), 255, np.uint8)
+    for n, image in enumerate(images):
+        top, left = n // ACROSS * (height + GAP), n % ACROSS * (width + GAP)
+        whole[top : top + height, left : left + width] = np.broadcast_to(image, (3, height, width)).transpose(1, 2, 0)
+    return whole
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    blocks = {training: block(list(part["image"])) for training, part in data.groupby("training", sort=False)}
+    high, wide = next(iter(blocks.values())).shape[:2]
+    # Whole numbers of dots for a pixel, so that all pixels of the PNG are alike; the PDF holds the pixels themselves.
+    cell = WIDTH / BLOCKS
+    dots = plt.rcParams["savefig.dpi"]
+    zoom = max(int(0.94 * cell * dots / wide), 1) / dots
+    rows = -(-len(blocks) // BLOCKS)
+    step = high * zoom + 0.35  # inches
+    figure = plt.figure(figsize=(WIDTH, rows * step), layout="none")
+    for n, (training, pixels) in enumerate(blocks.items()):
+        left = round((n % BLOCKS + 0.03) * cell * dots) / dots
+        bottom = round(((rows - 1 - n // BLOCKS) * step + 0.05) * dots) / dots
+        size = (left / WIDTH, bottom / (rows * step), wide * zoom / WIDTH, high * zoom / (rows * step))
+        ax = figure.add_axes(size)
+        ax.imshow(pixels, interpolation="nearest", aspect="auto")
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(name(str(training)))
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+    return figure

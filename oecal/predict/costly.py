@@ -1,0 +1,52 @@
+"""Statistics of an image that need gradients of a density model: many times the price of a likelihood, so for part of a set only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import torch
+
+from oecal.models.build import to_input
+from oecal.seeds import derive
+
+REGRET_STEPS, REGRET_LR = 100, 0.05
+TINY = 1e-30  # below any norm that is not 0
+
+
+def gradients(model: Any, images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
+    """Of l = log p(x) (N,): `gradient_norms` log ||dl/dtheta_j||^2, (N, J) for the J parameter tensors, and `input_gradient`
+    ||dl/dx|| (N,), x in [0, 1]; float64.
+
+    images: uint8 (N, C, H, W). One image at a time: the gradient of a batch is a sum, of which no image's part can be told.
+    """
+    model.eval()
+    parameters = list(model.parameters())
+    norms, inputs = [], []
+    for n, image in enumerate(images):
+        torch.manual_seed(derive("costly", n))
+        x = to_input(torch.from_numpy(image[None]).to(device)).requires_grad_()
+        of_parameters = torch.autograd.grad(model(x).sum(), [x, *parameters], allow_unused=True)
+        squared = torch.stack([g.square().sum() if g is not None else torch.zeros((), device=device) for g in of_parameters]).double()
+        inputs.append(squared[0].sqrt().item())
+        norms.append(squared[1:].clamp(min=TINY).log().cpu().numpy())
+    return {"gradient_norms": np.array(norms), "input_gradient": np.array(inputs)}
+
+
+def regret(model: Any, images: np.ndarray, device: torch.device, batch: int = 250) -> np.ndarray:
+    """`model.regret` of a VAE, nats (N,) float64."""
+    values = []
+    for start in range(0, len(images), batch):
+        torch.manual_seed(derive("costly", start))
+        x = to_input(torch.from_numpy(images[start : start + batch]).to(device))
+        values.append(model.regret(x, REGRET_STEPS, REGRET_LR).cpu().numpy())
+    return np.concatenate(values)
+
+
+def costly(model: Any, names: Collection[str], images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
+    """Those of gradient_norms, input_gradient and regret that are asked for."""
+    found = gradients(model, images, device) if {"gradient_norms", "input_gradient"} & set(names) else {}
+    if "regret" in names:
+        found["regret"] = regret(model, images, device)
+    return {name: values for name, values in found.items() if name in names}

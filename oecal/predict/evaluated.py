@@ -1,0 +1,55 @@
+"""The evaluated sets of an in-distribution set: which images they are, in its format. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from oecal.data import store
+from oecal.data.corruptions import corrupt
+from oecal.data.preprocess import adapt
+from oecal.data.store import Split
+from oecal.errors import OecalError
+from oecal.seeds import generator
+
+
+def drawn(n: int, at_most: int, *purpose: object) -> np.ndarray:
+    """Indices of at most `at_most` of n images, at random, the same ones for each run, ascending; 0 means all."""
+    return np.arange(n) if not 0 < at_most < n else np.sort(generator("drawn", *purpose).permutation(n)[:at_most])
+
+
+def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[int, int, int], classes: int,
+              how: Mapping[str, Any], train: int = 0) -> Split:  # fmt: skip
+    """The images and labels of one evaluated set, in the in-distribution set's format, corrupted if the entry says so.
+
+    how: interpolation and fit with which another format is brought to `shape`; train: at most so many ID training images, 0: all.
+    """
+    path = data[entry["dataset"]]
+    split = store.read(path, entry["split"])
+    if not len(split.images):
+        raise OecalError(f"{path}: has no images in '{entry['split']}'; leave this set out, or choose other classes")
+    if entry["role"] == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
+        raise OecalError(f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}")
+    if entry["split"] == "train":
+        chosen = drawn(len(split.images), train, "train", entry["dataset"])
+        split = Split(split.images[chosen], split.labels[chosen])
+    images = adapt(split.images, shape, how["interpolation"], how["fit"])
+    if entry["role"] == "corruption":
+        images = corrupt(images, entry["corruption"], entry["severity"])
+    return Split(images, split.labels)
+
+
+def evaluated(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str, how: Mapping[str, Any], train: int,
+              may_be_missing: Collection[str]) -> Iterator[tuple[str, str, Split]]:  # fmt: skip
+    """Place `{set}/{split}`, role and images of each entry of `sets` that can be had; a progress bar.
+
+    sets: name, split, role, dataset (and corruption, severity); data: image store by data set; in_dist: the in-distribution set.
+    """
+    shape = store.read(data[in_dist], "test").images.shape[1:]
+    classes = len(store.read_about(data[in_dist]).classes)
+    there = store.there(data.values(), may_be_missing)
+    for entry in tqdm([e for e in sets if data[e["dataset"]] in there], desc="sets", leave=False, disable=None):
+        yield f"{entry['name']}/{entry['split']}", entry["role"], images_of(entry, data, shape, classes, how, train)
