@@ -10,7 +10,8 @@ from oecal.scores.catalogue import COSTLY, score
 
 # Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
 RECIPE = (
-    "epochs", "epoch_images", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm", "shift", "flip",
+    "epochs", "epoch_images", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm",
+    "shift", "flip",
 )  # fmt: skip
 # Keys of an experiment that list test sets; without a plural s, each is the role of its sets.
 OOD = ("near", "far", "synthetic")

@@ -185,7 +185,7 @@ def test_waic_and_ratio_come_from_other_runs(built):
 def test_trainings_table(built):
     table = pd.read_csv(built / "tables/trainings.csv").set_index(["model", "training", "seed"])
     row = table.loc["pixelcnn", "oe_tune", 1]
-    assert row["options"] == "margin=1.0; unit=bits_per_dim; weight=1.0; reduction=pairs"
+    assert row["options"] == "margin=1.0; reduction=pairs; unit=bits_per_dim; weight=1.0"
     assert (row["objective"], row["outliers"], row["init"], row["batch_size"]) == ("margin", "tiny_letters", "baseline", 50)
     assert table.loc["wrn", "baseline", 0]["parameters"] == 77_107
 
@@ -211,7 +211,10 @@ def test_tables(built, study):
 
 
 def figure_of(built, study, figure, in_dist, model, place):
-    runs = [r for r in study.runs(in_dist) if r.model == model]
+    runs = [r for r in study.runs(in_dist) if r.model == model and r.training != "background"]
+    if figure in ("likelihood_histograms", "likelihood_extremes", "likelihood_vs_complexity", "samples"):
+        runs = [r for r in runs if r.seed == 0]
+    detection, who = str(built / "tables/detection.csv"), {"in_dist": in_dist, "model": model}
 
     def paths(kind, name):
         return [str(built / kind / r.path) + name for r in runs]
@@ -226,7 +229,15 @@ def figure_of(built, study, figure, in_dist, model, place):
         case "roc":
             frame, inputs = score, {"scores": paths("scores", ".h5")}
         case "detection_heatmap":
-            frame, inputs = {"in_dist": in_dist, "model": model}, {"detection": str(built / "tables/detection.csv")}
+            frame, inputs = who, {"detection": detection}
+        case "likelihood_vs_complexity":
+            inputs["statistics"] = str(built / "statistics/tiny_photos.h5")
+        case "density_scores":
+            frame, inputs = who | {"trainings": ["baseline", "oe_tune"], "sources": {"tiny_digits": "mnist"}}, {"detection": detection}
+        case "oe_density_gain":
+            outliers = {r.training: study.outliers(*r[:3]) for r in runs}
+            frame = who | {"outliers": outliers}
+            inputs = {"detection": detection, "likelihood": str(built / "tables/likelihood.csv")}
         case "risk_coverage":
             frame, inputs["scores"] = {**score, "ood_ratio": 0.2}, paths("scores", ".h5")
         case "training_curves":
@@ -236,7 +247,7 @@ def figure_of(built, study, figure, in_dist, model, place):
 
 
 def figures_of(study):
-    pairs = [("tiny_digits", "wrn"), ("tiny_photos", "pixelcnn")]
+    pairs = [("tiny_digits", "wrn"), ("tiny_photos", "pixelcnn"), ("tiny_photos", "glow")]
     return [
         (f, *pair) for f, pair in itertools.product(study.config["figures"], pairs) if study.kind(pair[1]) in constant("figures", f, "FOR")
     ]

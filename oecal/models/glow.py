@@ -101,23 +101,30 @@ class Mix(nn.Module):
 
 
 class Coupling(nn.Module):
-    """Affine coupling (table 1): channels a | b to a | (b - t(a)) * s(a) with s = sigmoid(raw + 2), in (0, 1); log|det| = sum log s."""
+    """Affine coupling (table 1): channels a | b to a | (b - t(a)) s(a), log|det| = sum log s, with s = low + (1 - low) sigmoid(raw + 2).
+
+    The paper has low = 0. Then 1 / s has no bound, and a few samples in a hundred run away to infinity through the steps.
+    """
+
+    low = 0.1
 
     def __init__(self, c: int, hidden: int) -> None:
         super().__init__()
         first, middle = nn.Conv2d((c + 1) // 2, hidden, 3, padding=1), nn.Conv2d(hidden, hidden, 1)
         self.net = nn.Sequential(first, nn.ReLU(inplace=True), middle, nn.ReLU(inplace=True), zero_conv(hidden, c // 2 * 2))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def halves_shift_scale(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         a, b = x.chunk(2, dim=1)
         shift, raw = self.net(a).to(a.dtype).chunk(2, dim=1)
-        log_scale = F.logsigmoid(raw + 2)
-        return torch.cat([a, (b - shift) * log_scale.exp()], dim=1), log_scale.sum(dim=(1, 2, 3))
+        return a, b, shift, self.low + (1 - self.low) * torch.sigmoid(raw + 2)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        a, b, shift, scale = self.halves_shift_scale(x)
+        return torch.cat([a, (b - shift) * scale], dim=1), scale.log().sum(dim=(1, 2, 3))
 
     def inverse(self, y: Tensor) -> Tensor:
-        a, b = y.chunk(2, dim=1)
-        shift, raw = self.net(a).to(a.dtype).chunk(2, dim=1)
-        return torch.cat([a, b / torch.sigmoid(raw + 2) + shift], dim=1)
+        a, b, shift, scale = self.halves_shift_scale(y)
+        return torch.cat([a, b / scale + shift], dim=1)
 
 
 class Prior(nn.Module):
@@ -181,6 +188,7 @@ class Level(nn.Module):
         """From the channels that stay, and a draw of the others, to the images that entered this level."""
         x = torch.cat([x, self.prior.sample(x)], dim=1)
         for mix, coupling in zip(reversed(self.mixes), reversed(self.couplings), strict=True):
+            x = x.clamp(-1e4, 1e4)  # features of data have size 1; a draw that runs away shall end black or white, not as NaN
             x = mix.inverse(coupling.inverse(x))  # type: ignore[operator]
         return F.pixel_shuffle(x, self.block)
 

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from oecal.models.likelihoods import HIGHEST, LOWEST, logistic_level, to_levels
+
 KIND = "density"
 OUTPUTS = ("log_likelihood",)
 
@@ -116,12 +118,10 @@ class PixelCNN(nn.Module):
         self.rows_above = Causal(c + 1, width, (2, 3), False)
         self.row_above = Causal(c + 1, width, (1, 3), False)
         self.to_the_left = Causal(c + 1, width, (2, 1), True)
-
-        def layers(shortcut: bool) -> nn.ModuleList:
-            return nn.ModuleList(Streams(width, shortcut, options.dropout) for _ in range(options.blocks))
-
-        self.down = nn.ModuleList(layers(False) for _ in range(options.levels))
-        self.up = nn.ModuleList(layers(True) for _ in range(options.levels))
+        self.levels, self.blocks = options.levels, options.blocks
+        layers = options.levels * options.blocks
+        self.down = nn.ModuleList(Streams(width, False, options.dropout) for _ in range(layers))
+        self.up = nn.ModuleList(Streams(width, True, options.dropout) for _ in range(layers))
         self.shrink = nn.ModuleList(Resize(width, up=False) for _ in range(options.levels - 1))
         self.grow = nn.ModuleList(Resize(width, up=True) for _ in range(options.levels - 1))
         self.head = nn.Conv2d(width, self.mixtures * (1 + 2 * c + pairs), 1)
@@ -136,19 +136,18 @@ class PixelCNN(nn.Module):
         x = torch.cat([x, torch.ones_like(x[:, :1])], dim=1)
         above = shifted_down(self.rows_above(x))
         before = shifted_down(self.row_above(x)) + shifted_right(self.to_the_left(x))
-        shortcuts: list[list[tuple[Tensor, Tensor]]] = []
-        for level, layers in enumerate(self.down):
-            shortcuts.append([])
-            for layer in layers:
-                above, before = layer(above, before)
-                shortcuts[-1].append((above, before))
-            if level < len(self.shrink):
-                above, before = self.shrink[level](above, before)
-        for level in reversed(range(len(self.up))):
-            for layer in self.up[level]:
-                above, before = layer(above, before, shortcuts[level].pop())
+        shortcuts = []
+        for level in range(self.levels):
             if level:
-                height, width = shortcuts[level - 1][-1][0].shape[2:]
+                above, before = self.shrink[level - 1](above, before)
+            for layer in self.down[level * self.blocks : (level + 1) * self.blocks]:
+                above, before = layer(above, before)
+                shortcuts.append((above, before))
+        for level in reversed(range(self.levels)):
+            for layer in self.up[level * self.blocks : (level + 1) * self.blocks]:
+                above, before = layer(above, before, shortcuts.pop())
+            if level:
+                height, width = shortcuts[-1][0].shape[2:]
                 above, before = self.grow[level - 1](above, before)
                 # Of a transposed kernel of 3 columns, the middle one is the pixel's own.
                 above, before = above[:, :, :height, 1 : width + 1], before[:, :, :height, :width]
@@ -195,7 +194,7 @@ def log_mixture_of_logistics(x: Tensor, raw: Tensor, mixtures: int) -> Tensor:
     """
     n, c, height, width = x.shape
     logit_pi, rest = raw[:, :mixtures], raw[:, mixtures:].view(n, mixtures, -1, height, width)
-    mean, log_scale, coefficients = rest[:, :, :c], rest[:, :, c : 2 * c].clamp(min=-7), torch.tanh(rest[:, :, 2 * c :])
+    mean, log_scale, coefficients = rest[:, :, :c], rest[:, :, c : 2 * c], torch.tanh(rest[:, :, 2 * c :])
     target = x.unsqueeze(1)
     if c > 1:
         shifted, at = [mean[:, :, 0]], 0
@@ -204,11 +203,7 @@ def log_mixture_of_logistics(x: Tensor, raw: Tensor, mixtures: int) -> Tensor:
             shifted.append(mean[:, :, channel] + before.sum(dim=2))
             at += channel
         mean = torch.stack(shifted, dim=2)
-    inverse = torch.exp(-log_scale)
-    upper, lower = inverse * (target - mean + 1 / 255), inverse * (target - mean - 1 / 255)
-    # log(F(u) - F(l)) = log F(u) + log(1 - F(l)) + log(1 - e^(l - u)): exact, and finite where the difference underflows.
-    inside = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(lower - upper))
-    level = torch.where(target < -0.999, F.logsigmoid(upper), torch.where(target > 0.999, F.logsigmoid(-lower), inside))
+    level = logistic_level(target, mean, log_scale)
     return torch.logsumexp(F.log_softmax(logit_pi, dim=1) + level.sum(dim=2), dim=1)
 
 
@@ -222,13 +217,13 @@ def draw(raw: Tensor, channels: int, mixtures: int) -> Tensor:
     gumbel = -torch.log(-torch.log(torch.rand(n, mixtures, dtype=torch.float64))).to(raw.device)
     component = (raw[:, :mixtures] + gumbel).argmax(dim=1)
     rest = raw[:, mixtures:].view(n, mixtures, -1)[torch.arange(n, device=raw.device), component].double()
-    mean, log_scale, coefficients = rest[:, :c], rest[:, c : 2 * c].clamp(min=-7), torch.tanh(rest[:, 2 * c :])
+    mean, log_scale, coefficients = rest[:, :c], rest[:, c : 2 * c].clamp(LOWEST, HIGHEST), torch.tanh(rest[:, 2 * c :])
     u = torch.rand(n, c, dtype=torch.float64).to(raw.device)
     x, at = torch.zeros_like(mean), 0
     for channel in range(c):
         centre = mean[:, channel] + (coefficients[:, at : at + channel] * x[:, :channel]).sum(dim=1)
         value = centre + log_scale[:, channel].exp() * torch.logit(u[:, channel])
-        x[:, channel] = (127.5 * (value.clamp(-1, 1) + 1)).round() / 127.5 - 1
+        x[:, channel] = 2 * to_levels(value) - 1
         at += channel
     return x.to(raw.dtype)
 

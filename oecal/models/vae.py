@@ -150,10 +150,11 @@ class VAE(nn.Module):
     def regret(self, x: Tensor, steps: int = 30, lr: float = 0.1, pairs: int = 1) -> Tensor:
         """Likelihood regret: max over the parameters of q of the ELBO, minus the ELBO of the encoder's q; nats, (N,) float64, >= 0.
 
-        Xiao, Yan & Amit, NeurIPS 2020 (arXiv 2003.02977), eq. 6, in their variant that optimises mean and log variance of each image's
-        q(z | x) instead of a copy of the encoder for each image; `steps` steps of Adam with rate `lr`. Both ELBOs use the same `pairs`
-        draws and their mirror images, so their difference is not the noise of the draws; an image keeps the best q that it met.
-        The network's weights stay as they are and gather no gradients, whatever grad mode the caller is in.
+        Xiao, Yan & Amit, NeurIPS 2020 (arXiv 2003.02977). What is optimised are mean and log variance of each image's q(z | x) themselves,
+        not a copy of the encoder for each image: so images stay a batch. `steps` steps of Adam with rate `lr`; where the rate is too
+        large or the steps too few, the score depends on them. Both ELBOs use the same `pairs` draws and their mirror images, so their
+        difference is not the noise of the draws; an image keeps the best q that it met. The network's weights stay as they are and
+        gather no gradients, whatever grad mode the caller is in.
         """
         kind = x.device.type
         # Autocast may hold copies of the weights, made in inference mode, through which no gradient passes: here it makes its own.

@@ -40,7 +40,7 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
     torch_device = set_up(device, threads)
     in_dist = data[run["in_dist"]]
     shape, classes = store.read(in_dist, "test").images.shape[1:], len(store.read_about(in_dist).classes)
-    model = build_model(params["model"], shape, classes)
+    model: Any = build_model(params["model"], shape, classes)
     load_weights(model, weights)
     move(model, torch_device, channels_last)
     kind = kind_of(params["model"])

@@ -97,7 +97,10 @@ def validate(model: nn.Module, data: Data, precision: str = "float32", batch_siz
 
 def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
               precision: str) -> dict[str, float]:  # fmt: skip
-    """One pass over the ID images, or over `epoch_images` of them; returns the mean of each part of the loss. Raises OecalError if the loss is not finite."""
+    """One pass over the ID images, or over `epoch_images` of them; returns the mean of each part of the loss.
+
+    Raises OecalError if the loss is not finite.
+    """
     torch.manual_seed(derive(seed, "epoch", epoch))
     model.train()
     device, n = data.images.device, len(data.images)

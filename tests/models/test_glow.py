@@ -183,8 +183,9 @@ def test_samples(shape):
 
 
 @pytest.mark.parametrize("shape, alpha", [((1, 8, 8), 0.0), ((3, 4, 12), 0.01)])
-def test_equals_normflows(shape, alpha):
-    """The same weights, images and numbers; their split priors are not conditional, so ours must not be either."""
+def test_equals_normflows(shape, alpha, monkeypatch):
+    """The same weights, images and numbers; in normflows the scale has no lower bound, and split priors are not conditional."""
+    monkeypatch.setattr(glow.Coupling, "low", 0.0)
     model = model_of(shape, steps=3, alpha=alpha)
     for p in model.levels[0].prior.net.parameters():
         p.data.zero_()
@@ -192,6 +193,32 @@ def test_equals_normflows(shape, alpha):
     with torch.no_grad():
         theirs = as_normflows(model).log_prob(y if alpha else y - 0.5, None)
         torch.testing.assert_close(model.log_density(y)[0], theirs.double(), rtol=1e-5, atol=1e-3)
+
+
+def test_samples_of_a_wild_model_are_still_images():
+    model = model_of((1, 8, 8), steps=6)
+    for name, p in model.named_parameters():
+        if ".net." in name:
+            p.data.mul_(300)
+    images = model.sample(20)
+    assert torch.isfinite(images).all()
+    assert images.min() >= 0
+    assert images.max() <= 1
+
+
+def test_a_coupling_does_not_let_samples_run_away():
+    """However large the network's output, the way back enlarges a difference by 1 / low at most."""
+    torch.manual_seed(0)
+    layer = glow.Coupling(4, 8).double()
+    for p in layer.parameters():
+        p.data.add_(torch.randn(p.shape)).mul_(10)
+    a, b = 100 * torch.rand(2, 5, 2, 3, 3, dtype=torch.float64)
+    with torch.no_grad():
+        log_det = layer(torch.cat([a, b], dim=1))[1]
+        gain = (layer.inverse(torch.cat([a, b + 1], dim=1)) - layer.inverse(torch.cat([a, b], dim=1)))[:, 2:]
+    assert (log_det >= 18 * math.log(layer.low)).all()
+    assert gain.max().item() == pytest.approx(1 / layer.low, rel=1e-3)
+    assert gain.min().item() == pytest.approx(1, rel=1e-3)
 
 
 def test_refuses():

@@ -121,16 +121,16 @@ def test_with_another_encoder_the_bounds_are_in_order():
 
 
 def test_regret_is_the_gap_of_the_encoder():
-    """Zero for the exact posterior; for another q, KL(q, posterior), which the optimisation recovers whatever mode it is called in."""
+    """Zero for the exact posterior; for another q, KL(q, posterior), which the optimisation finds."""
     x = images_of(6, (1, 4, 4))
-    exact = Linear().regret(x, steps=30, lr=0.1, pairs=4)
+    exact = Linear().regret(x, steps=20, lr=0.15, pairs=4)
     assert (exact >= 0).all()
     assert exact.max() < 0.4  # a few draws leave a little to gain
     wrong = Linear(shift=0.5, stretch=1.0)
     q, posterior = wrong.encode(x), Linear().encode(x)
     gap = kl_divergence(*(Normal(mean, (log_variance / 2).exp()) for mean, log_variance in (q, posterior))).sum(dim=1)
-    found = wrong.regret(x, steps=30, lr=0.1, pairs=32)
-    torch.testing.assert_close(found, gap.detach().double(), atol=0.4, rtol=0)  # 64 draws of 3 dimensions
+    found = wrong.regret(x, steps=20, lr=0.15, pairs=16)
+    torch.testing.assert_close(found, gap.detach().double(), atol=0.5, rtol=0)  # 32 draws of 3 dimensions
     assert (found > 4 * exact).all()
 
 

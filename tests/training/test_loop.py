@@ -18,8 +18,8 @@ from oecal.training.augment import augment
 from oecal.training.loop import Data, Recipe, cosine, train
 
 RECIPE = Recipe(
-    epochs=3, epoch_images=0, batch_size=8, outlier_batch_size=4, optimizer="sgd", lr=0.1, final_lr=0.0, momentum=0.9, weight_decay=1e-4, clip_norm=1.0,
-    shift=1, flip=True,
+    epochs=3, epoch_images=0, batch_size=8, outlier_batch_size=4, optimizer="sgd", lr=0.1, final_lr=0.0, momentum=0.9, weight_decay=1e-4,
+    clip_norm=1.0, shift=1, flip=True,
 )  # fmt: skip
 
 

@@ -176,11 +176,7 @@ def in_dist_and_model(figure):
 
 def sources():
     """The published set that a data set of the study is, or is part of: names as in oecal/data/published.yaml."""
-    return {
-        name: entry["options"]["name"]
-        for name, entry in study.config["datasets"].items()
-        if entry["source"] == "published"
-    }
+    return {name: entry["options"]["name"] for name, entry in study.config["datasets"].items() if entry["source"] == "published"}
 
 
 def first_score(figure):

@@ -111,6 +111,7 @@ rule density_scores:
     input:
         code=closure("oecal.figures.density_scores"),
         detection="<out>/tables/detection.csv",
+        published="oecal/figures/published_density.csv",
     output:
         pdf="<out>/figures/density_scores{of}.pdf",
         png=report(
