@@ -31,8 +31,8 @@ class Options:
     """channels at half the image's resolution; twice as many at a quarter"""
     samples: int = 8
     """K, draws of z for an image in evaluation; bounds with different K do not compare"""
-    likelihood: Literal["logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian"] = "logistic_mixture"
-    """distribution of a level given z; gaussian has one learned scale for all pixels, bernoulli is normalised over the 256 levels"""
+    likelihood: Literal["logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian", "gaussian_density"] = "logistic_mixture"
+    """distribution of a level given z (likelihoods.py); both gaussians have one learned scale for all pixels; gaussian_density is a bound"""
     mixtures: int = 3
     """logistics in the mixture of a pixel's channel (logistic_mixture)"""
 
@@ -75,7 +75,7 @@ class VAE(nn.Module):
         self.likelihood = make(options.likelihood, options.mixtures)
         start = self.likelihood.start
         self.log_scale: nn.Parameter | None = None
-        if options.likelihood == "gaussian":
+        if options.likelihood in ("gaussian", "gaussian_density"):
             self.log_scale, start = nn.Parameter(start[1].clone()), start[:1]
         self.per_channel = len(start)
         last = nn.Conv2d(w, 4 * c * len(start), 3, padding=1)

@@ -11,7 +11,6 @@ import torch
 from oecal.models.build import to_input
 from oecal.seeds import derive
 
-REGRET_STEPS, REGRET_LR = 100, 0.05
 TINY = 1e-30  # below any norm that is not 0
 
 
@@ -40,7 +39,7 @@ def regret(model: Any, images: np.ndarray, device: torch.device, batch: int = 25
     for start in range(0, len(images), batch):
         torch.manual_seed(derive("costly", start))
         x = to_input(torch.from_numpy(images[start : start + batch]).to(device))
-        values.append(model.regret(x, REGRET_STEPS, REGRET_LR).cpu().numpy())
+        values.append(model.regret(x).cpu().numpy())
     return np.concatenate(values)
 
 

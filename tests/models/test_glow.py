@@ -70,6 +70,12 @@ def test_density_of_the_whole_flow_by_the_jacobian(shape, levels, alpha):
     assert (last.item() == total.item()) == (levels == 1)  # the logit, if any, belongs to no level
 
 
+def test_a_mix_starts_as_a_rotation():
+    torch.manual_seed(0)
+    weight = glow.Mix(12).weight()
+    torch.testing.assert_close(weight @ weight.T, torch.eye(12), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 5, 7), (3, 4, 5)])
 def test_a_level_inverts(shape, monkeypatch):
     model = model_of(shape)

@@ -104,3 +104,14 @@ def test_gradient_of_each_log_prob():
 def test_refuses_an_unknown_name():
     with pytest.raises(ValueError, match="likelihood is poisson; write one of"):
         likelihoods.make("poisson", 1)
+
+
+@pytest.mark.parametrize("mean, log_scale", [(0.1, -2.0), (-1.2, -1.0), (0.9, 0.5)])
+def test_gaussian_density_against_scipy_and_it_sums_to_no_more_than_one(mean, log_scale):
+    x = torch.arange(256, dtype=torch.float64).view(256, 1, 1, 1) / 255
+    raw = torch.tensor([mean, log_scale], dtype=torch.float64).view(1, 1, 2, 1, 1).expand(256, 1, 2, 1, 1)
+    found = likelihoods.make("gaussian_density", 1).log_prob(x, raw).flatten()
+    expected = norm.logpdf(2 * x.flatten().numpy() - 1, mean, math.exp(log_scale)) + math.log(2 / 255)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9)
+    inside = norm.cdf(1 + 1 / 255, mean, math.exp(log_scale)) - norm.cdf(-1 - 1 / 255, mean, math.exp(log_scale))
+    assert found.exp().sum().item() == pytest.approx(inside, abs=1e-4)

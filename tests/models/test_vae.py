@@ -7,7 +7,7 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from oecal.models import vae
 
-LIKELIHOODS = ("logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian")
+LIKELIHOODS = ("logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian", "gaussian_density")
 SIZES = [(4, 4), (12, 12), (28, 28), (32, 32), (13, 9)]
 
 
