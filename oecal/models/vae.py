@@ -32,7 +32,7 @@ class Options:
     samples: int = 8
     """K, draws of z for an image in evaluation; bounds with different K do not compare"""
     likelihood: Literal["logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian", "gaussian_density"] = "logistic_mixture"
-    """distribution of a level given z (likelihoods.py); both gaussians have one learned scale for all pixels; gaussian_density is a bound"""
+    """of a level given z (likelihoods.py); both gaussians have one learned scale for all pixels, gaussian_density is a bound"""
     mixtures: int = 3
     """logistics in the mixture of a pixel's channel (logistic_mixture)"""
 
