@@ -36,7 +36,7 @@ class Options:
     """scales; each but the last ends with half of its channels leaving for the prior"""
     steps: int = 8
     """steps of flow in each level"""
-    channels: int = 64
+    channels: int = 32
     """hidden channels of a coupling's network"""
     alpha: float = 0.002
     """dequantised values y in [0, 1) enter as logit(alpha + (1 - 2 alpha) y); 0: as y - 0.5, as in the paper"""
