@@ -42,7 +42,7 @@ def summaries(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, pd.Dat
     by_kind = detection.groupby([*RUN, "score", "kind"], sort=False)["auroc"].mean().reset_index()
     note = "AUROC in percent, mean over the OOD sets of a kind; OOD is the positive class."
     found.append(("Detection", note, wide(by_kind, [*WHO, "score"], "kind", "auroc")))
-    for score in detection.drop_duplicates("model")["score"]:
+    for score in detection.drop_duplicates("model")["score"].unique():
         part = detection[detection["score"] == score]
         for in_dist, own in part.groupby("in_dist", sort=False):
             found.append((f"Detection of each set: {in_dist}, {score}", "AUROC in percent.", wide(own, WHO, "ood", "auroc")))
@@ -83,15 +83,17 @@ def data_tables(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, pd.D
 def seen(figure: str, in_dist: str, model: str, tables: Mapping[str, pd.DataFrame]) -> str:
     """What a figure shows in this study, in numbers: a sentence per training. Empty where there is nothing to add to the figure."""
     own = {k: t[(t["in_dist"] == in_dist) & (t["model"] == model)] for k, t in tables.items() if "model" in t}
+    helpers = own["trainings"][own["trainings"]["objective"] == "background"]["training"]
+    own = {k: t[~t["training"].isin(helpers)] for k, t in own.items()}
     detection, calibration, selective = own["detection"], own["calibration"], own["selective"]
-    lines = []
+    lines = repaired(in_dist, own) if figure == "oe_density_gain" else []
     for training, rows in detection.groupby("training", sort=False):
         score = rows["score"].iloc[0]
         aurocs = rows[rows["score"] == score].groupby("ood", sort=False)["auroc"].mean()
         if figure in ("likelihood_histograms", "roc"):
             below = [f"{name} ({100 * value:.1f})" for name, value in aurocs.items() if value < 0.5]
             lines.append(f"{training}: AUROC (%) below 50 for {', '.join(below) if below else 'no OOD set'}.")
-        if figure == "detection_heatmap":
+        if figure in ("detection_heatmap", "density_scores"):
             mean = rows.groupby("score", sort=False)["auroc"].mean()
             lines.append(f"{training}: mean AUROC over all sets {100 * mean.max():.1f}% with {mean.idxmax()}, the best score here; "
                          f"hardest set {aurocs.idxmin()} ({100 * aurocs.min():.1f}% with {score}).")  # fmt: skip
@@ -111,6 +113,21 @@ def seen(figure: str, in_dist: str, model: str, tables: Mapping[str, pd.DataFram
         for (training, name), part in first.groupby(["training", "set"], sort=False):
             lines.append(f"{training}, {name}: AURC {over_seeds(part['aurc'])}%.")
     return " ".join(lines)
+
+
+def repaired(in_dist: str, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """A sentence on each training after the first: what it changes in bits/dim on ID test, and which sets it lifts above chance."""
+    likelihood, detection = tables["likelihood"], tables["detection"]
+    bits = likelihood[likelihood["set"] == in_dist].pivot(index="seed", columns="training", values="bpd_mean")
+    auroc = detection[detection["score"] == "log_likelihood"].groupby(["training", "ood"], sort=False)["auroc"].mean().unstack(0)
+    first, *others = list(dict.fromkeys(likelihood["training"]))
+    below = auroc.index[auroc[first] < 0.5]
+    lines = [f"{first}: {len(below)} of {len(auroc)} OOD sets have an AUROC below 50%." if len(auroc) else ""]
+    for training in others:
+        lifted = [name for name in below if auroc.loc[name, training] >= 0.5]
+        change = over_seeds(bits[training] - bits[first], percent=False)
+        lines.append(f"{training}: {change} bits/dim on in-distribution images; lifts {', '.join(lifted) or 'none'} of these above 50%.")
+    return lines
 
 
 def page(study: str, tables: Mapping[str, str], figures: Mapping[str, str], captions: Mapping[str, str],

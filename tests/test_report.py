@@ -18,7 +18,8 @@ def tables():
         [{**RUN, "training": "oe", "seed": s, "score": "msp", "set": "id", "aurc": 0.02, "augrc": 0.01} for s in (0, 1)]
     )
     likelihood = pd.DataFrame(columns=["in_dist", "model", "training", "seed", "set", "bpd_mean", "bpd_sd", "n"])
-    return {"detection": detection, "calibration": calibration, "selective": selective, "likelihood": likelihood}
+    trainings = pd.DataFrame([{**RUN, "training": t, "objective": t} for t in ("baseline", "oe", "background")])
+    return {"detection": detection, "calibration": calibration, "selective": selective, "likelihood": likelihood, "trainings": trainings}
 
 
 def test_numbers_over_seeds():
@@ -49,3 +50,24 @@ def test_what_is_seen():
     assert "hardest set x (40.5% with msp)" in seen("detection_heatmap", "a", "m", found)
     assert seen("risk_coverage", "a", "m", found) == "oe, id: AURC 2.0 ± 0.0%."
     assert seen("training_curves", "a", "m", found) == ""
+
+
+def test_what_is_seen_of_a_density():
+    who = {**RUN, "kind": "far", "score": "log_likelihood"}
+    rows = [("baseline", "x", 0.2), ("baseline", "y", 0.4), ("baseline", "z", 0.9), ("oe", "x", 0.8), ("oe", "y", 0.3), ("oe", "z", 0.9),
+            ("background", "x", 0.1)]  # fmt: skip
+    detection = pd.DataFrame([{**who, "training": t, "seed": s, "ood": o, "auroc": a} for s in (0, 1) for t, o, a in rows])
+    bits = [("baseline", 3.0), ("oe", 3.5), ("background", 9.0)]
+    likelihood = pd.DataFrame([{**RUN, "training": t, "seed": s, "set": "a", "bpd_mean": b} for s in (0, 1) for t, b in bits])
+    found = tables() | {"detection": detection, "likelihood": likelihood}
+    assert seen("oe_density_gain", "a", "m", found) == (
+        "baseline: 2 of 3 OOD sets have an AUROC below 50%. oe: 0.50 ± 0.00 bits/dim on in-distribution images; lifts x of these above 50%."
+    )
+    assert "background" not in seen("likelihood_histograms", "a", "m", found)
+
+
+def test_one_table_for_a_score_of_several_models():
+    found = tables()
+    found["detection"] = pd.concat([found["detection"], found["detection"].assign(model="other")])
+    titles = [title for title, _, _ in summaries(found)]
+    assert titles.count("Detection of each set: a, msp") == 1
