@@ -102,6 +102,10 @@ def load(plain: Mapping[str, Any]) -> Study:
         if not study.in_dists(*constant("figures", figure, "FOR")):
             kinds = " or ".join(constant("figures", figure, "FOR"))
             raise OecalError(f"figures[{n}]: {figure} is for a {kinds} model, and no experiment has one; leave it out")
+        needed = constant("figures", figure, "SCORE", None)
+        for run in study.runs() if needed else []:
+            if study.kind(run.model) in constant("figures", figure, "FOR") and needed not in config["models"][run.model]["scores"]:
+                raise OecalError(f"models.{run.model}.scores: {needed} is missing, which the figure {figure} shows; write it, too")
     return study
 
 
@@ -156,8 +160,8 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
         if found.function not in known:
             raise OecalError(f"{place}.scores[{n}]: {name} needs {', '.join(sorted(found.needs))}, which {architecture} does not give; "
                              f"write one of: {', '.join(known)}")  # fmt: skip
-        if "seeds" in found.prefixes and seeds < 2:
-            raise OecalError(f"{place}.scores[{n}]: {name} compares seeds, and seeds has one; write two or more there, or leave it out")
+        if "seeds" in found.prefixes and (seeds < 2 or len(model["scores"]) == 1):
+            raise OecalError(f"{place}.scores[{n}]: {name} is one score of all seeds; write two or more seeds, and another score beside it")
 
 
 def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, Any], kind: str, place: str) -> None:
@@ -169,6 +173,8 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
         raise OecalError(f"{place}.objective: {objective} is not for a {kind} model such as {model['architecture']}; "
                          f"write one of: {', '.join(known)}")  # fmt: skip
     recipe["options"] = checked("training", objective, recipe["options"], f"{place}.options")
+    if recipe["outliers"] and not constant("training", objective, "OUTLIERS"):
+        raise OecalError(f"{place}.outliers: the objective {objective} uses no outliers; leave them out")
     if "init" in recipe and recipe["init"] not in model["trainings"]:
         raise OecalError(f"{place}.init: {unknown(recipe['init'], model['trainings'])}")
 
@@ -223,13 +229,14 @@ def check_sets(config: Mapping[str, Any], in_dist: str, listed: Sequence[str], s
 
 
 def check_background(config: Mapping[str, Any], model: str, trainings: Sequence[str], place: str) -> None:
-    """Scores that compare with a background training need just one in the experiment."""
+    """A background serves other trainings: there may be one, beside these, and scores that compare with it need it."""
     entry = config["models"][model]
     needed = [name for name in entry["scores"] if "background" in score(name).prefixes]
     found = [name for name in trainings if entry["trainings"][name]["objective"] == "background"]
-    if needed and len(found) != 1:
-        raise OecalError(f"{place}: {needed[0]} compares with a training whose objective is background, and there are {len(found)} here; "
-                         "write just one")  # fmt: skip
+    if needed and not found:
+        raise OecalError(f"{place}: {needed[0]} compares with a training whose objective is background, and there is none; write one")
+    if len(found) > 1 or (found and len(trainings) == 1):
+        raise OecalError(f"{place}: found {', '.join(trainings)}; write one training whose objective is background, beside others")
 
 
 def corruption_names() -> list[str]:

@@ -39,11 +39,13 @@ def tree(folder: str, name: str) -> ast.Module:
     return ast.parse((PACKAGE / folder / f"{name}.py").read_text())
 
 
-def constant(folder: str, name: str, key: str) -> Any:
-    """The literal value of the module-level constant `key` in the component's file."""
+def constant(folder: str, name: str, key: str, *default: Any) -> Any:
+    """The literal value of the module-level constant `key` in the component's file; if there is none, `default`, or a KeyError."""
     for node in tree(folder, name).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == key:
             return ast.literal_eval(node.value)
+    if default:
+        return default[0]
     raise KeyError(f"oecal/{folder}/{name}.py has no constant {key}")
 
 

@@ -88,7 +88,7 @@ def seen(figure: str, in_dist: str, model: str, tables: Mapping[str, pd.DataFram
     detection, calibration, selective = own["detection"], own["calibration"], own["selective"]
     lines = repaired(in_dist, own) if figure == "oe_density_gain" else []
     for training, rows in detection.groupby("training", sort=False):
-        score = rows["score"].iloc[0]
+        score = "log_likelihood" if figure == "likelihood_histograms" else rows["score"].iloc[0]
         aurocs = rows[rows["score"] == score].groupby("ood", sort=False)["auroc"].mean()
         if figure in ("likelihood_histograms", "roc"):
             below = [f"{name} ({100 * value:.1f})" for name, value in aurocs.items() if value < 0.5]

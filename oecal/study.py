@@ -71,15 +71,23 @@ class Study:
         needs = {name: score(name).prefixes for name in names}
         return [n for n in names if (first or "seeds" not in needs[n]) and not (background and "background" in needs[n])]
 
-    def prediction(self, in_dist: str, model: str, seed: int) -> dict[str, Any]:
+    def prediction(self, run: Run) -> dict[str, Any]:
         """What is predicted beside the model's ordinary outputs: costly statistics, samples; and of how many images."""
-        entry = self.config["models"][model]
+        entry = self.config["models"][run.model]
         needed = {need for name in entry["scores"] for need in score(name).needs}
-        drawn = "samples" in self.config["figures"] and seed == self.config["seeds"][0] and self.kind(model) == "density"
+        costly, density = sorted(needed & COSTLY), self.kind(run.model) == "density"
+        drawn = density and run.seed == self.config["seeds"][0] and run.training != self.background(run.in_dist, run.model)
         return {
-            "costly": sorted(needed & COSTLY), "images": entry["costly"], "samples": 16 if drawn else 0,
-            "train": self.config["experiments"][in_dist]["predict_train"],
+            "costly": costly, "images": entry["costly"] if costly else 0, "samples": 16 if drawn else 0, "alike": self.alike(run),
+            "train": self.config["experiments"][run.in_dist]["predict_train"] if density else 0,
         }  # fmt: skip
+
+    def alike(self, run: Run) -> list[str]:
+        """The OOD sets of a run that are noise of the same kind as one of its auxiliary outliers: other images, the same distribution."""
+        entries, experiment = self.config["datasets"], self.config["experiments"][run.in_dist]
+        kinds = [entries[name]["options"]["kind"] for name in self.outliers(*run[:3]) if entries[name]["source"] == "noise"]
+        tests = [name for key in OOD for name in experiment[key] if entries[name]["source"] == "noise"]
+        return [name for name in tests if entries[name]["options"]["kind"] in kinds]
 
     def in_dists(self, *kinds: str) -> list[str]:
         """The in-distribution sets that have a model of one of these kinds."""

@@ -8,7 +8,7 @@ import yaml
 
 from oecal.config import SCHEMA, load, merged, read
 from oecal.errors import OecalError
-from oecal.study import RECIPE
+from oecal.study import RECIPE, Run
 
 ROOT = Path(__file__).parent.parent
 STUDIES = [(path,) for path in [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]]
@@ -99,8 +99,12 @@ MISTAKES = [
     (put(*WRN, "scores", ["log_likelihood"]), "models.wrn.scores[0]: log_likelihood needs log_likelihood, which wrn does not give; write"),
     (put("models", "pixelcnn", "scores", ["last_scale"]), "pixelcnn.scores[0]: last_scale needs last_scale, which pixelcnn does not"),
     (put("models", "pixelcnn", "scores", ["typicality_1"]), "models.pixelcnn.scores[0]: unknown name 'typicality_1'; did you mean 'typ"),
-    (put("seeds", [3]), "models.pixelcnn.scores[4]: waic compares seeds, and seeds has one; write two or more there, or leave it out"),
+    (put("seeds", [3]), "models.pixelcnn.scores[4]: waic is one score of all seeds; write two or more seeds, and another score beside it"),
     (put("experiments", "photos", "models", "pixelcnn", ["baseline"]), "photos.models.pixelcnn: likelihood_ratio compares with a training"),
+    (put("models", "vae", "scores", ["waic"]), "vae.scores[0]: waic is one score of all seeds; write two or more seeds, and another"),
+    (put("models", "vae", "scores", ["kl"]), "vae.scores: log_likelihood is missing, which the figure oe_density_gain shows"),
+    (put("experiments", "photos", "models", "pixelcnn", ["background"]), "found background; write one training whose objective is"),
+    (put("models", "vae", "trainings", "baseline", "outliers", ["letters_a_m"]), "the objective baseline uses no outliers; leave them out"),
     (put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["blobs"]), "oe_noise.outliers[0]: blobs has no split 'train', which"),
     (put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["photos"]), "outliers[0]: photos is the in-distribution set itself"),
     (put(*WRN, "scores", ["mps"]), "models.wrn.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
@@ -202,8 +206,12 @@ def test_questions():
     assert study.outliers("photos", "pixelcnn", "oe_noise") == ["blobs_outliers"]  # its own, not the experiment's
     assert study.background("photos", "pixelcnn") == "background"
     assert study.background("photos", "vae") is None
-    assert study.prediction("photos", "vae", 0) == {"costly": ["regret"], "images": 50, "samples": 16, "train": 400}
-    assert study.prediction("photos", "vae", 1)["samples"] == study.prediction("digits", "wrn", 0)["samples"] == 0
+    first, second = Run("photos", "vae", "oe_tune", 0), Run("photos", "vae", "oe_tune", 1)
+    assert study.prediction(first) == {"costly": ["regret"], "images": 50, "samples": 16, "alike": [], "train": 400}
+    assert study.prediction(second)["samples"] == 0
+    assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {"costly": [], "images": 0, "samples": 0, "alike": [], "train": 0}
+    assert study.prediction(Run("photos", "pixelcnn", "background", 0))["samples"] == 0
+    assert study.alike(Run("photos", "pixelcnn", "oe_noise", 0)) == ["blobs"]
     assert "digits_8x8" not in {s["name"] for s in study.sets("digits", "density")}
     sets = {(s["name"], s["split"]): s["role"] for s in study.sets("digits", "classifier")}
     assert sets["digits", "train"] == sets["digits", "test"] == "id"

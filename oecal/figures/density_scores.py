@@ -14,10 +14,12 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, name, wrapped
 from oecal.results import OOD
+from oecal.scores import catalogue
 
 FOR = ("density",)
 PUBLISHED = Path(__file__).with_name("published_density.csv")
-PLAIN = ("png_size", "webp_size", "zero_fraction", "smoothness", "mean_distance")  # the scores of oecal/scores/plain.py
+THEIRS = "(published)"  # stands for the training in rows of published numbers; no training of a study can have this name
+PLAIN = [score.name for score in catalogue.scores().values() if score.needs <= catalogue.STATISTICS]
 SYNTHETIC = "synthetic (mean)"
 COLUMNS = ["training", "seed", "ood", "kind", "score", "auroc", "source", "of"]
 
@@ -25,7 +27,7 @@ COLUMNS = ["training", "seed", "ood", "kind", "score", "auroc", "source", "of"]
 def frame(
     detection: str, in_dist: str, model: str, trainings: Sequence[str], sources: Mapping[str, str], published: str | Path = PUBLISHED
 ) -> pd.DataFrame:
-    """One row a training, seed, ood, kind, score: auroc; then the published numbers, of training `published` and with a source.
+    """One row a training, seed, ood, kind, score: auroc; then the published numbers, with a source, the training THEIRS.
 
     detection: detection.csv. sources: data set of the study -> published data set; a published number is shown where both its sets
     and its score are in the figure; those of another architecture only where there is none of this one (pixelcnn: PixelCNN++). `of` is
@@ -40,14 +42,14 @@ def frame(
     there = there[alike | ~alike.groupby([there["ood"], there["score"]]).transform("any").astype(bool)]
     there = there.assign(source=there["model"] + ": " + there["reference"], of=there["training"])
     sets = table.drop_duplicates("ood")[["ood", "kind"]].values.tolist()
-    theirs = [there[there["ood"] == sources[ood]].assign(training="published", ood=ood, kind=kind) for ood, kind in sets if ood in sources]
+    theirs = [there[there["ood"] == sources[ood]].assign(training=THEIRS, ood=ood, kind=kind) for ood, kind in sets if ood in sources]
     return pd.concat([part for part in [*own, *theirs] if len(part)], ignore_index=True).reindex(columns=COLUMNS)
 
 
 def merged(data: pd.DataFrame) -> pd.DataFrame:
     """The synthetic sets as one, their mean in each run; published numbers for a synthetic set are left out."""
     synthetic = data["kind"] == "synthetic"
-    of_runs = data[synthetic & (data["training"] != "published")]
+    of_runs = data[synthetic & (data["training"] != THEIRS)]
     mean = of_runs.groupby(["training", "seed", "score"], sort=False)["auroc"].mean().reset_index().assign(ood=SYNTHETIC, kind="synthetic")
     return pd.concat([data[~synthetic], mean], ignore_index=True) if len(mean) else data[~synthetic]
 
@@ -76,7 +78,7 @@ def dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str
 
 def draw(data: pd.DataFrame) -> Figure:
     shown = merged(data)
-    own, published = shown[shown["training"] != "published"], shown[shown["training"] == "published"]
+    own, published = shown[shown["training"] != THEIRS], shown[shown["training"] == THEIRS]
     trainings, scores = list(own["training"].unique()), order(own)
     sets = sorted(own.drop_duplicates("ood")[["ood", "kind"]].values.tolist(), key=lambda pair: OOD.index(pair[1]))
     letters = dict(zip(published["source"].unique(), ascii_lowercase, strict=False)) if len(published) else {}

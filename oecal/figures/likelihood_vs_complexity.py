@@ -1,6 +1,6 @@
 """Bits per dimension under the model against bits per dimension as PNG: does the likelihood say more than how simple an image is?
 
-The figure behind the input complexity of Serra et al. (ICLR 2020, arXiv 1909.11480): their score is the height above the diagonal.
+The figure behind the input complexity of Serra et al. (ICLR 2020, arXiv 1909.11480): their score is positive above the diagonal.
 """
 
 from __future__ import annotations

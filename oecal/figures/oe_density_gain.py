@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,27 +23,30 @@ from oecal.figures.style import BLACK, CYCLE, WIDTH, name, plt
 from oecal.results import OOD
 
 FOR = ("density",)
+SCORE = "log_likelihood"
 GAP = 0.25  # between the kinds of OOD sets, in cells
 
 
-def frame(detection: str, likelihood: str, in_dist: str, model: str, outliers: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """One row a training, seed and set: outliers, kind (id, near, far, synthetic), auroc of log_likelihood, bpd, change of bpd.
+def frame(detection: str, likelihood: str, trainings: str, in_dist: str, model: str, shown: Sequence[str]) -> pd.DataFrame:
+    """One row a training, seed and set: outliers, alike, kind (id, near, far, synthetic), auroc of log_likelihood, bpd, change of bpd.
 
-    detection, likelihood: the tables of these names. outliers: training -> its auxiliary sets; the first is the one to compare with, and
-    changes are within a seed, nan for a seed that the first lacks.
+    detection, likelihood, trainings: the tables of these names. shown: trainings; the first is the one to compare with, and changes are
+    within a seed, nan for a seed that the first lacks. alike: the set is drawn from the distribution of one of the auxiliary sets.
     """
-    tables = [pd.read_csv(path) for path in (detection, likelihood)]
-    found, bits = (t[(t["in_dist"] == in_dist) & (t["model"] == model) & t["training"].isin(list(outliers))] for t in tables)
+    tables = [pd.read_csv(path) for path in (detection, likelihood, trainings)]
+    found, bits, how = (t[(t["in_dist"] == in_dist) & (t["model"] == model) & t["training"].isin(list(shown))] for t in tables)
+    how = how.drop_duplicates("training").set_index("training")[["outliers", "alike"]].astype(object).fillna("").map(str.split)
     found = found[found["score"] == "log_likelihood"][["training", "seed", "ood", "kind", "auroc"]].rename(columns={"ood": "set"})
     kinds = {in_dist: "id", **found.drop_duplicates("set").set_index("set")["kind"].to_dict()}
     bits = bits[bits["set"].isin(list(kinds))][["training", "seed", "set", "bpd_mean"]].rename(columns={"bpd_mean": "bpd"})
     data = bits.merge(found.drop(columns="kind"), on=["training", "seed", "set"], how="left")
-    first = bits[bits["training"] == next(iter(outliers))][["seed", "set", "bpd"]]
+    first = bits[bits["training"] == shown[0]][["seed", "set", "bpd"]]
     data = data.merge(first, on=["seed", "set"], how="left", suffixes=("", "_first"))
     data["change"] = data["bpd"] - data.pop("bpd_first")
     data["kind"] = data["set"].map(kinds)
-    data["outliers"] = data["training"].map(lambda training: ", ".join(map(name, outliers[training])))
-    ranks = {key: n for n, key in enumerate(("id", *OOD, *outliers))}
+    data["outliers"] = data["training"].map(lambda training: ", ".join(map(name, how["outliers"][training])))
+    data["alike"] = [key in how["alike"][training] for training, key in zip(data["training"], data["set"], strict=True)]
+    ranks = {key: n for n, key in enumerate(("id", *OOD, *shown))}
     return data.sort_values(["kind", "training"], key=lambda column: column.map(ranks), kind="stable", ignore_index=True)
 
 
@@ -98,7 +101,12 @@ def draw(data: pd.DataFrame) -> Figure:
     outside = data[data["kind"] != "id"]
     sets, kinds = (list(outside.drop_duplicates("set")[column]) for column in ("set", "kind"))
     auroc, change = (outside.groupby(["training", "set"])[v].mean().unstack().reindex(trainings)[sets] for v in ("auroc", "change"))
-    percent = 100 * auroc.assign(mean=auroc.mean(axis=1), worst=auroc.min(axis=1)).to_numpy()
+    # In mean and worst, for all trainings alike: only sets that no training has seen the like of, if there are any.
+    alike = {(row["training"], row["set"]) for row in outside[outside["alike"]].to_dict("records")}
+    unlike = [key for key in sets if key not in {seen for _, seen in alike}] or sets
+    percent = 100 * auroc.assign(mean=auroc[unlike].mean(axis=1), worst=auroc[unlike].min(axis=1)).to_numpy()
+    marks = [["*" if (training, key) in alike else "" for key in [*sets, "mean", "worst"]] for training in trainings]
+    written = [[f"{v:.0f}{m}" for v, m in zip(row, mark, strict=True)] for row, mark in zip(percent, marks, strict=True)]
     lefts = places([*kinds, "all", "all"])
     of = {t: textwrap.wrap(text, 30) for t, text in data.drop_duplicates("training").set_index("training")["outliers"].items()}
     # Fixed places, in inches: the layout engine would not keep the rows of the panels in line.
@@ -115,7 +123,7 @@ def draw(data: pd.DataFrame) -> Figure:
     wide = WIDTH - first - 0.05
     costs, above = place(left, top, width, cell * rows), place(first, top, wide, cell * rows)
     price(costs, data[data["kind"] == "id"], trainings)
-    cells(above, percent, lefts, Normalize(0, 100), [[f"{v:.0f}" for v in row] for row in percent])
+    cells(above, percent, lefts, Normalize(0, 100), written)
     for row, training in enumerate(trainings):
         at: dict[str, Any] = {"transform": costs.get_yaxis_transform(), "ha": "right"}
         start = row + 0.5 - (0.12 + 0.09 * len(of[training])) / 2 / cell

@@ -50,7 +50,8 @@ def draw(data: pd.DataFrame) -> Figure:
     # Whole numbers of dots for a pixel, so that all pixels of the PNG are alike; the PDF holds the pixels themselves.
     cell = WIDTH / BLOCKS
     dots = plt.rcParams["savefig.dpi"]
-    zoom = max(int(0.94 * cell * dots / wide), 1) / dots
+    zoom = 0.94 * cell / wide
+    zoom = int(zoom * dots) / dots or zoom  # images larger than that many dots are shrunk
     rows = -(-len(blocks) // BLOCKS)
     step = high * zoom + 0.35  # inches
     figure = plt.figure(figsize=(WIDTH, rows * step), layout="none")

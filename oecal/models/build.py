@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -29,6 +30,12 @@ def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: 
 def to_input(images: Tensor) -> Tensor:
     """What every model takes, in training and prediction: uint8 (N, C, H, W) as float32 in [0, 1]."""
     return images.float() / 255
+
+
+def outliers_used(path: str | Path) -> list[str]:
+    """The auxiliary sets that these weights were trained with: of the configured ones, those that could be had."""
+    with safe_open(path, "pt") as file:
+        return json.loads((file.metadata() or {}).get("oecal", "{}")).get("used", [])
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:

@@ -164,7 +164,7 @@ class Level(nn.Module):
         c, height, width = c * self.block**2, height // self.block, width // self.block
         if c < 2:
             what = f"one channel of {height} x {width} cannot be halved, as a side is odd"
-            raise OecalError(f"glow: {what}; write fewer levels, or give images with even sides")
+            raise OecalError(f"glow: {what}; give images with even sides, or write fewer levels")
         self.mixes = nn.ModuleList(Mix(c) for _ in range(steps))
         self.couplings = nn.ModuleList(Coupling(c, hidden) for _ in range(steps))
         self.stays = 0 if last else (c + 1) // 2

@@ -114,10 +114,11 @@ def gaussian_draw(raw: Tensor) -> Tensor:
 def density_log_prob(x: Tensor, raw: Tensor) -> Tensor:
     """log [N(t; mean, sd) 2/255], the Gaussian DENSITY at a level's middle times the level's width; P = 2: mean, log standard deviation.
 
-    What squared-error VAEs maximise, in units that compare. The tails outside of [-1, 1] are lost: the levels' sum is at most 1, so bits
-    are an upper bound. Unlike the discretised Gaussian, it gives black and white pixels no tail to put a mean into.
+    What squared-error VAEs maximise, in units that compare. The tails outside of [-1, 1] are lost: with a standard deviation of at least
+    a level's width, the levels sum to at most 1, so bits are an upper bound. Unlike the discretised Gaussian, it gives black and white
+    pixels no tail to put a mean into.
     """
-    log_scale = raw[:, :, 1].clamp(LOWEST, HIGHEST)
+    log_scale = raw[:, :, 1].clamp(math.log(2 * HALF), HIGHEST)
     z = (2 * x - 1 - raw[:, :, 0]) * torch.exp(-log_scale)
     return -0.5 * z.square() - log_scale - 0.5 * math.log(2 * math.pi) + math.log(2 * HALF)
 

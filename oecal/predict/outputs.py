@@ -32,7 +32,7 @@ KINDS = {"classifier": classifier, "density": density}
 def predict(model: Any, kind: str, images: np.ndarray, device: torch.device, precision: str = "float32") -> dict[str, np.ndarray]:
     """The outputs for all images, uint8 (N, C, H, W); `kind` is the model's KIND.
 
-    Noise that a model draws for its estimate follows from the place of the batch alone.
+    Noise that a model draws for its estimate follows from the place of the batch alone, so it depends on the batch size of the device.
     """
     model.eval()
     size = BATCH.get(device.type, BATCH["cpu"])

@@ -16,7 +16,7 @@ from oecal.data import store
 from oecal.device import announce, move, set_up
 from oecal.errors import OecalError
 from oecal.files import replacing
-from oecal.models.build import build_model, kind_of, load_weights
+from oecal.models.build import build_model, kind_of, load_weights, outliers_used
 from oecal.predict.costly import costly
 from oecal.predict.evaluated import drawn, evaluated
 from oecal.predict.outputs import predict
@@ -31,9 +31,10 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
         channels_last: bool = True, may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
     """Writes the group `/{set}/{split}` of each entry of `sets`: outputs, labels, and the attribute `role`.
 
-    params: model, interpolation, fit; more: costly (names) of how many images, samples (number), train (number of ID training images);
-    sets: name, split, role, dataset (and corruption, severity); data: image store by data set; run: in_dist, model, training, seed;
-    precision: of a density model, a classifier is evaluated in float32; may_be_missing: names of data sets that may have no images.
+    params: model, interpolation, fit; more: costly (names) of how many images, samples (number), train (number of ID training images),
+    alike (OOD sets drawn like an auxiliary one); sets: name, split, role, dataset (and corruption, severity); data: image store by data
+    set; run: in_dist, model, training, seed; precision: of a density model, a classifier is evaluated in float32; may_be_missing: names
+    of data sets that may have no images.
     A density model also leaves `/probe` (oecal.predict.probes) and `/samples/images`. Costly statistics stand in the same groups, of
     the images that their attribute `index` lists. Raises OecalError if an output is not finite.
     """
@@ -57,6 +58,7 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         versions = {name: version(name) for name in ("torch", "numpy", "h5py")}
         file.attrs.update(run, kind=kind, dims=int(np.prod(shape)), parameters=sum(p.numel() for p in model.parameters()))
+        file.attrs.update(precision=precision, outliers=" ".join(outliers_used(weights)), alike=" ".join(more["alike"]))
         file.attrs.update(configuration=json.dumps(params, sort_keys=True), versions=json.dumps(versions), code=code)
         order = []
         for place, role, split in evaluated(sets, data, run["in_dist"], params, more["train"], may_be_missing):
@@ -75,7 +77,8 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
             logging.info("%s: %d images", group.name, len(split.images))
         file.attrs["order"] = order
         if kind == "density":
-            some = store.read(in_dist, "test").images[:FADED]
+            some = store.read(in_dist, "test").images
+            some = some[drawn(len(some), FADED, "faded")]
             light = outputs(constants(shape), "constants")["log_likelihood"]
             shades = outputs(faded(some).reshape(-1, *shape), "faded images")["log_likelihood"].reshape(len(some), -1)
             for name, values in (("constant/log_likelihood", light), ("contrast/log_likelihood", shades), ("contrast/factor", FACTORS)):

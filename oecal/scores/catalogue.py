@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).parent
-CLASSIFIER = {"logits", "features", "labels"}
 # Of the images alone (oecal.predict.plain), and those that need gradients of the model (oecal.predict.costly).
 STATISTICS = {"png_bits", "webp_bits", "zero_fraction", "total_variation", "mean_distance"}
 COSTLY = {"gradient_norms", "input_gradient", "regret"}
@@ -25,7 +24,7 @@ NO_FAMILY = {"__init__", "catalogue", "run"}
 
 
 class Score(NamedTuple):
-    """Where a score is, what it needs, and for which kind of model it is."""
+    """Where a score is, and what it needs."""
 
     name: str
     module: str
@@ -41,10 +40,6 @@ class Score(NamedTuple):
     def needs(self) -> set[str]:
         """The arguments without their prefixes."""
         return {re.sub(f"^({'|'.join(PREFIXES)})_", "", argument) for argument in self.arguments}
-
-    @property
-    def kind(self) -> str:
-        return "classifier" if self.needs <= CLASSIFIER else "density"
 
 
 @cache

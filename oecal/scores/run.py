@@ -51,6 +51,8 @@ def run(outputs: str, names: Sequence[str], path: str, statistics: str | None = 
                     raise OecalError(f"{outputs}: has no {', '.join(sorted(lost))} in {place}, which {name} needs; delete it and run again")
                 function = getattr(importlib.import_module(found.module), found.function)
                 values = np.asarray(function(**{a: arrays[a] for a in found.arguments}, **found.options), dtype=np.float64)
+                if not len(values):
+                    raise OecalError(f"scores: {name} of {place} needs more than its {len(group)} images; leave this score out")
                 if not np.isfinite(values).all():
                     raise OecalError(f"scores: {name} of {place} has values that are not finite; leave this score out for this model")
                 target.create_dataset(name, data=values, track_times=False)

@@ -12,15 +12,21 @@ from oecal.results import read
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each run, from what its outputs say of it; `options` of the objective are `name=value; ...`, then the loop's recipe."""
+    """A row for each run, from what its outputs say of it.
+
+    options: of the objective, `name=value; ...`; outliers: the auxiliary sets that could be had; alike: OOD sets that are drawn like one of
+    them; precision: of the evaluation; then the loop's recipe.
+    """
     rows = []
     for path in outputs:
         key = read(path, "none").key
         with h5py.File(path) as file:
-            configuration, parameters = json.loads(file.attrs["configuration"]), int(file.attrs["parameters"])
-        objective, recipe = configuration["objective"], configuration["recipe"]
+            about = dict(file.attrs)
+        configuration = json.loads(about["configuration"])
+        objective = configuration["objective"]
         chosen = "; ".join(f"{name}={value}" for name, value in objective["options"].items())
-        more = {"architecture": configuration["model"]["architecture"], "parameters": parameters, "objective": objective["name"]}
-        more |= {"options": chosen, "init": configuration["init"], "outliers": " ".join(configuration["outliers"])}
-        rows.append({**key, **more, **recipe})
+        more = {"architecture": configuration["model"]["architecture"], "parameters": int(about["parameters"])}
+        more |= {"objective": objective["name"], "options": chosen, "init": configuration["init"]}
+        more |= {name: about[name] for name in ("outliers", "alike", "precision")}
+        rows.append({**key, **more, **configuration["recipe"]})
     return pd.DataFrame(rows)

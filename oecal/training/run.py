@@ -67,5 +67,5 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
     identity = json.dumps(params, sort_keys=True), seed, code, torch.__version__, precision, str(torch_device)
     fingerprint = digest(images.images, images.labels, auxiliary, np.frombuffer(weights + repr(identity).encode(), np.uint8))
     loss = functools.partial(objective.loss, options=options)
-    metadata = {"oecal": json.dumps({**params, "seed": seed}, sort_keys=True)}
+    metadata = {"oecal": json.dumps({**params, "seed": seed, "used": [Path(path).stem for path in found]}, sort_keys=True)}
     train(model, loss, data, Recipe(**params["recipe"]), Path(folder), seed, fingerprint, precision, metadata)

@@ -31,9 +31,9 @@ def detection(tmp_path, trainings, seeds=(0, 1)):
 def test_scores_with_published_numbers(tmp_path, saved_twice):
     sources = {"a": "cifar10", "x": "svhn", "y": "cifar100", "n1": "gaussian"}
     data = density_scores.frame(detection(tmp_path, TRAININGS[:3]), "a", "m", ["baseline", "oe_tune"], sources)
-    assert data["training"].unique().tolist() == ["baseline", "oe_tune", "published"]
-    assert len(data[data["training"] != "published"]) == 2 * 2 * 4 * 3
-    cell = (data["training"] == "published") & (data["ood"] == "x") & (data["score"] == "log_likelihood")
+    assert data["training"].unique().tolist() == ["baseline", "oe_tune", density_scores.THEIRS]
+    assert len(data[data["training"] != density_scores.THEIRS]) == 2 * 2 * 4 * 3
+    cell = (data["training"] == density_scores.THEIRS) & (data["ood"] == "x") & (data["score"] == "log_likelihood")
     theirs = data[cell & data["source"].str.startswith("PixelCNN++")]
     assert theirs[["of", "auroc"]].to_numpy().tolist() == [["baseline", 0.158], ["oe_tune", 0.758]]
     assert len(data[cell]) > 2  # there is none of a model called m
@@ -52,9 +52,9 @@ def test_published_numbers_of_the_same_architecture_come_first(tmp_path):
     table = pd.read_csv(detection(tmp_path, ["baseline"])).assign(model="pixelcnn_small")
     table.to_csv(tmp_path / "named.csv", index=False)
     data = density_scores.frame(str(tmp_path / "named.csv"), "a", "pixelcnn_small", ["baseline"], {"a": "cifar10", "x": "svhn"})
-    cell = data[(data["training"] == "published") & (data["score"] == "log_likelihood")]
+    cell = data[(data["training"] == density_scores.THEIRS) & (data["score"] == "log_likelihood")]
     assert cell["source"].unique().tolist() == ["PixelCNN++: Hendrycks et al. 2019, table 5"]
-    other = data[(data["training"] == "published") & (data["score"] == "png_size")]
+    other = data[(data["training"] == density_scores.THEIRS) & (data["score"] == "png_size")]
     assert other["auroc"].tolist() == [0.921]
 
 
@@ -89,10 +89,18 @@ def likelihood(tmp_path, trainings, seeds=(0, 1)):
     return str(path)
 
 
+def how(tmp_path, alike=""):
+    """trainings.csv"""
+    path = tmp_path / "trainings.csv"
+    rows = [{"in_dist": "a", "model": "m", "training": t, "seed": 0, "outliers": "", "alike": ""} for t in TRAININGS]
+    rows[2].update(outliers="letters_a_m photos", alike=alike)
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return str(path)
+
+
 def test_gain_of_outlier_exposure_is_within_a_seed(tmp_path, saved_twice):
-    outliers = {"baseline": [], "oe_letters": ["letters_a_m", "photos"]}
-    tables = detection(tmp_path, TRAININGS[:3]), likelihood(tmp_path, TRAININGS[:3])
-    data = oe_density_gain.frame(*tables, "a", "m", outliers)
+    tables = detection(tmp_path, TRAININGS[:3]), likelihood(tmp_path, TRAININGS[:3]), how(tmp_path)
+    data = oe_density_gain.frame(*tables, "a", "m", ["baseline", "oe_letters"])
     assert data["set"].unique().tolist() == ["a", "y", "x", "n1", "n2"]  # ID, near, far, synthetic
     assert len(data) == 2 * 2 * 5
     assert data[data["training"] == "oe_letters"]["outliers"].unique().tolist() == ["letters a m, photos"]
@@ -109,13 +117,20 @@ def test_gain_of_outlier_exposure_is_within_a_seed(tmp_path, saved_twice):
     saved_twice(oe_density_gain, data)
 
 
+def test_sets_like_an_auxiliary_one_are_marked_and_not_in_the_mean(tmp_path):
+    tables = detection(tmp_path, TRAININGS[:3]), likelihood(tmp_path, TRAININGS[:3]), how(tmp_path, alike="n1 n2")
+    figure = oe_density_gain.draw(oe_density_gain.frame(*tables, "a", "m", ["baseline", "oe_letters"]))
+    shown = [t.get_text() for t in figure.axes[1].texts]
+    assert shown[:12] == ["30", "10", "100", "0", "20", "10", "30", "90", "100*", "20*", "60", "30"]
+
+
 def test_gain_without_a_second_training_or_a_common_seed(tmp_path):
-    tables = detection(tmp_path, TRAININGS), likelihood(tmp_path, TRAININGS)
-    assert len(oe_density_gain.draw(oe_density_gain.frame(*tables, "a", "m", {"baseline": []})).axes) == 2
+    tables = detection(tmp_path, TRAININGS), likelihood(tmp_path, TRAININGS), how(tmp_path)
+    assert len(oe_density_gain.draw(oe_density_gain.frame(*tables, "a", "m", ["baseline"])).axes) == 2
     alone = likelihood(tmp_path, ["baseline"], seeds=[0])
     both = pd.concat([pd.read_csv(alone), pd.read_csv(likelihood(tmp_path, ["oe_tune"]))])
     both.to_csv(alone, index=False)
-    data = oe_density_gain.frame(tables[0], alone, "a", "m", {"baseline": [], "oe_tune": ["z"]})
+    data = oe_density_gain.frame(tables[0], alone, tables[2], "a", "m", ["baseline", "oe_tune"])
     assert data[data["seed"] == 1]["change"].isna().all()
     np.testing.assert_allclose(data[(data["seed"] == 0) & (data["training"] == "oe_tune") & (data["set"] == "a")]["change"], 0.25)
 

@@ -106,6 +106,14 @@ def test_refuses_an_unknown_name():
         likelihoods.make("poisson", 1)
 
 
+def test_gaussian_density_stays_a_bound():
+    """However narrow a scale is asked for, and wherever the mean lies."""
+    x = torch.arange(256, dtype=torch.float64).view(256, 1, 1, 1) / 255
+    for mean in (0.0, 1 / 255, 0.3 / 255):
+        raw = torch.tensor([mean, -7.0], dtype=torch.float64).view(1, 1, 2, 1, 1).expand(256, 1, 2, 1, 1)
+        assert likelihoods.make("gaussian_density", 1).log_prob(x, raw).exp().sum().item() <= 1 + 1e-6
+
+
 @pytest.mark.parametrize("mean, log_scale", [(0.1, -2.0), (-1.2, -1.0), (0.9, 0.5)])
 def test_gaussian_density_against_scipy_and_it_sums_to_no_more_than_one(mean, log_scale):
     x = torch.arange(256, dtype=torch.float64).view(256, 1, 1, 1) / 255

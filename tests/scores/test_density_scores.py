@@ -97,7 +97,6 @@ def test_which_scores_a_model_can_have():
     assert set(fitting(["log_likelihood"])) == exact
     assert set(fitting(["log_likelihood", "last_scale"])) == exact | {"last_scale"}
     assert set(fitting(["log_likelihood", "elbo", "reconstruction", "kl"])) == exact | {"kl", "reconstruction", "likelihood_regret"}
-    assert {s.kind for s in scores().values() if s.name in plain_ones | exact} == {"density"}
     assert plain_ones.isdisjoint(fitting(["logits", "features"]))
 
 

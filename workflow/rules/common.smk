@@ -166,8 +166,7 @@ def runs_shown(figure, wildcards, first_seed=False):
 
 
 def trainings_shown(figure, wildcards):
-    """The trainings of these runs, and the auxiliary outliers of each."""
-    return {run.training: study.outliers(*run[:3]) for run in runs_shown(figure, wildcards)}
+    return list(dict.fromkeys(run.training for run in runs_shown(figure, wildcards)))
 
 
 def in_dist_and_model(figure):
@@ -175,13 +174,20 @@ def in_dist_and_model(figure):
 
 
 def sources():
-    """The published set that a data set of the study is, or is part of: names as in oecal/data/published.yaml."""
-    return {name: entry["options"]["name"] for name, entry in study.config["datasets"].items() if entry["source"] == "published"}
+    """The published set that a data set of the study is, whole or a random part of it: names as in oecal/data/published.yaml."""
+    parts = ("classes", "drop_classes", "drop_duplicates_of")
+    whole = {name: e for name, e in study.config["datasets"].items() if not any(e[part] for part in parts)}
+    return {name: entry["options"]["name"] for name, entry in whole.items() if entry["source"] == "published"}
 
 
 def first_score(figure):
-    """The parameter `score` of a figure: the model's first configured score."""
-    return lambda wildcards: {"score": study.config["models"][shown(figure, wildcards)[1]]["scores"][0]}
+    """The parameter `score` of a figure: the model's first configured score that each run has."""
+
+    def first(wildcards):
+        scores = study.config["models"][shown(figure, wildcards)[1]]["scores"]
+        return {"score": next(name for name in scores if "seeds" not in score(name).prefixes)}
+
+    return first
 
 
 def gpus():

@@ -128,7 +128,7 @@ rule density_scores:
         figure="density_scores",
         frame=lambda w: {
             **in_dist_and_model("density_scores")(w),
-            "trainings": list(trainings_shown("density_scores", w)),
+            "trainings": trainings_shown("density_scores", w),
             "sources": sources(),
         },
         draw={},
@@ -143,6 +143,7 @@ rule oe_density_gain:
         code=closure("oecal.figures.oe_density_gain"),
         detection="<out>/tables/detection.csv",
         likelihood="<out>/tables/likelihood.csv",
+        trainings="<out>/tables/trainings.csv",
     output:
         pdf="<out>/figures/oe_density_gain{of}.pdf",
         png=report(
@@ -159,7 +160,7 @@ rule oe_density_gain:
         figure="oe_density_gain",
         frame=lambda w: {
             **in_dist_and_model("oe_density_gain")(w),
-            "outliers": trainings_shown("oe_density_gain", w),
+            "shown": trainings_shown("oe_density_gain", w),
         },
         draw={},
     message:

@@ -17,7 +17,7 @@ rule predict:
         gpu=gpus(),
     params:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
-        more=lambda w: study.prediction(w.in_dist, w.model, int(w.seed)),
+        more=lambda w: study.prediction(run_of(w)),
         sets=lambda w: {"sets": study.sets(w.in_dist, study.kind(w.model))},
     message:
         "Predict {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
