@@ -1,7 +1,6 @@
 """The scoring job: what it says when it cannot score."""
 
 import h5py
-import numpy as np
 import pytest
 
 from oecal.errors import OecalError
