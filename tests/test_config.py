@@ -207,7 +207,7 @@ def test_questions():
     assert study.background("photos", "pixelcnn") == "background"
     assert study.background("photos", "vae") is None
     first, second = Run("photos", "vae", "oe_tune", 0), Run("photos", "vae", "oe_tune", 1)
-    assert study.prediction(first) == {"costly": ["regret"], "images": 50, "samples": 16, "alike": [], "train": 400}
+    assert study.prediction(first) == {"costly": ["regret"], "images": 30, "samples": 16, "alike": [], "train": 400}
     assert study.prediction(second)["samples"] == 0
     assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {"costly": [], "images": 0, "samples": 0, "alike": [], "train": 0}
     assert study.prediction(Run("photos", "pixelcnn", "background", 0))["samples"] == 0

@@ -159,7 +159,7 @@ def test_what_else_a_density_model_leaves(built, study):
                 assert "probe" not in file
                 continue
             assert file["probe/constant/log_likelihood"].shape == (256,)
-            assert file["probe/contrast/log_likelihood"].shape == (60, 11)
+            assert file["probe/contrast/log_likelihood"].shape == (50, 11)
             assert ("samples" in file) == (run.seed == 0 and run.training != "background")
             if "samples" in file:
                 assert file["samples/images"].shape == (16, 1, 12, 12)

@@ -23,7 +23,7 @@ from oecal.predict.outputs import predict
 from oecal.predict.probes import FACTORS, constants, faded
 from oecal.seeds import derive
 
-FADED = 100  # images of falling contrast
+FADED = 50  # images of falling contrast
 
 
 def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], weights: str,
