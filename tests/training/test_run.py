@@ -1,21 +1,41 @@
+"""One training from image stores: what is written down of it."""
+
 import numpy as np
 import pytest
 
 from oecal.data import store
 from oecal.data.store import ImageSet, Split
 from oecal.errors import OecalError
+from oecal.models.build import outliers_used
 from oecal.training.run import run
 
 PARAMS = {
-    "model": {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.0}},
-    "objective": {"name": "baseline", "options": {}},
-    "interpolation": "bilinear",
-    "recipe": {},
-}
+    "model": {"architecture": "pixelcnn", "options": {"channels": 4, "blocks": 1, "levels": 1, "mixtures": 2}},
+    "objective": {"name": "margin", "options": {}},
+    "recipe": {
+        "epochs": 1, "epoch_images": 8, "batch_size": 4, "outlier_batch_size": 2, "optimizer": "adamw", "lr": 0.01, "final_lr": 0.0,
+        "momentum": 0.9, "weight_decay": 0.0, "clip_norm": 1.0, "shift": 0, "flip": False,
+    },
+    "init": "", "outliers": ["there", "lost"], "interpolation": "bilinear", "fit": "stretch",
+}  # fmt: skip
 
 
-def test_a_classifier_needs_labels(tmp_path):
-    split = Split.unlabelled(np.zeros((4, 1, 8, 8), np.uint8))
-    store.write(tmp_path / "x.h5", ImageSet({"train": split, "val": split}, "", "", ""))
-    with pytest.raises(OecalError, match="x.h5: has images without a label"):
-        run(PARAMS, str(tmp_path / "x.h5"), [], None, tmp_path, 0, "code", device="cpu")
+@pytest.fixture
+def stores(tmp_path, rng):
+    """In-distribution set, an auxiliary set, and one that could not be had."""
+    for name in ("inside", "there"):
+        splits = {s: Split.unlabelled(rng.integers(0, 256, (12, 1, 6, 6), np.uint8)) for s in ("train", "val")}
+        store.write(tmp_path / f"{name}.h5", ImageSet(splits, "", "", ""))
+    store.write(tmp_path / "lost.h5", ImageSet({}, "", "", "", missing="no mirror"))
+    return {name: str(tmp_path / f"{name}.h5") for name in ("inside", "there", "lost")}
+
+
+def test_weights_say_which_outliers_were_used(stores, tmp_path):
+    auxiliary = [stores["there"], stores["lost"]]
+    run(PARAMS, stores["inside"], auxiliary, None, tmp_path / "run", 0, "code", precision="float32", may_be_missing=["lost"])
+    assert outliers_used(tmp_path / "run/model.safetensors") == ["there"]
+
+
+def test_without_any_outlier_set_there_is_nothing_to_train(stores, tmp_path):
+    with pytest.raises(OecalError, match="outliers: none of lost can be had"):
+        run(PARAMS, stores["inside"], [stores["lost"]], None, tmp_path / "run", 0, "code", may_be_missing=["lost"])
