@@ -10,7 +10,7 @@ import normflows as nf
 import torch
 from torch import Tensor, nn
 
-from oecal.models import glow
+from oecal.models import flow_layers, glow
 
 SHAPE, IMAGES, BATCH = (1, 28, 28), 512, 64
 
@@ -72,7 +72,7 @@ def show(title: str, calls: dict[str, Callable[[], object]]) -> None:
 def main() -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    glow.Coupling.low = 0.0
+    flow_layers.Coupling.low = 0.0
     model = glow.build(glow.Options(), SHAPE, 0)
     with torch.no_grad():
         for name, p in model.named_parameters():

@@ -40,10 +40,14 @@ def has_bfloat16(device: torch.device) -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+def effective(device: torch.device, precision: str) -> str:
+    """What a precision means here: `float32` or `bfloat16`; `auto` is bfloat16 where the hardware has it."""
+    return precision if precision != "auto" else "bfloat16" if has_bfloat16(device) else "float32"
+
+
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
-    """The context of a forward pass: `float32`, `bfloat16` (autocast), or `auto` (bfloat16 where the hardware has it)."""
-    low = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
-    return torch.autocast(device.type, torch.bfloat16, enabled=low)
+    """The context of a forward pass: `float32`, `bfloat16` (autocast) or `auto`."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=effective(device, precision) == "bfloat16")
 
 
 def move(model: nn.Module, device: torch.device, channels_last: bool) -> None:
@@ -55,5 +59,5 @@ def move(model: nn.Module, device: torch.device, channels_last: bool) -> None:
 
 def announce(device: torch.device, precision: str) -> None:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} thread(s)"
-    low = precision == "bfloat16" or (precision == "auto" and has_bfloat16(device))
+    low = effective(device, precision) == "bfloat16"
     logging.info("on %s, %s, torch %s", name, "bfloat16 autocast" if low else "float32", torch.__version__)

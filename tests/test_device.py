@@ -39,3 +39,11 @@ def test_no_cpuinfo(monkeypatch):
 
     monkeypatch.setattr("builtins.open", missing)
     assert device.has_bfloat16(torch.device("cpu")) is False
+
+
+def test_what_auto_means(monkeypatch):
+    cpu = torch.device("cpu")
+    for has, expected in ((True, "bfloat16"), (False, "float32")):
+        monkeypatch.setattr(device, "has_bfloat16", lambda _, has=has: has)
+        assert device.effective(cpu, "auto") == expected
+        assert device.effective(cpu, "float32") == "float32"

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from oecal.data import store
-from oecal.device import announce, move, set_up
+from oecal.device import announce, effective, move, set_up
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.models.build import build_model, kind_of, load_weights, outliers_used
@@ -45,7 +45,7 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
     load_weights(model, weights)
     move(model, torch_device, channels_last)
     kind = kind_of(params["model"])
-    precision = precision if kind == "density" else "float32"
+    precision = effective(torch_device, precision) if kind == "density" else "float32"
     announce(torch_device, precision)
 
     def outputs(images: np.ndarray, place: str) -> dict[str, np.ndarray]:

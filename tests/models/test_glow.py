@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from benchmarks.density_glow import as_normflows
 from oecal.errors import OecalError
-from oecal.models import glow
+from oecal.models import flow_layers, glow
 
 
 def model_of(shape, **options):
@@ -34,7 +34,7 @@ def log_det_by_autograd(function, x):
 @pytest.mark.parametrize("kind", ["mix", "coupling"])
 def test_layer_inverts_and_its_log_determinant_is_the_jacobians(kind, c):
     torch.manual_seed(c)
-    layer = (glow.Mix(c) if kind == "mix" else glow.Coupling(c, 5)).double()
+    layer = (flow_layers.Mix(c) if kind == "mix" else flow_layers.Coupling(c, 5)).double()
     for p in layer.parameters():
         p.data.add_(0.3 * torch.randn(p.shape))
     x = torch.randn(2, c, 3, 2, dtype=torch.float64)
@@ -72,7 +72,7 @@ def test_density_of_the_whole_flow_by_the_jacobian(shape, levels, alpha):
 
 def test_a_mix_starts_as_a_rotation():
     torch.manual_seed(0)
-    weight = glow.Mix(12).weight()
+    weight = flow_layers.Mix(12).weight()
     torch.testing.assert_close(weight @ weight.T, torch.eye(12), atol=1e-5, rtol=0)
 
 
@@ -107,7 +107,7 @@ def test_activation_normalisation_of_the_first_batch_then_never_again(tmp_path):
     assert not model.initialised  # only training initialises
     model.train()(images)
     assert model.initialised
-    mix, x = glow.Mix(4), 3 * torch.randn(64, 4, 4, 4) + 7
+    mix, x = flow_layers.Mix(4), 3 * torch.randn(64, 4, 4, 4) + 7
     mix.initialise(x)
     normal = F.linear(mix(x)[0].movedim(1, -1), torch.linalg.inv(mix.weight()))  # without the 1x1 convolution
     torch.testing.assert_close(normal.mean(dim=(0, 1, 2)), torch.zeros(4), atol=1e-4, rtol=0)
@@ -191,7 +191,7 @@ def test_samples(shape):
 @pytest.mark.parametrize("shape, alpha", [((1, 8, 8), 0.0), ((3, 4, 12), 0.01)])
 def test_equals_normflows(shape, alpha, monkeypatch):
     """The same weights, images and numbers; in normflows the scale has no lower bound, and split priors are not conditional."""
-    monkeypatch.setattr(glow.Coupling, "low", 0.0)
+    monkeypatch.setattr(flow_layers.Coupling, "low", 0.0)
     model = model_of(shape, steps=3, alpha=alpha)
     for p in model.levels[0].prior.net.parameters():
         p.data.zero_()
@@ -215,7 +215,7 @@ def test_samples_of_a_wild_model_are_still_images():
 def test_a_coupling_does_not_let_samples_run_away():
     """However large the network's output, the way back enlarges a difference by 1 / low at most."""
     torch.manual_seed(0)
-    layer = glow.Coupling(4, 8).double()
+    layer = flow_layers.Coupling(4, 8).double()
     for p in layer.parameters():
         p.data.add_(torch.randn(p.shape)).mul_(10)
     a, b = 100 * torch.rand(2, 5, 2, 3, 3, dtype=torch.float64)
