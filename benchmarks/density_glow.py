@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 
@@ -10,6 +9,7 @@ import normflows as nf
 import torch
 from torch import Tensor, nn
 
+from benchmarks import timing
 from oecal.models import flow_layers, glow
 
 SHAPE, IMAGES, BATCH = (1, 28, 28), 512, 64
@@ -49,24 +49,8 @@ def as_normflows(model: glow.Glow) -> nf.MultiscaleFlow:
     return nf.MultiscaleFlow(priors, flows, [nf.flows.Merge() for _ in flows[1:]], transform, class_cond=False)
 
 
-def milliseconds(calls: dict[str, Callable[[], object]], runs: int = 5) -> dict[str, float]:
-    """Median time of each call; the calls take turns, so that other load on the machine meets all of them."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for run in range(runs + 1):
-        for name, call in calls.items():
-            start = time.process_time()
-            call()
-            if run:  # the first is for warming up
-                times[name].append(1000 * (time.process_time() - start))
-    return {name: statistics.median(found) for name, found in times.items()}
-
-
 def show(title: str, calls: dict[str, Callable[[], object]]) -> None:
-    found = milliseconds(calls)
-    ours = next(iter(found.values()))
-    print(f"\n{title}")
-    for name, value in found.items():
-        print(f"  {name:40s} {value:8.1f} ms  {value / ours:6.2f} x ours")
+    timing.show(title, calls, runs=5, clock=time.process_time)
 
 
 def main() -> None:

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from pytorch_ood.metrics import functional as pytorch_ood
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision, multiclass_calibration_error
 
+from benchmarks.timing import show
 from oecal.metrics.calibration import confidence_metrics, equal_width, gap
 from oecal.metrics.detection import detection_metrics
-
-
-def milliseconds(call: Callable[[], object], runs: int = 11) -> float:
-    call()
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return 1000 * statistics.median(times)
-
-
-def show(title: str, calls: dict[str, Callable[[], object]]) -> None:
-    found = {name: milliseconds(call) for name, call in calls.items()}
-    ours = next(iter(found.values()))
-    print(f"\n{title}")
-    for name, value in found.items():
-        print(f"  {name:55s} {value:8.1f} ms  {value / ours:6.2f} x ours")
 
 
 def main() -> None:

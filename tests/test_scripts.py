@@ -92,7 +92,7 @@ def built(tmp_path_factory, study):
     for run in study.runs():
         density, background = study.kind(run.model) == "density", study.background(run.in_dist, run.model)
         inputs = {"outputs": outputs_of(folder, run), "statistics": statistics if density else []}
-        inputs["background"] = [outputs_of(folder, run._replace(training=background))] if background else []
+        inputs["background"] = outputs_of(folder, run._replace(training=background)) if background else []
         inputs["seeds"] = [outputs_of(folder, run._replace(seed=seed)) for seed in study.config["seeds"]] if density else []
         call("score", folder, config, input=inputs, output={"file": str(folder / "scores" / f"{run.path}.h5")},
              params={"scores": {"scores": study.scores(run)}})  # fmt: skip

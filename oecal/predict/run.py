@@ -40,7 +40,8 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
     """
     torch_device = set_up(device, threads)
     in_dist = data[run["in_dist"]]
-    shape, classes = store.read(in_dist, "test").images.shape[1:], len(store.read_about(in_dist).classes)
+    test, classes = store.read(in_dist, "test").images, len(store.read_about(in_dist).classes)
+    shape = test.shape[1:]
     model: Any = build_model(params["model"], shape, classes)
     load_weights(model, weights)
     move(model, torch_device, channels_last)
@@ -77,8 +78,7 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
             logging.info("%s: %d images", group.name, len(split.images))
         file.attrs["order"] = order
         if kind == "density":
-            some = store.read(in_dist, "test").images
-            some = some[drawn(len(some), FADED, "faded")]
+            some = test[drawn(len(test), FADED, "faded")]
             light = outputs(constants(shape), "constants")["log_likelihood"]
             shades = outputs(faded(some).reshape(-1, *shape), "faded images")["log_likelihood"].reshape(len(some), -1)
             for name, values in (("constant/log_likelihood", light), ("contrast/log_likelihood", shades), ("contrast/factor", FACTORS)):

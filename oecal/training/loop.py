@@ -49,6 +49,10 @@ class Recipe:
     shift: int
     flip: bool
 
+    def images_of_an_epoch(self, n: int) -> int:
+        """How many of n training images one epoch takes: `epoch_images`, or all."""
+        return min(self.epoch_images or n, n)
+
 
 @dataclass(frozen=True)
 class Data:
@@ -104,7 +108,7 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
     torch.manual_seed(derive(seed, "epoch", epoch))
     model.train()
     device, n = data.images.device, len(data.images)
-    steps = min(recipe.epoch_images or n, n) // recipe.batch_size
+    steps = recipe.images_of_an_epoch(n) // recipe.batch_size
     order = torch.randperm(n).to(device)
     sums: dict[str, Tensor] = {}
     for step in tqdm(range(steps), desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False, disable=None):
@@ -141,7 +145,7 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
     Goes on from `folder/checkpoint.pt` if that is of the same `fingerprint`. `history.csv`: one row an epoch; losses in nats, for a
     density model nats per dimension, `val_bpd` in bits per dimension.
     """
-    if (there := min(recipe.epoch_images or len(data.images), len(data.images))) < recipe.batch_size:
+    if (there := recipe.images_of_an_epoch(len(data.images))) < recipe.batch_size:
         raise OecalError(f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that")
     announce(data.images.device, precision)
     optimizer = make_optimizer(model, recipe)

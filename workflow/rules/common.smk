@@ -100,8 +100,10 @@ def statistics(wildcards):
 
 def background(wildcards):
     """The outputs of the background training, if a score compares with it."""
+    if "background" not in prefixes(wildcards):
+        return []
     training = study.background(wildcards.in_dist, wildcards.model)
-    return of_runs("outputs/{run}.h5", [run_of(wildcards)._replace(training=training)]) if "background" in prefixes(wildcards) else []
+    return of_runs("outputs/{run}.h5", [run_of(wildcards)._replace(training=training)])[0]
 
 
 def seeds(wildcards):

@@ -14,6 +14,6 @@ run(
     snakemake.params.scores["scores"],
     snakemake.output[0],
     statistics=snakemake.input.get("statistics") or None,
-    background=next(iter(snakemake.input.get("background", [])), None),
+    background=snakemake.input.get("background") or None,
     seeds=snakemake.input.get("seeds", []),
 )
