@@ -42,7 +42,7 @@ def draw(data: pd.DataFrame) -> Figure:
             marker = "o" if len(curves) == 1 else None
             ax.plot(curves.mean(axis=1), color=CYCLE[n], ls=LINES[n], marker=marker, ms=4, label=name(str(training)))
         ax.set(title=TITLES[metric], xlabel="epoch")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for ax in flat[len(metrics) :]:
         ax.set_axis_off()
     handles, labels = flat[0].get_legend_handles_labels()
