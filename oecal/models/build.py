@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from oecal.errors import OecalError
-from oecal.options import made
+from oecal.options import constant, made
 
 
 def kind_of(model: Mapping[str, Any]) -> str:
@@ -27,21 +29,49 @@ def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: 
     return architecture.build(made(architecture.Options, model["options"]), shape, classes)
 
 
+def network(params: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
+    """A fresh model of a training (model, objective): a classifier has an output for each class, and those that its objective adds."""
+    return build_model(params["model"], shape, classes + constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0))
+
+
 def to_input(images: Tensor) -> Tensor:
     """What every model takes, in training and prediction: uint8 (N, C, H, W) as float32 in [0, 1]."""
     return images.float() / 255
 
 
-def outliers_used(path: str | Path) -> list[str]:
-    """The auxiliary sets that these weights were trained with: of the configured ones, those that could be had."""
+def history_of(path: str | Path) -> dict[str, Any]:
+    """How these weights came about, from their file: `used`, the auxiliary sets that could be had, and the number of `steps`."""
     with safe_open(path, "pt") as file:
-        return json.loads((file.metadata() or {}).get("oecal", "{}")).get("used", [])
+        return {"used": [], "steps": 0} | json.loads((file.metadata() or {}).get("oecal", "{}"))
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Turns what a damaged or foreign weights file raises into an OecalError."""
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise OecalError(f"{path}: does not hold the weights of this model ({reason}); delete it and run again") from None
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:
     """Fills the model. Raises OecalError if the file is damaged or of another architecture."""
-    try:
+    with reading(path):
         model.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise OecalError(f"{path}: does not hold the weights of this model ({reason}); delete it and run again") from None
+
+
+def load_samples(model: nn.Module, path: str | Path) -> list[nn.Module]:
+    """A copy of the model for each sample of weights in a file with the keys `sample{n}.{name}` (oecal.training.swag).
+
+    Raises OecalError if the file is damaged or of another architecture.
+    """
+    with reading(path):
+        states: dict[str, dict[str, Tensor]] = {}
+        for key, values in load_file(path).items():
+            sample, _, name = key.partition(".")
+            states.setdefault(sample, {})[name] = values
+        copies = [copy.deepcopy(model) for _ in states]
+        for one, state in zip(copies, states.values(), strict=True):
+            one.load_state_dict(state)
+    return copies

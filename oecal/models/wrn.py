@@ -45,13 +45,12 @@ class Block(nn.Module):
         self.norm2 = nn.BatchNorm2d(c_out)
         self.conv2 = nn.Conv2d(c_out, c_out, 3, padding=1, bias=False)
         self.shortcut = None if c_in == c_out and stride == 1 else nn.Conv2d(c_in, c_out, 1, stride, bias=False)
-        self.dropout = dropout
+        self.dropout = nn.Dropout(dropout)  # a module, so that it can be switched on alone
 
     def forward(self, x: Tensor) -> Tensor:
         h = F.relu(self.norm1(x))
         skip = x if self.shortcut is None else self.shortcut(h)
-        h = F.relu(self.norm2(self.conv1(h)))
-        h = F.dropout(h, self.dropout, self.training)
+        h = self.dropout(F.relu(self.norm2(self.conv1(h))))
         return skip + self.conv2(h)
 
 

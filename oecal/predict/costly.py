@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -43,9 +43,11 @@ def regret(model: Any, images: np.ndarray, device: torch.device, batch: int = 25
     return np.concatenate(values)
 
 
-def costly(model: Any, names: Collection[str], images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
-    """Those of gradient_norms, input_gradient and regret that are asked for."""
-    found = gradients(model, images, device) if {"gradient_norms", "input_gradient"} & set(names) else {}
+def methods(model: Any, names: Collection[str], device: torch.device) -> dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]]:
+    """What gives those of gradient_norms, input_gradient and regret that are asked for, by method: `gradients`, `regret`."""
+    found: dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]] = {}
+    if {"gradient_norms", "input_gradient"} & set(names):
+        found["gradients"] = lambda images: {n: values for n, values in gradients(model, images, device).items() if n in names}
     if "regret" in names:
-        found["regret"] = regret(model, images, device)
-    return {name: values for name, values in found.items() if name in names}
+        found["regret"] = lambda images: {"regret": regret(model, images, device)}
+    return found

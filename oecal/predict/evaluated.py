@@ -15,6 +15,8 @@ from oecal.data.store import Split
 from oecal.errors import OecalError
 from oecal.seeds import generator
 
+OUTLIERS = 1000  # auxiliary outliers of a set that are predicted: enough to choose a hyperparameter
+
 
 def drawn(n: int, at_most: int, *purpose: object) -> np.ndarray:
     """Indices of at most `at_most` of n images, at random, the same ones for each run, ascending; 0 means all."""
@@ -34,7 +36,8 @@ def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[in
     if entry["role"] == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
         raise OecalError(f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}")
     if entry["split"] == "train":
-        chosen = drawn(len(split.images), train, "train", entry["dataset"])
+        most = OUTLIERS if entry["role"] == "outlier" else train
+        chosen = drawn(len(split.images), most, "train", entry["dataset"])
         split = Split(split.images[chosen], split.labels[chosen])
     images = adapt(split.images, shape, how["interpolation"], how["fit"])
     if entry["role"] == "corruption":

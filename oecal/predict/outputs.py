@@ -14,23 +14,19 @@ from oecal.seeds import derive
 BATCH = {"cpu": 64, "cuda": 1024}  # on a CPU, a batch whose activations fit the cache is twice as fast as a large one
 
 
-def classifier(model: Any, images: torch.Tensor) -> dict[str, torch.Tensor]:
-    """`logits` (N, K) and the last layer's input `features` (N, D), float32."""
+def classifier(model: Any, images: torch.Tensor, classes: int | None) -> dict[str, torch.Tensor]:
+    """`logits` (N, K) and the last layer's input `features` (N, D), float32; `background_logit` (N,) if there is an output more."""
     features = model.features(images)
-    return {"logits": model.head(features), "features": features}
-
-
-def density(model: Any, images: torch.Tensor) -> dict[str, torch.Tensor]:
-    """`log_likelihood` (N,) float64, nats, and what else the model's file lists as OUTPUTS."""
-    return model.parts(images)
-
-
-KINDS = {"classifier": classifier, "density": density}
+    logits = model.head(features)
+    found = {"logits": logits[:, :classes], "features": features}
+    return found if found["logits"].shape == logits.shape else found | {"background_logit": logits[:, classes]}
 
 
 @torch.inference_mode()
-def predict(model: Any, kind: str, images: np.ndarray, device: torch.device, precision: str = "float32") -> dict[str, np.ndarray]:
-    """The outputs for all images, uint8 (N, C, H, W); `kind` is the model's KIND.
+def predict(model: Any, kind: str, images: np.ndarray, device: torch.device, precision: str = "float32",
+            classes: int | None = None) -> dict[str, np.ndarray]:  # fmt: skip
+    """The outputs for all images, uint8 (N, C, H, W). kind: the model's KIND; classes: how many outputs of a classifier are classes, all
+    by default. A density model gives `log_likelihood` (N,) float64, nats, and what else its file lists as OUTPUTS.
 
     Noise that a model draws for its estimate follows from the place of the batch alone, so it depends on the batch size of the device.
     """
@@ -41,5 +37,6 @@ def predict(model: Any, kind: str, images: np.ndarray, device: torch.device, pre
         torch.manual_seed(derive("predict", start))
         batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
         with autocast(device, precision):
-            batches.append({name: values.cpu().numpy() for name, values in KINDS[kind](model, batch).items()})
+            found = model.parts(batch) if kind == "density" else classifier(model, batch, classes)
+        batches.append({name: values.cpu().numpy() for name, values in found.items()})
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

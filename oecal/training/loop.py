@@ -53,6 +53,10 @@ class Recipe:
         """How many of n training images one epoch takes: `epoch_images`, or all."""
         return min(self.epoch_images or n, n)
 
+    def steps_of_an_epoch(self, n: int) -> int:
+        """Whole batches of an epoch of n training images."""
+        return self.images_of_an_epoch(n) // self.batch_size
+
 
 @dataclass(frozen=True)
 class Data:
@@ -99,6 +103,15 @@ def validate(model: nn.Module, data: Data, precision: str = "float32", batch_siz
     return {"val_bpd": total / n} if out.ndim == 1 else {"val_nll": total / n, "val_accuracy": right / n}
 
 
+def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The chosen images, augmented, their labels, and as many outliers at random as the recipe says, if there are any."""
+    images, outliers = augment(to_input(data.images[chosen]), recipe.shift, recipe.flip), None
+    if len(data.outliers):
+        drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(chosen.device)
+        outliers = augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip)
+    return images, data.labels[chosen], outliers
+
+
 def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
               precision: str) -> dict[str, float]:  # fmt: skip
     """One pass over the ID images, or over `epoch_images` of them; returns the mean of each part of the loss.
@@ -108,7 +121,7 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
     torch.manual_seed(derive(seed, "epoch", epoch))
     model.train()
     device, n = data.images.device, len(data.images)
-    steps = recipe.images_of_an_epoch(n) // recipe.batch_size
+    steps = recipe.steps_of_an_epoch(n)
     order = torch.randperm(n).to(device)
     sums: dict[str, Tensor] = {}
     for step in tqdm(range(steps), desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False, disable=None):
@@ -116,13 +129,8 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
         for group in optimizer.param_groups:
             group["lr"] = cosine(done, recipe.epochs * steps, recipe.lr, recipe.final_lr)
         chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-        images = augment(to_input(data.images[chosen]), recipe.shift, recipe.flip)
-        outliers = None
-        if len(data.outliers):
-            drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(device)
-            outliers = augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip)
         with autocast(device, precision):
-            parts = loss(model, images, data.labels[chosen], outliers)
+            parts = loss(model, *batch(data, chosen, recipe))
         optimizer.zero_grad()
         parts["loss"].backward()
         if recipe.clip_norm:

@@ -8,20 +8,57 @@ import importlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from oecal.data import store
 from oecal.data.preprocess import adapt
 from oecal.device import move, set_up
 from oecal.errors import OecalError
-from oecal.models.build import build_model, kind_of, load_weights
+from oecal.models.build import kind_of, load_weights, network
 from oecal.options import made
 from oecal.seeds import derive
-from oecal.training.loop import Data, Recipe, train
+from oecal.training.loop import Data, Loss, Recipe, train
+
+
+class Prepared(NamedTuple):
+    """What a training starts from; `used`: the auxiliary sets that could be had."""
+
+    model: nn.Module
+    loss: Loss
+    data: Data
+    used: list[str]
+
+
+def prepare(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], weights: str | None, seed: int, device: torch.device,
+            channels_last: bool, may_be_missing: Collection[str]) -> Prepared:  # fmt: skip
+    """Model, loss and data on the device; arguments as of `run`, `weights` what the model is filled with, or None."""
+    images, val = store.read(in_dist, "train"), store.read(in_dist, "val")
+    shape = images.images.shape[1:]
+    if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
+        raise OecalError(f"{in_dist}: has images without a label; a classifier needs one for each, a density model none")
+    found = store.there(outliers, may_be_missing)
+    if outliers and not found:
+        raise OecalError(f"outliers: none of {', '.join(Path(p).stem for p in outliers)} can be had; get one (its warning says how)")
+    around = [adapt(store.read(path, "train").images, shape, params["interpolation"], params["fit"]) for path in found]
+    auxiliary = np.concatenate(around) if around else np.empty((0, *shape), np.uint8)
+
+    objective = importlib.import_module(f"oecal.training.{params['objective']['name']}")
+    options = made(objective.Options, params["objective"]["options"])
+    torch.manual_seed(derive(seed, "init"))
+    model = network(params, shape, len(store.read_about(in_dist).classes))
+    if weights:
+        load_weights(model, weights)
+    move(model, device, channels_last)
+
+    def on_device(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(device)
+
+    data = Data(*map(on_device, (images.images, images.labels, auxiliary, val.images, val.labels)))
+    return Prepared(model, functools.partial(objective.loss, options=options), data, [Path(path).stem for path in found])
 
 
 def digest(*arrays: np.ndarray) -> str:
@@ -41,31 +78,12 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
     whether a checkpoint is resumed. may_be_missing: names of the outlier sets that it can do without.
     """
     torch_device = set_up(device, threads)
-    images, val = store.read(in_dist, "train"), store.read(in_dist, "val")
-    shape = images.images.shape[1:]
-    if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
-        raise OecalError(f"{in_dist}: has images without a label; a classifier needs one for each, a density model none")
-    found = store.there(outliers, may_be_missing)
-    if outliers and not found:
-        raise OecalError(f"outliers: none of {', '.join(Path(p).stem for p in outliers)} can be had; get one (its warning says how)")
-    around = [adapt(store.read(path, "train").images, shape, params["interpolation"], params["fit"]) for path in found]
-    auxiliary = np.concatenate(around) if around else np.empty((0, *shape), np.uint8)
-
-    objective = importlib.import_module(f"oecal.training.{params['objective']['name']}")
-    options = made(objective.Options, params["objective"]["options"])
-    torch.manual_seed(derive(seed, "init"))
-    model = build_model(params["model"], shape, len(store.read_about(in_dist).classes))
-    if init:
-        load_weights(model, init)
-    move(model, torch_device, channels_last)
-
-    def on_device(array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array).to(torch_device)
-
-    data = Data(*map(on_device, (images.images, images.labels, auxiliary, val.images, val.labels)))
+    model, loss, data, used = prepare(params, in_dist, outliers, init, seed, torch_device, channels_last, may_be_missing)
     weights = Path(init).read_bytes() if init else b""
     identity = json.dumps(params, sort_keys=True), seed, code, torch.__version__, precision, str(torch_device)
-    fingerprint = digest(images.images, images.labels, auxiliary, np.frombuffer(weights + repr(identity).encode(), np.uint8))
-    loss = functools.partial(objective.loss, options=options)
-    metadata = {"oecal": json.dumps({**params, "seed": seed, "used": [Path(path).stem for path in found]}, sort_keys=True)}
-    train(model, loss, data, Recipe(**params["recipe"]), Path(folder), seed, fingerprint, precision, metadata)
+    images = (tensor.cpu().numpy() for tensor in (data.images, data.labels, data.outliers))
+    fingerprint = digest(*images, np.frombuffer(weights + repr(identity).encode(), np.uint8))
+    recipe = Recipe(**params["recipe"])
+    steps = recipe.epochs * recipe.steps_of_an_epoch(len(data.images))
+    metadata = {"oecal": json.dumps({**params, "seed": seed, "used": used, "steps": steps}, sort_keys=True)}
+    train(model, loss, data, recipe, Path(folder), seed, fingerprint, precision, metadata)

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from oecal.models import wrn
 
@@ -28,6 +29,14 @@ def test_dropout_acts_in_training_only():
     torch.testing.assert_close(model(x), model(x))
     model.train()
     assert not torch.equal(model(x), model(x))
+
+
+def test_dropout_is_a_layer_without_weights():
+    with_it, without = (wrn.build(wrn.Options(16, 1, dropout), (3, 16, 16), 4) for dropout in (0.3, 0.0))
+    layers = [m for m in with_it.modules() if isinstance(m, nn.Dropout)]
+    assert len(layers) == 6
+    assert {layer.p for layer in layers} == {0.3}
+    assert set(with_it.state_dict()) == set(without.state_dict())
 
 
 @pytest.mark.parametrize("options", [{"depth": 11}, {"depth": 4}, {"width": 0}, {"dropout": 1.0}])

@@ -1,11 +1,21 @@
+"""What holds for every objective: those for classifiers are found in the folder, a new one is tested without an edit here."""
+
+import importlib
 import math
+from pathlib import Path
 
 import pytest
 import torch
 from pytorch_ood.loss import OutlierExposureLoss
 from torch import nn
 
+from oecal.config import read
+from oecal.models import wrn
+from oecal.options import constant, names
 from oecal.training import background, baseline, margin, oe
+
+CLASSIFIERS = [name for name in names("training") if "classifier" in constant("training", name, "FOR")]
+N, M, K = 8, 6, 3
 
 
 class Table(nn.Module):
@@ -19,8 +29,100 @@ class Table(nn.Module):
         return self.outputs[x[:, 0, 0, 0].long()]
 
 
+class Fixed(nn.Module):
+    """A model with these logits for the first, second, ... image of a batch, whatever the images are."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = nn.Parameter(logits)
+        self.batches = []
+
+    def forward(self, x):
+        self.batches.append(len(x))
+        return self.logits[torch.arange(len(x)) % len(self.logits)]
+
+
 def images(*rows):
     return torch.tensor(rows, dtype=torch.float32).view(-1, 1, 1, 1)
+
+
+def objective_of(name, device="cpu"):
+    """The loss that it gives a model for one and the same batch, with default options, and how many outputs the model must have."""
+    module = importlib.import_module(f"oecal.training.{name}")
+    torch.manual_seed(0)
+    inside, labels, outliers = (x.to(device) for x in (torch.rand(N, 1, 8, 8), torch.arange(N) % K, torch.rand(M, 1, 8, 8)))
+    batch = inside, labels, outliers if constant("training", name, "OUTLIERS") else None
+
+    def loss(model):
+        torch.manual_seed(1)
+        return module.loss(model, *batch, module.Options())
+
+    return loss, K + constant("training", name, "EXTRA_CLASSES", 0)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_one_step_lowers_the_loss(name):
+    loss, classes = objective_of(name)
+    model = wrn.build(wrn.Options(depth=10, width=1, dropout=0.0), (1, 8, 8), classes)
+    before = loss(model)["loss"]
+    gradients = torch.autograd.grad(before, list(model.parameters()))
+    norm = math.sqrt(sum(g.square().sum().item() for g in gradients))
+    with torch.no_grad():
+        for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+            parameter -= 0.01 / norm * gradient
+    assert 0 < (before - loss(model)["loss"]).item() < 2 * 0.01 * norm
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_under_bfloat16_autocast(name):
+    loss, classes = objective_of(name)
+    model = wrn.build(wrn.Options(depth=10, width=1, dropout=0.0), (1, 8, 8), classes)
+    with torch.autocast("cpu", torch.bfloat16):
+        parts = loss(model)
+    parts["loss"].backward()
+    assert {part.dtype for part in parts.values()} == {torch.float32}
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+    for part, exact in loss(model).items():
+        assert parts[part].item() == pytest.approx(exact.item(), rel=0.05, abs=0.02)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_on_another_device(name):
+    """The device `meta` computes nothing, but refuses a tensor left on the CPU as CUDA does; so no GPU is needed to find one."""
+    loss, classes = objective_of(name, "meta")
+    model = wrn.build(wrn.Options(depth=10, width=1), (1, 8, 8), classes).to("meta")
+    parts = loss(model)
+    parts["loss"].backward()
+    assert {part.device.type for part in parts.values()} == {"meta"}
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("size", [0.0, 1e-6, 50.0, 1e4])
+def test_extreme_logits(name, size):
+    loss, classes = objective_of(name)
+    model = Fixed(size * torch.tensor([1.0, -1.0, 0.0, 1.0])[(torch.arange(5)[:, None] + torch.arange(classes)) % 4])
+    parts = loss(model)
+    parts["loss"].backward()
+    assert all(part.isfinite() for part in parts.values())
+    assert model.logits.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_all_images_go_through_the_network_as_one_batch(name):
+    loss, classes = objective_of(name)
+    model = Fixed(torch.randn(N + M, classes))
+    first, again = loss(model), loss(model)
+    assert all(torch.equal(first[part], again[part]) for part in first)  # no randomness but torch's global generator
+    assert len(model.batches) == 2
+    assert model.batches[0] == N + M if constant("training", name, "OUTLIERS") else model.batches[0] >= N
+
+
+def test_the_tiny_study_of_objectives_has_them_all():
+    studies = Path(__file__).parents[2] / "studies"
+    study = read(studies / "tiny.yaml", studies / "small/tiny.yaml")
+    runs = [study.training(run.in_dist, run.model, run.training) for run in study.runs()]
+    assert {run["objective"]["name"] for run in runs} >= set(CLASSIFIERS)
+    assert {run["recipe"]["epochs"] for run in runs} == {1}
 
 
 LOGITS = [[2.0, 0.0], [0.0, 1.0], [3.0, 3.0], [1.0, -1.0]]

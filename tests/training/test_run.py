@@ -6,7 +6,7 @@ import pytest
 from oecal.data import store
 from oecal.data.store import ImageSet, Split
 from oecal.errors import OecalError
-from oecal.models.build import outliers_used
+from oecal.models.build import history_of
 from oecal.training.run import run
 
 PARAMS = {
@@ -33,7 +33,7 @@ def stores(tmp_path, rng):
 def test_weights_say_which_outliers_were_used(stores, tmp_path):
     auxiliary = [stores["there"], stores["lost"]]
     run(PARAMS, stores["inside"], auxiliary, None, tmp_path / "run", 0, "code", precision="float32", may_be_missing=["lost"])
-    assert outliers_used(tmp_path / "run/model.safetensors") == ["there"]
+    assert history_of(tmp_path / "run/model.safetensors")["used"] == ["there"]
 
 
 def test_without_any_outlier_set_there_is_nothing_to_train(stores, tmp_path):
