@@ -21,7 +21,7 @@ OOD = ("near", "far", "synthetic")
 
 @dataclass(frozen=True)
 class Group:
-    """One evaluated set and split of one run. Role: id, near, far, synthetic, shift or corruption."""
+    """One evaluated set and split of one run. Role: id, near, far, synthetic, shift, corruption, or outlier (auxiliary, no test)."""
 
     set: str
     split: str
@@ -37,12 +37,16 @@ class Group:
 
 @dataclass(frozen=True)
 class Run:
-    """One run's file: who it is (in_dist, model, training, seed; of statistics: in_dist), the kind of model, and its groups."""
+    """One run's file: who it is (in_dist, model, training, seed; of statistics: in_dist), the kind of model, and its groups.
+
+    head: of a classifier's outputs the last layer, `head_weight` (K, D) and `head_bias` (K,).
+    """
 
     key: dict[str, Any]
     kind: str
     dims: int
     groups: list[Group]
+    head: dict[str, np.ndarray]
 
     def find(self, role: str, split: str = "test") -> Group:
         """The only group of a role and split, such as ID val."""
@@ -63,7 +67,8 @@ def read(path: str | Path, *only: str) -> Run:
                       {n: d[:] for n, d in file[place].items() if not only or n in only})
                 for place in file.attrs["order"]
             ]  # fmt: skip
-            return Run(key, file.attrs["kind"], int(file.attrs["dims"]), groups)
+            head = {f"head_{name}": values[:] for name, values in file["head"].items()} if "head" in file else {}
+            return Run(key, file.attrs["kind"], int(file.attrs["dims"]), groups, head)
     except (OSError, KeyError) as error:
         raise OecalError(f"{path}: cannot be read ({error}); delete it and run again") from None
 
@@ -87,7 +92,8 @@ def confidence_and_correctness(parts: list[tuple[Group, np.ndarray]], temperatur
     confidence, correct = [], []
     for group, index in parts:
         logits = group["logits"][index].astype(np.float64)
-        confidence.append(softmax(logits / temperature, axis=1).max(axis=1))
-        right = logits.argmax(axis=1) == group["labels"][index]
+        predicted = logits.argmax(axis=1)
+        confidence.append(softmax(logits / temperature, axis=1)[np.arange(len(logits)), predicted])
+        right = predicted == group["labels"][index]
         correct.append(right & (group.role not in OOD))
     return np.concatenate(confidence), np.concatenate(correct)

@@ -11,8 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax
 
-TEMPERATURES = 0.2, 5.0
-
 
 class Bins(NamedTuple):
     """Per bin: number of samples, mean confidence and accuracy (nan in an empty bin)."""
@@ -35,20 +33,26 @@ def equal_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> 
     return summarise(index, confidence, correct, bins)
 
 
+def ranked(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both in ascending order of confidence. Equal confidences stand in no order: their correctness is spread evenly over their ranks."""
+    order = np.argsort(confidence, kind="stable")
+    confidence, correct = confidence[order], correct[order]
+    group = np.cumsum(np.diff(confidence, prepend=confidence[:1]) > 0)
+    return confidence, (np.bincount(group, weights=correct) / np.bincount(group))[group]
+
+
 def equal_mass(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Bins:
     """`bins` bins of as equal size as can be, by rank of confidence."""
-    bins = max(min(bins, len(confidence)), 1)
-    index = np.empty(len(confidence), dtype=int)
-    index[np.argsort(confidence, kind="stable")] = np.arange(len(confidence)) * bins // max(len(confidence), 1)
-    return summarise(index, confidence, correct, bins)
+    bins = min(bins, len(confidence))
+    index = np.arange(len(confidence)) * bins // len(confidence)
+    return summarise(index, *ranked(confidence, correct), bins)
 
 
 def adaptive(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bins:
     """Bins of `size` by rank of confidence; the last, most confident one takes the remainder (Hendrycks et al., section 4.5)."""
     bins = max(len(confidence) // size, 1)
-    index = np.empty(len(confidence), dtype=int)
-    index[np.argsort(confidence, kind="stable")] = np.minimum(np.arange(len(confidence)) // size, bins - 1)
-    return summarise(index, confidence, correct, bins)
+    index = np.minimum(np.arange(len(confidence)) // size, bins - 1)
+    return summarise(index, *ranked(confidence, correct), bins)
 
 
 def gap(bins: Bins, norm: float) -> float:
@@ -71,20 +75,22 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
     """Metrics that need confidence and correctness only, (N,) each; all are fractions.
 
     ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap; rms, mad: adaptive bins of `size`.
+    Raises ValueError if there are none, or if some lie outside [0, 1], as logits do.
     """
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
     if confidence.size == 0:
         raise ValueError("no confidences")
-    order = np.argsort(confidence, kind="stable")  # once: sorting what is sorted takes the two ranked binnings no time
-    confidence, correct = confidence[order], correct[order]
-    width, ranked = equal_width(confidence, correct, bins), adaptive(confidence, correct, size)
+    if outside := np.count_nonzero(~((confidence >= 0) & (confidence <= 1 + 1e-6))):  # a softmax in float32 may round to above 1
+        raise ValueError(f"{outside} of {confidence.size} confidences lie outside [0, 1]")
+    ascending = ranked(confidence, correct)  # once: sorting what is sorted takes the two binnings by rank no time
+    width, hundreds = equal_width(confidence, correct, bins), adaptive(*ascending, size)
     return {
         "accuracy": float(correct.mean()),
         "ece": gap(width, 1),
-        "ace": gap(equal_mass(confidence, correct, bins), 1),
+        "ace": gap(equal_mass(*ascending, bins), 1),
         "mce": gap(width, np.inf),
-        "rms": gap(ranked, 2),
-        "mad": gap(ranked, 1),
+        "rms": gap(hundreds, 2),
+        "mad": gap(hundreds, 1),
         "soft_f1": soft_f1(confidence, correct),
         "mean_confidence": float(confidence.mean()),
     }
@@ -103,19 +109,6 @@ def label_metrics(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> dic
     """
     log_p = log_softmax(np.asarray(logits, np.float64), axis=1)
     p, rows = np.exp(log_p), np.arange(len(labels))
-    brier = (p**2).sum(axis=1) - 2 * p[rows, labels] + 1
-    return {"nll": float(-log_p[rows, labels].mean()), "brier": float(brier.mean()), "cwece": classwise_ece(p, labels, bins)}
-
-
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017)."""
-    from scipy.optimize import minimize_scalar  # takes as long to import as all else here
-
-    logits = np.asarray(logits, np.float64)
-    rows = np.arange(len(labels))
-
-    def nll(log_t: float) -> float:
-        return float(-log_softmax(logits / np.exp(log_t), axis=1)[rows, labels].mean())
-
-    found = minimize_scalar(nll, bounds=(np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])), method="bounded", options={"xatol": 1e-6})
-    return float(np.exp(found.x))
+    error = p - (labels[:, None] == np.arange(p.shape[1]))
+    brier = (error**2).sum(axis=1).mean()
+    return {"nll": float(-log_p[rows, labels].mean()), "brier": float(brier), "cwece": classwise_ece(p, labels, bins)}

@@ -1,10 +1,14 @@
 """How well a score separates out-of-distribution (OOD) from in-distribution (ID) images.
 
 Convention: a higher score is more anomalous. Each column says which side is the positive class. One sort of each sample serves all
-metrics; ties are handled exactly (a constant score has AUROC 1/2 and an average precision equal to the base rate).
+metrics, and the ID scores are sorted once for all OOD sets; ties are handled exactly (a constant score has AUROC 1/2 and an average
+precision equal to the base rate).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,56 +23,113 @@ def check(scores: np.ndarray, name: str) -> np.ndarray:
     return scores
 
 
-def last_of_ties(ascending: np.ndarray) -> np.ndarray:
-    """Indices of the last element of each run of equal values."""
-    return np.append(np.flatnonzero(ascending[1:] != ascending[:-1]), len(ascending) - 1)
+class Sample(NamedTuple):
+    """The distinct scores of one side, ascending, and how many images have each; (D,) each."""
+
+    values: np.ndarray
+    counts: np.ndarray
 
 
-def average_precision(positives: np.ndarray, negatives: np.ndarray) -> float:
-    """AP = sum_t (R_t - R_{t-1}) P_t over the thresholds t, descending, of two ascending samples; no interpolation.
+def sample(scores: np.ndarray, name: str) -> Sample:
+    """Scores (N,), sorted and counted. Raises ValueError for empty or non-finite scores."""
+    ascending = np.sort(check(scores, name))
+    first = np.append(0, np.flatnonzero(ascending[1:] != ascending[:-1]) + 1)
+    return Sample(ascending[first], np.diff(first, append=len(ascending)))
 
-    Positives are those with the high values. Only thresholds at a positive's value raise the recall R, so the sum runs over these.
+
+class Thresholds(NamedTuple):
+    """Each distinct score of the positive class as a threshold, from the strictest on; (D,) each.
+
+    true, false: positives and negatives that lie at the threshold or beyond; beyond: negatives without those that lie just at it.
     """
-    n, end = len(positives), last_of_ties(positives)
-    first = np.append(0, end[:-1] + 1)
-    true = n - first
-    false = len(negatives) - np.searchsorted(negatives, positives[first], side="left")
-    return float(np.sum((end + 1 - first) / n * true / (true + false)))
+
+    true: np.ndarray
+    false: np.ndarray
+    beyond: np.ndarray
+    positives: int
+    negatives: int
+
+    @property
+    def added(self) -> np.ndarray:
+        """Positives that lie just at each threshold."""
+        return np.diff(self.true, prepend=0)
 
 
-def false_positive_rate(positives: np.ndarray, negatives: np.ndarray, percent: int = 95) -> float:
-    """Share of `negatives` at or above the highest threshold that keeps at least `percent` of the `positives` (ascending samples).
+class Comparison(NamedTuple):
+    """Thresholds with OOD as the positive class, where what lies beyond is higher, and with ID as the positive class: lower."""
+
+    ood: Thresholds
+    id: Thresholds
+
+
+def compare(inside: Sample, outside: Sample) -> Comparison:
+    """One binary search tells how ID and OOD scores interleave; the rest is counting."""
+    n_in, n_out = int(inside.counts.sum()), int(outside.counts.sum())
+    place = np.searchsorted(inside.values, outside.values)  # how many distinct ID scores lie below each OOD score
+    tied = np.append(inside.values, np.inf)[place] == outside.values
+    not_below = n_in - np.append(0, np.cumsum(inside.counts))[place]
+    above = not_below - np.append(inside.counts, 0)[place] * tied
+    not_above = np.cumsum(np.bincount(place, outside.counts, len(inside.values) + 1))[:-1]
+    below = not_above - np.bincount(place, outside.counts * tied, len(inside.values) + 1)[:-1]
+    return Comparison(
+        ood=Thresholds(np.cumsum(outside.counts[::-1]), not_below[::-1], above[::-1], n_out, n_in),
+        id=Thresholds(np.cumsum(inside.counts), not_above, below, n_in, n_out),
+    )
+
+
+def auroc(at: Thresholds) -> float:
+    """P(positive > negative) + P(positive = negative) / 2."""
+    return float((at.added * (at.negatives - (at.false + at.beyond) / 2)).sum() / (at.positives * at.negatives))
+
+
+def average_precision(at: Thresholds) -> float:
+    """AP = sum_t (R_t - R_{t-1}) P_t with recall R and precision P; no interpolation.
+
+    Only thresholds at a positive's score raise the recall, so the sum runs over these.
+    """
+    return float((at.added * at.true / (at.true + at.false)).sum() / at.positives)
+
+
+def false_positive_rate(at: Thresholds, percent: int = 95) -> float:
+    """Share of the negatives that is flagged at the first threshold that flags at least `percent` of the positives.
 
     Counted in integers: a recall of exactly 95% passes.
     """
-    needed = -(-percent * len(positives) // 100)
-    threshold = positives[len(positives) - needed]
-    return float((len(negatives) - np.searchsorted(negatives, threshold, side="left")) / len(negatives))
+    needed = -(-percent * at.positives // 100)
+    return float(at.false[np.searchsorted(at.true, needed)] / at.negatives)
 
 
-def detection_metrics(id_scores: np.ndarray, ood_scores: np.ndarray) -> dict[str, float | int]:
-    """All detection metrics of one score on one pair of sets; fractions in [0, 1].
+def sizes(found: Comparison) -> dict[str, float | int]:
+    """base_rate: share of OOD, on which every AUPR depends; n_in, n_out: number of images."""
+    n_in, n_out = found.id.positives, found.ood.positives
+    return {"base_rate": n_out / (n_in + n_out), "n_in": n_in, "n_out": n_out}
+
+
+def detection_metrics_of_sets(id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]) -> list[dict[str, float | int]]:
+    """All detection metrics of one score, for each of several OOD sets against the same ID scores; fractions in [0, 1].
 
     auroc: P(ood > id) + P(ood = id) / 2. ap_out, ap_in: average precision with OOD, with ID, as the positive class; they depend on
     base_rate = n_out / (n_in + n_out). fpr95: share of ID flagged at the first threshold that flags at least 95% of OOD;
     fpr95_id_pos: share of OOD accepted at the first threshold that accepts at least 95% of ID.
     Raises ValueError for empty or non-finite scores.
     """
-    inside, outside = np.sort(check(id_scores, "ID")), np.sort(check(ood_scores, "OOD"))
-    n_in, n_out = len(inside), len(outside)
-    below = np.searchsorted(inside, outside, side="left")
-    not_above = np.searchsorted(inside, outside, side="right")
-    negated_in, negated_out = -inside[::-1], -outside[::-1]
-    return {
-        "auroc": float((below + not_above).sum() / (2 * n_in * n_out)),
-        "ap_out": average_precision(outside, inside),
-        "ap_in": average_precision(negated_in, negated_out),
-        "fpr95": false_positive_rate(outside, inside),
-        "fpr95_id_pos": false_positive_rate(negated_in, negated_out),
-        "base_rate": n_out / (n_in + n_out),
-        "n_in": n_in,
-        "n_out": n_out,
-    }
+    inside, rows = sample(id_scores, "ID"), []
+    for scores in ood_sets:
+        found = compare(inside, sample(scores, "OOD"))
+        rows.append({
+            "auroc": auroc(found.ood),
+            "ap_out": average_precision(found.ood),
+            "ap_in": average_precision(found.id),
+            "fpr95": false_positive_rate(found.ood),
+            "fpr95_id_pos": false_positive_rate(found.id),
+            **sizes(found),
+        })  # fmt: skip
+    return rows
+
+
+def detection_metrics(id_scores: np.ndarray, ood_scores: np.ndarray) -> dict[str, float | int]:
+    """All detection metrics of one score on one pair of sets: `detection_metrics_of_sets` of one OOD set."""
+    return detection_metrics_of_sets(id_scores, [ood_scores])[0]
 
 
 def roc_curve(id_scores: np.ndarray, ood_scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.calibration import confidence_metrics, fit_temperature, label_metrics
+from oecal.metrics.calibration import confidence_metrics, label_metrics
 from oecal.results import RUN, Group, Run, confidence_and_correctness, pooled, read
+from oecal.scores.numerics import fit_temperature
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "ace", "cwece", "mce", "rms", "mad", "nll", "brier", "soft_f1", "mean_confidence"]

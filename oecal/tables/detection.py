@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from oecal.metrics.detection import detection_metrics
+from oecal.metrics.detection import detection_metrics_of_sets
 from oecal.results import OOD, RUN, read
 
 COLUMNS = [*RUN, "ood", "kind", "score", "auroc", "ap_out", "ap_in", "fpr95", "fpr95_id_pos", "base_rate", "n_in", "n_out"]
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each run, OOD set and score, from the score files."""
-    rows = []
+def rows(scores: Sequence[str], metrics: Callable[[np.ndarray, list[np.ndarray]], list[dict[str, float]]]) -> list[dict[str, Any]]:
+    """A row for each run, score and OOD test set; `metrics` of the ID scores and of all OOD sets' scores."""
+    found = []
     for path in scores:
         run = read(path)
-        inside = run.find("id")
-        for group in run.tests(*OOD):
-            for score, values in group.arrays.items():
-                metrics = detection_metrics(inside[score], values)
-                rows.append({**run.key, "ood": group.set, "kind": group.role, "score": score, **metrics})
-    return pd.DataFrame(rows, columns=COLUMNS)
+        for score, inside in run.find("id").arrays.items():
+            groups = run.tests(*OOD)
+            for group, values in zip(groups, metrics(inside, [g[score] for g in groups]), strict=True):
+                found.append({**run.key, "ood": group.set, "kind": group.role, "score": score, **values})
+    return found
+
+
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
+    """A row for each run, score and OOD set, from the score files."""
+    return pd.DataFrame(rows(scores, detection_metrics_of_sets), columns=COLUMNS)

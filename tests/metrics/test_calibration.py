@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
 from sklearn.metrics import log_loss
-from torchmetrics.functional.classification import multiclass_calibration_error
 
 from oecal.metrics.calibration import (
     adaptive,
@@ -14,7 +12,6 @@ from oecal.metrics.calibration import (
     confidence_metrics,
     equal_mass,
     equal_width,
-    fit_temperature,
     gap,
     label_metrics,
     soft_f1,
@@ -31,15 +28,6 @@ def test_ece_by_hand():
     np.testing.assert_array_equal(bins.counts, [0, 0, 2, 2])
     assert gap(bins, 1) == pytest.approx(0.1)
     assert gap(bins, np.inf) == pytest.approx(0.1)
-
-
-@pytest.mark.parametrize("norm, key", [("l1", "ece"), ("max", "mce")])
-def test_ece_and_mce_equal_torchmetrics(rng, norm, key):
-    p = softmax(rng.normal(0, 2, (500, 6)), axis=1)
-    labels = rng.integers(6, size=500)
-    found = confidence_metrics(p.max(axis=1), p.argmax(axis=1) == labels, 15)[key]
-    expected = multiclass_calibration_error(torch.from_numpy(p), torch.from_numpy(labels), 6, n_bins=15, norm=norm)
-    assert found == pytest.approx(expected.item(), abs=1e-6)
 
 
 def test_adaptive_bins_give_the_remainder_to_the_most_confident():
@@ -85,16 +73,3 @@ def test_nll_and_brier(rng):
 def test_classwise_ece_by_hand():
     # Class 0: all at 0.8, right in half of the cases: 0.3; class 1: all at 0.2 against one half: 0.3.
     assert classwise_ece(np.tile([0.8, 0.2], (10, 1)), np.arange(10) % 2) == pytest.approx(0.3)
-
-
-def test_temperature_is_recovered(rng):
-    logits = rng.normal(0, 2, (20_000, 5))
-    labels = np.array([rng.choice(5, p=p) for p in softmax(logits, axis=1)])
-    for true in (0.5, 2.0):
-        assert fit_temperature(true * logits, labels) == pytest.approx(true, rel=0.03)
-
-
-def test_temperature_stays_in_its_bounds():
-    logits = np.array([[3.0, 0.0]] * 4)
-    assert fit_temperature(logits, np.zeros(4, int)) == pytest.approx(0.2, rel=1e-3)
-    assert fit_temperature(logits, np.ones(4, int)) == pytest.approx(5.0, rel=1e-3)

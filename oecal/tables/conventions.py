@@ -1,0 +1,18 @@
+"""`detection_{convention}.csv`: detection as another codebase defines, names and scales it, to compare with what it publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+
+from oecal.metrics.conventions import CONVENTIONS, translated
+from oecal.results import RUN
+from oecal.tables.detection import rows
+
+
+def table(convention: str, scores: Sequence[str]) -> pd.DataFrame:
+    """A row for each run, score and OOD set, from the score files; nearest recall and trapezoid cannot be had from `detection.csv`."""
+    columns = [*RUN, "ood", "kind", "score", *CONVENTIONS[convention].columns, "base_rate", "n_in", "n_out"]
+    return pd.DataFrame(rows(scores, partial(translated, convention)), columns=columns)
