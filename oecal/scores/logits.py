@@ -1,19 +1,26 @@
-"""Scores from a classifier's logits z (N, K), p = softmax(z). All are higher for more anomalous inputs, float64 (N,)."""
+"""Scores from a classifier's logits z (N, K), p = softmax(z). All are higher for more anomalous inputs, float64 (N,).
+
+None saturates where p_max rounds to 1: what they say of it is computed from the sum of the other probabilities (oecal.scores.numerics).
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import log_softmax, logsumexp
+from scipy.special import logsumexp
+
+from oecal.scores import numerics
+
+GAMMA, TOP = 0.1, 100
 
 
 def msp(logits: np.ndarray) -> np.ndarray:
-    """-max_k p_k, in [-1, -1/K]: maximum softmax probability (Hendrycks & Gimpel, ICLR 2017)."""
-    return -np.exp(log_softmax(logits.astype(np.float64), axis=1).max(axis=1))
+    """1 - max_k p_k, in [0, 1 - 1/K]: maximum softmax probability (Hendrycks & Gimpel, ICLR 2017)."""
+    return numerics.doubt(numerics.log_softmax(logits))
 
 
 def h_u_p(logits: np.ndarray) -> np.ndarray:
     """-H(U; p) = mean_k log p_k, nats, at most -log K: the second score of Hendrycks et al., ICLR 2019, better after OE."""
-    return log_softmax(logits.astype(np.float64), axis=1).mean(axis=1)
+    return numerics.log_softmax(logits).mean(axis=1)
 
 
 def max_logit(logits: np.ndarray) -> np.ndarray:
@@ -28,5 +35,17 @@ def energy(logits: np.ndarray) -> np.ndarray:
 
 def entropy(logits: np.ndarray) -> np.ndarray:
     """H(p) = -sum_k p_k log p_k, nats, in [0, log K]: predictive entropy."""
-    log_p = log_softmax(logits.astype(np.float64), axis=1)
-    return -(np.exp(log_p) * log_p).sum(axis=1)
+    return numerics.entropy(numerics.log_softmax(logits))
+
+
+def margin(logits: np.ndarray) -> np.ndarray:
+    """1 - (p_1 - p_2), p_1 and p_2 the two largest p_k, in [0, 1], as (1 - p_1) + p_2 (Scheffer et al., IDA 2001)."""
+    log_p = np.partition(numerics.log_softmax(logits), -2, axis=1)
+    return numerics.doubt(log_p) + np.exp(log_p[:, -2])
+
+
+def gen(logits: np.ndarray) -> np.ndarray:
+    """sum_k (p_k (1 - p_k))^0.1 over the min(K, 100) largest p_k: generalised entropy (Liu et al., CVPR 2023)."""
+    m = min(logits.shape[1], TOP)
+    log_p = np.partition(numerics.log_softmax(logits), -m, axis=1)[:, -m:]
+    return (np.exp(GAMMA * log_p) * (-np.expm1(log_p)) ** GAMMA).sum(axis=1)

@@ -1,0 +1,32 @@
+"""Scores of a deep ensemble, the same training from S seeds: logits (S, N, K) (Lakshminarayanan et al., NeurIPS 2017, arXiv 1612.01474).
+
+p = mean_s p_s, p_s = softmax(z_s). Higher is more anomalous, float64 (N,).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oecal.scores import numerics
+
+
+def ensemble_msp(seeds_logits: np.ndarray) -> np.ndarray:
+    """1 - max_k p_k, in [0, 1 - 1/K]."""
+    return numerics.doubt(numerics.log_mean(numerics.log_softmax(seeds_logits)))
+
+
+def ensemble_entropy(seeds_logits: np.ndarray) -> np.ndarray:
+    """H(p), nats, in [0, log K]: of the data and of the model."""
+    return numerics.entropy(numerics.log_mean(numerics.log_softmax(seeds_logits)))
+
+
+def ensemble_mutual_information(seeds_logits: np.ndarray) -> np.ndarray:
+    """H(p) - mean_s H(p_s) = mean_s KL(p_s || p), nats, in [0, log S]: the model's part, what the seeds disagree on.
+
+    As the mean over s of sum_k p_k (r e^r - (e^r - 1)), r = log(p_sk / p_k) <= log S: all terms are positive, and where the seeds nearly
+    agree each is about p_k r^2 / 2, which a difference of entropies or of p_s and p would lose.
+    """
+    log_p = numerics.log_softmax(seeds_logits)
+    log_mean = numerics.log_mean(log_p)
+    r = log_p - log_mean
+    return np.maximum((np.exp(log_mean) * (r * np.exp(r) - np.expm1(r))).sum(axis=-1).mean(axis=0), 0)

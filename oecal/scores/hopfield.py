@@ -1,0 +1,26 @@
+"""Energy of a modern Hopfield network that remembers the training images of each class. Higher is more anomalous, float64 (N,)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oecal.scores.fitted import fitted
+
+
+@fitted
+def _patterns(train_features: np.ndarray, train_logits: np.ndarray, train_labels: np.ndarray) -> np.ndarray:
+    """The mean feature of the training images of each class that are classified correctly, (K, D); 0 of a class without any."""
+    right = train_logits.argmax(axis=1) == train_labels
+    patterns = np.zeros((train_logits.shape[1], train_features.shape[1]))
+    for k in np.unique(train_labels[right]):
+        patterns[k] = train_features[right & (train_labels == k)].mean(axis=0, dtype=np.float64)
+    return patterns
+
+
+def she(logits: np.ndarray, features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray,
+        train_labels: np.ndarray) -> np.ndarray:  # fmt: skip
+    """-f.s_y, s_y the stored pattern of the predicted class y: simplified Hopfield energy (Zhang et al., ICLR 2023, eq. 7).
+
+    A class of which no training image is classified correctly remembers nothing, and its score is 0, the highest of features >= 0.
+    """
+    return -np.einsum("nd,nd->n", features, _patterns(train_features, train_logits, train_labels)[logits.argmax(axis=1)])

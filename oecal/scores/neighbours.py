@@ -1,0 +1,116 @@
+"""Scores from the nearest training images in feature space, by cosine. Higher is more anomalous, float64 (N,).
+
+The search is exact: all inner products with the M training images, in float32, some images at a time. One search finds the nearest
+for every k of the grids.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from oecal.scores.fitted import fitted
+from oecal.scores.logits import energy
+
+NEAREST = 200  # the largest k of the grids
+IMAGES = 512  # at a time in one thread: with more, the product is not faster
+MEMORY = 2**28  # bytes that the inner products of all threads may take
+GROUP = 32  # inner products of which only the largest is looked at first
+CHUNK = 1000  # images at a time in float64
+
+
+def _unit(features: np.ndarray) -> np.ndarray:
+    """f / ||f|| of each row, float64; 0 stays 0."""
+    f = features.astype(np.float64)
+    length = np.sqrt(np.einsum("nd,nd->n", f, f))[:, None]
+    return np.divide(f, length, out=f, where=length > 0)
+
+
+def _chunks(n: int) -> list[slice]:
+    return [slice(start, start + CHUNK) for start in range(0, n, CHUNK)]
+
+
+def _largest(values: np.ndarray, k: int) -> np.ndarray:
+    """Where the k largest of M values are, the largest first.
+
+    The values are put into groups, and the k-th largest of the groups' maxima is a bound that at least k values reach, but few more do.
+    """
+    size = max(min(GROUP, len(values) // (4 * k)), 1)
+    groups = len(values) // size
+    maxima = values[: groups * size].reshape(size, groups).max(axis=0)
+    found = np.flatnonzero(values >= np.partition(maxima, groups - k)[groups - k])
+    return found[np.argsort(-values[found])[:k]]
+
+
+def _search(features: np.ndarray, bank: np.ndarray, silent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The NEAREST rows of `bank` (M, D) with the largest inner products with f / ||f||, falling: where they are, and the products.
+
+    Both (N, min(NEAREST, M)). The product with rows in `silent` counts as 1/2. The threads that BLAS has are used for some images each,
+    as what follows the product takes time, too.
+    """
+    k = min(NEAREST, len(bank))
+    where, values = np.empty((len(features), k), np.int64), np.empty((len(features), k), np.float32)
+    threads = max((library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1)
+    images = max(min(IMAGES, MEMORY // (bank.nbytes // bank.shape[1] * threads)), 1)
+    starts = range(0, len(features), images)
+
+    def work(starts: range) -> None:
+        products = np.empty((images, len(bank)), np.float32)
+        for start in starts:
+            queries = _unit(features[start : start + images]).astype(np.float32)
+            np.matmul(queries, bank.T, out=products[: len(queries)])
+            products[:, silent] = 0.5
+            for n, row in enumerate(products[: len(queries)], start):
+                where[n] = _largest(row, k)
+                values[n] = row[where[n]]
+
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, (starts[thread::threads] for thread in range(threads))))
+    return where, values
+
+
+@fitted
+def _directions(train_features: np.ndarray) -> np.ndarray:
+    return np.concatenate([_unit(train_features[chunk]).astype(np.float32) for chunk in _chunks(len(train_features))])
+
+
+@fitted
+def _nearest(features: np.ndarray, train_features: np.ndarray) -> np.ndarray:
+    """The nearest training images. Of a silent one, without any activation, ||u - 0||^2 = 1 = 2 - 2 (1/2)."""
+    bank = _directions(train_features)
+    return _search(features, bank, np.flatnonzero(~bank.any(axis=1)))[0]
+
+
+def knn(features: np.ndarray, train_features: np.ndarray, *, k: Literal[1, 5, 10, 50, 100, 200] = 50) -> np.ndarray:
+    """||u - u_(k)||, u = f / ||f||, to the k-th nearest training image (Sun et al., ICML 2022, arXiv 2204.06507), in [0, 2].
+
+    50 is the paper's k for CIFAR-10. Of fewer than k training images it is the farthest. The neighbour is found in float32, its
+    distance computed in float64: what 2 - 2 u.v loses where u is next to v would cost the order of near images.
+    """
+    neighbour = _nearest(features, train_features)[:, min(k, len(train_features)) - 1]
+    pairs = ((features[chunk], train_features[neighbour[chunk]]) for chunk in _chunks(len(features)))
+    return np.concatenate([np.sqrt(np.square(_unit(f) - _unit(g)).sum(axis=1)) for f, g in pairs])
+
+
+@fitted
+def _confident(train_features: np.ndarray, train_logits: np.ndarray) -> np.ndarray:
+    """u times the log-sum-exp of the logits."""
+    scaled = ((_unit(train_features[chunk]), -energy(train_logits[chunk])) for chunk in _chunks(len(train_features)))
+    return np.concatenate([(unit * confidence[:, None]).astype(np.float32) for unit, confidence in scaled])
+
+
+@fitted
+def _guides(features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray) -> np.ndarray:
+    return _search(features, _confident(train_features, train_logits), np.array([], np.int64))[1]
+
+
+def nnguide(logits: np.ndarray, features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray, *,
+            k: Literal[1, 5, 10, 50, 100, 200] = 10) -> np.ndarray:  # fmt: skip
+    """-G S, S = log sum_k exp z_k, G the mean of the k largest S_m u.u_m over training images m (Park et al., ICCV 2023, arXiv 2309.14888).
+
+    Eqs. 4 to 6. Where the paper takes a random part of the training images, here are all, as in its code.
+    """
+    return energy(logits) * _guides(features, train_features, train_logits)[:, :k].mean(axis=1, dtype=np.float64)

@@ -1,0 +1,67 @@
+"""What several families compute with: logarithms of probabilities that keep their relative precision next to p = 1 as next to p = 0.
+
+A confident classifier's largest p differs from 1 by less than float64 can tell, but log p = log1p(-(sum of the others)) does not round to
+0: so all that is computed from these logarithms keeps its order until the sum itself underflows, at a gap of about 745 between logits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import logsumexp
+
+TEMPERATURES = 0.2, 5.0
+SMALLEST = np.finfo(np.float64).smallest_subnormal
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """log p, p = softmax(z), of logits (..., K), float64: z_k - max z - log1p(sum of exp(z_j - max z) over all j but the largest)."""
+    z = logits.astype(np.float64)
+    z -= z.max(axis=-1, keepdims=True)
+    others = np.exp(z)
+    np.put_along_axis(others, z.argmax(axis=-1, keepdims=True), 0, axis=-1)
+    return z - np.log1p(others.sum(axis=-1, keepdims=True))
+
+
+def exact_top(log_p: np.ndarray) -> np.ndarray:
+    """log p (..., K) with the largest of each row, if its p is above 1/2, from the sum of the others."""
+    top = log_p.argmax(axis=-1, keepdims=True)
+    others = np.exp(log_p)
+    np.put_along_axis(others, top, 0, axis=-1)
+    doubt = others.sum(axis=-1, keepdims=True)
+    exact = log_p.copy()
+    np.put_along_axis(exact, top, np.where(doubt < 0.5, np.log1p(-doubt), np.take_along_axis(log_p, top, axis=-1)), axis=-1)
+    return exact
+
+
+def log_probabilities(p: np.ndarray) -> np.ndarray:
+    """log p of probabilities (..., K), float64; that of p = 0 is the least there is, about -744."""
+    return exact_top(np.log(np.maximum(p, SMALLEST)))
+
+
+def log_mean(log_p: np.ndarray) -> np.ndarray:
+    """log of the mean of p over the first axis, (S, ..., K) to (..., K)."""
+    return exact_top(logsumexp(log_p, axis=0) - np.log(len(log_p)))
+
+
+def doubt(log_p: np.ndarray) -> np.ndarray:
+    """1 - max_k p_k, the sum of the other probabilities, (..., K) to (...), in [0, 1 - 1/K]."""
+    return -np.expm1(log_p.max(axis=-1))
+
+
+def entropy(log_p: np.ndarray) -> np.ndarray:
+    """H(p) = -sum_k p_k log p_k, nats, (..., K) to (...), in [0, log K]: a sum of positive terms, so nothing cancels."""
+    return -(np.exp(log_p) * log_p).sum(axis=-1)
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017)."""
+    from scipy.optimize import minimize_scalar  # takes as long to import as all else here
+
+    logits = np.asarray(logits, np.float64)
+    rows = np.arange(len(labels))
+
+    def nll(log_t: float) -> float:
+        return float(-log_softmax(logits / np.exp(log_t))[rows, labels].mean())
+
+    found = minimize_scalar(nll, bounds=(np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(found.x))
