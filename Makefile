@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: demo tiny test lint bench docs lock clean
+.PHONY: demo tiny objectives test lint bench docs lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) all
@@ -13,6 +13,10 @@ demo: .venv/runtime
 # The smallest study that takes every step once.
 tiny: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) --configfile studies/tiny.yaml
+
+# The same with every training objective.
+objectives: .venv/runtime
+	@$(BIN)/python -m snakemake --cores $(CORES) --configfile studies/tiny.yaml studies/small/tiny.yaml
 
 test: .venv/development
 	@$(BIN)/python -m pytest -n 2 --cov=oecal --cov-report=term:skip-covered --cov-fail-under=90
@@ -27,9 +31,9 @@ lint: .venv/development
 bench: .venv/development
 	@for file in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
-# docs/datasets.md from the table of published data sets and the studies.
+# docs/datasets.md from the table of published data sets and the studies, docs/scores.md from the scores.
 docs: .venv/development
-	@PYTHONPATH=. $(BIN)/python docs/datasets.py
+	@for file in docs/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 # Pins of all packages, for all platforms and Python versions, from pyproject.toml.
 # Extras stay in the pins: pip 23 takes coverage[toml], which pytest-cov asks for, as not pinned by coverage==.

@@ -24,7 +24,7 @@ wildcard_constraints:
     model=NAME,
     training=NAME,
     seed="[0-9]+",
-    of=f"(-{NAME}-{NAME})?",
+    of=f"(-{NAME}-{NAME}(-{NAME})?)?",
 
 
 include: "workflow/rules/data.smk"

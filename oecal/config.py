@@ -20,7 +20,7 @@ from oecal.codegraph import ROOT
 from oecal.entries import check_datasets, splits_of
 from oecal.errors import OecalError
 from oecal.options import checked, constant, names, unknown
-from oecal.scores.catalogue import fitting, score
+from oecal.scores.catalogue import BACKGROUND_LOGIT, fitting, score
 from oecal.study import TEST_SETS, Study
 
 # JSON Schema takes 5.0 for an integer; Python does not.
@@ -102,6 +102,9 @@ def load(plain: Mapping[str, Any]) -> Study:
         if not study.in_dists(*constant("figures", figure, "FOR")):
             kinds = " or ".join(constant("figures", figure, "FOR"))
             raise OecalError(f"figures[{n}]: {figure} is for a {kinds} model, and no experiment has one; leave it out")
+        pairs = {(run.in_dist, run.model) for run in study.runs() if study.kind(run.model) in constant("figures", figure, "FOR")}
+        if constant("figures", figure, "PER", "") == "treatment" and not any(len(study.compared(*pair)) > 1 for pair in pairs):
+            raise OecalError(f"figures[{n}]: {figure} compares trainings with the first one, and no model has two; leave it out")
         needed = constant("figures", figure, "SCORE", None)
         for run in study.runs() if needed else []:
             if study.kind(run.model) in constant("figures", figure, "FOR") and needed not in config["models"][run.model]["scores"]:
@@ -143,6 +146,9 @@ def check_models(config: dict[str, Any]) -> None:
         model["options"] = checked("models", architecture, model["options"], f"{place}.options")
         kind = constant("models", architecture, "KIND")
         check_scores(model, architecture, len(config["seeds"]), place)
+        steps, snapshots = model["swag"]["steps"], model["swag"]["snapshots"]
+        if steps < snapshots:
+            raise OecalError(f"{place}.swag.steps: found {steps}, but there are {snapshots} snapshots; write at least that many")
         for training, recipe in model["trainings"].items():
             check_training(recipe, training, model, kind, f"{place}.trainings.{training}")
         starts = {training: recipe.get("init") for training, recipe in model["trainings"].items()}
@@ -162,6 +168,16 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
                              f"write one of: {', '.join(known)}")  # fmt: skip
         if "seeds" in found.prefixes and (seeds < 2 or len(model["scores"]) == 1):
             raise OecalError(f"{place}.scores[{n}]: {name} is one score of all seeds; write two or more seeds, and another score beside it")
+        if "dropout" in found.costly and not model["options"].get("dropout"):
+            raise OecalError(f"{place}.options.dropout: {name} needs a model with dropout; write a number above 0, or leave this score out")
+        if BACKGROUND_LOGIT in found.needs and not any(extra_classes(recipe, name) for name, recipe in model["trainings"].items()):
+            raise OecalError(f"{place}.scores[{n}]: {name} needs a training whose objective is background_class; write one")
+
+
+def extra_classes(recipe: Mapping[str, Any], training: str) -> int:
+    """Outputs beside the classes that a training's objective asks for; 0 also of an objective that is unknown."""
+    objective = recipe.get("objective", training)
+    return constant("training", objective, "EXTRA_CLASSES", 0) if objective in names("training") else 0
 
 
 def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, Any], kind: str, place: str) -> None:
@@ -177,6 +193,8 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
         raise OecalError(f"{place}.outliers: the objective {objective} uses no outliers; leave them out")
     if "init" in recipe and recipe["init"] not in model["trainings"]:
         raise OecalError(f"{place}.init: {unknown(recipe['init'], model['trainings'])}")
+    if "init" in recipe and extra_classes(recipe, training) != extra_classes(model["trainings"][recipe["init"]], recipe["init"]):
+        raise OecalError(f"{place}.init: {recipe['init']} has another number of outputs than {training}; write another, or leave it out")
 
 
 def check_experiments(config: dict[str, Any]) -> None:

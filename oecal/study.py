@@ -6,7 +6,7 @@ import itertools
 from typing import Any, NamedTuple
 
 from oecal.options import constant
-from oecal.scores.catalogue import COSTLY, score
+from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, score
 
 # Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
 RECIPE = (
@@ -64,23 +64,43 @@ class Study:
         chosen = self.config["experiments"][in_dist]["models"][model]
         return next((name for name in chosen if trainings[name]["objective"] == "background"), None)
 
+    def compared(self, in_dist: str, model: str) -> list[str]:
+        """The trainings of a model that are compared with each other: all but a background's."""
+        return [t for t in self.config["experiments"][in_dist]["models"][model] if t != self.background(in_dist, model)]
+
     def scores(self, run: Run) -> list[str]:
-        """The scores of a run: those of its model, but no ratio of the background to itself, and those over all seeds only once."""
+        """The scores of a run: those of its model, but for these that it cannot have.
+
+        No ratio of the background to itself, those over all seeds only once, the probability of a background class only where there is one.
+        """
         first, background = run.seed == self.config["seeds"][0], run.training == self.background(run.in_dist, run.model)
-        names = self.config["models"][run.model]["scores"]
-        needs = {name: score(name).prefixes for name in names}
-        return [n for n in names if (first or "seeds" not in needs[n]) and not (background and "background" in needs[n])]
+        lacks = ({"seeds"} if not first else set()) | ({"background"} if background else set())
+        found = {name: score(name) for name in self.config["models"][run.model]["scores"]}
+        extra = self.extra_classes(run.model, run.training)
+        return [name for name, s in found.items() if not s.prefixes & lacks and (extra or BACKGROUND_LOGIT not in s.needs)]
+
+    def extra_classes(self, model: str, training: str) -> int:
+        """Outputs that a training's network has beside the K classes."""
+        return constant("training", self.config["models"][model]["trainings"][training]["objective"], "EXTRA_CLASSES", 0)
 
     def prediction(self, run: Run) -> dict[str, Any]:
         """What is predicted beside the model's ordinary outputs: costly statistics, samples; and of how many images."""
         entry = self.config["models"][run.model]
-        needed = {need for name in entry["scores"] for need in score(name).needs}
-        costly, density = sorted(needed & COSTLY), self.kind(run.model) == "density"
+        recipe = entry["trainings"][run.training]
+        found, density = [score(name) for name in self.scores(run)], self.kind(run.model) == "density"
+        costly = sorted({c for s in found for c in (s.needs & GRADIENTS.keys() if density else s.costly)})
         drawn = density and run.seed == self.config["seeds"][0] and run.training != self.background(run.in_dist, run.model)
         return {
             "costly": costly, "images": entry["costly"] if costly else 0, "samples": 16 if drawn else 0, "alike": self.alike(run),
             "train": self.config["experiments"][run.in_dist]["predict_train"] if density else 0,
+            "passes": entry["passes"] if {"dropout", "tta"} & set(costly) else 0,
+            "augment": {"shift": max(1, recipe["shift"]), "flip": recipe["flip"]} if "tta" in costly else {},
         }  # fmt: skip
+
+    def swag(self, run: Run) -> dict[str, Any] | None:
+        """How weights are sampled after the training, if a score needs them."""
+        needed = any("swag" in score(name).costly for name in self.scores(run))
+        return self.config["models"][run.model]["swag"] if needed else None
 
     def alike(self, run: Run) -> list[str]:
         """The OOD sets of a run that are noise of the same kind as one of its auxiliary outliers: other images, the same distribution."""
@@ -140,12 +160,15 @@ class Study:
     def sets(self, in_dist: str, kind: str) -> list[dict[str, Any]]:
         """Everything that a model of this kind predicts: name, split, role, dataset, and of a corruption which.
 
-        Shifts and corruptions ask whether an answer is right; a density model gives none, so it is spared them.
+        Shifts and corruptions ask whether an answer is right; a density model gives none, so it is spared them. Auxiliary outliers choose
+        the hyperparameters of scores, which only classifiers have.
         """
         experiment = self.config["experiments"][in_dist]
         found: list[dict[str, Any]] = [
             {"name": in_dist, "split": split, "role": "id", "dataset": in_dist} for split in ("train", "val", "test")
         ]
+        for name in experiment["outliers"] if kind == "classifier" else ():
+            found.append({"name": name, "split": "train", "role": "outlier", "dataset": name})
         for key in TEST_SETS if kind == "classifier" else OOD:
             role = key.removesuffix("s")
             found += [{"name": name, "split": "test", "role": role, "dataset": name} for name in experiment[key]]

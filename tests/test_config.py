@@ -99,7 +99,7 @@ MISTAKES = [
     (put(*WRN, "scores", ["log_likelihood"]), "models.wrn.scores[0]: log_likelihood needs log_likelihood, which wrn does not give; write"),
     (put("models", "pixelcnn", "scores", ["last_scale"]), "pixelcnn.scores[0]: last_scale needs last_scale, which pixelcnn does not"),
     (put("models", "pixelcnn", "scores", ["typicality_1"]), "models.pixelcnn.scores[0]: unknown name 'typicality_1'; did you mean 'typ"),
-    (put("seeds", [3]), "models.pixelcnn.scores[4]: waic is one score of all seeds; write two or more seeds, and another score beside it"),
+    (put("seeds", [3]), "models.wrn.scores[32]: ensemble_msp is one score of all seeds; write two or more seeds, and another score beside it"),
     (put("experiments", "photos", "models", "pixelcnn", ["baseline"]), "photos.models.pixelcnn: likelihood_ratio compares with a training"),
     (put("models", "vae", "scores", ["waic"]), "vae.scores[0]: waic is one score of all seeds; write two or more seeds, and another"),
     (put("models", "vae", "scores", ["kl"]), "vae.scores: log_likelihood is missing, which the figure oe_density_gain shows"),
@@ -107,6 +107,11 @@ MISTAKES = [
     (put("models", "vae", "trainings", "baseline", "outliers", ["letters_a_m"]), "the objective baseline uses no outliers; leave them out"),
     (put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["blobs"]), "oe_noise.outliers[0]: blobs has no split 'train', which"),
     (put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["photos"]), "outliers[0]: photos is the in-distribution set itself"),
+    (put(*WRN, "options", "dropout", 0.0), "wrn.options.dropout: dropout_entropy needs a model with dropout; write a number above 0"),
+    (put(*WRN, "scores", ["background_class"]), "wrn.scores[0]: background_class needs a training whose objective is background_class"),
+    (put(*TRAININGS, "logit_norm", {"objective": "background_class", "init": "baseline", "epochs": 1, "lr": 0.1}), "number of outputs"),
+    (put(*WRN, "swag", "steps", 5), "models.wrn.swag.steps: found 5, but there are 10 snapshots; write at least that many"),
+    (put(*WRN, "swag", "samples", 1), "models.wrn.swag.samples: found 1; write at least 2"),
     (put(*WRN, "scores", ["mps"]), "models.wrn.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
     (put(*WRN, "architecture", "wnr"), "models.wrn.architecture: unknown name 'wnr'; did you mean 'wrn'?"),
     (put("models", "resnet", DEMO["models"]["wrn"]), "models.resnet: unknown name 'resnet'"),
@@ -166,6 +171,12 @@ def test_checking_changes_nothing_and_fills_in_defaults():
     assert study.config["models"]["wrn"]["architecture"] == "wrn"
 
 
+def test_a_figure_of_treatments_needs_one():
+    digits = {**DEMO["experiments"]["digits"], "models": {"wrn": ["baseline"]}}
+    with pytest.raises(OecalError, match=r"figures\[0\]: oe_gain compares trainings with the first one, and no model has two; leave it"):
+        load({**DEMO, "experiments": {"digits": digits}, "figures": ["oe_gain"]})
+
+
 def test_one_configuration_over_another():
     both = merged(
         DEMO, {"study": "small", "datasets": {"faces": {"size": 12}}, "experiments": {"digits": {"models": {"wrn": []}, "far": []}}}
@@ -195,7 +206,7 @@ def test_data_sets_of_a_study():
 
 def test_questions():
     study = load(DEMO)
-    assert len(study.runs("digits")) == 9
+    assert len(study.runs("digits")) == 18
     assert study.runs("digits")[0].path == "digits/wrn/baseline/seed0"
     assert study.kind("pixelcnn") == "density"
     assert study.outliers("digits", "wrn", "baseline") == []
@@ -207,15 +218,21 @@ def test_questions():
     assert study.background("photos", "pixelcnn") == "background"
     assert study.background("photos", "vae") is None
     first, second = Run("photos", "vae", "oe_tune", 0), Run("photos", "vae", "oe_tune", 1)
-    assert study.prediction(first) == {"costly": ["regret"], "images": 30, "samples": 16, "alike": [], "train": 400}
+    more = {"costly": ["regret"], "images": 30, "samples": 16, "alike": [], "train": 400, "passes": 0, "augment": {}}
+    assert study.prediction(first) == more
     assert study.prediction(second)["samples"] == 0
-    assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {"costly": [], "images": 0, "samples": 0, "alike": [], "train": 0}
+    more = {"costly": ["dropout", "odin", "swag", "tta"], "images": 50, "samples": 0, "alike": [], "train": 0}
+    assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {**more, "passes": 6, "augment": {"shift": 1, "flip": False}}
+    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {"steps": 60, "lr": 0.01, "snapshots": 10, "samples": 4}
+    assert study.swag(first) is None
     assert study.prediction(Run("photos", "pixelcnn", "background", 0))["samples"] == 0
     assert study.alike(Run("photos", "pixelcnn", "oe_noise", 0)) == ["blobs"]
     assert "digits_8x8" not in {s["name"] for s in study.sets("digits", "density")}
     sets = {(s["name"], s["split"]): s["role"] for s in study.sets("digits", "classifier")}
     assert sets["digits", "train"] == sets["digits", "test"] == "id"
     assert sets["letters_n_z", "test"] == "near"
+    assert sets["letters_a_m", "train"] == "outlier"
+    assert ("letters_a_m", "train") not in {(s["name"], s["split"]) for s in study.sets("digits", "density")}
     assert sets["digits_8x8", "test"] == "shift"
     assert sets["contrast-3", "test"] == "corruption"
 

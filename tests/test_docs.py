@@ -1,16 +1,21 @@
 """What the documents say is there."""
 
+import importlib
 import re
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
+import oecal.scores
 from oecal.config import load
+from oecal.options import constant, names
+from oecal.scores import catalogue
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/data.md", "docs/datasets.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/data.md", "docs/datasets.md", "docs/scores.md", "docs/uncertainty.md"]
 
 
 MINIMAL = {
@@ -55,6 +60,7 @@ def test_every_figure_has_a_rule_and_a_caption():
     rules = set(re.findall(r"^rule (\w+):", (ROOT / "workflow/rules/figures.smk").read_text(), re.MULTILINE))
     captions = {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
     assert figures == rules == captions
+    assert {constant("figures", figure, "PER", "training") for figure in figures} == {"training", "treatment"}
 
 
 def test_the_default_study_draws_every_figure():
@@ -69,3 +75,32 @@ def test_requirements_are_pinned_and_hashed_and_hold_no_address(name):
     assert "torch==2.13.0" not in text
     packages = re.split(r"\n(?=[a-z])", text.strip())
     assert all("==" in p and "--hash=sha256:" in p for p in packages)
+
+
+def test_the_list_of_scores_is_that_of_the_code():
+    page = runpy.run_path(str(ROOT / "docs/scores.py"))["page"]
+    assert (ROOT / "docs/scores.md").read_text() == page(), "run make docs"
+
+
+def test_every_objective_is_in_the_documents():
+    text = (ROOT / "docs/uncertainty.md").read_text()
+    assert all(f"`{name}`" in text for name in names("training") if "classifier" in constant("training", name, "FOR"))
+
+
+def test_the_score_that_the_documents_add(tmp_path, monkeypatch, rng):
+    """The example as it stands there, found, tuned and computed as any other score."""
+    code = re.search(r"```python\n(.*?)```", (ROOT / "docs/uncertainty.md").read_text(), re.DOTALL)[1]
+    assert code.count("\n") < 60
+    (tmp_path / "centroid.py").write_text(code)
+    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
+    monkeypatch.setattr(oecal.scores, "__path__", [*oecal.scores.__path__, str(tmp_path)])
+    catalogue.scores.cache_clear()
+    try:
+        found = catalogue.score("centroid")
+        assert (found.needs, found.grids) == ({"features", "labels"}, {"norm": (1, 2)})
+        features, labels = rng.uniform(size=(20, 3)), np.arange(20) % 2
+        values = importlib.import_module(found.module).centroid(features, features, labels)
+        means = np.stack([features[labels == c].mean(axis=0) for c in (0, 1)])
+        np.testing.assert_allclose(values, np.linalg.norm(features[:, None] - means, axis=2).min(axis=1))
+    finally:
+        catalogue.scores.cache_clear()

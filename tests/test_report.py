@@ -1,6 +1,7 @@
 import pandas as pd
 
-from oecal.report import over_seeds, seen, summaries, wide
+from oecal.report import summaries, wide
+from oecal.seen import over_seeds, seen
 
 RUN = {"in_dist": "a", "model": "m"}
 
@@ -45,11 +46,11 @@ def test_order_of_appearance_is_kept():
 
 def test_what_is_seen():
     found = tables()
-    assert seen("roc", "a", "m", found) == "baseline: AUROC (%) below 50 for x (40.5). oe: AUROC (%) below 50 for no OOD set."
-    assert "oe, id: ECE 10.0 ± 0.0%, on average under-confident by 10.0 points." in seen("reliability", "a", "m", found)
-    assert "hardest set x (40.5% with msp)" in seen("detection_heatmap", "a", "m", found)
-    assert seen("risk_coverage", "a", "m", found) == "oe, id: AURC 2.0 ± 0.0%."
-    assert seen("training_curves", "a", "m", found) == ""
+    assert seen("roc", found, "a", "m") == "baseline: AUROC (%) below 50 for x (40.5). oe: AUROC (%) below 50 for no OOD set."
+    assert "oe, id: ECE 10.0 ± 0.0%, on average under-confident by 10.0 points." in seen("reliability", found, "a", "m")
+    assert "hardest set x (40.5% with msp)" in seen("ood_heatmap", found, "a", "m")
+    assert seen("risk_coverage", found, "a", "m") == "oe, id: AURC 2.0 ± 0.0%."
+    assert seen("training_curves", found, "a", "m") == ""
 
 
 def test_what_is_seen_of_a_density():
@@ -60,10 +61,10 @@ def test_what_is_seen_of_a_density():
     bits = [("baseline", 3.0), ("oe", 3.5), ("background", 9.0)]
     likelihood = pd.DataFrame([{**RUN, "training": t, "seed": s, "set": "a", "bpd_mean": b} for s in (0, 1) for t, b in bits])
     found = tables() | {"detection": detection, "likelihood": likelihood}
-    assert seen("oe_density_gain", "a", "m", found) == (
+    assert seen("oe_density_gain", found, "a", "m") == (
         "baseline: 2 of 3 OOD sets have an AUROC below 50%. oe: 0.50 ± 0.00 bits/dim on in-distribution images; lifts x of these above 50%."
     )
-    assert "background" not in seen("likelihood_histograms", "a", "m", found)
+    assert "background" not in seen("likelihood_histograms", found, "a", "m")
 
 
 def test_one_table_for_a_score_of_several_models():
@@ -71,3 +72,31 @@ def test_one_table_for_a_score_of_several_models():
     found["detection"] = pd.concat([found["detection"], found["detection"].assign(model="other")])
     titles = [title for title, _, _ in summaries(found)]
     assert titles.count("Detection of each set: a, msp") == 1
+
+
+def test_what_is_seen_of_scores():
+    """Three scores on two sets: OE lifts two of them."""
+    gains = {"msp": 0.1, "energy": 0.2, "ensemble_msp": -0.1}
+    rows = [
+        {**RUN, "training": t, "seed": s, "ood": o, "kind": "far", "score": score, "auroc": base + gain * (t == "oe") * (1 + s / 10)}
+        for t in ("baseline", "oe") for s in (0, 1) for o, base in (("x", 0.5), ("y", 0.6)) for score, gain in gains.items()
+        if not (score == "ensemble_msp" and s)
+    ]  # fmt: skip
+    spent = [("msp", 2.0, 0.001), ("energy", 2.0, 0.002), ("ensemble_msp", 4.0, 0.001)]
+    costs = [{**RUN, "training": t, "seed": 0, "score": score, "seconds_forward": 2.0, "seconds_predict": predict, "seconds_score": scoring}
+             for t in ("baseline", "oe") for score, predict, scoring in spent]  # fmt: skip
+    found = tables() | {"detection": pd.DataFrame(rows), "costs": pd.DataFrame(costs)}
+    assert seen("oe_gain", found, "a", "m", "oe") == (
+        "oe minus baseline, AUROC over all sets: higher with 2 of 3 scores, most with energy (21.0 ± 12.7 points), "
+        "least with ensemble_msp (-10.0 points)."
+    )
+    rank = seen("score_rank", found, "a", "m")
+    assert "oe: best mean rank 1.0 with energy; 3 of 3 scores are within the critical difference of it." in rank
+    heatmap = seen("ood_heatmap", found, "a", "m", "oe")
+    assert heatmap == "oe: mean AUROC over all sets 76.0% with energy, the best score here; hardest set x (60.5% with msp)."
+    cost = seen("compute_cost", found, "a", "m")
+    assert "oe, mean AUROC and seconds for 1,000 images: best energy (76.0%, 2 s), which needs one forward pass." in cost
+    detection = found["detection"].assign(auroc=lambda d: d["auroc"].where(d["score"] != "ensemble_msp", 1.0))
+    cost = seen("compute_cost", found | {"detection": detection}, "a", "m")
+    assert "images: best ensemble_msp (100.0%, 4 s); with one forward pass energy (76.0%, 2 s)." in cost
+    assert seen("feature_space", found, "a", "m") == ""

@@ -15,9 +15,10 @@ import yaml
 from oecal.codegraph import ROOT, closure
 from oecal.config import load
 from oecal.errors import OecalError
+from oecal.metrics.conventions import CONVENTIONS
 from oecal.options import constant
 
-TABLES = ("detection", "calibration", "selective", "likelihood", "trainings")
+TABLES = ("detection", "calibration", "selective", "likelihood", "trainings", "hyperparameters")
 
 
 class Named(list):
@@ -54,6 +55,7 @@ def study():
     content = yaml.safe_load((ROOT / "studies/tiny.yaml").read_text())
     content["seeds"] = [0, 1]
     content["models"]["pixelcnn"]["scores"].append("waic")
+    content["models"]["wrn"]["scores"].append("ensemble_entropy")
     return load(content)
 
 
@@ -80,10 +82,16 @@ def built(tmp_path_factory, study):
         inputs = {"code": code, "in_dist": data[run.in_dist], "outliers": [data[o] for o in training["outliers"]], "init": init}
         outputs = {"weights": str(at / "model.safetensors"), "history": str(at / "history.csv")}
         call("train", folder, config, input=inputs, output=outputs, params={"training": training}, wildcards=wildcards)
+        swag = study.swag(run)
+        if swag:
+            call("swag", folder, config, input=inputs | {"weights": outputs["weights"]}, output={"file": str(at / "swag.safetensors")},
+                 params={"training": training, "swag": swag}, wildcards=wildcards)  # fmt: skip
         sets = {"sets": study.sets(run.in_dist, study.kind(run.model))}
         inputs = {"code": code, "weights": outputs["weights"], "data": [data[s["dataset"]] for s in sets["sets"]]}
+        inputs["swag"] = str(at / "swag.safetensors") if swag else []
         params = {"training": training, "sets": sets, "more": study.prediction(run)}
-        call("predict", folder, config, input=inputs, output={"file": outputs_of(folder, run)}, params=params, wildcards=wildcards)
+        outputs = {"outputs": outputs_of(folder, run), "cost": str(folder / "costs/outputs" / f"{run.path}.csv")}
+        call("predict", folder, config, input=inputs, output=outputs, params=params, wildcards=wildcards)
     sets = study.sets("tiny_photos", "density")
     images = {"sets": sets, "how": study.fitting("tiny_photos"), "train": 100}
     statistics = str(folder / "statistics/tiny_photos.h5")
@@ -93,14 +101,19 @@ def built(tmp_path_factory, study):
         density, background = study.kind(run.model) == "density", study.background(run.in_dist, run.model)
         inputs = {"outputs": outputs_of(folder, run), "statistics": statistics if density else []}
         inputs["background"] = outputs_of(folder, run._replace(training=background)) if background else []
-        inputs["seeds"] = [outputs_of(folder, run._replace(seed=seed)) for seed in study.config["seeds"]] if density else []
-        call("score", folder, config, input=inputs, output={"file": str(folder / "scores" / f"{run.path}.h5")},
-             params={"scores": {"scores": study.scores(run)}})  # fmt: skip
+        inputs["seeds"] = [outputs_of(folder, run._replace(seed=seed)) for seed in study.config["seeds"]]
+        outputs = {"scores": str(folder / "scores" / f"{run.path}.h5"), "cost": str(folder / "costs/scores" / f"{run.path}.csv")}
+        call("score", folder, config, input=inputs, output=outputs, params={"scores": {"scores": study.scores(run)}})
     runs = [run.path for run in study.runs()]
     for table in TABLES:
         inputs = {kind: [str(folder / kind / f"{run}.h5") for run in runs] for kind in ("outputs", "scores")}
         call("table", folder, {}, input=inputs, output={"file": str(folder / "tables" / f"{table}.csv")},
              params={"measures": study.config["measures"]}, wildcards={"table": table})  # fmt: skip
+    for convention in CONVENTIONS:
+        call("convention", folder, {}, input={"scores": [str(folder / "scores" / f"{run}.h5") for run in runs]},
+             output={"file": str(folder / "conventions" / f"{convention}.csv")}, wildcards={"convention": convention})  # fmt: skip
+    inputs = {kind: [str(folder / "costs" / kind / f"{run}.csv") for run in runs] for kind in ("outputs", "scores")}
+    call("costs", folder, {}, input=inputs, output={"file": str(folder / "costs/costs.csv")})
     call("datasets", folder, {}, input={"data": list(data.values())}, output={"file": str(folder / "tables/datasets.csv")})
     pairs = [{"in_dist": "tiny_digits", "whole": "tiny_letters", "reduced": "tiny_photos"}]
     call("overlap", folder, {}, input={"detection": str(folder / "tables/detection.csv")},
@@ -140,7 +153,8 @@ def test_scores(built, study):
                 values = file[f"{run.in_dist}/test/{name}"]
                 assert values.dtype == np.float64
                 assert values.ndim == 1
-                few = {"gradient_norms": 5, "likelihood_regret": 5, "typicality_10": 6}
+                costly = ["gradient_norms", "likelihood_regret", "odin", "dropout_entropy", "swag_entropy"]
+                few = {"typicality_10": 6} | dict.fromkeys(costly, 5)
                 assert len(values) == few.get(name, 60 if run.in_dist == "tiny_photos" else 300)
 
 
@@ -187,14 +201,16 @@ def test_trainings_table(built):
     row = table.loc["pixelcnn", "oe_tune", 1]
     assert row["options"] == "margin=1.0; reduction=pairs; unit=bits_per_dim; weight=1.0"
     assert (row["objective"], row["outliers"], row["init"], row["batch_size"]) == ("margin", "tiny_letters", "baseline", 50)
-    assert table.loc["wrn", "baseline", 0]["parameters"] == 77_107
+    assert (row["steps"], row["images"], row["outlier_images"]) == (4, 200, 64)  # 200 training images, 16 outliers a step
+    assert table.loc["wrn", "baseline", 0][["parameters", "outlier_images"]].tolist() == [77_107, 0]
 
 
 def test_tables(built, study):
     tables = {name: pd.read_csv(built / "tables" / f"{name}.csv") for name in TABLES}
     detection = tables["detection"]
-    # Seeds x trainings x sets x scores: of wrn, pixelcnn (no ratio of the background to itself), vae, glow; waic with the first seed.
-    assert len(detection) == 2 * (2 * 3 * 2 + 2 * 2 * 8 + 2 * 7 + 2 * 2 + 2 * 2) + 3 * 2
+    # Seeds x trainings x sets x scores: of wrn, pixelcnn (no ratio of the background to itself), vae, glow; with the first seed only, an
+    # ensemble score of wrn and waic.
+    assert len(detection) == 2 * (2 * 3 * 9 + 2 * 2 * 8 + 2 * 7 + 2 * 2 + 2 * 2) + 2 * 3 + 3 * 2
     assert set(detection["kind"]) == {"near", "far", "synthetic"}
     assert detection["auroc"].between(0, 1).all()
     calibration = tables["calibration"]
@@ -205,14 +221,24 @@ def test_tables(built, study):
     pooled = calibration[calibration["set"] == "pooled"]
     assert (pooled["n"] == 300 + 3 * 20).all()  # 60 OOD for 300 ID images, in equal shares
     assert set(tables["selective"]["set"]) == {"id", "pooled"}
+    assert "odin" not in set(tables["selective"]["score"])  # of part of the images only
+    chosen = tables["hyperparameters"]
+    assert set(chosen["score"]) == {"knn", "react", "odin"}
+    assert len(chosen) == 2 * 2 * 3
     likelihood = tables["likelihood"]
     assert {"tiny_photos", "tiny_photos/train", "tiny_photos/val", "tiny_digits", "tiny_jigsaw"} == set(likelihood["set"])
     assert likelihood["bpd_mean"].between(0, 20).all()
 
 
+def test_conventions(built):
+    tables = {name: pd.read_csv(built / f"conventions/{name}.csv") for name in CONVENTIONS}
+    assert {len(table) for table in tables.values()} == {len(pd.read_csv(built / "tables/detection.csv"))}
+    assert len({tuple(table.columns) for table in tables.values()}) > 1
+
+
 def figure_of(built, study, figure, in_dist, model, place):
     runs = [r for r in study.runs(in_dist) if r.model == model and r.training != "background"]
-    if figure in ("likelihood_histograms", "likelihood_extremes", "likelihood_vs_complexity", "samples"):
+    if figure in ("likelihood_histograms", "likelihood_extremes", "likelihood_vs_complexity", "samples", "feature_space"):
         runs = [r for r in runs if r.seed == 0]
     detection, who = str(built / "tables/detection.csv"), {"in_dist": in_dist, "model": model}
 
@@ -228,8 +254,13 @@ def figure_of(built, study, figure, in_dist, model, place):
             frame, draw = {"ood_ratio": 0.2}, {"bins": 15}
         case "roc":
             frame, inputs = score, {"scores": paths("scores", ".h5")}
-        case "detection_heatmap":
-            frame, inputs = who, {"detection": detection}
+        case "ood_heatmap" | "oe_gain":
+            frame, inputs = who | {"first": "baseline", "training": "oe_tune"}, {"detection": detection}
+        case "score_rank":
+            frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"detection": detection}
+        case "compute_cost":
+            frame = who | {"trainings": ["baseline", "oe_tune"]}
+            inputs = {"costs": str(built / "costs/costs.csv"), "detection": detection}
         case "likelihood_vs_complexity":
             inputs["statistics"] = str(built / "statistics/tiny_photos.h5")
         case "density_scores":
@@ -256,7 +287,8 @@ def test_figures_and_report(built, study):
     order: dict[str, list] = {}
     for figure, in_dist, model in figures_of(study):
         suffix = "" if figure not in order else f"-{in_dist}-{model}"
-        order.setdefault(figure, []).append((suffix, (in_dist, model)))
+        each = ("oe_tune",) if constant("figures", figure, "PER", "") else ()
+        order.setdefault(figure, []).append((suffix, (in_dist, model, *each)))
         once, twice = (built / name / f"{figure}{suffix}" for name in ("figures", "again"))
         figure_of(built, study, figure, in_dist, model, once)
         figure_of(built, study, figure, in_dist, model, twice)
@@ -266,7 +298,7 @@ def test_figures_and_report(built, study):
             assert content == Path(f"{twice}{kind}").read_bytes(), f"{figure}{kind} is not the same twice"
     captions = [str(ROOT / "workflow/report" / f"{name}.rst") for name in study.config["figures"]]
     inputs = {
-        "tables": [str(p) for p in (built / "tables").glob("*.csv")],
+        "tables": [str(p) for p in [*(built / "tables").glob("*.csv"), built / "costs/costs.csv"]],
         "figures": [str(p) for p in (built / "figures").glob("*.png")],
         "captions": captions,
     }

@@ -16,7 +16,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 TINY = "studies/tiny.yaml"
-TABLES = ("datasets", "detection", "calibration", "selective", "likelihood", "trainings")
+TABLES = ("datasets", "detection", "calibration", "selective", "likelihood", "trainings", "hyperparameters")
 
 
 def snakemake(folder, *arguments):
@@ -100,7 +100,7 @@ def add_line(text):
 
 
 def test_an_edit_reruns_what_depends_on_it(workspace, edited):
-    tables_and_all = {"table", "page", "detection_heatmap"}
+    tables_and_all = {"table", "page", "ood_heatmap"}
     edited("oecal/figures/reliability.py", add_line)
     assert jobs(workspace) == {"reliability": 1, "page": 1}
     edited("oecal/figures/reliability.py", lambda text: text.removesuffix("\nUNUSED = None\n") + "\n")

@@ -12,6 +12,7 @@ from oecal.figures.style import BLACK, BOX, ROLES, name, panels
 from oecal.results import OOD, confidence_and_correctness, read
 
 FOR = ("classifier",)
+MOST = 6  # trainings beside each other
 BINS = np.linspace(0, 1, 21).tolist()
 GROUPS = {"id": "in-distribution, right", "id wrong": "in-distribution, wrong"} | {kind: f"{kind} OOD" for kind in OOD}
 

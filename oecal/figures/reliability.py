@@ -14,6 +14,7 @@ from oecal.results import confidence_and_correctness, pooled, read
 from oecal.tables.calibration import temperature_of
 
 FOR = ("classifier",)
+MOST = 4  # trainings below each other
 TICKS = [0, 0.5, 1]
 COLUMNS = {
     ("id", "none"): "ID alone",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from oecal.files import replacing
+from oecal.scores import catalogue
 
 BLACK, ORANGE, SKY, GREEN, GREY, BLUE, VERMILION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#7F7F7F", "#0072B2", "#D55E00", "#CC79A7",
@@ -24,9 +26,38 @@ CYCLE = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY]
 ROLES = {"id": BLUE, "near": VERMILION, "far": ORANGE, "synthetic": PURPLE}
 LINES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3)), (0, (3, 3))]
 MARKERS = ["o", "s", "^", "v", "P", "X", "<", ">"]
-SCORES = {
+NAMES = {
     "msp": "MSP",
     "h_u_p": "H(U; p)",
+    "gen": "GEN",
+    "temperature_msp": "temperature-scaled MSP",
+    "kl_matching": "KL matching",
+    "mahalanobis": "Mahalanobis",
+    "relative_mahalanobis": "relative Mahalanobis",
+    "knn": "KNN",
+    "nnguide": "NNGuide",
+    "vim": "ViM",
+    "fdbd": "fDBD",
+    "she": "SHE",
+    "react": "ReAct",
+    "ash": "ASH",
+    "scale": "SCALE",
+    "dice": "DICE",
+    "gradnorm": "GradNorm",
+    "odin": "ODIN",
+    "dropout_entropy": "MC dropout, entropy",
+    "dropout_mutual_information": "MC dropout, mutual information",
+    "dropout_variation_ratio": "MC dropout, variation ratio",
+    "tta_msp": "TTA, MSP",
+    "tta_entropy": "TTA, entropy",
+    "swag_msp": "SWAG, MSP",
+    "swag_entropy": "SWAG, entropy",
+    "swag_mutual_information": "SWAG, mutual information",
+    "ensemble_msp": "ensemble, MSP",
+    "ensemble_entropy": "ensemble, entropy",
+    "ensemble_mutual_information": "ensemble, mutual information",
+    "laplace_msp": "Laplace, MSP",
+    "laplace_entropy": "Laplace, entropy",
     "log_likelihood": "log-likelihood",
     "input_complexity": "input complexity (PNG)",
     "input_complexity_webp": "input complexity (WebP)",
@@ -37,12 +68,16 @@ SCORES = {
     "webp_size": "WebP size",
     "zero_fraction": "fraction of zeros",
     "mean_distance": "distance to mean",
+    "logit_norm": "LogitNorm",
+    "mixoe": "MixOE",
 }
 WORDS = {
     "oe": "OE", "wrn": "WRN", "pixelcnn": "PixelCNN", "glow": "Glow", "vae": "VAE", "hvae": "HVAE",
     "mnist": "MNIST", "kmnist": "KMNIST", "emnist": "EMNIST", "notmnist": "notMNIST", "fashionmnist": "FashionMNIST",
     "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "svhn": "SVHN", "celeba": "CelebA",
     "lsun": "LSUN", "dtd": "DTD", "imagenet": "ImageNet",
+    "gaussian": "Gaussian", "bernoulli": "Bernoulli",
+    "laplace": "Laplace", "hopfield": "Hopfield",
 }  # fmt: skip
 BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}  # behind a text that may lie on bars
 WIDTH = 7.0  # inches: the text width of a thesis page
@@ -77,7 +112,18 @@ def name(key: str) -> str:
     """A configuration name for readers: oe_tune -> OE tune, h_u_p -> H(U; p), typicality_10 -> typicality, M = 10."""
     if batch := re.fullmatch(r"typicality_(\d+)", key):
         return f"typicality, M = {batch[1]}"
-    return SCORES.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))
+    return NAMES.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))
+
+
+def families(scores: Iterable[str]) -> dict[str, str]:
+    """Scores and their families, a file of oecal/scores each; one family after the other, in order of first appearance."""
+    of = {score: catalogue.score(score).family for score in scores}
+    return {score: family for family in dict.fromkeys(of.values()) for score in of if of[score] == family}
+
+
+def look(n: int) -> dict[str, Any]:
+    """Colour and dashes of the n-th curve; where a colour comes again, it has other dashes."""
+    return {"color": CYCLE[n % len(CYCLE)], "ls": LINES[(n + n // len(CYCLE)) % len(LINES)]}
 
 
 def panels(rows: int, columns: int, height: float, **kwargs: Any) -> tuple[Figure, list[list[Axes]]]:

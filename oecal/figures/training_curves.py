@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from oecal.figures.style import CYCLE, LINES, name, panels
+from oecal.figures.style import look, name, panels
 
 FOR = ("classifier", "density")
 TITLES = {
@@ -38,9 +38,9 @@ def draw(data: pd.DataFrame) -> Figure:
     for ax, metric in zip(flat, metrics, strict=False):
         for n, (training, part) in enumerate(data.groupby("training", sort=False)):
             curves = part.pivot(index="epoch", columns="seed", values=metric)
-            ax.plot(curves, color=CYCLE[n], lw=0.5, alpha=0.5)
+            ax.plot(curves, color=look(n)["color"], lw=0.5, alpha=0.5)
             marker = "o" if len(curves) == 1 else None
-            ax.plot(curves.mean(axis=1), color=CYCLE[n], ls=LINES[n], marker=marker, ms=4, label=name(str(training)))
+            ax.plot(curves.mean(axis=1), **look(n), marker=marker, ms=4, label=name(str(training)))
         ax.set(title=TITLES[metric], xlabel="epoch")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for ax in flat[len(metrics) :]:

@@ -15,17 +15,18 @@ COLUMNS = [*RUN, "score", "set", "aurc", "eaurc", "augrc", "coverage_at_risk", "
 
 
 def errors_and_scores(outputs: str, scores: str, ratio: float) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
-    """For `id` and `pooled`: 1 where the prediction is wrong or the image is OOD, (N,), and each score, (N,)."""
+    """For `id` and `pooled`: 1 where the prediction is wrong or the image is OOD, (N,), and each score, (N,).
+
+    A score that was computed of part of the images only has no place here.
+    """
     run, scored = read(outputs, "logits", "labels"), read(scores)
     at = {(g.set, g.split): g for g in scored.groups}
     found = {}
     both = pooled(run, ratio)
     for name, parts in {"id": both[:1], "pooled": both}.items():
         _, correct = confidence_and_correctness(parts)
-        values = {
-            score: np.concatenate([at[group.set, group.split][score][index] for group, index in parts])
-            for score in at[parts[0][0].set, "test"].arrays
-        }
+        whole = [s for s, v in at[parts[0][0].set, "test"].arrays.items() if len(v) == len(parts[0][0])]
+        values = {s: np.concatenate([at[group.set, group.split][s][index] for group, index in parts]) for s in whole}
         found[name] = (1 - correct.astype(float), values)
     return found
 

@@ -15,7 +15,8 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
     """A row for each run, from what its outputs say of it.
 
     options: of the objective, `name=value; ...`; outliers: the auxiliary sets that could be had; alike: OOD sets that are drawn like one of
-    them; precision: of the evaluation; then the loop's recipe.
+    them; precision: of the evaluation; steps, images and outlier_images: the budget, of this training alone, without that of its `init`;
+    then the loop's recipe.
     """
     rows = []
     for path in outputs:
@@ -28,5 +29,8 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
         more = {"architecture": configuration["model"]["architecture"], "parameters": int(about["parameters"])}
         more |= {"objective": objective["name"], "options": chosen, "init": configuration["init"]}
         more |= {name: about[name] for name in ("outliers", "alike", "precision")}
-        rows.append({**key, **more, **configuration["recipe"]})
+        steps, recipe = int(about["steps"]), configuration["recipe"]
+        more |= {"steps": steps, "images": steps * recipe["batch_size"]}
+        more["outlier_images"] = steps * recipe["outlier_batch_size"] if about["outliers"] else 0
+        rows.append({**key, **more, **recipe})
     return pd.DataFrame(rows)

@@ -7,7 +7,6 @@ from matplotlib.figure import Figure
 
 from oecal.figures import (
     confidence_histograms,
-    detection_heatmap,
     likelihood_histograms,
     reliability,
     risk_coverage,
@@ -32,15 +31,6 @@ def test_save_leaves_no_date_and_nothing_half_written(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert b"CreationDate" not in (tmp_path / "a.pdf").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.pdf", "a.png", "b.pdf", "b.png"]
-
-
-def test_heatmap_shows_values_and_gains():
-    rows = [("baseline", "x", 0.5), ("baseline", "y", 0.9), ("oe_tune", "x", 0.75), ("oe_tune", "y", 0.8)]
-    data = pd.DataFrame([{"training": t, "ood": o, "kind": "near", "score": "msp", "auroc": a} for t, o, a in rows])
-    figure = detection_heatmap.draw(data)
-    shown = [text.get_text() for ax in figure.axes for text in ax.texts]
-    assert shown == ["50.0", "90.0", "75.0", "80.0", "+25.0", "-10.0"]
-    assert [ax.get_title(loc="left") for ax in figure.axes] == ["baseline: AUROC, %", "OE tune: AUROC, %", "OE tune minus baseline"]
 
 
 def test_reliability_shows_the_ece_of_each_panel():

@@ -12,7 +12,7 @@ from oecal.scores.catalogue import score
 from oecal.study import Run
 
 NAME = "[a-z][a-z0-9_]*"
-TABLES = ["detection", "calibration", "selective", "likelihood", "trainings"]
+TABLES = ["detection", "calibration", "selective", "likelihood", "trainings", "hyperparameters"]
 
 try:
     study = configuration.load(config)
@@ -122,6 +122,12 @@ def init_weights(wildcards):
     return f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors" if init else []
 
 
+def swag_weights(wildcards):
+    """The weights that SWAG samples, if a score of the run needs them."""
+    run = run_of(wildcards)
+    return of_runs("models/{run}/swag.safetensors", [run])[0] if study.swag(run) else []
+
+
 def evaluated(in_dist, kind):
     """Image stores of all sets that the models of this kind and in-distribution set predict."""
     return data(*dict.fromkeys(entry["dataset"] for entry in study.sets(in_dist, kind)))
@@ -135,14 +141,20 @@ def of_runs(pattern, runs=None):
 def tables():
     """All tables of the study."""
     more = ["datasets", *(["overlap"] if study.overlapping() else [])]
-    return [f"{OUT}/tables/{name}.csv" for name in [*TABLES, *more]]
+    return [*(f"{OUT}/tables/{name}.csv" for name in [*TABLES, *more]), f"{OUT}/costs/costs.csv"]
 
 
 def variants(figure):
-    """Who a figure is drawn for: file name suffix -> (in_dist, model). The first pair that it fits has no suffix."""
-    kinds = constant("figures", figure, "FOR")
-    pairs = dict.fromkeys((r.in_dist, r.model) for r in study.runs() if study.kind(r.model) in kinds)
-    return {"" if n == 0 else f"-{in_dist}-{model}": (in_dist, model) for n, (in_dist, model) in enumerate(pairs)}
+    """What a figure is drawn for: file name suffix -> (in_dist, model), or (in_dist, model, training). The first one has no suffix.
+
+    The figure's constant PER says whether there is a file for each training, or for each treatment: each training but the first.
+    """
+    kinds, each = constant("figures", figure, "FOR"), constant("figures", figure, "PER", "")
+    subjects = []
+    for pair in dict.fromkeys((r.in_dist, r.model) for r in study.runs() if study.kind(r.model) in kinds):
+        trainings = study.compared(*pair)[1 if each == "treatment" else 0 :]
+        subjects += [(*pair, training) for training in trainings] if each else [pair]
+    return {"" if n == 0 else "-" + "-".join(subject): subject for n, subject in enumerate(subjects)}
 
 
 def figures(suffixes=("pdf", "png")):
@@ -151,28 +163,39 @@ def figures(suffixes=("pdf", "png")):
 
 
 def shown(figure, wildcards):
-    """In-distribution set and model that a figure file is drawn for."""
+    """In-distribution set and model, and where the figure has PER the training, that a figure file is drawn for."""
     try:
         return variants(figure)[wildcards.of]
     except KeyError:
-        known = ", ".join(f"{figure}{of}.pdf" for of in variants(figure)) or "none: no model of the study fits this figure"
+        known = ", ".join(f"{figure}{of}.pdf" for of in variants(figure)) or "none: nothing in the study fits this figure"
         raise WorkflowError(f"{figure}{wildcards.of}.pdf: no such figure of the study {study.name}; there are: {known}")
 
 
-def runs_shown(figure, wildcards, first_seed=False):
-    """The runs in a figure, but for a background model; with `first_seed`, of the first seed only."""
-    pair = shown(figure, wildcards)
-    seeds = study.config["seeds"][:1] if first_seed else study.config["seeds"]
-    helper = study.background(*pair)
-    return [run for run in study.runs() if (run.in_dist, run.model) == pair and run.seed in seeds and run.training != helper]
-
-
 def trainings_shown(figure, wildcards):
-    return list(dict.fromkeys(run.training for run in runs_shown(figure, wildcards)))
+    """The trainings in a figure: all but a background model's, or the first ones if its constant MOST says how many fit."""
+    return study.compared(*shown(figure, wildcards)[:2])[: constant("figures", figure, "MOST", None)]
 
 
-def in_dist_and_model(figure):
-    return lambda wildcards: dict(zip(("in_dist", "model"), shown(figure, wildcards)))
+def runs_shown(figure, wildcards, first_seed=False):
+    """The runs in a figure; with `first_seed`, of the first seed only."""
+    pair = shown(figure, wildcards)[:2]
+    seeds = study.config["seeds"][:1] if first_seed else study.config["seeds"]
+    return [Run(*pair, training, seed) for training in trainings_shown(figure, wildcards) for seed in seeds]
+
+
+def subject(figure):
+    """The parameters in_dist, model, and training of a figure with PER."""
+    return lambda wildcards: dict(zip(("in_dist", "model", "training"), shown(figure, wildcards)))
+
+
+def compared(figure):
+    """The same, and the first training, which the figure compares with."""
+    return lambda wildcards: {**subject(figure)(wildcards), "first": trainings_shown(figure, wildcards)[0]}
+
+
+def with_trainings(figure):
+    """in_dist, model and the trainings shown."""
+    return lambda wildcards: {**subject(figure)(wildcards), "trainings": trainings_shown(figure, wildcards)}
 
 
 def sources():

@@ -1,4 +1,5 @@
-# One rule per figure: what it is drawn from. The suffix {of} names in-distribution set and model; without one, the study's first.
+# One rule per figure: what it is drawn from. The suffix {of} names in-distribution set and model,
+# and the training where there is a figure for each; without one, the study's first.
 
 
 rule likelihood_histograms:
@@ -126,11 +127,7 @@ rule density_scores:
         "../../envs/analysis.yaml"
     params:
         figure="density_scores",
-        frame=lambda w: {
-            **in_dist_and_model("density_scores")(w),
-            "trainings": trainings_shown("density_scores", w),
-            "sources": sources(),
-        },
+        frame=lambda w: {**with_trainings("density_scores")(w), "sources": sources()},
         draw={},
     message:
         "Figure density_scores{wildcards.of}"
@@ -159,7 +156,7 @@ rule oe_density_gain:
     params:
         figure="oe_density_gain",
         frame=lambda w: {
-            **in_dist_and_model("oe_density_gain")(w),
+            **subject("oe_density_gain")(w),
             "shown": trainings_shown("oe_density_gain", w),
         },
         draw={},
@@ -273,28 +270,133 @@ rule roc:
         "../scripts/figure.py"
 
 
-rule detection_heatmap:
+rule oe_gain:
     input:
-        code=closure("oecal.figures.detection_heatmap"),
+        code=closure("oecal.figures.oe_gain"),
         detection="<out>/tables/detection.csv",
     output:
-        pdf="<out>/figures/detection_heatmap{of}.pdf",
+        pdf="<out>/figures/oe_gain{of}.pdf",
         png=report(
-            "<out>/figures/detection_heatmap{of}.png",
-            caption="../report/detection_heatmap.rst",
+            "<out>/figures/oe_gain{of}.png",
+            caption="../report/oe_gain.rst",
             category="Figures",
-            labels={"figure": "detection heatmap{of}"},
+            labels={"figure": "what OE gives a score{of}"},
         ),
     log:
-        "<out>/logs/figures/detection_heatmap{of}.log",
+        "<out>/logs/figures/oe_gain{of}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        figure="detection_heatmap",
-        frame=in_dist_and_model("detection_heatmap"),
+        figure="oe_gain",
+        frame=compared("oe_gain"),
         draw={},
     message:
-        "Figure detection_heatmap{wildcards.of}"
+        "Figure oe_gain{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule score_rank:
+    input:
+        code=closure("oecal.figures.score_rank"),
+        detection="<out>/tables/detection.csv",
+    output:
+        pdf="<out>/figures/score_rank{of}.pdf",
+        png=report(
+            "<out>/figures/score_rank{of}.png",
+            caption="../report/score_rank.rst",
+            category="Figures",
+            labels={"figure": "ranks of scores{of}"},
+        ),
+    log:
+        "<out>/logs/figures/score_rank{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="score_rank",
+        frame=with_trainings("score_rank"),
+        draw={},
+    message:
+        "Figure score_rank{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule ood_heatmap:
+    input:
+        code=closure("oecal.figures.ood_heatmap"),
+        detection="<out>/tables/detection.csv",
+    output:
+        pdf="<out>/figures/ood_heatmap{of}.pdf",
+        png=report(
+            "<out>/figures/ood_heatmap{of}.png",
+            caption="../report/ood_heatmap.rst",
+            category="Figures",
+            labels={"figure": "OOD heatmap{of}"},
+        ),
+    log:
+        "<out>/logs/figures/ood_heatmap{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="ood_heatmap",
+        frame=compared("ood_heatmap"),
+        draw={},
+    message:
+        "Figure ood_heatmap{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule feature_space:
+    input:
+        code=closure("oecal.figures.feature_space"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("feature_space", w, first_seed=True)),
+    output:
+        pdf="<out>/figures/feature_space{of}.pdf",
+        png=report(
+            "<out>/figures/feature_space{of}.png",
+            caption="../report/feature_space.rst",
+            category="Figures",
+            labels={"figure": "feature space{of}"},
+        ),
+    log:
+        "<out>/logs/figures/feature_space{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="feature_space",
+        frame={},
+        draw={},
+    message:
+        "Figure feature_space{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule compute_cost:
+    input:
+        code=closure("oecal.figures.compute_cost"),
+        costs="<out>/costs/costs.csv",
+        detection="<out>/tables/detection.csv",
+    output:
+        pdf="<out>/figures/compute_cost{of}.pdf",
+        png=report(
+            "<out>/figures/compute_cost{of}.png",
+            caption="../report/compute_cost.rst",
+            category="Figures",
+            labels={"figure": "compute cost{of}"},
+        ),
+    log:
+        "<out>/logs/figures/compute_cost{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="compute_cost",
+        frame=with_trainings("compute_cost"),
+        draw={},
+    message:
+        "Figure compute_cost{wildcards.of}"
     script:
         "../scripts/figure.py"
 

@@ -1,4 +1,5 @@
 # Tables over all runs of the study.
+from oecal.metrics.conventions import CONVENTIONS
 
 
 rule table:
@@ -20,6 +21,25 @@ rule table:
         "Table {wildcards.table}"
     script:
         "../scripts/table.py"
+
+
+# On demand, to compare with another codebase's tables: snakemake results/demo/tables/detection_openood.csv
+rule convention:
+    input:
+        code=closure("oecal.tables.conventions"),
+        scores=of_runs("scores/{run}.h5"),
+    output:
+        report("<out>/tables/detection_{convention}.csv", category="Tables", labels={"table": "detection, {convention}"}),
+    log:
+        "<out>/logs/tables/detection_{convention}.log",
+    wildcard_constraints:
+        convention="|".join(CONVENTIONS),
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Table detection in the convention {wildcards.convention}"
+    script:
+        "../scripts/convention.py"
 
 
 rule datasets:
@@ -54,3 +74,21 @@ rule overlap:
         "Table overlap"
     script:
         "../scripts/overlap.py"
+
+
+# Apart from the other tables, which have the same bytes whenever they are built; times are never the same twice.
+rule costs:
+    input:
+        code=closure("oecal.tables.costs"),
+        outputs=of_runs("costs/outputs/{run}.csv"),
+        scores=of_runs("costs/scores/{run}.csv"),
+    output:
+        report("<out>/costs/costs.csv", category="Tables", labels={"table": "costs"}),
+    log:
+        "<out>/logs/tables/costs.log",
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Table costs"
+    script:
+        "../scripts/costs.py"

@@ -1,13 +1,15 @@
-# All evaluated sets of a run through its model, one HDF5 file; and what needs no model, once for each in-distribution set.
+# All evaluated sets of a run through its model, one HDF5 file, and what that cost; and what needs no model, once for each in-distribution set.
 
 
 rule predict:
     input:
         code=lambda w: closure("oecal.predict.run", architecture(w)),
         weights="<out>/models/<run>/model.safetensors",
+        swag=swag_weights,
         data=lambda w: evaluated(w.in_dist, study.kind(w.model)),
     output:
-        "<out>/outputs/<run>.h5",
+        outputs="<out>/outputs/<run>.h5",
+        cost="<out>/costs/outputs/<run>.csv",
     log:
         "<out>/logs/predict/<run>.log",
     conda:

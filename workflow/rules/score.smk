@@ -9,7 +9,8 @@ rule score:
         background=background,
         seeds=seeds,
     output:
-        "<out>/scores/<run>.h5",
+        scores="<out>/scores/<run>.h5",
+        cost="<out>/costs/scores/<run>.csv",
     log:
         "<out>/logs/score/<run>.log",
     conda:

@@ -23,3 +23,28 @@ rule train:
         "Train {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
     script:
         "../scripts/train.py"
+
+
+# Weights sampled around those of a run (SWAG), for the scores that need them.
+rule swag:
+    input:
+        code=lambda w: sorted({*code_of_training(w), *closure("oecal.training.swag")}),
+        in_dist="results/data/{in_dist}.h5",
+        outliers=outliers,
+        weights="<out>/models/<run>/model.safetensors",
+    output:
+        "<out>/models/<run>/swag.safetensors",
+    log:
+        "<out>/logs/swag/<run>.log",
+    conda:
+        "../../envs/torch.yaml"
+    threads: study.config["compute"]["threads"]
+    resources:
+        gpu=gpus(),
+    params:
+        training=lambda w: study.training(w.in_dist, w.model, w.training),
+        swag=lambda w: study.swag(run_of(w)),
+    message:
+        "Sample weights of {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
+    script:
+        "../scripts/swag.py"

@@ -12,7 +12,8 @@ log.start(snakemake.log[0])
 run(
     snakemake.input.outputs,
     snakemake.params.scores["scores"],
-    snakemake.output[0],
+    snakemake.output.scores,
+    snakemake.output.cost,
     statistics=snakemake.input.get("statistics") or None,
     background=snakemake.input.get("background") or None,
     seeds=snakemake.input.get("seeds", []),

@@ -1,0 +1,165 @@
+"""What a figure shows in a study, in numbers: sentences for the report, computed from the tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+
+from oecal.metrics.intervals import mean_interval
+from oecal.metrics.ranks import critical_difference, mean_ranks
+from oecal.options import constant
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def over_seeds(values: pd.Series, percent: bool = True) -> str:
+    """`97.1 ± 0.4`: mean and half-width of the 95% interval over seeds."""
+    mean, half = mean_interval(values.to_numpy() * (100 if percent else 1))
+    digits = 1 if percent else 2
+    return f"{mean:.{digits}f}" + ("" if math.isnan(half) else f" ± {half:.{digits}f}")
+
+
+def seen(figure: str, tables: Tables, in_dist: str, model: str, training: str = "") -> str:
+    """A sentence per training that the figure shows, or on its only one; empty where there is nothing to add to the figure."""
+    own = {k: t[(t["in_dist"] == in_dist) & (t["model"] == model)] for k, t in tables.items() if "model" in t}
+    helpers = own["trainings"][own["trainings"]["objective"] == "background"]["training"]
+    own = {k: t[~t["training"].isin(helpers)] for k, t in own.items()}
+    if figure == "oe_gain":
+        return " ".join(gained(own, training))
+    if training:
+        own = {k: t[t["training"] == training] for k, t in own.items()}
+    match figure:
+        case "oe_density_gain":
+            lines = repaired(in_dist, own)
+        case "likelihood_histograms":
+            lines = inverted(own, "log_likelihood")
+        case "roc":
+            lines = inverted(own)
+        case "ood_heatmap" | "density_scores":
+            lines = best(own)
+        case "score_rank":
+            lines = ranked(own)
+        case "compute_cost":
+            lines = priced(own)
+        case "reliability":
+            lines = calibrated(own)
+        case "confidence_histograms":
+            lines = confident(own)
+        case "risk_coverage":
+            lines = risky(own)
+        case _:
+            lines = []
+    return " ".join(lines)
+
+
+def inverted(tables: Tables, score: str = "") -> list[str]:
+    """Sets that look more normal than the data, by this score, or by the first one."""
+    lines = []
+    for training, rows in tables["detection"].groupby("training", sort=False):
+        aurocs = rows[rows["score"] == (score or rows["score"].iloc[0])].groupby("ood", sort=False)["auroc"].mean()
+        below = [f"{name} ({100 * value:.1f})" for name, value in aurocs.items() if value < 0.5]
+        lines.append(f"{training}: AUROC (%) below 50 for {', '.join(below) if below else 'no OOD set'}.")
+    return lines
+
+
+def best(tables: Tables) -> list[str]:
+    """The best score, and the hardest set for the first one."""
+    lines = []
+    for training, rows in tables["detection"].groupby("training", sort=False):
+        mean, first = rows.groupby("score", sort=False)["auroc"].mean(), rows["score"].iloc[0]
+        aurocs = rows[rows["score"] == first].groupby("ood", sort=False)["auroc"].mean()
+        lines.append(f"{training}: mean AUROC over all sets {100 * mean.max():.1f}% with {mean.idxmax()}, the best score here; "
+                     f"hardest set {aurocs.idxmin()} ({100 * aurocs.min():.1f}% with {first}).")  # fmt: skip
+    return lines
+
+
+def gained(tables: Tables, training: str) -> list[str]:
+    """How many scores a training lifts, and which most and least: AUROC, mean over all OOD sets, change within a seed."""
+    rows = tables["detection"]
+    first = rows["training"].iloc[0]
+    means = rows.groupby(["training", "score", "seed"], sort=False)["auroc"].mean()
+    change = (means[training] - means[first]).dropna()
+    mean = change.groupby("score", sort=False).mean()
+    if mean.empty:
+        return []
+    most, least = (f"{score} ({over_seeds(change[score])} points)" for score in (mean.idxmax(), mean.idxmin()))
+    return [f"{training} minus {first}, AUROC over all sets: higher with {(mean > 0).sum()} of {len(mean)} scores, "
+            f"most with {most}, least with {least}."]  # fmt: skip
+
+
+def ranked(tables: Tables) -> list[str]:
+    """The score of the best mean rank, and how many cannot be told from it."""
+    lines = []
+    for training, rows in list(tables["detection"].groupby("training", sort=False))[: constant("figures", "score_rank", "MOST")]:
+        table = rows.groupby(["ood", "score"], sort=False)["auroc"].mean().unstack(sort=False)
+        if len(table.columns) > 1:
+            ranks = pd.Series(mean_ranks(table.to_numpy()), table.columns)
+            near = (ranks <= ranks.min() + critical_difference(len(ranks), len(table))).sum()
+            lines.append(f"{training}: best mean rank {ranks.min():.1f} with {ranks.idxmin()}; "
+                         f"{near} of {len(ranks)} scores are within the critical difference of it.")  # fmt: skip
+    return lines
+
+
+def priced(tables: Tables) -> list[str]:
+    """The best score, and the best of those that need no more than the one forward pass."""
+    lines, costs = [], tables["costs"]
+    for training, rows in list(tables["detection"].groupby("training", sort=False))[: constant("figures", "compute_cost", "MOST")]:
+        spent = costs[costs["training"] == training].groupby("score", sort=False).mean(numeric_only=True)
+        table = spent.assign(auroc=rows.groupby("score", sort=False)["auroc"].mean())
+        single = table[table["seconds_predict"] <= table["seconds_forward"] * (1 + 1e-9)]
+        if len(single.dropna()):
+            tops = [t.dropna().sort_values("auroc").iloc[-1] for t in (table, single)]
+            said = [f"{top.name} ({100 * top['auroc']:.1f}%, {top['seconds_predict'] + top['seconds_score']:.2g} s)" for top in tops]
+            rest = ", which needs one forward pass" if said[0] == said[1] else f"; with one forward pass {said[1]}"
+            lines.append(f"{training}, mean AUROC and seconds for 1,000 images: best {said[0]}{rest}.")
+    return lines
+
+
+def calibrated(tables: Tables) -> list[str]:
+    """ECE and over- or under-confidence, without post-hoc calibration."""
+    lines = []
+    calibration = tables["calibration"]
+    for training, rows in calibration[calibration["post_hoc"] == "none"].groupby("training", sort=False):
+        for name in ("id", "pooled"):
+            if len(part := rows[rows["set"] == name]):
+                lean = (part["mean_confidence"] - part["accuracy"]).mean()
+                word = "over-confident" if lean > 0 else "under-confident"
+                lines.append(f"{training}, {name}: ECE {over_seeds(part['ece'])}%, on average {word} by {100 * abs(lean):.1f} points.")
+    return lines
+
+
+def confident(tables: Tables) -> list[str]:
+    """Mean confidence without and with OOD images."""
+    lines = []
+    calibration = tables["calibration"]
+    for training, rows in calibration[calibration["post_hoc"] == "none"].groupby("training", sort=False):
+        mean = rows.groupby("set")["mean_confidence"].mean()
+        if "pooled" in mean:
+            lines.append(f"{training}: mean confidence {100 * mean['id']:.1f}% on in-distribution images, "
+                         f"{100 * mean['pooled']:.1f}% with OOD mixed in.")  # fmt: skip
+    return lines
+
+
+def risky(tables: Tables) -> list[str]:
+    """AURC of the first score."""
+    selective = tables["selective"]
+    first = selective[selective["score"] == selective["score"].iloc[0]] if len(selective) else selective
+    parts = first.groupby(["training", "set"], sort=False)
+    return [f"{training}, {name}: AURC {over_seeds(part['aurc'])}%." for (training, name), part in parts]
+
+
+def repaired(in_dist: str, tables: Tables) -> list[str]:
+    """A sentence on each training after the first: what it changes in bits/dim on ID test, and which sets it lifts above chance."""
+    likelihood, detection = tables["likelihood"], tables["detection"]
+    bits = likelihood[likelihood["set"] == in_dist].pivot(index="seed", columns="training", values="bpd_mean")
+    auroc = detection[detection["score"] == "log_likelihood"].groupby(["training", "ood"], sort=False)["auroc"].mean().unstack(0)
+    first, *others = list(dict.fromkeys(likelihood["training"]))
+    below = auroc.index[auroc[first] < 0.5]
+    lines = [f"{first}: {len(below)} of {len(auroc)} OOD sets have an AUROC below 50%." if len(auroc) else ""]
+    for training in others:
+        lifted = [name for name in below if auroc.loc[name, training] >= 0.5]
+        change = over_seeds(bits[training] - bits[first], percent=False)
+        lines.append(f"{training}: {change} bits/dim on in-distribution images; lifts {', '.join(lifted) or 'none'} of these above 50%.")
+    return lines

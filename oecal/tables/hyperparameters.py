@@ -1,0 +1,30 @@
+"""`hyperparameters.csv`: what each score's hyperparameters are, chosen on ID validation images against auxiliary outliers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import h5py
+import pandas as pd
+
+from oecal.results import RUN, read
+from oecal.scores.catalogue import score
+
+COLUMNS = [*RUN, "score", "hyperparameter", "value", "published", "grid"]
+
+
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
+    """A row for each run, score and hyperparameter that was chosen; published: the default, which stays where there are no outliers."""
+    rows = []
+    for path in scores:
+        key = read(path, "none").key
+        with h5py.File(path) as file:
+            chosen = json.loads(file.attrs["chosen"])
+        for name, values in chosen.items():
+            found = score(name)
+            for option in found.grids:
+                listed = " ".join(map(str, found.grids[option]))
+                rows.append({**key, "score": name, "hyperparameter": option, "value": values[option],
+                             "published": found.options[option], "grid": listed})  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,14 @@
+"""The table of what each score costs."""
+
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.files import replacing
+from oecal.tables.costs import table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+with replacing(snakemake.output[0]) as temporary:
+    table(snakemake.input.outputs, snakemake.input.scores).to_csv(temporary, index=False)
