@@ -92,7 +92,7 @@ class Study:
         drawn = density and run.seed == self.config["seeds"][0] and run.training != self.background(run.in_dist, run.model)
         return {
             "costly": costly, "images": entry["costly"] if costly else 0, "samples": 16 if drawn else 0, "alike": self.alike(run),
-            "train": self.config["experiments"][run.in_dist]["predict_train"] if density else 0,
+            "train": self.config["experiments"][run.in_dist]["predict_train" if density else "fit_train"],
             "passes": entry["passes"] if {"dropout", "tta"} & set(costly) else 0,
             "augment": {"shift": max(1, recipe["shift"]), "flip": recipe["flip"]} if "tta" in costly else {},
         }  # fmt: skip
