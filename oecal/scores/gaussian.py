@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from oecal.scores.fitted import fitted
+from oecal.scores.threads import Threads
 
 RIDGE = 1e-9
-CHUNK = 5000  # images at a time in float64
+CHUNK = 1000  # images at a time in float64
 
 
 class _Gaussians(NamedTuple):
@@ -33,8 +33,7 @@ class _Gaussians(NamedTuple):
 def _whitening(covariance: np.ndarray) -> np.ndarray:
     """W = L^-T of S + ridge = L L^T; of a covariance of 0, the identity."""
     ridge = RIDGE * np.trace(covariance) / len(covariance) or 1.0
-    with threadpool_limits(1, "blas"):  # many small steps: two threads are no faster, and on a busy machine far slower
-        return np.linalg.inv(np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))).T
+    return np.linalg.inv(np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))).T
 
 
 @fitted
@@ -42,16 +41,20 @@ def _gaussians(train_features: np.ndarray, train_labels: np.ndarray) -> _Gaussia
     """The means of the classes that there are, and both covariances, of which the background's is S + the covariance of the means."""
     n, dims = train_features.shape
     classes, counts = np.unique(train_labels, return_counts=True)
-    means, within = np.empty((len(classes), dims)), np.zeros((dims, dims))
-    for k, label in enumerate(classes):
-        f = train_features[train_labels == label].astype(np.float64)
+    means = np.empty((len(classes), dims))
+
+    def scatter(k: int) -> np.ndarray:
+        f = train_features[train_labels == classes[k]].astype(np.float64)
         means[k] = f.mean(axis=0)
         f -= means[k]
-        within += f.T @ f / n
-    centre = counts @ means / n
-    means -= centre
-    whitening = _whitening(within)
-    return _Gaussians(centre, whitening, means @ whitening, _whitening(within + (means * counts[:, None]).T @ means / n))
+        return f.T @ f
+
+    with Threads() as threads:
+        within = sum(threads.map(scatter, range(len(classes)))) / n
+        centre = counts @ means / n
+        means -= centre
+        whitening, background = _whitening(within), _whitening(within + (means * counts[:, None]).T @ means / n)
+        return _Gaussians(centre, whitening, means @ whitening, background)
 
 
 @fitted
@@ -59,13 +62,17 @@ def _distances(features: np.ndarray, train_features: np.ndarray, train_labels: n
     """Squared distances to the nearest class and to the background, each (N,)."""
     found = _gaussians(train_features, train_labels)
     nearest, background = np.empty(len(features)), np.empty(len(features))
-    for start in range(0, len(features), CHUNK):
+
+    def work(start: int) -> None:
         part = slice(start, start + CHUNK)
         f = features[part] - found.centre
         white = f @ found.whitening
         k = (np.square(found.means).sum(axis=1) / 2 - white @ found.means.T).argmin(axis=1)
         nearest[part] = np.square(white - found.means[k]).sum(axis=1)
         background[part] = np.square(f @ found.background).sum(axis=1)
+
+    with Threads() as threads:
+        list(threads.map(work, range(0, len(features), CHUNK)))
     return nearest, background
 
 

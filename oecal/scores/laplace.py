@@ -14,6 +14,7 @@ import numpy as np
 
 from oecal.scores.fitted import fitted
 from oecal.scores.numerics import doubt, entropy, log_softmax
+from oecal.scores.threads import Threads
 
 PRECISIONS = 10.0 ** np.arange(-4, 4.5, 0.5)
 CHUNK = 10_000  # training images at a time: their features in float64 take twice their size
@@ -58,7 +59,9 @@ def _log_predictive(logits: np.ndarray, features: np.ndarray, posterior: _Poster
 def _posterior(train_features: np.ndarray, train_logits: np.ndarray, val_features: np.ndarray, val_logits: np.ndarray,
                val_labels: np.ndarray) -> _Posterior:  # fmt: skip
     """The posterior with the prior precision, of a grid from 1e-4 to 1e4, that has the lowest NLL on ID validation images."""
-    (a, inputs), (b, outputs) = (np.linalg.eigh(factor) for factor in _factors(train_features, train_logits))
+    factors = _factors(train_features, train_logits)
+    with Threads():
+        (a, inputs), (b, outputs) = (np.linalg.eigh(factor) for factor in factors)
     curvature = np.outer(a.clip(min=0), b.clip(min=0))
     found = [_Posterior(inputs, outputs, 1 / (curvature + precision)) for precision in PRECISIONS]
     squares, rows = (_inputs(val_features) @ inputs) ** 2, np.arange(len(val_labels))

@@ -1,24 +1,22 @@
 """Scores from the nearest training images in feature space, by cosine. Higher is more anomalous, float64 (N,).
 
-The search is exact: all inner products with the M training images, in float32, some images at a time. One search finds the nearest
-for every k of the grids.
+The search is exact: all inner products with the M training images, in float32. One search finds the nearest for every k of the grids.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from oecal.scores.fitted import fitted
 from oecal.scores.logits import energy
+from oecal.scores.threads import Threads
 
 NEAREST = 200  # the largest k of the grids
 IMAGES = 512  # at a time in one thread: with more, the product is not faster
 MEMORY = 2**28  # bytes that the inner products of all threads may take
-GROUP = 32  # inner products of which only the largest is looked at first
+GROUP = 64  # inner products of which only the largest is looked at first
 CHUNK = 1000  # images at a time in float64
 
 
@@ -41,40 +39,40 @@ def _largest(values: np.ndarray, k: int) -> np.ndarray:
     size = max(min(GROUP, len(values) // (4 * k)), 1)
     groups = len(values) // size
     maxima = values[: groups * size].reshape(size, groups).max(axis=0)
-    found = np.flatnonzero(values >= np.partition(maxima, groups - k)[groups - k])
-    return found[np.argsort(-values[found])[:k]]
+    maxima.partition(groups - k)
+    found = np.flatnonzero(values >= maxima[groups - k])
+    return found[values[found].argsort()[::-1][:k]]
 
 
 def _search(features: np.ndarray, bank: np.ndarray, silent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The NEAREST rows of `bank` (M, D) with the largest inner products with f / ||f||, falling: where they are, and the products.
 
-    Both (N, min(NEAREST, M)). The product with rows in `silent` counts as 1/2. The threads that BLAS has are used for some images each,
-    as what follows the product takes time, too.
+    Both (N, min(NEAREST, M)). The product with rows in `silent` counts as 1/2.
     """
     k = min(NEAREST, len(bank))
     where, values = np.empty((len(features), k), np.int64), np.empty((len(features), k), np.float32)
-    threads = max((library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1)
-    images = max(min(IMAGES, MEMORY // (bank.nbytes // bank.shape[1] * threads)), 1)
-    starts = range(0, len(features), images)
+    with Threads() as threads:
+        images = max(min(IMAGES, MEMORY // (4 * len(bank) * threads.count), -(-len(features) // threads.count)), 1)
+        starts = range(0, len(features), images)
 
-    def work(starts: range) -> None:
-        products = np.empty((images, len(bank)), np.float32)
-        for start in starts:
-            queries = _unit(features[start : start + images]).astype(np.float32)
-            np.matmul(queries, bank.T, out=products[: len(queries)])
-            products[:, silent] = 0.5
-            for n, row in enumerate(products[: len(queries)], start):
-                where[n] = _largest(row, k)
-                values[n] = row[where[n]]
+        def work(thread: int) -> None:
+            products = np.empty((images, len(bank)), np.float32)
+            for start in starts[thread :: threads.count]:
+                queries = _unit(features[start : start + images]).astype(np.float32)
+                rows = np.matmul(queries, bank.T, out=products[: len(queries)])
+                rows[:, silent] = 0.5
+                for n, row in enumerate(rows, start):
+                    where[n] = _largest(row, k)
+                    values[n] = row[where[n]]
 
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, (starts[thread::threads] for thread in range(threads))))
+        list(threads.map(work, range(threads.count)))
     return where, values
 
 
 @fitted
 def _directions(train_features: np.ndarray) -> np.ndarray:
-    return np.concatenate([_unit(train_features[chunk]).astype(np.float32) for chunk in _chunks(len(train_features))])
+    with Threads() as threads:
+        return np.concatenate(list(threads.map(lambda c: _unit(train_features[c]).astype(np.float32), _chunks(len(train_features)))))
 
 
 @fitted
@@ -98,8 +96,7 @@ def knn(features: np.ndarray, train_features: np.ndarray, *, k: Literal[1, 5, 10
 @fitted
 def _confident(train_features: np.ndarray, train_logits: np.ndarray) -> np.ndarray:
     """u times the log-sum-exp of the logits."""
-    scaled = ((_unit(train_features[chunk]), -energy(train_logits[chunk])) for chunk in _chunks(len(train_features)))
-    return np.concatenate([(unit * confidence[:, None]).astype(np.float32) for unit, confidence in scaled])
+    return _directions(train_features) * -energy(train_logits)[:, None].astype(np.float32)
 
 
 @fitted

@@ -1,0 +1,29 @@
+"""Threads for work on some images at a time."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
+from threadpoolctl import threadpool_info, threadpool_limits
+
+
+class Threads(ThreadPoolExecutor):
+    """As many threads as BLAS has been given (OMP_NUM_THREADS, or the cores of this process), and a BLAS of one thread in each.
+
+    So what is done around a matrix product is done in parallel, too, and no product or decomposition waits for threads of its own: on a
+    busy machine that can take 100 times longer than the work. The same parts give the same results, whatever the number of threads.
+    """
+
+    def __init__(self) -> None:
+        self.count = max((library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1)
+        super().__init__(self.count)
+
+    def __enter__(self) -> Self:
+        self.limits = threadpool_limits(1, "blas")
+        super().__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(None, None, None)
+        self.limits.restore_original_limits()
