@@ -99,7 +99,7 @@ MISTAKES = [
     (put(*WRN, "scores", ["log_likelihood"]), "models.wrn.scores[0]: log_likelihood needs log_likelihood, which wrn does not give; write"),
     (put("models", "pixelcnn", "scores", ["last_scale"]), "pixelcnn.scores[0]: last_scale needs last_scale, which pixelcnn does not"),
     (put("models", "pixelcnn", "scores", ["typicality_1"]), "models.pixelcnn.scores[0]: unknown name 'typicality_1'; did you mean 'typ"),
-    (put("seeds", [3]), "models.wrn.scores[32]: ensemble_msp is one score of all seeds; write two or more seeds, and another score beside it"),
+    (put("seeds", [3]), "models.wrn.scores[32]: ensemble_msp is one score of all seeds; write two or more seeds, and another score"),
     (put("experiments", "photos", "models", "pixelcnn", ["baseline"]), "photos.models.pixelcnn: likelihood_ratio compares with a training"),
     (put("models", "vae", "scores", ["waic"]), "vae.scores[0]: waic is one score of all seeds; write two or more seeds, and another"),
     (put("models", "vae", "scores", ["kl"]), "vae.scores: log_likelihood is missing, which the figure oe_density_gain shows"),

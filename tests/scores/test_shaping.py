@@ -86,9 +86,9 @@ def test_by_hand():
     scale_logits = factor * weight @ [4, 1, 2, 3] + bias
     np.testing.assert_allclose(ash(f, weight, bias, percentile=50), -logsumexp(ash_logits))
     np.testing.assert_allclose(scale(f, weight, bias, percentile=50), -logsumexp(scale_logits))
-    # The median of the training activations 0, 1, 2, 3, 2.5, 0 is 1.5.
+    # The 90th percentile of the training activations 0, 1, 2, 3, 2.5, 0 lies in the middle of 2.5 and 3.
     train = np.array([[0.0, 1, 2], [3, 2.5, 0]])
-    np.testing.assert_allclose(react(f[:, :3], weight[:, :3], bias, train, percentile=50), -logsumexp(weight[:, :3] @ [1.5, 1, 1.5] + bias))
+    np.testing.assert_allclose(react(f[:, :3], weight[:, :3], bias, train), -logsumexp(weight[:, :3] @ [2.75, 1, 2] + bias))
     # Mean training features 1.5, 1.75, 1: contributions 1.5, -1.75, 0.5 and 0, 1.75, 1, of which the three largest stay.
     kept = np.array([[1, 0, 0], [0, 1, 1]])
     np.testing.assert_allclose(dice(f[:, :3], weight[:, :3], bias, train, percentile=50), -logsumexp(kept @ f[0, :3] + bias))
