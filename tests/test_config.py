@@ -110,7 +110,7 @@ MISTAKES = [
     (put(*WRN, "options", "dropout", 0.0), "wrn.options.dropout: dropout_entropy needs a model with dropout; write a number above 0"),
     (put(*WRN, "scores", ["background_class"]), "wrn.scores[0]: background_class needs a training whose objective is background_class"),
     (put(*TRAININGS, "logit_norm", {"objective": "background_class", "init": "baseline", "epochs": 1, "lr": 0.1}), "number of outputs"),
-    (put(*WRN, "swag", "steps", 5), "models.wrn.swag.steps: found 5, but there are 10 snapshots; write at least that many"),
+    (put(*WRN, "swag", "steps", 5), "models.wrn.swag.steps: found 5, but there are 8 snapshots; write at least that many"),
     (put(*WRN, "swag", "samples", 1), "models.wrn.swag.samples: found 1; write at least 2"),
     (put(*WRN, "scores", ["mps"]), "models.wrn.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
     (put(*WRN, "architecture", "wnr"), "models.wrn.architecture: unknown name 'wnr'; did you mean 'wrn'?"),
@@ -206,7 +206,7 @@ def test_data_sets_of_a_study():
 
 def test_questions():
     study = load(DEMO)
-    assert len(study.runs("digits")) == 18
+    assert len(study.runs("digits")) == 15
     assert study.runs("digits")[0].path == "digits/wrn/baseline/seed0"
     assert study.kind("pixelcnn") == "density"
     assert study.outliers("digits", "wrn", "baseline") == []
@@ -221,9 +221,9 @@ def test_questions():
     more = {"costly": ["regret"], "images": 30, "samples": 16, "alike": [], "train": 400, "passes": 0, "augment": {}}
     assert study.prediction(first) == more
     assert study.prediction(second)["samples"] == 0
-    more = {"costly": ["dropout", "odin", "swag", "tta"], "images": 50, "samples": 0, "alike": [], "train": 0}
-    assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {**more, "passes": 6, "augment": {"shift": 1, "flip": False}}
-    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {"steps": 60, "lr": 0.01, "snapshots": 10, "samples": 4}
+    more = {"costly": ["dropout", "odin", "swag", "tta"], "images": 30, "samples": 0, "alike": [], "train": 0}
+    assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {**more, "passes": 5, "augment": {"shift": 1, "flip": False}}
+    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {"steps": 40, "lr": 0.01, "snapshots": 8, "samples": 3}
     assert study.swag(first) is None
     assert study.prediction(Run("photos", "pixelcnn", "background", 0))["samples"] == 0
     assert study.alike(Run("photos", "pixelcnn", "oe_noise", 0)) == ["blobs"]
