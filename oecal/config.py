@@ -166,12 +166,15 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
         if found.function not in known:
             raise OecalError(f"{place}.scores[{n}]: {name} needs {', '.join(sorted(found.needs))}, which {architecture} does not give; "
                              f"write one of: {', '.join(known)}")  # fmt: skip
-        if "seeds" in found.prefixes and (seeds < 2 or len(model["scores"]) == 1):
-            raise OecalError(f"{place}.scores[{n}]: {name} is one score of all seeds; write two or more seeds, and another score beside it")
+        if "seeds" in found.prefixes and seeds < 2:
+            raise OecalError(f"{place}.scores[{n}]: {name} is one score of all seeds; write two or more seeds, or leave this score out")
         if "dropout" in found.costly and not model["options"].get("dropout"):
             raise OecalError(f"{place}.options.dropout: {name} needs a model with dropout; write a number above 0, or leave this score out")
         if BACKGROUND_LOGIT in found.needs and not any(extra_classes(recipe, name) for name, recipe in model["trainings"].items()):
             raise OecalError(f"{place}.scores[{n}]: {name} needs a training whose objective is background_class; write one")
+    found = [score(name) for name in model["scores"]]
+    if not any("seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs for s in found):
+        raise OecalError(f"{place}.scores: found none that each seed and each training has; write another beside them, such as {known[0]}")
 
 
 def extra_classes(recipe: Mapping[str, Any], training: str) -> int:

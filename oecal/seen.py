@@ -55,10 +55,12 @@ def seen(figure: str, tables: Tables, in_dist: str, model: str, training: str = 
 
 
 def inverted(tables: Tables, score: str = "") -> list[str]:
-    """Sets that look more normal than the data, by this score, or by the first one."""
-    lines = []
+    """Sets that look more normal than the data, by this score, or by the first one that each training and seed has."""
+    lines, found = [], tables["detection"]
+    runs = found.groupby("score", sort=False)[["training", "seed"]].apply(lambda part: len(part.drop_duplicates()))
+    score = score or runs.idxmax()
     for training, rows in tables["detection"].groupby("training", sort=False):
-        aurocs = rows[rows["score"] == (score or rows["score"].iloc[0])].groupby("ood", sort=False)["auroc"].mean()
+        aurocs = rows[rows["score"] == score].groupby("ood", sort=False)["auroc"].mean()
         below = [f"{name} ({100 * value:.1f})" for name, value in aurocs.items() if value < 0.5]
         lines.append(f"{training}: AUROC (%) below 50 for {', '.join(below) if below else 'no OOD set'}.")
     return lines

@@ -2,7 +2,8 @@
 
 The last layer's weights W (K, D + 1), the bias among them as the weight of a constant feature, f = (features, 1), have the posterior
 N(W_trained, (B x A + delta I)^-1): A = sum_n f_n f_n^T / N and B = sum_n (diag(p_n) - p_n p_n^T) over the N training images, delta the
-prior precision. An image's logits are then Gaussian, and the extended probit approximation makes probabilities of them:
+prior precision. N counts the training images that were predicted (`fit_train`): with fewer, the posterior is wider. An image's logits
+are then Gaussian, and the extended probit approximation makes probabilities of them:
 softmax(z_k / sqrt(1 + pi/8 v_k)), v_k the variance of logit k (Gibbs 1998; Kristiadi et al., ICML 2020, arXiv 2002.10118).
 """
 

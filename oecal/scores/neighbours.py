@@ -56,10 +56,11 @@ def _search(features: np.ndarray, bank: np.ndarray, silent: np.ndarray) -> tuple
         starts = range(0, len(features), images)
 
         def work(thread: int) -> None:
-            products = np.empty((images, len(bank)), np.float32)
+            products = np.empty((max(images, 2), len(bank)), np.float32)
             for start in starts[thread :: threads.count]:
                 queries = _unit(features[start : start + images]).astype(np.float32)
-                rows = np.matmul(queries, bank.T, out=products[: len(queries)])
+                several = np.repeat(queries, 2, axis=0) if len(queries) == 1 else queries  # BLAS rounds a product with one row otherwise
+                rows = np.matmul(several, bank.T, out=products[: len(several)])[: len(queries)]
                 rows[:, silent] = 0.5
                 for n, row in enumerate(rows, start):
                     where[n] = _largest(row, k)

@@ -25,7 +25,8 @@ def chosen(found: Score, function: Callable[..., np.ndarray], inside: Mapping[st
     inside, outside: the score's arguments for ID validation images and for auxiliary outliers. Where the default is as good as the best,
     it stays. Values that are not finite lose.
     """
-    tried = [found.options, *(found.options | dict(zip(found.grids, v, strict=True)) for v in itertools.product(*found.grids.values()))]
+    each = [found.options | dict(zip(found.grids, values, strict=True)) for values in itertools.product(*found.grids.values())]
+    tried = [found.options, *(options for options in each if options != found.options)]
     # All values for the same images one after the other: what a score fits to images, such as their nearest neighbours, is done once.
     low, high = ([np.asarray(function(**arguments, **options), np.float64) for options in tried] for arguments in (inside, outside))
     both = [auroc(a, b) if np.isfinite(a).all() and np.isfinite(b).all() else -1.0 for a, b in zip(low, high, strict=True)]

@@ -30,8 +30,8 @@ def table(outputs: Sequence[str], scores: Sequence[str]) -> pd.DataFrame:
     outputs, scores: what the prediction and the scoring jobs spent (costs/outputs, costs/scores), a file for each run.
     seconds_forward: one ordinary forward pass; seconds_predict: the forward passes that the score needs (its own; for an ensemble those of
     all seeds; for a ratio to a background model two, as that is of the same size) and its costly methods; seconds_score: the scoring, fit
-    and choice of hyperparameters included. peak_mb: the highest memory of the costly methods and of the scoring, MiB; peak_mb_forward: of
-    the forward pass. Statistics of the images alone are not counted.
+    and choice of hyperparameters included; what several scores share is counted for the first of them. peak_mb: the highest memory of the
+    costly methods and of the scoring, MiB; peak_mb_forward: of the forward pass. Statistics of the images alone are not counted.
     """
     predicted = spent(outputs).set_index([*RUN, "name"])[["seconds", "peak_mb"]].sort_index()
     rows = []

@@ -25,7 +25,7 @@ def errors_and_scores(outputs: str, scores: str, ratio: float) -> dict[str, tupl
     both = pooled(run, ratio)
     for name, parts in {"id": both[:1], "pooled": both}.items():
         _, correct = confidence_and_correctness(parts)
-        whole = [s for s, v in at[parts[0][0].set, "test"].arrays.items() if len(v) == len(parts[0][0])]
+        whole = [s for s in at[parts[0][0].set, "test"].arrays if all(len(at[g.set, g.split][s]) == len(g) for g, _ in parts)]
         values = {s: np.concatenate([at[group.set, group.split][s][index] for group, index in parts]) for s in whole}
         found[name] = (1 - correct.astype(float), values)
     return found

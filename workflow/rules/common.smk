@@ -206,11 +206,12 @@ def sources():
 
 
 def first_score(figure):
-    """The parameter `score` of a figure: the model's first configured score that each run has."""
+    """The parameter `score` of a figure: the first configured score that each run has, of all images if there is one."""
 
     def first(wildcards):
-        scores = study.config["models"][shown(figure, wildcards)[1]]["scores"]
-        return {"score": next(name for name in scores if "seeds" not in score(name).prefixes)}
+        runs = runs_shown(figure, wildcards)
+        everywhere = [name for name in study.scores(runs[0]) if all(name in study.scores(run) for run in runs)]
+        return {"score": min(everywhere, key=lambda name: bool(score(name).costly))}
 
     return first
 
