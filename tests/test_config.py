@@ -207,7 +207,7 @@ def test_data_sets_of_a_study():
 
 def test_questions():
     study = load(DEMO)
-    assert len(study.runs("digits")) == 12
+    assert len(study.runs("digits")) == 9
     assert study.runs("digits")[0].path == "digits/wrn/baseline/seed0"
     assert study.kind("pixelcnn") == "density"
     assert study.outliers("digits", "wrn", "baseline") == []
@@ -219,12 +219,12 @@ def test_questions():
     assert study.background("photos", "pixelcnn") == "background"
     assert study.background("photos", "vae") is None
     first, second = Run("photos", "vae", "oe_tune", 0), Run("photos", "vae", "oe_tune", 1)
-    more = {"costly": ["regret"], "images": 30, "samples": 16, "alike": [], "train": 400, "passes": 0, "augment": {}}
+    more = {"costly": ["regret"], "images": 20, "samples": 16, "alike": [], "train": 400, "passes": 0, "augment": {}}
     assert study.prediction(first) == more
     assert study.prediction(second)["samples"] == 0
     more = {"costly": ["dropout", "odin", "swag", "tta"], "images": 20, "samples": 0, "alike": [], "train": 0}
     assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {**more, "passes": 5, "augment": {"shift": 1, "flip": False}}
-    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {"steps": 40, "lr": 0.01, "snapshots": 8, "samples": 3}
+    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {"steps": 32, "lr": 0.01, "snapshots": 8, "samples": 3}
     assert study.swag(first) is None
     assert study.prediction(Run("photos", "pixelcnn", "background", 0))["samples"] == 0
     assert study.alike(Run("photos", "pixelcnn", "oe_noise", 0)) == ["blobs"]
