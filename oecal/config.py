@@ -172,8 +172,8 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
             raise OecalError(f"{place}.options.dropout: {name} needs a model with dropout; write a number above 0, or leave this score out")
         if BACKGROUND_LOGIT in found.needs and not any(extra_classes(recipe, name) for name, recipe in model["trainings"].items()):
             raise OecalError(f"{place}.scores[{n}]: {name} needs a training whose objective is background_class; write one")
-    found = [score(name) for name in model["scores"]]
-    if not any("seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs for s in found):
+    all_of_them = [score(name) for name in model["scores"]]
+    if not any("seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs for s in all_of_them):
         raise OecalError(f"{place}.scores: found none that each seed and each training has; write another beside them, such as {known[0]}")
 
 

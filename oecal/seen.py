@@ -58,7 +58,7 @@ def inverted(tables: Tables, score: str = "") -> list[str]:
     """Sets that look more normal than the data, by this score, or by the first one that each training and seed has."""
     lines, found = [], tables["detection"]
     runs = found.groupby("score", sort=False)[["training", "seed"]].apply(lambda part: len(part.drop_duplicates()))
-    score = score or runs.idxmax()
+    score = score or str(runs.idxmax())
     for training, rows in tables["detection"].groupby("training", sort=False):
         aurocs = rows[rows["score"] == score].groupby("ood", sort=False)["auroc"].mean()
         below = [f"{name} ({100 * value:.1f})" for name, value in aurocs.items() if value < 0.5]
