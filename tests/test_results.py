@@ -15,7 +15,7 @@ def group(name, role, n, k=3, split="test", seed=0):
 
 
 def run_of(*groups):
-    return Run({"in_dist": "a", "model": "m", "training": "t", "seed": 0}, "classifier", 4, list(groups))
+    return Run({"in_dist": "a", "model": "m", "training": "t", "seed": 0}, "classifier", 4, list(groups), {})
 
 
 def test_pooled_takes_equal_shares_and_the_same_images_each_time():
