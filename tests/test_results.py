@@ -53,7 +53,7 @@ def test_a_score_that_is_not_finite(tmp_path):
         file["a/test/log_likelihood"] = np.array([-1.0, -np.inf])
         file["a/test"].attrs["role"] = "id"
     with pytest.raises(OecalError, match="scores: log_likelihood of a/test has values that are not finite"):
-        scoring.run(str(tmp_path / "out.h5"), ["log_likelihood"], str(tmp_path / "scores.h5"))
+        scoring.run(str(tmp_path / "out.h5"), ["log_likelihood"], str(tmp_path / "scores.h5"), str(tmp_path / "scores.csv"))
     assert not (tmp_path / "scores.h5").exists()
 
 
