@@ -102,12 +102,12 @@ def load(plain: Mapping[str, Any]) -> Study:
         if not study.in_dists(*constant("figures", figure, "FOR")):
             kinds = " or ".join(constant("figures", figure, "FOR"))
             raise OecalError(f"figures[{n}]: {figure} is for a {kinds} model, and no experiment has one; leave it out")
-        pairs = {(run.in_dist, run.model) for run in study.runs() if study.kind(run.model) in constant("figures", figure, "FOR")}
-        if constant("figures", figure, "PER", "") == "treatment" and not any(len(study.compared(*pair)) > 1 for pair in pairs):
+        shown = [run for run in study.runs() if study.kind(run.model) in constant("figures", figure, "FOR")]
+        if constant("figures", figure, "PER", "") == "treatment" and not any(len(study.compared(*run[:2])) > 1 for run in shown):
             raise OecalError(f"figures[{n}]: {figure} compares trainings with the first one, and no model has two; leave it out")
         needed = constant("figures", figure, "SCORE", None)
-        for run in study.runs() if needed else []:
-            if study.kind(run.model) in constant("figures", figure, "FOR") and needed not in config["models"][run.model]["scores"]:
+        for run in shown if needed else []:
+            if needed not in config["models"][run.model]["scores"]:
                 raise OecalError(f"models.{run.model}.scores: {needed} is missing, which the figure {figure} shows; write it, too")
     return study
 

@@ -13,10 +13,10 @@ import h5py
 import numpy as np
 
 from oecal.errors import OecalError
+from oecal.roles import OOD
 from oecal.seeds import generator
 
 RUN = ("in_dist", "model", "training", "seed")
-OOD = ("near", "far", "synthetic")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
 import pandas as pd
 
@@ -59,7 +59,7 @@ def inverted(tables: Tables, score: str = "") -> list[str]:
     lines, found = [], tables["detection"]
     runs = found.groupby("score", sort=False)[["training", "seed"]].apply(lambda part: len(part.drop_duplicates()))
     score = score or str(runs.idxmax())
-    for training, rows in tables["detection"].groupby("training", sort=False):
+    for training, rows in found.groupby("training", sort=False):
         aurocs = rows[rows["score"] == score].groupby("ood", sort=False)["auroc"].mean()
         below = [f"{name} ({100 * value:.1f})" for name, value in aurocs.items() if value < 0.5]
         lines.append(f"{training}: AUROC (%) below 50 for {', '.join(below) if below else 'no OOD set'}.")
@@ -119,11 +119,16 @@ def priced(tables: Tables) -> list[str]:
     return lines
 
 
+def uncalibrated(tables: Tables) -> Iterable[tuple[Hashable, pd.DataFrame]]:
+    """Each training with its rows of the calibration table before post-hoc calibration."""
+    calibration = tables["calibration"]
+    return calibration[calibration["post_hoc"] == "none"].groupby("training", sort=False)
+
+
 def calibrated(tables: Tables) -> list[str]:
     """ECE and over- or under-confidence, without post-hoc calibration."""
     lines = []
-    calibration = tables["calibration"]
-    for training, rows in calibration[calibration["post_hoc"] == "none"].groupby("training", sort=False):
+    for training, rows in uncalibrated(tables):
         for name in ("id", "pooled"):
             if len(part := rows[rows["set"] == name]):
                 lean = (part["mean_confidence"] - part["accuracy"]).mean()
@@ -135,8 +140,7 @@ def calibrated(tables: Tables) -> list[str]:
 def confident(tables: Tables) -> list[str]:
     """Mean confidence without and with OOD images."""
     lines = []
-    calibration = tables["calibration"]
-    for training, rows in calibration[calibration["post_hoc"] == "none"].groupby("training", sort=False):
+    for training, rows in uncalibrated(tables):
         mean = rows.groupby("set")["mean_confidence"].mean()
         if "pooled" in mean:
             lines.append(f"{training}: mean confidence {100 * mean['id']:.1f}% on in-distribution images, "

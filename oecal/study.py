@@ -6,6 +6,7 @@ import itertools
 from typing import Any, NamedTuple
 
 from oecal.options import constant
+from oecal.roles import OOD
 from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, score
 
 # Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
@@ -14,7 +15,6 @@ RECIPE = (
     "shift", "flip",
 )  # fmt: skip
 # Keys of an experiment that list test sets; without a plural s, each is the role of its sets.
-OOD = ("near", "far", "synthetic")
 TEST_SETS = (*OOD, "shifts")
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, BOX, ROLES, name, panels
-from oecal.results import OOD, confidence_and_correctness, read
+from oecal.results import confidence_and_correctness, read
+from oecal.roles import OOD
 
 FOR = ("classifier",)
 MOST = 6  # trainings beside each other

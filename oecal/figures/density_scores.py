@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, name, wrapped
-from oecal.results import OOD
+from oecal.roles import OOD
 from oecal.scores import catalogue
 
 FOR = ("density",)

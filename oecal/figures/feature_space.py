@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from oecal.figures.style import BLACK, BOX, ROLES, WIDTH, name, panels
-from oecal.results import OOD, Group, Run, read
+from oecal.results import Group, Run, read
+from oecal.roles import OOD
 from oecal.seeds import generator
 
 FOR = ("classifier",)

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, LINES, SKY, name, wrapped
 from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import OOD, read
+from oecal.results import read
+from oecal.roles import OOD
 
 FOR = ("density",)
 TOLD = 0.01  # the share of a set outside the range from which on it is written

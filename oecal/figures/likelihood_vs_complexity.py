@@ -13,7 +13,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, GREY, name, wrapped
 from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import OOD, read
+from oecal.results import read
+from oecal.roles import OOD
 from oecal.seeds import generator
 
 FOR = ("density",)

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from oecal.figures.style import BLACK, CYCLE, WIDTH, name, plt
-from oecal.results import OOD
+from oecal.roles import OOD
 
 FOR = ("density",)
 SCORE = "log_likelihood"

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, MARKERS, ROLES, families, name, panels
 from oecal.metrics.intervals import mean_interval
-from oecal.results import OOD
+from oecal.roles import OOD
 
 FOR = ("classifier",)
 PER = "treatment"  # a file for each training but the first

@@ -13,7 +13,7 @@ from matplotlib.colors import AsinhNorm, Normalize
 from matplotlib.figure import Figure
 
 from oecal.figures.style import VERMILION, WIDTH, families, name, panels
-from oecal.results import OOD
+from oecal.roles import OOD
 
 FOR = ("classifier",)
 PER = "training"  # a file for each training

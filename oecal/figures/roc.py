@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, LINES, ROLES, WIDTH, name, wrapped
 from oecal.metrics.detection import detection_metrics, roc_curve
-from oecal.results import OOD, read
+from oecal.results import read
+from oecal.roles import OOD
 
 FOR = ("classifier", "density")
 MOST = 6  # trainings that fit on a page

@@ -24,14 +24,10 @@ from oecal.predict.evaluated import drawn, evaluated
 from oecal.predict.memory import peak, reset_peak
 from oecal.predict.outputs import predict
 from oecal.predict.probes import FACTORS, constants, faded
+from oecal.roles import spared
 from oecal.seeds import derive
 
 FADED = 50  # images of falling contrast
-
-
-def spared(place: str, role: str) -> bool:
-    """Whether nothing costly is computed of a set: of the training images, and where the question is whether an answer is right."""
-    return role in ("shift", "corruption") or (role == "id" and place.endswith("/train"))
 
 
 def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], weights: str,
@@ -96,7 +92,7 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
             if kind == "density":
                 file[place]["log_likelihood"].attrs["dims"] = int(np.prod(shape))
             index = drawn(len(split.images), more["images"], "costly", place)
-            for method, statistics in () if spared(place, role) else methods.items():
+            for method, statistics in () if spared(role, place.split("/")[1]) else methods.items():
                 with costs[method].measured(len(index), *memory):
                     found = finite(statistics(split.images[index]), place)
                 for name, values in found.items():

@@ -15,10 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from oecal.scores.fitted import fitted
-from oecal.scores.threads import Threads
+from oecal.scores.threads import Threads, chunks
 
 RIDGE = 1e-9
-CHUNK = 1000  # images at a time in float64
 
 
 class _Gaussians(NamedTuple):
@@ -63,8 +62,7 @@ def _distances(features: np.ndarray, train_features: np.ndarray, train_labels: n
     found = _gaussians(train_features, train_labels)
     nearest, background = np.empty(len(features)), np.empty(len(features))
 
-    def work(start: int) -> None:
-        part = slice(start, start + CHUNK)
+    def work(part: slice) -> None:
         f = features[part] - found.centre
         white = f @ found.whitening
         k = (np.square(found.means).sum(axis=1) / 2 - white @ found.means.T).argmin(axis=1)
@@ -72,7 +70,7 @@ def _distances(features: np.ndarray, train_features: np.ndarray, train_labels: n
         background[part] = np.square(f @ found.background).sum(axis=1)
 
     with Threads() as threads:
-        list(threads.map(work, range(0, len(features), CHUNK)))
+        list(threads.map(work, chunks(len(features))))
     return nearest, background
 
 

@@ -11,13 +11,12 @@ import numpy as np
 
 from oecal.scores.fitted import fitted
 from oecal.scores.logits import energy
-from oecal.scores.threads import Threads
+from oecal.scores.threads import Threads, chunks
 
 NEAREST = 200  # the largest k of the grids
 IMAGES = 512  # at a time in one thread: with more, the product is not faster
 MEMORY = 2**28  # bytes that the inner products of all threads may take
 GROUP = 64  # inner products of which only the largest is looked at first
-CHUNK = 1000  # images at a time in float64
 
 
 def _unit(features: np.ndarray) -> np.ndarray:
@@ -25,10 +24,6 @@ def _unit(features: np.ndarray) -> np.ndarray:
     f = features.astype(np.float64)
     length = np.sqrt(np.einsum("nd,nd->n", f, f))[:, None]
     return np.divide(f, length, out=f, where=length > 0)
-
-
-def _chunks(n: int) -> list[slice]:
-    return [slice(start, start + CHUNK) for start in range(0, n, CHUNK)]
 
 
 def _largest(values: np.ndarray, k: int) -> np.ndarray:
@@ -73,7 +68,7 @@ def _search(features: np.ndarray, bank: np.ndarray, silent: np.ndarray) -> tuple
 @fitted
 def _directions(train_features: np.ndarray) -> np.ndarray:
     with Threads() as threads:
-        return np.concatenate(list(threads.map(lambda c: _unit(train_features[c]).astype(np.float32), _chunks(len(train_features)))))
+        return np.concatenate(list(threads.map(lambda c: _unit(train_features[c]).astype(np.float32), chunks(len(train_features)))))
 
 
 @fitted
@@ -90,7 +85,7 @@ def knn(features: np.ndarray, train_features: np.ndarray, *, k: Literal[1, 5, 10
     distance computed in float64: what 2 - 2 u.v loses where u is next to v would cost the order of near images.
     """
     neighbour = _nearest(features, train_features)[:, min(k, len(train_features)) - 1]
-    pairs = ((features[chunk], train_features[neighbour[chunk]]) for chunk in _chunks(len(features)))
+    pairs = ((features[chunk], train_features[neighbour[chunk]]) for chunk in chunks(len(features)))
     return np.concatenate([np.sqrt(np.square(_unit(f) - _unit(g)).sum(axis=1)) for f, g in pairs])
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import logging
-import re
 import tracemalloc
 from collections.abc import Mapping, Sequence
 
@@ -16,6 +15,7 @@ from oecal.costs import Cost, write
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.results import RUN, Group, Run, read
+from oecal.roles import spared
 from oecal.scores.catalogue import score
 from oecal.scores.tuning import chosen
 
@@ -62,13 +62,14 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
     there += [arrays_of(read(statistics))] if statistics else []
     there += [arrays_of(read(background, "log_likelihood"), "background_")] if background else []
     there += [more] if (more := stacked(seeds, {a for s in found.values() for a in s.arguments})) else []
-    outliers, val = of_outliers(source.groups), own_as_images(own, "val_")
+    outliers = of_outliers(source.groups)
     costs, options = {name: Cost() for name in names}, {name: s.options for name, s in found.items()}
     functions = {name: getattr(importlib.import_module(s.module), s.function) for name, s in found.items()}
     tracemalloc.start()
     for name, s in found.items():
         if s.grids and outliers:
-            inside, outside = ({a: arrays[a] for a in s.arguments if a in arrays} for arrays in (own | val, own | outliers))
+            both = (own | images for images in (source.find("id", "val").arrays, outliers))
+            inside, outside = ({a: arrays[a] for a in s.arguments if a in arrays} for arrays in both)
             check(outputs, name, set(s.arguments), outside, "the outliers")
             with costs[name].measured(0, tracemalloc.reset_peak, peak):
                 options[name] = chosen(s, functions[name], inside, outside)
@@ -83,7 +84,7 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
             target.attrs["role"] = group.role
             for name, s in found.items():
                 fitted_on_them = group.split == "train" and group.role == "id" and "train" in s.prefixes
-                if fitted_on_them or (set(s.arguments) - arrays.keys() and spared(group) and s.costly):
+                if fitted_on_them or (set(s.arguments) - arrays.keys() and spared(group.role, group.split) and s.costly):
                     continue
                 check(outputs, name, set(s.arguments), arrays, place)
                 with costs[name].measured(0, tracemalloc.reset_peak, peak):
@@ -97,16 +98,6 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
             logging.info("%s: %s", place, ", ".join(target))
     tracemalloc.stop()
     write(cost, "score", costs)
-
-
-def own_as_images(own: Mapping[str, np.ndarray], prefix: str) -> Arrays:
-    """Arrays of the ID validation split as if they were the images to score."""
-    return {re.sub(f"^{prefix}", "", name): values for name, values in own.items() if name.startswith(prefix)}
-
-
-def spared(group: Group) -> bool:
-    """Whether nothing costly is predicted of these images."""
-    return (group.role, group.split) == ("id", "train") or group.role in ("shift", "corruption")
 
 
 def check(outputs: str, name: str, arguments: set[str], arrays: Mapping[str, np.ndarray], place: str) -> None:

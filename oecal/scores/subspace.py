@@ -8,9 +8,8 @@ import numpy as np
 
 from oecal.scores.fitted import fitted
 from oecal.scores.logits import energy
-from oecal.scores.threads import Threads
+from oecal.scores.threads import Threads, chunks
 
-CHUNK = 1000  # images at a time
 FLAT = 1e-6  # the least mean residual of the training features, as a share of their length: float32 is exact to 1e-7 of it
 
 
@@ -20,10 +19,6 @@ class _Axes(NamedTuple):
     origin: np.ndarray
     axes: np.ndarray
     length: float
-
-
-def _chunks(n: int) -> list[slice]:
-    return [slice(start, start + CHUNK) for start in range(0, n, CHUNK)]
 
 
 @fitted
@@ -36,7 +31,7 @@ def _axes(head_weight: np.ndarray, head_bias: np.ndarray, train_features: np.nda
         return x.T @ x
 
     with Threads() as threads:
-        found = sum(threads.map(moments, _chunks(len(train_features)))) / len(train_features)
+        found = sum(threads.map(moments, chunks(len(train_features)))) / len(train_features)
         return _Axes(origin, np.linalg.eigh(found)[1], np.sqrt(np.trace(found)))
 
 
@@ -48,7 +43,7 @@ def _residual(features: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.
         return np.sqrt(np.einsum("nd,nd->n", outside, outside, dtype=np.float64))
 
     with Threads() as threads:
-        return np.concatenate(list(threads.map(part, _chunks(len(features)))))
+        return np.concatenate(list(threads.map(part, chunks(len(features)))))
 
 
 @fitted

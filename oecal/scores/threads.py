@@ -7,6 +7,13 @@ from typing import Self
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
+CHUNK = 1000  # images at a time: in float64 they take twice their size
+
+
+def chunks(n: int) -> list[slice]:
+    """n images in parts of at most CHUNK."""
+    return [slice(start, start + CHUNK) for start in range(0, n, CHUNK)]
+
 
 class Threads(ThreadPoolExecutor):
     """As many threads as BLAS has been given (OMP_NUM_THREADS, or the cores of this process), and a BLAS of one thread in each.

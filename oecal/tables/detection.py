@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from oecal.metrics.detection import detection_metrics_of_sets
-from oecal.results import OOD, RUN, read
+from oecal.results import RUN, read
+from oecal.roles import OOD
 
 COLUMNS = [*RUN, "ood", "kind", "score", "auroc", "ap_out", "ap_in", "fpr95", "fpr95_id_pos", "base_rate", "n_in", "n_out"]
 
@@ -19,8 +20,8 @@ def rows(scores: Sequence[str], metrics: Callable[[np.ndarray, list[np.ndarray]]
     found = []
     for path in scores:
         run = read(path)
+        groups = run.tests(*OOD)
         for score, inside in run.find("id").arrays.items():
-            groups = run.tests(*OOD)
             for group, values in zip(groups, metrics(inside, [g[score] for g in groups]), strict=True):
                 found.append({**run.key, "ood": group.set, "kind": group.role, "score": score, **values})
     return found

@@ -111,7 +111,10 @@ def test_neither_lengths_nor_the_order_of_training_images_mean_anything(seed):
     rng = np.random.default_rng(seed)
     train, test = drawn(rng), drawn(rng, 20)
     turn = np.linalg.qr(rng.normal(size=(DIMS, DIMS)))[0]
-    length = lambda n: np.exp2(rng.integers(-20, 20, (n, 1)))  # noqa: E731
+
+    def length(n):
+        return np.exp2(rng.integers(-20, 20, (n, 1)))
+
     found = knn(test * length(20) @ turn, (train * length(300) @ turn)[rng.permutation(300)], k=10)
     np.testing.assert_allclose(found, knn(test, train, k=10), rtol=1e-6)
 
