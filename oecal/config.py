@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from oecal.codegraph import ROOT
 from oecal.entries import check_datasets, splits_of
 from oecal.errors import OecalError
 from oecal.options import checked, constant, names, unknown
+from oecal.roles import FADES, OOD, TEST_SETS
 from oecal.scores.catalogue import BACKGROUND_LOGIT, fitting, score
-from oecal.study import TEST_SETS, Study
+from oecal.study import Study
 
 # JSON Schema takes 5.0 for an integer; Python does not.
 STRICT = validators.extend(
@@ -93,6 +94,7 @@ def load(plain: Mapping[str, Any]) -> Study:
     fill(config, schema, schema)
     check_datasets(config, set(schema["properties"]["datasets"]["additionalProperties"]["properties"]))
     check_models(config)
+    check_measures(config)
     check_experiments(config)
     study = Study(config)
     known = names_of_figures()
@@ -103,11 +105,14 @@ def load(plain: Mapping[str, Any]) -> Study:
             kinds = " or ".join(constant("figures", figure, "FOR"))
             raise OecalError(f"figures[{n}]: {figure} is for a {kinds} model, and no experiment has one; leave it out")
         shown = [run for run in study.runs() if study.kind(run.model) in constant("figures", figure, "FOR")]
+        needed = constant("figures", figure, "NEEDS", "")
+        if not any(study.has(run.in_dist, needed) for run in shown):
+            raise OecalError(f"figures[{n}]: {figure} needs {needed}, and no experiment has them; write some, or leave it out")
         if constant("figures", figure, "PER", "") == "treatment" and not any(len(study.compared(*run[:2])) > 1 for run in shown):
             raise OecalError(f"figures[{n}]: {figure} compares trainings with the first one, and no model has two; leave it out")
         needed = constant("figures", figure, "SCORE", None)
         for run in shown if needed else []:
-            if needed not in config["models"][run.model]["scores"]:
+            if needed not in study.scores(run):
                 raise OecalError(f"models.{run.model}.scores: {needed} is missing, which the figure {figure} shows; write it, too")
     return study
 
@@ -172,9 +177,13 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
             raise OecalError(f"{place}.options.dropout: {name} needs a model with dropout; write a number above 0, or leave this score out")
         if BACKGROUND_LOGIT in found.needs and not any(extra_classes(recipe, name) for name, recipe in model["trainings"].items()):
             raise OecalError(f"{place}.scores[{n}]: {name} needs a training whose objective is background_class; write one")
-    all_of_them = [score(name) for name in model["scores"]]
-    if not any("seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs for s in all_of_them):
+    if not common_to_all(model["scores"]):
         raise OecalError(f"{place}.scores: found none that each seed and each training has; write another beside them, such as {known[0]}")
+
+
+def common_to_all(names: Iterable[str]) -> bool:
+    """Whether some of these scores is one that each seed and each training has."""
+    return any("seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs for s in map(score, names))
 
 
 def extra_classes(recipe: Mapping[str, Any], training: str) -> int:
@@ -200,6 +209,15 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
         raise OecalError(f"{place}.init: {recipe['init']} has another number of outputs than {training}; write another, or leave it out")
 
 
+def check_measures(config: Mapping[str, Any]) -> None:
+    for name, promise in config["promises"].items():
+        if ("reject" in promise) == ("error" in promise):
+            found = "both reject and" if "error" in promise else "neither reject nor"
+            raise OecalError(f"promises.{name}: promises {found} error; write one")
+        if "ood_rate" in promise and "error" not in promise:
+            raise OecalError(f"promises.{name}.ood_rate: is for error only; leave it out")
+
+
 def check_experiments(config: dict[str, Any]) -> None:
     corruptions = corruption_names()
     for experiment in config["experiments"].values():
@@ -214,11 +232,21 @@ def check_experiments(config: dict[str, Any]) -> None:
         if name in config["may_be_missing"]:
             raise OecalError(f"datasets.{name}.missing: {name} is an in-distribution set, no study can do without it; write stop")
         check_sets(config, name, experiment["outliers"], "train", f"{place}.outliers")
+        of_its_models = {
+            score for model in experiment["models"] if model in config["models"] for score in config["models"][model]["scores"]
+        }
+        for n, other in enumerate(experiment["scores"]):
+            if other not in of_its_models:
+                raise OecalError(f"{place}.scores[{n}]: {unknown(other, of_its_models)}")
         for key in TEST_SETS:
             check_sets(config, name, experiment[key], "test", f"{place}.{key}")
         listed = [n for key in TEST_SETS for n in experiment[key]]
         if twice := [n for n in listed if listed.count(n) > 1]:
-            raise OecalError(f"{place}: {twice[0]} stands in two of near, far, synthetic, shifts; write it once")
+            raise OecalError(f"{place}: {twice[0]} stands in two of {', '.join(TEST_SETS)}; write it once")
+        ends = [*FADES, *(n for key in OOD for n in experiment[key])]
+        for n, end in enumerate(experiment["paths"]):
+            if end not in ends:
+                raise OecalError(f"{place}.paths[{n}]: {unknown(end, ends)}")
         for corruption in experiment["corruptions"]:
             if corruption not in corruptions:
                 raise OecalError(f"{place}.corruptions: {unknown(corruption, corruptions)}")
@@ -233,6 +261,8 @@ def check_experiments(config: dict[str, Any]) -> None:
                 check_sets(config, name, own, "train", f"models.{model}.trainings.{training}.outliers")
                 if constant("training", known[training]["objective"], "OUTLIERS") and not (own or experiment["outliers"]):
                     raise OecalError(f"{place}.outliers: {training} of {model} needs auxiliary outliers; write at least one data set")
+            if (only := experiment["scores"]) and not common_to_all(s for s in config["models"][model]["scores"] if s in only):
+                raise OecalError(f"{place}.scores: has no score of {model} that each seed and each training has; write one")
             check_background(config, model, trainings, f"{place}.models.{model}")
         if not any(experiment[key] for key in ("near", "far", "synthetic")):
             raise OecalError(f"{place}: has no OOD set; write at least one data set under near, far or synthetic")

@@ -21,10 +21,10 @@ PACKAGE = Path(__file__).parent
 T = TypeVar("T")
 
 
-def names(folder: str, without: Collection[str] = ()) -> list[str]:
-    """The component names of a subpackage: its files that hold an `Options` class."""
+def names(folder: str, without: Collection[str] = (), mark: str = "class Options") -> list[str]:
+    """The component names of a subpackage: its files that hold an `Options` class, or another mark of a component."""
     files = sorted((PACKAGE / folder).glob("*.py"))
-    return [f.stem for f in files if f.stem not in without and "class Options" in f.read_text()]
+    return [f.stem for f in files if f.stem not in without and mark in f.read_text()]
 
 
 def unknown(name: object, known: Collection[str]) -> str:

@@ -21,7 +21,7 @@ RUN = ("in_dist", "model", "training", "seed")
 
 @dataclass(frozen=True)
 class Group:
-    """One evaluated set and split of one run. Role: id, near, far, synthetic, shift, corruption, or outlier (auxiliary, no test)."""
+    """One evaluated set and split of one run. Role: id, near, far, synthetic, shift, corruption, ambiguous, path, outlier."""
 
     set: str
     split: str

@@ -1,10 +1,17 @@
-"""The roles that evaluated sets have in an experiment: id, near, far, synthetic, shift, corruption, outlier (auxiliary, no test)."""
+"""The roles that evaluated sets have in an experiment.
+
+id, near, far, synthetic, shift, corruption, ambiguous, path (images between ID and elsewhere), outlier (auxiliary, no test).
+"""
 
 from __future__ import annotations
 
 OOD = ("near", "far", "synthetic")
+# Paths that lead to no other set: functions of oecal.data.paths.
+FADES = ("blur", "contrast")
+# Keys of an experiment in the configuration that list test sets, and the role of these.
+TEST_SETS = {**{role: role for role in OOD}, "shifts": "shift", "ambiguous": "ambiguous"}
 
 
 def spared(role: str, split: str) -> bool:
     """Whether nothing costly is computed of a set: of the training images, and where the question is whether an answer is right."""
-    return role in ("shift", "corruption") or (role, split) == ("id", "train")
+    return role in ("shift", "corruption", "path") or (role, split) == ("id", "train")

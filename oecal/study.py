@@ -6,7 +6,7 @@ import itertools
 from typing import Any, NamedTuple
 
 from oecal.options import constant
-from oecal.roles import OOD
+from oecal.roles import OOD, TEST_SETS
 from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, score
 
 # Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
@@ -14,8 +14,6 @@ RECIPE = (
     "epochs", "epoch_images", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm",
     "shift", "flip",
 )  # fmt: skip
-# Keys of an experiment that list test sets; without a plural s, each is the role of its sets.
-TEST_SETS = (*OOD, "shifts")
 
 
 class Run(NamedTuple):
@@ -69,13 +67,14 @@ class Study:
         return [t for t in self.config["experiments"][in_dist]["models"][model] if t != self.background(in_dist, model)]
 
     def scores(self, run: Run) -> list[str]:
-        """The scores of a run: those of its model, but for these that it cannot have.
+        """The scores of a run: those of its model, or these of them that the experiment asks for, but for what it cannot have.
 
         No ratio of the background to itself, those over all seeds only once, the probability of a background class only where there is one.
         """
         first, background = run.seed == self.config["seeds"][0], run.training == self.background(run.in_dist, run.model)
         lacks = ({"seeds"} if not first else set()) | ({"background"} if background else set())
-        found = {name: score(name) for name in self.config["models"][run.model]["scores"]}
+        only = self.config["experiments"][run.in_dist]["scores"]
+        found = {name: score(name) for name in self.config["models"][run.model]["scores"] if not only or name in only}
         extra = self.extra_classes(run.model, run.training)
         return [name for name, s in found.items() if not s.prefixes & lacks and (extra or BACKGROUND_LOGIT not in s.needs)]
 
@@ -126,6 +125,10 @@ class Study:
             **self.fitting(in_dist),
         }
 
+    def has(self, in_dist: str, key: str) -> bool:
+        """Whether an experiment names something under a key; also if the key is empty."""
+        return not key or bool(self.config["experiments"][in_dist][key])
+
     def fitting(self, in_dist: str) -> dict[str, str]:
         """How images of another format are brought to that of an in-distribution set: interpolation and fit."""
         return {key: self.config["experiments"][in_dist][key] for key in ("interpolation", "fit")}
@@ -158,10 +161,10 @@ class Study:
         return found
 
     def sets(self, in_dist: str, kind: str) -> list[dict[str, Any]]:
-        """Everything that a model of this kind predicts: name, split, role, dataset, and of a corruption which.
+        """Everything that a model of this kind predicts: name, split, role, dataset, of a corruption and of a path which.
 
-        Shifts and corruptions ask whether an answer is right; a density model gives none, so it is spared them. Auxiliary outliers choose
-        the hyperparameters of scores, which only classifiers have.
+        Shifts and corruptions ask whether an answer is right, ambiguous images which; a density model gives none, so it is spared them.
+        Auxiliary outliers choose the hyperparameters of scores, which only classifiers have.
         """
         experiment = self.config["experiments"][in_dist]
         found: list[dict[str, Any]] = [
@@ -170,12 +173,14 @@ class Study:
         for name in experiment["outliers"] if kind == "classifier" else ():
             found.append({"name": name, "split": "train", "role": "outlier", "dataset": name})
         for key in TEST_SETS if kind == "classifier" else OOD:
-            role = key.removesuffix("s")
-            found += [{"name": name, "split": "test", "role": role, "dataset": name} for name in experiment[key]]
+            found += [{"name": name, "split": "test", "role": TEST_SETS[key], "dataset": name} for name in experiment[key]]
         for corruption, severities in experiment["corruptions"].items() if kind == "classifier" else ():
             found += [
                 {"name": f"{corruption}-{s}", "split": "test", "role": "corruption", "dataset": in_dist,
                  "corruption": corruption, "severity": s}
                 for s in severities
             ]  # fmt: skip
+        for end in experiment["paths"]:
+            path = {"end": end, "images": experiment["path_images"]}
+            found.append({"name": f"path-{end}", "split": "test", "role": "path", "dataset": in_dist, **path})
         return found

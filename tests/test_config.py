@@ -56,6 +56,14 @@ MISTAKES = [
     (put("compute", {"precision": "half"}), "compute.precision: found 'half'; write one of: auto, float32, bfloat16"),
     (put("measures", {"ood_ratio": 0}), "measures.ood_ratio: found 0; write more than 0"),
     (put("measures", {"target_risk": 2}), "measures.target_risk: found 2; write at most 1"),
+    (put(*DIGITS, "scores", ["mps"]), "experiments.digits.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
+    (put(*DIGITS, "scores", ["ensemble_msp"]), "experiments.digits.scores: has no score of wrn that each seed and each training has"),
+    (put(*DIGITS, "paths", ["digits"]), "experiments.digits.paths[0]: unknown name 'digits'"),
+    (put(*DIGITS, "paths", ["blurr"]), "experiments.digits.paths[0]: unknown name 'blurr'; did you mean 'blur'?"),
+    (put("promises", {"a": {"confidence": 0.9}}), "promises.a: promises neither reject nor error; write one"),
+    (put("promises", {"a": {"reject": 0.1, "error": 0.1}}), "promises.a: promises both reject and error; write one"),
+    (put("promises", {"a": {"reject": 0.1, "ood_rate": 0.1}}), "promises.a.ood_rate: is for error only; leave it out"),
+    (put("promises", {"a": {"reject": 1}}), "promises.a.reject: found 1; write less than 1"),
     (put("models", None), "models: found None; write a value of type object"),
     (put("datasets", "digits", "digits"), "datasets.digits: found 'digits'; write a value of type object"),
     (put("datasets", "x", {"source": "nope"}), "datasets.x.source: unknown name 'nope'"),
@@ -180,7 +188,13 @@ def test_a_figure_of_treatments_needs_one():
 
 def test_one_configuration_over_another():
     both = merged(
-        DEMO, {"study": "small", "datasets": {"faces": {"size": 12}}, "experiments": {"digits": {"models": {"wrn": []}, "far": []}}}
+        DEMO,
+        {
+            "study": "small",
+            "datasets": {"faces": {"size": 12}},
+            "experiments": {"digits": {"models": {"wrn": []}, "far": []}},
+            "figures": [f for f in DEMO["figures"] if f not in ("shift_calibration", "decomposition")],
+        },
     )
     assert both["datasets"]["faces"] == {"source": "faces", "size": 12}
     assert both["datasets"]["digits"] == DEMO["datasets"]["digits"]
@@ -188,6 +202,21 @@ def test_one_configuration_over_another():
     assert study.name == "small"
     assert "digits" not in {run.in_dist for run in study.runs()}  # its only model has no training left
     assert DEMO["experiments"]["digits"]["far"] == ["photos", "textures", "faces"]
+
+
+def test_a_figure_that_needs_more_than_any_experiment_has():
+    with pytest.raises(
+        OecalError, match=r"figures\[\d+\]: decomposition needs ambiguous, and no experiment has them; write some, or leave"
+    ):
+        load(merged(DEMO, {"experiments": {"digits": {"ambiguous": []}}}))
+
+
+def test_an_experiment_with_part_of_the_scores():
+    study = load(DEMO)
+    assert study.scores(Run("digits_0to7", "wrn", "baseline", 0)) == ["msp", "energy", "entropy", "mahalanobis", "knn", "vim"]
+    assert study.swag(Run("digits_0to7", "wrn", "baseline", 0)) is None
+    assert study.prediction(Run("digits_0to7", "wrn", "baseline", 0))["costly"] == []
+    assert len(study.scores(Run("digits", "wrn", "baseline", 0))) == 35
 
 
 def test_pairs_with_and_without_overlap():

@@ -18,7 +18,10 @@ from oecal.errors import OecalError
 from oecal.metrics.conventions import CONVENTIONS
 from oecal.options import constant
 
-TABLES = ("detection", "calibration", "selective", "likelihood", "trainings", "hyperparameters")
+TABLES = (
+    "detection", "calibration", "selective", "likelihood", "confidence", "pit",
+    "decomposition", "paths", "trainings", "hyperparameters",
+)  # fmt: skip
 
 
 class Named(list):
@@ -258,6 +261,9 @@ def figure_of(built, study, figure, in_dist, model, place):
             frame, inputs = who | {"first": "baseline", "training": "oe_tune"}, {"detection": detection}
         case "score_rank":
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"detection": detection}
+        case "shift_calibration" | "decomposition" | "paths":
+            table = "calibration" if figure == "shift_calibration" else figure
+            frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {table: str(built / f"tables/{table}.csv")}
         case "compute_cost":
             frame = who | {"trainings": ["baseline", "oe_tune"]}
             inputs = {"costs": str(built / "costs/costs.csv"), "detection": detection}

@@ -16,7 +16,10 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 TINY = "studies/tiny.yaml"
-TABLES = ("datasets", "detection", "calibration", "selective", "likelihood", "trainings", "hyperparameters")
+TABLES = (
+    "datasets", "detection", "calibration", "selective", "likelihood", "confidence",
+    "pit", "decomposition", "paths", "trainings", "hyperparameters",
+)  # fmt: skip
 
 
 def snakemake(folder, *arguments):

@@ -21,9 +21,10 @@ from oecal.seeds import generator
 class Options:
     """One alteration of each test image of another data set."""
 
-    how: Literal["inverted", "jigsaw", "speckle", "arithmetic_mean", "geometric_mean", "pixelate", "rgb_ghost"]
+    how: Literal["inverted", "jigsaw", "speckle", "arithmetic_mean", "geometric_mean", "two_classes", "pixelate", "rgb_ghost"]
     """inverted: 1 - x for grey, [R, 1 - G, 1 - B] for RGB; jigsaw: the tiles of a 4x4 grid permuted; speckle: x + x n, n ~ N(0, 1),
-    clipped; arithmetic_mean: (x + x') / 2 and geometric_mean: sqrt(x x') with another image x'; pixelate: to a fifth of the size and
+    clipped; arithmetic_mean: (x + x') / 2 and geometric_mean: sqrt(x x') with another image x'; two_classes: (x + x') / 2 with
+    an image x' of another class; pixelate: to a fifth of the size and
     back, box filter; rgb_ghost: [G mirrored, B, R], RGB only"""
     of: str
     """the data set whose test images are altered"""
@@ -72,6 +73,13 @@ def geometric_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.sqrt(x * partners(x, rng))
 
 
+def of_another_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each image the index of one of another class, drawn at random."""
+    if len(np.unique(labels)) < 2:
+        raise OecalError("how: two_classes needs a data set of two or more classes; choose another alteration")
+    return np.array([rng.choice(np.flatnonzero(labels != label)) for label in labels])
+
+
 def pixelate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     height, width = x.shape[2:]
     levels = np.rint(255 * x).astype(np.uint8)
@@ -89,8 +97,11 @@ HOW = {f.__name__: f for f in (inverted, jigsaw, speckle, arithmetic_mean, geome
 
 
 def build(options: Options, of: Split) -> ImageSet:
-    originals = of.images[: options.n or None]
-    values = HOW[options.how](originals / 255, generator("altered", options.how, options.seed))
+    originals, rng = of.images[: options.n or None], generator("altered", options.how, options.seed)
+    if options.how == "two_classes":
+        values = (originals / 255 + of.images[of_another_class(of.labels, rng)[: len(originals)]] / 255) / 2
+    else:
+        values = HOW[options.how](originals / 255, rng)
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
     digest = hashlib.sha256(originals.tobytes()).hexdigest()
     return ImageSet(

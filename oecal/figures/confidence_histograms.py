@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, BOX, ROLES, name, panels
-from oecal.results import confidence_and_correctness, read
+from oecal.results import read
 from oecal.roles import OOD
+from oecal.tables.confidence import groups_of
 
 FOR = ("classifier",)
 MOST = 6  # trainings beside each other
@@ -23,10 +24,8 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     parts = []
     for path in outputs:
         run = read(path, "logits", "labels")
-        for group in run.tests("id", *OOD):
-            confidence, correct = confidence_and_correctness([(group, np.arange(len(group)))])
-            kinds = np.where(correct, "id", "id wrong") if group.role == "id" else group.role
-            parts.append(pd.DataFrame({"training": run.key["training"], "group": kinds, "confidence": confidence}))
+        for _, group, confidence in groups_of(run):
+            parts.append(pd.DataFrame({"training": run.key["training"], "group": group, "confidence": confidence}))
     return pd.concat(parts, ignore_index=True)
 
 

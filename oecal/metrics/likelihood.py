@@ -8,3 +8,20 @@ import numpy as np
 def bits_per_dimension(log_likelihood: np.ndarray, dims: int) -> np.ndarray:
     """-log p(x) / (D log 2) of images with D = C * H * W dimensions; `log_likelihood` (N,) in nats."""
     return -np.asarray(log_likelihood, np.float64) / (dims * np.log(2))
+
+
+def pit(log_likelihood: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Probability integral transform, (N,) in (0, 1): the share of `reference` (M,), ID validation images, that is less likely.
+
+    (#{r < l} + (#{r = l} + 1) / 2) / (M + 1). As a p-value it is uniform on new ID images, and small where an image is less likely than
+    nearly all of them.
+    """
+    ascending = np.sort(reference)
+    below, not_above = (np.searchsorted(ascending, log_likelihood, side) for side in ("left", "right"))
+    return (below + (not_above - below + 1) / 2) / (len(ascending) + 1)
+
+
+def distance_from_uniform(p: np.ndarray) -> float:
+    """Kolmogorov-Smirnov distance of values in [0, 1], (N,), from the uniform distribution: max |F_n(p) - p|."""
+    ascending, n = np.sort(p), len(p)
+    return float(np.maximum(np.arange(1, n + 1) / n - ascending, ascending - np.arange(n) / n).max())

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from oecal.data import store
 from oecal.data.corruptions import corrupt
+from oecal.data.paths import FADING, STEPS, towards
 from oecal.data.preprocess import adapt
 from oecal.data.store import Split
 from oecal.errors import OecalError
@@ -39,10 +40,26 @@ def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[in
         most = OUTLIERS if entry["role"] == "outlier" else train
         chosen = drawn(len(split.images), most, "train", entry["dataset"])
         split = Split(split.images[chosen], split.labels[chosen])
+    if entry["role"] == "path":
+        return path_of(entry, split, data, shape, how)
     images = adapt(split.images, shape, how["interpolation"], how["fit"])
     if entry["role"] == "corruption":
         images = corrupt(images, entry["corruption"], entry["severity"])
     return Split(images, split.labels)
+
+
+def path_of(entry: Mapping[str, Any], split: Split, data: Mapping[str, str], shape: tuple[int, int, int], how: Mapping[str, Any],
+            ) -> Split:  # fmt: skip
+    """The images along a path (oecal.data.paths) of `images` ID images to as many of the set `end`, or fading; labels: of the start."""
+    most, end = entry["images"], entry["end"]
+    if end not in FADING:
+        others = store.read(data[end], "test").images
+        ends = adapt(others[drawn(len(others), most, "path", end)], shape, how["interpolation"], how["fit"])
+        most = min(most, len(ends))
+    chosen = drawn(len(split.images), most, "path", entry["dataset"])
+    starts = adapt(split.images[chosen], shape, how["interpolation"], how["fit"])
+    images = FADING[end](starts) if end in FADING else towards(starts, ends[: len(starts)])
+    return Split(images, np.repeat(split.labels[chosen], STEPS))
 
 
 def evaluated(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str, how: Mapping[str, Any], train: int,
@@ -54,5 +71,6 @@ def evaluated(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dis
     shape = store.read(data[in_dist], "test").images.shape[1:]
     classes = len(store.read_about(data[in_dist]).classes)
     there = store.there(data.values(), may_be_missing)
-    for entry in tqdm([e for e in sets if data[e["dataset"]] in there], desc="sets", leave=False, disable=None):
+    can = [e for e in sets if data[e["dataset"]] in there and data.get(e.get("end", ""), data[e["dataset"]]) in there]
+    for entry in tqdm(can, desc="sets", leave=False, disable=None):
         yield f"{entry['name']}/{entry['split']}", entry["role"], images_of(entry, data, shape, classes, how, train)

@@ -19,7 +19,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
     for path in outputs:
         run = read(path, "log_likelihood")
         if run.kind == "density":
-            for group in run.groups:
+            for group in (g for g in run.groups if g.role != "path"):
                 bpd = bits_per_dimension(group["log_likelihood"], run.dims)
                 name = group.set if group.split == "test" else f"{group.set}/{group.split}"
                 rows.append({**run.key, "set": name, "bpd_mean": bpd.mean(), "bpd_sd": bpd.std(ddof=1), "n": len(bpd)})

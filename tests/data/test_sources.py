@@ -163,6 +163,12 @@ def test_altered(rng):
     coarse = altered_of("pixelate", rng.integers(0, 256, (2, 1, 20, 20), np.uint8))
     assert (coarse.reshape(2, 4, 5, 4, 5) == coarse.reshape(2, 4, 5, 4, 5)[:, :, :1, :, :1]).all()
     np.testing.assert_array_equal(altered_of("rgb_ghost", rgb), np.stack([rgb[:, 1, :, ::-1], rgb[:, 2], rgb[:, 0]], axis=1))
+    shades, classes = np.repeat(np.array([10, 10, 30, 70], np.uint8), 16).reshape(4, 1, 4, 4), np.array([0, 0, 1, 2])
+    of_two = altered.build(altered.Options("two_classes", "x", n=3), Split(shades, classes)).splits["test"].images
+    assert set(of_two[:2].flat) <= {20, 40}  # never 10: that is its own class
+    assert set(of_two[2].flat) <= {20, 50}
+    with pytest.raises(OecalError, match="two_classes needs a data set of two or more classes"):
+        altered_of("two_classes", grey)
     with pytest.raises(OecalError, match="rgb_ghost needs an RGB data set"):
         altered_of("rgb_ghost", grey)
 

@@ -3,6 +3,7 @@ import pytest
 
 from oecal.data import store
 from oecal.data.corruptions import corrupt
+from oecal.data.paths import STEPS
 from oecal.data.store import ImageSet, Split
 from oecal.errors import OecalError
 from oecal.predict.evaluated import drawn, images_of
@@ -64,3 +65,18 @@ def test_drawn():
     chosen = drawn(100, 10, "x")
     assert len(set(chosen)) == 10
     assert list(chosen) == sorted(chosen) != list(drawn(100, 10, "y"))
+
+
+def test_a_path_leads_from_id_images_to_those_of_another_set(data):
+    path = entry("path-colour", "path", end="colour", images=2) | {"dataset": "same"}
+    found = images_of(path, data, SHAPE, 2, HOW)
+    assert found.images.shape == (2 * STEPS, *SHAPE)
+    inside, outside = (images_of(entry(name, "far"), data, SHAPE, 2, HOW) for name in ("same", "colour"))
+    for n in (0, 1):
+        steps = found.images[n * STEPS : (n + 1) * STEPS]
+        start = [k for k in range(3) if (inside.images[k] == steps[0]).all()]
+        assert start
+        assert (found.labels[n * STEPS : (n + 1) * STEPS] == inside.labels[start[0]]).all()
+        assert any((other == steps[-1]).all() for other in outside.images)
+    fading = images_of(path | {"end": "contrast", "images": 9}, data, SHAPE, 2, HOW)
+    assert len(fading.images) == 3 * STEPS  # no more than there are

@@ -12,7 +12,18 @@ from oecal.scores.catalogue import score
 from oecal.study import Run
 
 NAME = "[a-z][a-z0-9_]*"
-TABLES = ["detection", "calibration", "selective", "likelihood", "trainings", "hyperparameters"]
+TABLES = [
+    "detection",
+    "calibration",
+    "selective",
+    "likelihood",
+    "confidence",
+    "pit",
+    "decomposition",
+    "paths",
+    "trainings",
+    "hyperparameters",
+]
 
 try:
     study = configuration.load(config)
@@ -147,11 +158,12 @@ def tables():
 def variants(figure):
     """What a figure is drawn for: file name suffix -> (in_dist, model), or (in_dist, model, training). The first one has no suffix.
 
-    The figure's constant PER says whether there is a file for each training, or for each treatment: each training but the first.
+    Its constant NEEDS names what an experiment must have for it, and PER says whether there is a file for each training, or for each treatment: each training but the first.
     """
     kinds, each = constant("figures", figure, "FOR"), constant("figures", figure, "PER", "")
+    runs = [r for r in study.runs() if study.kind(r.model) in kinds and study.has(r.in_dist, constant("figures", figure, "NEEDS", ""))]
     subjects = []
-    for pair in dict.fromkeys((r.in_dist, r.model) for r in study.runs() if study.kind(r.model) in kinds):
+    for pair in dict.fromkeys((r.in_dist, r.model) for r in runs):
         trainings = study.compared(*pair)[1 if each == "treatment" else 0 :]
         subjects += [(*pair, training) for training in trainings] if each else [pair]
     return {"" if n == 0 else "-" + "-".join(subject): subject for n, subject in enumerate(subjects)}

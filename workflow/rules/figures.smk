@@ -455,3 +455,107 @@ rule training_curves:
         "Figure training_curves{wildcards.of}"
     script:
         "../scripts/figure.py"
+
+
+rule shift_calibration:
+    input:
+        code=closure("oecal.figures.shift_calibration"),
+        calibration="<out>/tables/calibration.csv",
+    output:
+        pdf="<out>/figures/shift_calibration{of}.pdf",
+        png=report(
+            "<out>/figures/shift_calibration{of}.png",
+            caption="../report/shift_calibration.rst",
+            category="Figures",
+            labels={"figure": "calibration under shift{of}"},
+        ),
+    log:
+        "<out>/logs/figures/shift_calibration{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="shift_calibration",
+        frame=with_trainings("shift_calibration"),
+        draw={},
+    message:
+        "Figure shift_calibration{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule decomposition:
+    input:
+        code=closure("oecal.figures.decomposition"),
+        decomposition="<out>/tables/decomposition.csv",
+    output:
+        pdf="<out>/figures/decomposition{of}.pdf",
+        png=report(
+            "<out>/figures/decomposition{of}.png",
+            caption="../report/decomposition.rst",
+            category="Figures",
+            labels={"figure": "ambiguous or unknown{of}"},
+        ),
+    log:
+        "<out>/logs/figures/decomposition{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="decomposition",
+        frame=with_trainings("decomposition"),
+        draw={},
+    message:
+        "Figure decomposition{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule pit:
+    input:
+        code=closure("oecal.figures.pit"),
+        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("pit", w)),
+    output:
+        pdf="<out>/figures/pit{of}.pdf",
+        png=report(
+            "<out>/figures/pit{of}.png",
+            caption="../report/pit.rst",
+            category="Figures",
+            labels={"figure": "likelihood as confidence{of}"},
+        ),
+    log:
+        "<out>/logs/figures/pit{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="pit",
+        frame={},
+        draw={},
+    message:
+        "Figure pit{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule paths:
+    input:
+        code=closure("oecal.figures.paths"),
+        paths="<out>/tables/paths.csv",
+    output:
+        pdf="<out>/figures/paths{of}.pdf",
+        png=report(
+            "<out>/figures/paths{of}.png",
+            caption="../report/paths.rst",
+            category="Figures",
+            labels={"figure": "paths{of}"},
+        ),
+    log:
+        "<out>/logs/figures/paths{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="paths",
+        frame=with_trainings("paths"),
+        draw={},
+    message:
+        "Figure paths{wildcards.of}"
+    script:
+        "../scripts/figure.py"

@@ -1,0 +1,39 @@
+"""Ways from an in-distribution image to one that is not: is a model less sure, the farther it is from what it knows?
+
+Each image gives STEPS images at equal distances t = 0 ... 1, one after the other. A path leads to an image of another set, pixel by
+pixel, (1 - t) x + t x'; or it fades the image itself: `blur` by a Gaussian of up to a quarter of the image's width, `contrast` to the
+image's own mean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+STEPS = 11
+T = np.linspace(0, 1, STEPS)
+
+
+def levels(values: np.ndarray) -> np.ndarray:
+    """Values (N, STEPS, C, H, W) in [0, 255] as uint8 (N * STEPS, C, H, W)."""
+    return np.rint(np.clip(values, 0, 255)).astype(np.uint8).reshape(-1, *values.shape[2:])
+
+
+def towards(images: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """From images to ends, uint8 (N, C, H, W) each, as uint8 (N * STEPS, C, H, W)."""
+    t = T[:, None, None, None]
+    return levels((1 - t) * images[:, None] + t * ends[:, None].astype(float))
+
+
+def contrast(images: np.ndarray) -> np.ndarray:
+    means = np.broadcast_to(images.mean(axis=(2, 3), keepdims=True), images.shape)
+    t = T[:, None, None, None]
+    return levels((1 - t) * images[:, None] + t * means[:, None])
+
+
+def blur(images: np.ndarray) -> np.ndarray:
+    values, width = images.astype(float), images.shape[-1]
+    return levels(np.stack([gaussian_filter(values, (0, 0, s, s), mode="nearest") if s else values for s in T * width / 4], axis=1))
+
+
+FADING = {function.__name__: function for function in (blur, contrast)}

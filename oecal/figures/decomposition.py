@@ -1,0 +1,47 @@
+"""Do the scores tell unknown images (OOD) from merely ambiguous ones (means of two classes)? A panel per training, a dot per score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import BLACK, ROLES, name, panels
+
+FOR = ("classifier",)
+MOST = 4  # trainings that fit beside each other
+NEEDS = "ambiguous"  # what an experiment must have for it
+MARKERS = {"near": "o", "far": "s", "synthetic": "^"}
+
+
+def frame(decomposition: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+    """One row a training, score and kind of OOD: the three AUROCs of decomposition.csv, mean over seeds."""
+    table = pd.read_csv(decomposition)
+    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & table["training"].isin(trainings)]
+    columns = ["auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous"]
+    return table.groupby(["training", "score", "kind"], sort=False)[columns].mean().reset_index()
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings = list(data["training"].unique())
+    first = data[data["training"] == trainings[0]]
+    scores = list(first.groupby("score")["auroc_ood_ambiguous"].mean().sort_values(kind="stable").index)
+    scores = [s for s in data["score"].unique() if s not in scores] + scores  # those that only a later training has, below
+    height = min(0.17 * max(len(scores), 3), 8.5)
+    figure, axes = panels(1, len(trainings), 1.0 + height, sharex=True, sharey=True)
+    for ax, training in zip(axes[0], trainings, strict=True):
+        own = data[data["training"] == training]
+        ax.axvline(50, color=BLACK, lw=0.7, ls="--")
+        for kind, part in own.groupby("kind", sort=False):
+            y = [scores.index(score) for score in part["score"]]
+            colour = ROLES[str(kind)]
+            ax.plot(100 * part["auroc_ood_ambiguous"], y, MARKERS[str(kind)], color=colour, ms=3.5, mew=0.5, label=f"{kind} OOD")
+        part = own.drop_duplicates("score")
+        y = [scores.index(score) for score in part["score"]]
+        ax.plot(100 * part["auroc_ambiguous"], y, "|", color=BLACK, ms=6, mew=1, label="ambiguous against ID")
+        ax.set(title=name(training), xlabel="AUROC, %", xlim=(0, 102), ylim=(-0.5, len(scores) - 0.5))
+        ax.tick_params(axis="y", length=0)
+    axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4, title="OOD against ambiguous images:")
+    return figure

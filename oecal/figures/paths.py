@@ -1,0 +1,46 @@
+"""Confidence against distance: what a model says along paths that lead out of the in-distribution set; a column per path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import look, name, panels
+
+FOR = ("classifier", "density")
+MOST = 6  # trainings in a panel
+NEEDS = "paths"  # what an experiment must have for it
+PATHS = 5  # that fit beside each other, the first ones
+ROWS = {"confidence": "confidence, %", "accuracy": "still the class of\nthe start, %", "bpd": "bits per dimension"}
+
+
+def frame(paths: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+    """The rows of paths.csv of one model: training, seed, set, t and, as far as it has them, confidence, accuracy, bpd."""
+    table = pd.read_csv(paths)
+    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & table["training"].isin(trainings)]
+    return table[["training", "seed", "set", "t", *ROWS]].dropna(axis=1, how="all")
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    rows, sets = [r for r in ROWS if r in data], list(data["set"].unique())[:PATHS]
+    figure, axes = panels(len(rows), len(sets), 0.9 + 1.7 * len(rows), sharex=True, sharey="row")
+    for row, column in zip(axes, rows, strict=True):
+        scale = 1 if column == "bpd" else 100
+        for ax, end in zip(row, sets, strict=True):
+            for n, training in enumerate(data["training"].unique()):
+                part = data[(data["set"] == end) & (data["training"] == training)]
+                seeds = scale * part.pivot(index="t", columns="seed", values=column)
+                ax.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=look(n)["color"], alpha=0.2, lw=0)
+                ax.plot(seeds.index, seeds.mean(axis=1), **look(n), label=name(training))
+            if row is axes[0]:
+                ax.set_title(name(end) if end in ("blur", "contrast") else f"to {name(end)}", fontsize=7.5)
+            if row is axes[-1]:
+                ax.set_xlabel("way out of the data, t")
+        row[0].set_ylabel(ROWS[column])
+        if column != "bpd":
+            row[0].set_ylim(0, 102)
+    axes[0][0].set(xlim=(0, 1), xticks=[0, 0.5, 1])
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure

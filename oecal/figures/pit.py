@@ -1,0 +1,52 @@
+"""Likelihood as confidence: histograms of its p-values by the ID validation images; a row per set, a column per training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import BLACK, BOX, ROLES, name, panels
+from oecal.metrics.likelihood import pit
+from oecal.results import read
+from oecal.roles import OOD
+
+FOR = ("density",)
+MOST = 5  # trainings beside each other
+SETS = 8  # below each other: ID, and the first OOD sets
+BINS = np.linspace(0, 1, 21).tolist()
+
+
+def frame(outputs: Sequence[str]) -> pd.DataFrame:
+    """One row an image: training, set, role, p (small: less likely than nearly all ID validation images of the same run)."""
+    parts = []
+    for path in outputs:
+        run = read(path, "log_likelihood")
+        for group in run.tests("id", *OOD):
+            p = pit(group["log_likelihood"], run.find("id", "val")["log_likelihood"])
+            parts.append(pd.DataFrame({"training": run.key["training"], "set": group.set, "role": group.role, "p": p}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings, sets = list(data["training"].unique()), list(data["set"].unique())[:SETS]
+    figure, axes = panels(len(sets), len(trainings), 0.6 + 0.8 * len(sets), sharex=True, sharey=True)
+    for row, shown in zip(axes, sets, strict=True):
+        for ax, training in zip(row, trainings, strict=True):
+            part = data[(data["training"] == training) & (data["set"] == shown)]
+            ax.axhline(100 / (len(BINS) - 1), color=BLACK, lw=0.6, ls="--")
+            if len(part):
+                p = part["p"]
+                ax.hist(p, BINS, weights=np.full(len(p), 100 / len(p)), color=ROLES[part["role"].iloc[0]], alpha=0.8)
+                text = f"p ≤ 0.05: {100 * (p <= 0.05).mean():.0f}%"
+                ax.text(0.5, 0.92, text, transform=ax.transAxes, fontsize=6.5, va="top", ha="center", bbox=BOX)
+            if row is axes[0]:
+                ax.set_title(name(training))
+            if row is axes[-1]:
+                ax.set_xlabel("p-value of the likelihood")
+        row[0].set_ylabel(name(shown).replace(" ", "\n", 1), fontsize=7)
+    axes[0][0].set(xlim=(0, 1), ylim=(0, 100))
+    figure.supylabel("images in bin, %", fontsize=8)
+    return figure

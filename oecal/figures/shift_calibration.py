@@ -1,0 +1,55 @@
+"""Calibration and accuracy against the severity of a corruption: a column per corruption, a curve per training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import BLACK, look, name, panels
+
+FOR = ("classifier",)
+NEEDS = "corruptions"  # what an experiment must have for it
+MOST = 8  # trainings: as many looks as there are
+CORRUPTIONS = 5  # that fit beside each other, the first ones
+ROWS = {"accuracy": "accuracy, %", "ece": "ECE, %", "excess": "confidence\nminus accuracy, %"}
+
+
+def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+    """One row a run, corruption and severity (0: ID test images), without post-hoc calibration: accuracy, ece, excess.
+
+    excess: mean confidence minus accuracy; above 0, the model is over-confident.
+    """
+    table = pd.read_csv(calibration)
+    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & (table["post_hoc"] == "none")]
+    table = table[table["training"].isin(trainings)].assign(excess=table["mean_confidence"] - table["accuracy"])
+    parts = table["set"].str.extract(r"^(?P<corruption>\w+)-(?P<severity>\d)$")
+    shifted = table.assign(**parts).dropna(subset="severity")
+    unshifted = table[table["set"] == "id"].assign(severity=0)
+    whole = [unshifted.assign(corruption=c) for c in shifted["corruption"].unique()]
+    columns = ["training", "seed", "corruption", "severity", "accuracy", "ece", "excess"]
+    return pd.concat([*whole, shifted], ignore_index=True)[columns].astype({"severity": int}) if whole else pd.DataFrame(columns=columns)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    corruptions = list(data["corruption"].unique())[:CORRUPTIONS]
+    figure, axes = panels(len(ROWS), max(len(corruptions), 1), 5.2, sharex=True, sharey="row")
+    for row, (column, label) in zip(axes, ROWS.items(), strict=True):
+        for ax, corruption in zip(row, corruptions, strict=False):
+            if column == "excess":
+                ax.axhline(0, color=BLACK, lw=0.6)
+            for n, training in enumerate(data["training"].unique()):
+                part = data[(data["corruption"] == corruption) & (data["training"] == training)]
+                seeds = 100 * part.pivot(index="severity", columns="seed", values=column)
+                ax.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=look(n)["color"], alpha=0.2, lw=0)
+                ax.plot(seeds.index, seeds.mean(axis=1), **look(n), marker="o", ms=2.5, label=name(training))
+            if row is axes[0]:
+                ax.set_title(name(corruption))
+            if row is axes[-1]:
+                ax.set_xlabel("severity (0: none)")
+        row[0].set_ylabel(label)
+    axes[0][0].set(ylim=(0, 100), xticks=range(6))
+    axes[1][0].set_ylim(bottom=0)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure

@@ -1,0 +1,54 @@
+"""`decomposition.csv`: does a score tell images that are unknown from those that are merely ambiguous?
+
+Ambiguous images, each a mean of two classes, are made of what a model knows: their uncertainty is aleatoric, and no further data would
+take it away. That of OOD images is epistemic. A score of epistemic uncertainty is high on the latter only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from oecal.metrics.detection import auroc, compare, sample
+from oecal.results import RUN, Run, read
+from oecal.roles import OOD
+
+COLUMNS = [*RUN, "score", "kind", "auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous", "n_id", "n_ambiguous", "n_ood"]
+
+
+def between(low: np.ndarray, high: np.ndarray) -> float:
+    """P(high > low) + P(high = low) / 2 of two samples of scores."""
+    return auroc(compare(sample(low, "first"), sample(high, "second")).ood)
+
+
+def rows(run: Run) -> Iterator[dict[str, Any]]:
+    """A row for each score and kind of OOD, all sets of a kind together."""
+    inside, ambiguous = run.find("id"), run.tests("ambiguous")
+    for score in inside.arrays if ambiguous else ():
+        known, unsure = inside[score], np.concatenate([g[score] for g in ambiguous])
+        for kind in OOD:
+            if groups := run.tests(kind):
+                unknown = np.concatenate([g[score] for g in groups])
+                yield {
+                    "score": score,
+                    "kind": kind,
+                    "auroc_ambiguous": between(known, unsure),
+                    "auroc_ood": between(known, unknown),
+                    "auroc_ood_ambiguous": between(unsure, unknown),
+                    "n_id": len(known),
+                    "n_ambiguous": len(unsure),
+                    "n_ood": len(unknown),
+                }
+
+
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each classifier run with ambiguous images, score and kind of OOD.
+
+    auroc_ambiguous: of ambiguous against ID test images, auroc_ood: of OOD against these, auroc_ood_ambiguous: of OOD against ambiguous
+    ones; OOD, and in the first the ambiguous, are the positive class.
+    """
+    runs = [run for run in map(read, scores) if run.kind == "classifier"]
+    return pd.DataFrame([{**run.key, **row} for run in runs for row in rows(run)], columns=COLUMNS)

@@ -1,0 +1,40 @@
+"""`paths.csv`: confidence, accuracy and likelihood along paths that lead out of the in-distribution set (oecal.data.paths)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from oecal.data.paths import STEPS, T
+from oecal.metrics.likelihood import bits_per_dimension
+from oecal.results import RUN, Group, confidence_and_correctness, read
+
+VALUES = ["confidence", "accuracy", "bpd"]
+COLUMNS = [*RUN, "set", "t", *VALUES, "n"]
+
+
+def along(group: Group, dims: int) -> dict[str, np.ndarray]:
+    """Of each image (rows) at each step (columns): confidence and whether the prediction is that of the path's start, or bits/dim."""
+    if "log_likelihood" in group.arrays:
+        return {"bpd": bits_per_dimension(group["log_likelihood"], dims).reshape(-1, STEPS)}
+    confidence, correct = confidence_and_correctness([(group, np.arange(len(group)))])
+    return {"confidence": confidence.reshape(-1, STEPS), "accuracy": correct.reshape(-1, STEPS).astype(float)}
+
+
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each run, path and step: means over the n images that start the path.
+
+    set: where the path leads; t: 0 is the in-distribution image, 1 the end; accuracy: share that is still given the class of its start.
+    """
+    rows = []
+    for path in outputs:
+        run = read(path, "logits", "labels", "log_likelihood")
+        for group in run.tests("path"):
+            found = along(group, run.dims)
+            for step, t in enumerate(T):
+                means = {name: values[:, step].mean() for name, values in found.items()}
+                rows.append({**run.key, "set": group.set.removeprefix("path-"), "t": round(t, 6), **means, "n": len(group) // STEPS})
+    return pd.DataFrame(rows, columns=COLUMNS)

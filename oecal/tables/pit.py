@@ -1,0 +1,31 @@
+"""`pit.csv`: is the likelihood of a density model, as a p-value by its ID validation distribution, a confidence that can be trusted?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from oecal.metrics.likelihood import distance_from_uniform, pit
+from oecal.results import RUN, read
+from oecal.roles import OOD
+from oecal.tables.rows import frame
+
+COLUMNS = [*RUN, "set", "kind", "mean", "below_05", "above_95", "ks", "n"]
+
+
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each density run and test set; kind: id, or of an OOD set.
+
+    mean: of the p-values, 0.5 on ID; below_05: share that a test at 5% would reject as too unlikely, above_95: share more likely than
+    95% of the ID validation images; ks: Kolmogorov-Smirnov distance from uniform.
+    """
+    rows = []
+    for path in outputs:
+        run = read(path, "log_likelihood")
+        for group in run.tests("id", *OOD) if run.kind == "density" else ():
+            p = pit(group["log_likelihood"], run.find("id", "val")["log_likelihood"])
+            shares = {"mean": p.mean(), "below_05": (p <= 0.05).mean(), "above_95": (p > 0.95).mean()}
+            rows.append({**run.key, "set": group.set, "kind": group.role, **shares, "ks": distance_from_uniform(p), "n": len(p)})
+    return frame(rows, COLUMNS, outputs)
