@@ -32,6 +32,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/measure.smk"
+include: "workflow/rules/reject.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/report.smk"
 

@@ -210,6 +210,9 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
 
 
 def check_measures(config: Mapping[str, Any]) -> None:
+    onset, length = config["measures"]["drift_onset"], config["measures"]["drift_length"]
+    if onset >= length:
+        raise OecalError(f"measures.drift_onset: found {onset}, but a stream has {length} images; write less than that")
     for name, promise in config["promises"].items():
         if ("reject" in promise) == ("error" in promise):
             found = "both reject and" if "error" in promise else "neither reject nor"

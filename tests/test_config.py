@@ -60,6 +60,7 @@ MISTAKES = [
     (put(*DIGITS, "scores", ["ensemble_msp"]), "experiments.digits.scores: has no score of wrn that each seed and each training has"),
     (put(*DIGITS, "paths", ["digits"]), "experiments.digits.paths[0]: unknown name 'digits'"),
     (put(*DIGITS, "paths", ["blurr"]), "experiments.digits.paths[0]: unknown name 'blurr'; did you mean 'blur'?"),
+    (put("measures", {"drift_onset": 2000}), "measures.drift_onset: found 2000, but a stream has 2000 images; write less than that"),
     (put("promises", {"a": {"confidence": 0.9}}), "promises.a: promises neither reject nor error; write one"),
     (put("promises", {"a": {"reject": 0.1, "error": 0.1}}), "promises.a: promises both reject and error; write one"),
     (put("promises", {"a": {"reject": 0.1, "ood_rate": 0.1}}), "promises.a.ood_rate: is for error only; leave it out"),

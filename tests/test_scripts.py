@@ -20,7 +20,7 @@ from oecal.options import constant
 
 TABLES = (
     "detection", "calibration", "selective", "likelihood", "confidence", "pit",
-    "decomposition", "paths", "trainings", "hyperparameters",
+    "decomposition", "paths", "drift", "trainings", "hyperparameters",
 )  # fmt: skip
 
 
@@ -112,6 +112,14 @@ def built(tmp_path_factory, study):
         inputs = {kind: [str(folder / kind / f"{run}.h5") for run in runs] for kind in ("outputs", "scores")}
         call("table", folder, {}, input=inputs, output={"file": str(folder / "tables" / f"{table}.csv")},
              params={"measures": study.config["measures"]}, wildcards={"table": table})  # fmt: skip
+    for run in study.runs():
+        inputs = {kind: str(folder / kind / f"{run.path}.h5") for kind in ("outputs", "scores")}
+        call("thresholds", folder, {}, input=inputs, output={"file": str(folder / "thresholds" / f"{run.path}.json")},
+             params={"promises": {"promises": study.config["promises"]}})  # fmt: skip
+    inputs = {kind: [str(folder / kind / f"{run}.h5") for run in runs] for kind in ("outputs", "scores")}
+    inputs["thresholds"] = [str(folder / "thresholds" / f"{run}.json") for run in runs]
+    call("table", folder, {}, input=inputs, output={"file": str(folder / "tables/promises.csv")},
+         params={"measures": study.config["measures"]})  # fmt: skip
     for convention in CONVENTIONS:
         call("convention", folder, {}, input={"scores": [str(folder / "scores" / f"{run}.h5") for run in runs]},
              output={"file": str(folder / "conventions" / f"{convention}.csv")}, wildcards={"convention": convention})  # fmt: skip
@@ -261,7 +269,7 @@ def figure_of(built, study, figure, in_dist, model, place):
             frame, inputs = who | {"first": "baseline", "training": "oe_tune"}, {"detection": detection}
         case "score_rank":
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"detection": detection}
-        case "shift_calibration" | "decomposition" | "paths":
+        case "shift_calibration" | "decomposition" | "paths" | "promises" | "drift":
             table = "calibration" if figure == "shift_calibration" else figure
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {table: str(built / f"tables/{table}.csv")}
         case "compute_cost":

@@ -64,6 +64,35 @@ def gap(bins: Bins, norm: float) -> float:
     return float(np.average(difference**norm, weights=bins.counts[full]) ** (1 / norm))
 
 
+def official_gap(bins: Bins, norm: float) -> float:
+    """`gap` as the official OE code has it, for comparison only: its loop never reaches the last, most confident bin, which adds 0."""
+    if len(bins.counts) == 1:
+        return 0.0
+    kept = Bins(*(values[:-1] for values in bins))
+    return gap(kept, norm) if np.isinf(norm) else float(gap(kept, norm) * (kept.counts.sum() / bins.counts.sum()) ** (1 / norm))
+
+
+def debiased_squared(bins: Bins) -> float:
+    """sum_b n_b / n [(c_b - y_b)^2 - y_b (1 - y_b) / (n_b - 1)]: the squared RMS error without its bias upwards; it may be negative.
+
+    Kumar, Liang & Ma, NeurIPS 2019 (arXiv 1909.10155). Unbiased where the confidences within a bin are equal. nan if a bin has one image.
+    """
+    full = bins.counts > 0
+    n, c, y = (values[full] for values in bins)
+    if (n == 1).any():
+        return float("nan")
+    return float(np.average((c - y) ** 2 - y * (1 - y) / (n - 1), weights=n))
+
+
+def error_auroc(confidence: np.ndarray, correct: np.ndarray) -> float:
+    """AUROC of low confidence as a detector of errors: P(c of an error < c of a right one), ties half. nan if all are right or wrong."""
+    right, n = float(np.sum(correct)), len(correct)
+    if right in (0, n):
+        return float("nan")
+    ranks = ranked(confidence, correct)[1] @ np.arange(1, n + 1)
+    return float((ranks - right * (right + 1) / 2) / (right * (n - right)))
+
+
 def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
     """Soft F1 of 1 - c as a detector of errors m: 2 sum (1 - c) m / sum (1 - c + m). 0 if nothing is wrong or in doubt."""
     doubt, error = 1 - confidence, 1 - correct

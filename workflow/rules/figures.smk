@@ -559,3 +559,55 @@ rule paths:
         "Figure paths{wildcards.of}"
     script:
         "../scripts/figure.py"
+
+
+rule promises:
+    input:
+        code=closure("oecal.figures.promises"),
+        promises="<out>/tables/promises.csv",
+    output:
+        pdf="<out>/figures/promises{of}.pdf",
+        png=report(
+            "<out>/figures/promises{of}.png",
+            caption="../report/promises.rst",
+            category="Figures",
+            labels={"figure": "promises{of}"},
+        ),
+    log:
+        "<out>/logs/figures/promises{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="promises",
+        frame=with_trainings("promises"),
+        draw={},
+    message:
+        "Figure promises{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule drift:
+    input:
+        code=closure("oecal.figures.drift"),
+        drift="<out>/tables/drift.csv",
+    output:
+        pdf="<out>/figures/drift{of}.pdf",
+        png=report(
+            "<out>/figures/drift{of}.png",
+            caption="../report/drift.rst",
+            category="Figures",
+            labels={"figure": "drift{of}"},
+        ),
+    log:
+        "<out>/logs/figures/drift{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="drift",
+        frame=with_trainings("drift"),
+        draw={},
+    message:
+        "Figure drift{wildcards.of}"
+    script:
+        "../scripts/figure.py"

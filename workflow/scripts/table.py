@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oecal import log
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-module = importlib.import_module(f"oecal.tables.{snakemake.wildcards.table}")
-table = module.table(snakemake.input.outputs, snakemake.input.scores, snakemake.params.measures)
+inputs = {name: value for name, value in snakemake.input.items() if name != "code"}
+module = importlib.import_module(f"oecal.tables.{Path(snakemake.output[0]).stem}")
+table = module.table(**inputs, options=snakemake.params.measures)
 with replacing(snakemake.output[0]) as temporary:
     table.to_csv(temporary, index=False)
 logging.info("%d rows", len(table))

@@ -1,0 +1,70 @@
+"""How soon is an alarm raised when OOD images begin to arrive? And how often by ID images alone?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from oecal.errors import OecalError
+from oecal.figures.style import CYCLE, MARKERS, name, panels
+from oecal.tables.drift import SCORES
+
+FOR = ("classifier", "density")
+MOST = 6  # trainings that fit beside each other
+
+
+def frame(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+    """The rows of drift.csv of this model and these trainings, in the given order. Raises OecalError if there are none."""
+    table = pd.read_csv(drift)
+    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & table["training"].isin(trainings) & table["score"].notna()]
+    if table.empty:
+        raise OecalError(f"{drift}: has no score of {model} on {in_dist}; add one of: {', '.join(SCORES)}, or leave the figure drift out")
+    order = {training: n for n, training in enumerate(trainings)}
+    return table.sort_values("training", key=lambda t: t.map(order), kind="stable", ignore_index=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings, scores = list(data["training"].unique()), list(data["score"].unique())
+    rates = sorted(data.loc[data["ood_rate"] > 0, "ood_rate"].unique())
+    longest = (data["length"] - data["onset"])[data["ood_rate"] > 0].max()
+    false_alarms = data[data["ood_rate"] == 0]
+    never = 1.6 * longest  # where a median is drawn without an alarm
+    decades = [10**k for k in range(1, 7) if 10**k < longest]
+    figure, axes = panels(2, len(scores), 4.0, sharey="row", height_ratios=[1.7, 1])
+    for top, bottom, score in zip(*axes, scores, strict=True):
+        for n, training in enumerate(trainings):
+            part = data[(data["score"] == score) & (data["training"] == training)]
+            shift = 0.7 * ((n + 0.5) / len(trainings) - 0.5)
+            look = {"marker": MARKERS[n % len(MARKERS)], "color": CYCLE[n % len(CYCLE)], "ls": "", "ms": 3.5}
+            for k, rate in enumerate(rates):
+                own = part[part["ood_rate"] == rate]
+                at = k + shift + 0.5 / len(trainings) * (np.arange(len(own)) - (len(own) - 1) / 2) / max(len(own), 1)
+                low, middle, high = (own[column].fillna(never).to_numpy() for column in ("q25", "median_time", "q75"))
+                top.vlines(at, low, high, color=look["color"], lw=0.8, alpha=0.6)
+                raised = own["median_time"].notna().to_numpy()
+                top.plot(at[raised], middle[raised], **look)
+                top.plot(at[~raised], middle[~raised], mfc="white", **look)
+            own = part[part["ood_rate"] == 0]
+            bottom.plot(n + np.linspace(-0.2, 0.2, len(own)) * (len(own) > 1), 100 * own["alarm_share"], **look)
+        top.set(title=name(score), yscale="log", xlim=(-0.5, len(rates) - 0.5), xlabel="share of OOD images")
+        top.set_ylim(min(5, 0.7 * data["q25"].min()), 2.1 * longest)
+        top.set_yticks([*decades, never], [*map(str, decades), "never"])
+        top.set_xticks(range(len(rates)), [f"{100 * rate:g}%" for rate in rates])
+        top.axhline(1.25 * longest, color="black", lw=0.5, ls=":")
+        bottom.axhline(100 * data["alpha"].iloc[0], color="black", lw=0.8, ls="--")
+        bottom.set(xlim=(-0.5, len(trainings) - 0.5), ylim=(-0.3, max(115 * false_alarms["alarm_share"].max(), 5)))
+        bottom.set_xticks([])
+        bottom.set_xlabel(f"{false_alarms['length'].max()} ID images, no OOD")
+    axes[0][0].set_ylabel("images until the alarm")
+    axes[1][0].set_ylabel("streams with a\nfalse alarm, %")
+    handles = [
+        *(Line2D([], [], marker=MARKERS[n % len(MARKERS)], color=CYCLE[n % len(CYCLE)], ls="", ms=3.5, label=name(t))
+          for n, t in enumerate(trainings)),
+        Line2D([], [], color="black", lw=0.8, ls="--", label=f"promised: at most {100 * data['alpha'].iloc[0]:g}%"),
+    ]  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=5)
+    return figure

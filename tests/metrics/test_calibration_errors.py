@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from oecal.metrics.calibration import adaptive, debiased_squared, equal_mass, equal_width, error_auroc, gap, official_gap
+
+
+def test_official_gap_skips_the_last_bin(rng):
+    confidence, correct = np.sort(rng.random(350)), rng.integers(0, 2, 350).astype(float)
+    d = [abs((confidence - correct)[a : a + 100].mean()) for a in (0, 100)]
+    bins = adaptive(confidence, correct)
+    assert official_gap(bins, 2) == pytest.approx(((d[0] ** 2 + d[1] ** 2) * 100 / 350) ** 0.5)
+    assert official_gap(bins, 1) == pytest.approx(sum(d) * 100 / 350)
+    assert official_gap(bins, np.inf) == pytest.approx(max(d))
+    assert official_gap(adaptive(confidence[:150], correct[:150]), 2) == 0
+
+
+def test_debiased_has_mean_zero_if_calibrated(rng):
+    confidence = np.repeat([0.3, 0.6, 0.9], 20)
+    bins = [equal_width(confidence, (rng.random(60) < confidence).astype(float), 10) for _ in range(2000)]
+    found = np.array([debiased_squared(b) for b in bins])
+    assert abs(found.mean()) < 4 * found.std() / 2000**0.5
+    assert np.mean([gap(b, 2) ** 2 for b in bins]) > 0.005
+    assert np.isnan(debiased_squared(equal_mass(confidence, confidence, 60)))
+
+
+def test_error_auroc_equals_scikit_learn(rng):
+    for confidence in (rng.random(200), rng.integers(0, 5, 200) / 5):
+        correct = rng.integers(0, 2, 200)
+        assert error_auroc(confidence, correct) == pytest.approx(roc_auc_score(correct, confidence), abs=1e-12)
+    assert np.isnan(error_auroc(np.ones(3), np.ones(3)))

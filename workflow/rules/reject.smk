@@ -1,0 +1,40 @@
+# When to reject an image: thresholds that keep a promise, and whether they kept it.
+
+
+rule thresholds:
+    input:
+        code=closure("oecal.thresholds"),
+        scores="<out>/scores/<run>.h5",
+        outputs="<out>/outputs/<run>.h5",
+    output:
+        "<out>/thresholds/<run>.json",
+    log:
+        "<out>/logs/thresholds/<run>.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        promises={"promises": study.config["promises"]},
+    message:
+        "Thresholds of {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
+    script:
+        "../scripts/thresholds.py"
+
+
+rule kept_promises:
+    input:
+        code=closure("oecal.tables.promises"),
+        thresholds=of_runs("thresholds/{run}.json"),
+        outputs=of_runs("outputs/{run}.h5"),
+        scores=of_runs("scores/{run}.h5"),
+    output:
+        report("<out>/tables/promises.csv", category="Tables", labels={"table": "promises"}),
+    log:
+        "<out>/logs/tables/promises.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        measures=study.config["measures"],
+    message:
+        "Table promises"
+    script:
+        "../scripts/table.py"

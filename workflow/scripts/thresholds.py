@@ -1,0 +1,12 @@
+"""Chooses the thresholds of one run."""
+
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.thresholds import run
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+run(snakemake.input.scores, snakemake.input.outputs, snakemake.params.promises["promises"], snakemake.output[0])
