@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +97,7 @@ def load(plain: Mapping[str, Any]) -> Study:
     check_measures(config)
     check_experiments(config)
     study = Study(config)
+    check_screen(config, {run.path for run in study.runs()})
     known = names_of_figures()
     for n, figure in enumerate(config["figures"]):
         if figure not in known:
@@ -179,6 +180,14 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
             raise OecalError(f"{place}.scores[{n}]: {name} needs a training whose objective is background_class; write one")
     if not common_to_all(model["scores"]):
         raise OecalError(f"{place}.scores: found none that each seed and each training has; write another beside them, such as {known[0]}")
+
+
+def check_screen(config: Mapping[str, Any], runs: Collection[str]) -> None:
+    for name, asked in config["screen"].items():
+        if asked["run"] not in runs:
+            raise OecalError(f"screen.{name}.run: {unknown(asked['run'], runs)}")
+        if "promise" in asked and asked["promise"] not in config["promises"]:
+            raise OecalError(f"screen.{name}.promise: {unknown(asked['promise'], config['promises'])}")
 
 
 def common_to_all(names: Iterable[str]) -> bool:

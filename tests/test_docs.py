@@ -15,7 +15,8 @@ from oecal.options import constant, names
 from oecal.scores import catalogue
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/data.md", "docs/datasets.md", "docs/scores.md", "docs/uncertainty.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/data.md", "docs/datasets.md", "docs/scores.md", "docs/uncertainty.md",
+             "docs/calibration.md", "docs/screen.md"]  # fmt: skip
 
 
 MINIMAL = {

@@ -65,15 +65,14 @@ def draw(data: pd.DataFrame) -> Figure:
                     ax.plot(100 * row["realised"], y, zorder=3, **look)
                 ax.text(1.0, scores.index(score), f"{100 * own['coverage'].mean():.0f}%", transform=ax.get_yaxis_transform(),
                         ha="right", va="center", fontsize=6, color="#404040")  # fmt: skip
-            kept = f"{np.count_nonzero(whole['kept'])} of {len(whole)} kept" + (f", {none} without threshold" if none else "")
-            ax.set_title(f"{name(training)}: {kept}" if line is axes[0] else kept, fontsize=7.5)
+            kept = f"{np.count_nonzero(whole['kept'])} of {len(whole)} kept" + (f", {none} without" if none else "")
+            ax.set_title(f"{name(training)}: {kept}" if line is axes[0] else kept, fontsize=7)
             ax.tick_params(axis="y", length=0)
         line[0].set_ylabel(said(data[data["promise"] == promise].iloc[0]), fontsize=7)
         found = data[(data["promise"] == promise) & data["threshold"].notna()]
         widest = max(1.25 * found["realised"].max(), 2 * found["promised"].max()) if len(found) else 1.0
         line[0].set_xlim(0, 100 * widest)  # room for the coverage
-    for ax in axes[-1]:
-        ax.set_xlabel("realised rate on test images, %")
+    figure.supxlabel("realised rate on test images, %", fontsize=8)
     axes[0][0].set(ylim=(len(scores) - 0.5, -0.5))
     axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
     handles = [

@@ -93,6 +93,25 @@ def error_auroc(confidence: np.ndarray, correct: np.ndarray) -> float:
     return float((ranks - right * (right + 1) / 2) / (right * (n - right)))
 
 
+def brier_parts(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> dict[str, float]:
+    """mean (c - y)^2 = reliability - resolution + uncertainty + within, over equal-width bins.
+
+    reliability: sum_b w_b (c_b - y_b)^2; resolution: sum_b w_b (y_b - y)^2; uncertainty: y (1 - y) (Murphy, 1973); within: what the
+    spread of the confidences within bins adds, their variance less twice their covariance with y (Stephenson et al., 2008).
+    """
+    found = equal_width(confidence, correct, bins)
+    full = found.counts > 0
+    n, c, y = (values[full] for values in found)
+    mean, w = float(np.mean(correct)), n / n.sum()
+    within = np.mean(confidence * (confidence - 2 * correct)) - w @ (c * (c - 2 * y))
+    return {
+        "reliability": float(w @ (c - y) ** 2),
+        "resolution": float(w @ (y - mean) ** 2),
+        "uncertainty": mean * (1 - mean),
+        "within": float(within),
+    }
+
+
 def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
     """Soft F1 of 1 - c as a detector of errors m: 2 sum (1 - c) m / sum (1 - c + m). 0 if nothing is wrong or in doubt."""
     doubt, error = 1 - confidence, 1 - correct

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from oecal.metrics.calibration import adaptive, debiased_squared, equal_mass, equal_width, error_auroc, gap, official_gap
+from oecal.metrics.calibration import adaptive, brier_parts, debiased_squared, equal_mass, equal_width, error_auroc, gap, official_gap
 
 
 def test_official_gap_skips_the_last_bin(rng):
@@ -29,3 +29,12 @@ def test_error_auroc_equals_scikit_learn(rng):
         correct = rng.integers(0, 2, 200)
         assert error_auroc(confidence, correct) == pytest.approx(roc_auc_score(correct, confidence), abs=1e-12)
     assert np.isnan(error_auroc(np.ones(3), np.ones(3)))
+
+
+def test_brier_parts_add_up(rng):
+    confidence, correct = rng.random(300), rng.integers(0, 2, 300).astype(float)
+    found = brier_parts(confidence, correct)
+    total = found["reliability"] - found["resolution"] + found["uncertainty"] + found["within"]
+    assert total == pytest.approx(((confidence - correct) ** 2).mean(), abs=1e-12)
+    two = brier_parts(np.repeat([0.2, 0.8], 4), np.array([0, 0, 0, 1, 1, 1, 1, 0.0]))  # accuracies 1/4 and 3/4
+    assert two == pytest.approx({"reliability": 0.0025, "resolution": 0.0625, "uncertainty": 0.25, "within": 0.0}, abs=1e-12)

@@ -109,7 +109,7 @@ def test_figure(paths, tmp_path):
     assert data["training"].unique().tolist() == ["oe", "t"]
     axes = promises.draw(data).axes
     assert [ax.get_title() for ax in axes[::2]] == [
-        "OE: 1 of 1 kept", "0 of 1 kept", "1 of 1 kept", "0 of 0 kept, 1 without threshold", "0 of 0 kept, 1 without threshold"
+        "OE: 1 of 1 kept", "0 of 1 kept", "1 of 1 kept", "0 of 0 kept, 1 without", "0 of 0 kept, 1 without"
     ]  # fmt: skip
     assert axes[2].get_ylabel() == "at most 10% errors among accepted\n50% of what arrives is OOD"
     marks = [line.get_marker() for line in axes[2].lines]

@@ -1,0 +1,182 @@
+"""A trained run as a judge of single images: prediction, confidence, uncertainty, and how unusual that is."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+import torch
+
+from oecal.data import store
+from oecal.data.preprocess import Format
+from oecal.device import move, set_up
+from oecal.errors import OecalError
+from oecal.models.build import load_weights, network
+from oecal.options import constant, unknown
+from oecal.predict.outputs import predict
+from oecal.results import Run, read
+from oecal.scores.catalogue import BACKGROUND_LOGIT, Score, score, scores
+from oecal.scores.numerics import log_softmax
+
+
+class Places(NamedTuple):
+    """Where the files of a run are."""
+
+    weights: Path
+    outputs: Path
+    scores: Path
+    thresholds: Path
+    results: Path
+
+
+class Judged(NamedTuple):
+    """Of N images: class names and confidence max_k p_k (empty and nan of a density model), score and p-value, (N,) each."""
+
+    predictions: list[str]
+    confidence: np.ndarray
+    uncertainty: np.ndarray
+    p_value: np.ndarray
+
+
+def places(folder: str | Path) -> Places:
+    """The files of the run in `results/<study>/models/<in_dist>/<model>/<training>/seed<n>`. Raises OecalError for any that is missing."""
+    path = Path(folder)
+    parents = path.absolute().parents
+    if not (path / "model.safetensors").is_file() or len(parents) < 6 or parents[3].name != "models":
+        raise OecalError(f"{folder}: is no trained run; write results/<study>/models/<in_dist>/<model>/<training>/seed<n>")
+    up = Path(*path.parts[:-5]) if len(path.parts) > 5 else parents[4]
+    run = Path(*path.absolute().parts[-4:])
+    ends = {"outputs": "h5", "scores": "h5", "thresholds": "json"}
+    outputs, scored, thresholds = (up / kind / f"{run}.{end}" for kind, end in ends.items())
+    found = Places(path / "model.safetensors", outputs, scored, thresholds, up.parent)
+    for needed in found:
+        if not needed.exists():
+            raise OecalError(f"{needed}: is missing; make it with: snakemake --cores 1 {needed} (and --configfile, as the study was made)")
+    return found
+
+
+def promises_of(path: Path) -> dict[str, Any]:
+    """The promises in a file of thresholds (oecal.thresholds). Raises OecalError if it is damaged or has none."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())["promises"]
+        for promise in found.values():
+            promise["scores"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OecalError(f"{path}: is no file of thresholds ({type(error).__name__}: {error}); delete it and run again") from None
+    if not found:
+        raise OecalError(f"{path}: this run has no promise that can be kept; write another under promises in the configuration")
+    return found
+
+
+def own_arrays(run: Run) -> dict[str, np.ndarray]:
+    """What scores know of the run itself: its last layer, and the outputs of its ID training and validation images."""
+    inside = [g for g in run.groups if g.role == "id" and g.split in ("train", "val")]
+    return run.head | {f"{g.split}_{name}": values for g in inside for name, values in g.arrays.items()}
+
+
+def one_pass(name: str, given: set[str]) -> bool:
+    """Whether a score is of one image, and needs no more than what is given: the outputs of one forward pass, and the run itself."""
+    try:
+        found = score(name)
+    except KeyError:
+        return False
+    return found.options.get("m", 1) == 1 and set(found.arguments) <= given
+
+
+def chosen(name: str | None, usable: list[str], promise: str) -> Score:
+    """The score of this name, by default the first one. Raises OecalError if it cannot be used."""
+    if not usable:
+        raise OecalError(f"--promise {promise}: no score of this run needs one forward pass only; add one under scores, such as msp")
+    if name is None or name in usable:
+        return score(name or usable[0])
+    if name in scores():
+        raise OecalError(f"--score: {name} needs more than a forward pass gives, or this run has no threshold for it; "
+                         f"write one of: {', '.join(usable)}")  # fmt: skip
+    raise OecalError(f"--score: {unknown(name, usable)}")
+
+
+@dataclass
+class Judge:
+    """`judge(images)` with `images` uint8 (N, C, H, W) in the format `form`.
+
+    reference: the n scores of ID validation images, sorted. An image with score s has the conformal p-value
+    (1 + #{reference >= s}) / (n + 1) (Vovk, Gammerman & Shafer, 2005; Bates et al. 2023, arXiv 2104.08279, eq. 3).
+    threshold: an image is accepted if and only if s <= threshold; None: never.
+    seconds: what the network has taken so far.
+    """
+
+    score: str
+    promise: str
+    threshold: float | None
+    form: Format
+    reference: np.ndarray
+    outputs: Callable[[np.ndarray], dict[str, np.ndarray]]
+    uncertainty: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+    classes: tuple[str, ...]
+    seconds: float = 0.0
+
+    def __call__(self, images: np.ndarray) -> Judged:
+        start = time.perf_counter()
+        found = self.outputs(images)
+        self.seconds += time.perf_counter() - start
+        s = np.asarray(self.uncertainty(found), np.float64)
+        n = len(self.reference)
+        p_value = (1 + n - np.searchsorted(self.reference, s)) / (n + 1)
+        if "logits" not in found:
+            return Judged([""] * len(s), np.full(len(s), np.nan), s, p_value)
+        log_p = log_softmax(found["logits"])
+        return Judged([self.classes[k] for k in log_p.argmax(axis=1)], np.exp(log_p.max(axis=1)), s, p_value)
+
+
+def judge(folder: str | Path, score_name: str | None = None, promise: str | None = None, device: str = "auto", threads: int = 1) -> Judge:
+    """The judge that a run makes, with one of its scores and one of its promises; by default the first ones of its thresholds.
+
+    The score needs one forward pass only, and has the hyperparameters with which the run's own scores were computed. Raises OecalError,
+    in one line, for whatever is missing or does not exist.
+    """
+    at = places(folder)
+    promises = promises_of(at.thresholds)
+    promise = promise or next(iter(promises))
+    if promise not in promises:
+        raise OecalError(f"--promise: {unknown(promise, promises)}")
+    run, scored = read(at.outputs), read(at.scores)
+    try:
+        with h5py.File(at.outputs) as outputs, h5py.File(at.scores) as file:
+            params, precision = json.loads(outputs.attrs["configuration"]), str(outputs.attrs["precision"])
+            options = json.loads(file.attrs["chosen"])
+    except (OSError, KeyError, ValueError) as error:
+        raise OecalError(f"{at.outputs} or {at.scores}: cannot be read ({error}); delete it and run again") from None
+    own, inside = own_arrays(run), scored.find("id", "val")
+    given = {*constant("models", params["model"]["architecture"], "OUTPUTS"), *own}
+    given |= {BACKGROUND_LOGIT} if constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0) else set()
+    thresholds = promises[promise]["scores"]
+    used = chosen(score_name, [name for name in thresholds if name in inside.arrays and one_pass(name, given)], promise)
+    function, keywords = getattr(importlib.import_module(used.module), used.function), options.get(used.name, used.options)
+
+    data = at.results / "data" / f"{run.key['in_dist']}.h5"
+    classes, shape = store.read_about(data).classes, store.read(data, "test").images.shape[1:]
+    model: Any = network(params, shape, len(classes))
+    load_weights(model, at.weights)
+    on = set_up(device, threads)
+    move(model, on, channels_last=True)
+
+    def forward(images: np.ndarray) -> dict[str, np.ndarray]:
+        return predict(model, run.kind, images, on, precision, len(classes))
+
+    def uncertainty(found: Mapping[str, np.ndarray]) -> np.ndarray:
+        return function(**{a: found[a] if a in found else own[a] for a in used.arguments}, **keywords)
+
+    form = Format((int(shape[0]), int(shape[1]), int(shape[2])), params["interpolation"], params["fit"])
+    return Judge(used.name, promise, thresholds[used.name]["threshold"], form, np.sort(inside[used.name]), forward, uncertainty, classes)
+
+
+def threads_here() -> int:
+    """As many as PyTorch would take: the cores of this machine, or OMP_NUM_THREADS."""
+    return torch.get_num_threads()

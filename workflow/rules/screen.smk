@@ -1,0 +1,39 @@
+# On demand, a user's own images through one run: snakemake results/demo/screen/<name>/decisions.csv
+
+
+def screened(wildcards):
+    """The entry of this name under `screen`."""
+    known = study.config["screen"]
+    if wildcards.name not in known:
+        raise WorkflowError(f"the study {study.name} has no screen {wildcards.name}; there are: {', '.join(known) or 'none'}")
+    return known[wildcards.name]
+
+
+rule screen:
+    input:
+        code=closure("oecal.screen"),
+        weights=lambda w: f"{OUT}/models/{screened(w)['run']}/model.safetensors",
+        outputs=lambda w: f"{OUT}/outputs/{screened(w)['run']}.h5",
+        scores=lambda w: f"{OUT}/scores/{screened(w)['run']}.h5",
+        thresholds=lambda w: f"{OUT}/thresholds/{screened(w)['run']}.json",
+        images=lambda w: screened(w)["images"],
+    output:
+        decisions="<out>/screen/{name}/decisions.csv",
+        alarms="<out>/screen/{name}/alarms.png",
+        summary="<out>/screen/{name}/summary.json",
+    log:
+        "<out>/logs/screen/{name}.log",
+    wildcard_constraints:
+        name=NAME,
+    conda:
+        "../../envs/torch.yaml"
+    threads: study.config["compute"]["threads"]
+    resources:
+        gpu=gpus(),
+    params:
+        entry=lambda w: screened(w),
+        model=lambda w: f"{OUT}/models/{screened(w)['run']}",
+    message:
+        "Screen {wildcards.name}"
+    script:
+        "../scripts/screen.py"
