@@ -72,7 +72,8 @@ def draw(data: pd.DataFrame) -> Figure:
         found = data[(data["promise"] == promise) & data["threshold"].notna()]
         widest = max(1.25 * found["realised"].max(), 2 * found["promised"].max()) if len(found) else 1.0
         line[0].set_xlim(0, 100 * widest)  # room for the coverage
-    figure.supxlabel("realised rate on test images, %", fontsize=8)
+    for ax in axes[-1]:
+        ax.set_xlabel("realised rate, %")
     axes[0][0].set(ylim=(len(scores) - 0.5, -0.5))
     axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
     handles = [
