@@ -49,6 +49,18 @@ def seen(figure: str, tables: Tables, in_dist: str, model: str, training: str = 
             lines = confident(own)
         case "risk_coverage":
             lines = risky(own)
+        case "shift_calibration":
+            lines = shifted(own)
+        case "paths":
+            lines = led_away(own)
+        case "pit":
+            lines = likely(in_dist, own)
+        case "decomposition":
+            lines = decomposed(own)
+        case "promises":
+            lines = promised(own)
+        case "drift":
+            lines = alarmed(own)
         case _:
             lines = []
     return " ".join(lines)
@@ -168,4 +180,73 @@ def repaired(in_dist: str, tables: Tables) -> list[str]:
         lifted = [name for name in below if auroc.loc[name, training] >= 0.5]
         change = over_seeds(bits[training] - bits[first], percent=False)
         lines.append(f"{training}: {change} bits/dim on in-distribution images; lifts {', '.join(lifted) or 'none'} of these above 50%.")
+    return lines
+
+
+def shifted(tables: Tables) -> list[str]:
+    """Over- or under-confidence under the strongest corruptions."""
+    lines = []
+    for training, rows in uncalibrated(tables):
+        parts = rows["set"].str.extract(r"^(?P<corruption>\w+)-(?P<severity>\d)$").dropna()
+        if len(parts):
+            worst = rows.loc[parts.index][parts["severity"] == parts["severity"].max()]
+            lean, accuracy = (worst["mean_confidence"] - worst["accuracy"]).mean(), worst.groupby("seed")["accuracy"].mean()
+            lines.append(f"{training}, severity {parts['severity'].max()}: accuracy {over_seeds(accuracy)}%, "
+                         f"confidence {'above' if lean > 0 else 'below'} it by {100 * abs(lean):.1f} points.")  # fmt: skip
+    return lines
+
+
+def led_away(tables: Tables) -> list[str]:
+    """Confidence, or bits per dimension, at the start and at the end of the paths."""
+    lines = []
+    for training, rows in tables["paths"].groupby("training", sort=False):
+        percent = rows["confidence"].notna().any()
+        value, unit, what = ("confidence", "%", "confidence") if percent else ("bpd", "", "bits/dim")
+        start, *_, end = (part.groupby("set", sort=False)[value].mean() for _, part in rows.groupby("t"))
+        scale, digits = (100, 0) if percent else (1, 2)
+        ends = ", ".join(f"{name} {scale * x:.{digits}f}{unit}" for name, x in end.items())
+        lines.append(f"{training}: {what} {scale * start.mean():.{digits}f}{unit} at the start; at the end: {ends}.")
+    return lines
+
+
+def likely(in_dist: str, tables: Tables) -> list[str]:
+    """How far from uniform the p-values of ID test images are, and which sets are more likely than nearly all ID images."""
+    lines = []
+    for training, rows in tables["pit"].groupby("training", sort=False):
+        inside, above = rows[rows["set"] == in_dist], rows.groupby("set", sort=False)["above_95"].mean()
+        sets = [f"{name} ({100 * share:.0f}%)" for name, share in above.items() if share > 0.5]
+        lines.append(f"{training}: p at most 0.05 for {over_seeds(inside['below_05'])}% of the in-distribution test images; more likely "
+                     f"than 95% of the validation images is most of {', '.join(sets) or 'no set'}.")  # fmt: skip
+    return lines
+
+
+def decomposed(tables: Tables) -> list[str]:
+    """The score that best tells OOD from ambiguous images."""
+    lines = []
+    for training, rows in tables["decomposition"].groupby("training", sort=False):
+        means = rows.groupby("score", sort=False)[["auroc_ood_ambiguous", "auroc_ambiguous"]].mean()
+        best = means.loc[str(means["auroc_ood_ambiguous"].idxmax())]
+        above = (means["auroc_ood_ambiguous"] > 0.5).sum()
+        lines.append(f"{training}: OOD ranks above ambiguous images with {above} of {len(means)} scores, most with {best.name} "
+                     f"(AUROC {100 * best['auroc_ood_ambiguous']:.1f}%; ambiguous against in-distribution images "
+                     f"{100 * best['auroc_ambiguous']:.1f}%).")  # fmt: skip
+    return lines
+
+
+def promised(tables: Tables) -> list[str]:
+    """How many promises were kept, over all scores and seeds that have a threshold."""
+    table = tables["promises"]
+    whole = table[table["set"].isin(["id", "pooled"]) & table["threshold"].notna()]
+    parts = whole.groupby(["promise", "training"], sort=False)["kept"]
+    return [f"{', '.join(map(str, who))}: kept in {int(kept.sum())} of {len(kept)} cases." for who, kept in parts]
+
+
+def alarmed(tables: Tables) -> list[str]:
+    """The share of streams with an alarm at each OOD rate, with the first score."""
+    table = tables["drift"]
+    lines, first = [], table[table["score"] == table["score"].iloc[0]] if len(table) else table
+    for training, rows in first.groupby("training", sort=False):
+        shares = rows.groupby("ood_rate")["alarm_share"].mean().reset_index().to_numpy()
+        said = ", ".join(f"{100 * share:.0f}% of the streams at an OOD rate of {100 * rate:g}%" for rate, share in shares)
+        lines.append(f"{training}, {str(first['score'].iloc[0])}: an alarm in {said}.")
     return lines

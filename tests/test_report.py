@@ -100,3 +100,38 @@ def test_what_is_seen_of_scores():
     cost = seen("compute_cost", found | {"detection": detection}, "a", "m")
     assert "images: best ensemble_msp (100.0%, 4 s); with one forward pass energy (76.0%, 2 s)." in cost
     assert seen("feature_space", found, "a", "m") == ""
+
+
+def test_what_is_seen_of_calibration_and_promises():
+    run = {"in_dist": "a", "model": "m", "training": "t", "seed": 0}
+    rows = {
+        "trainings": [{"objective": "oe"}],
+        "calibration": [
+            {"post_hoc": "none", "set": "id", "accuracy": 0.9, "mean_confidence": 0.9},
+            {"post_hoc": "none", "set": "blur-1", "accuracy": 0.8, "mean_confidence": 0.9},
+            {"post_hoc": "none", "set": "blur-5", "accuracy": 0.4, "mean_confidence": 0.9},
+            {"post_hoc": "none", "set": "noise-5", "accuracy": 0.5, "mean_confidence": 0.8},
+        ],
+        "paths": [{"set": s, "t": t, "confidence": c, "bpd": None} for s in ("x", "y") for t, c in ((0, 0.9), (0.5, 0.1), (1, 0.6))],
+        "pit": [{"set": "a", "below_05": 0.06, "above_95": 0.05}, {"set": "x", "below_05": 0, "above_95": 0.8}],
+        "decomposition": [{"score": s, "auroc_ood_ambiguous": o, "auroc_ambiguous": 0.7} for s, o in (("msp", 0.4), ("knn", 0.9))],
+        "promises": [
+            {"promise": "p", "set": s, "threshold": t, "kept": k} for s, t, k in (("id", 1, True), ("id", None, True), ("x", 1, False))
+        ],
+        "drift": [{"score": "msp", "ood_rate": r, "alarm_share": s} for r, s in ((0, 0.01), (0.05, 0.5))],
+    }
+    found = {name: pd.DataFrame([{**run, **row} for row in parts]) for name, parts in rows.items()}
+    assert seen("shift_calibration", found, "a", "m") == "t, severity 5: accuracy 45.0%, confidence above it by 40.0 points."
+    assert seen("paths", found, "a", "m") == "t: confidence 90% at the start; at the end: x 60%, y 60%."
+    assert seen("pit", found, "a", "m") == (
+        "t: p at most 0.05 for 6.0% of the in-distribution test images; more likely than 95% of the validation images is most of x (80%)."
+    )
+    assert seen("decomposition", found, "a", "m") == (
+        "t: OOD ranks above ambiguous images with 1 of 2 scores, most with knn (AUROC 90.0%; "
+        "ambiguous against in-distribution images 70.0%)."
+    )
+    assert seen("promises", found, "a", "m") == "p, t: kept in 1 of 1 cases."
+    assert (
+        seen("drift", found, "a", "m")
+        == "t, msp: an alarm in 1% of the streams at an OOD rate of 0%, 50% of the streams at an OOD rate of 5%."
+    )
