@@ -248,5 +248,5 @@ def alarmed(tables: Tables) -> list[str]:
     for training, rows in first.groupby("training", sort=False):
         shares = rows.groupby("ood_rate")["alarm_share"].mean().reset_index().to_numpy()
         said = ", ".join(f"{100 * share:.0f}% of the streams at an OOD rate of {100 * rate:g}%" for rate, share in shares)
-        lines.append(f"{training}, {str(first['score'].iloc[0])}: an alarm in {said}.")
+        lines.append(f"{training!s}, {first['score'].iloc[0]!s}: an alarm in {said}.")
     return lines
