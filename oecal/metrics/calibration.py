@@ -122,7 +122,9 @@ def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
 def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100) -> dict[str, float]:
     """Metrics that need confidence and correctness only, (N,) each; all are fractions.
 
-    ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap; rms, mad: adaptive bins of `size`.
+    ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap; rms, mad: adaptive bins of `size`;
+    rms_official: rms as the official OE code computes it; ce2_debiased: `debiased_squared` of the equal-mass bins; error_auroc;
+    reliability, resolution: two of `brier_parts`.
     Raises ValueError if there are none, or if some lie outside [0, 1], as logits do.
     """
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
@@ -131,16 +133,22 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
     if outside := np.count_nonzero(~((confidence >= 0) & (confidence <= 1 + 1e-6))):  # a softmax in float32 may round to above 1
         raise ValueError(f"{outside} of {confidence.size} confidences lie outside [0, 1]")
     ascending = ranked(confidence, correct)  # once: sorting what is sorted takes the two binnings by rank no time
-    width, hundreds = equal_width(confidence, correct, bins), adaptive(*ascending, size)
+    width, mass, hundreds = equal_width(confidence, correct, bins), equal_mass(*ascending, bins), adaptive(*ascending, size)
+    parts = brier_parts(confidence, correct, bins)
     return {
         "accuracy": float(correct.mean()),
         "ece": gap(width, 1),
-        "ace": gap(equal_mass(*ascending, bins), 1),
+        "ace": gap(mass, 1),
         "mce": gap(width, np.inf),
         "rms": gap(hundreds, 2),
         "mad": gap(hundreds, 1),
         "soft_f1": soft_f1(confidence, correct),
         "mean_confidence": float(confidence.mean()),
+        "rms_official": official_gap(hundreds, 2),
+        "ce2_debiased": debiased_squared(mass),
+        "error_auroc": error_auroc(*ascending),
+        "reliability": parts["reliability"],
+        "resolution": parts["resolution"],
     }
 
 

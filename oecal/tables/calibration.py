@@ -14,7 +14,8 @@ from oecal.scores.numerics import fit_temperature
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "ace", "cwece", "mce", "rms", "mad", "nll", "brier", "soft_f1", "mean_confidence"]
-COLUMNS = [*RUN, "post_hoc", "set", *METRICS, "temperature", "n"]
+MORE = ["rms_official", "ce2_debiased", "error_auroc", "reliability", "resolution"]
+COLUMNS = [*RUN, "post_hoc", "set", *METRICS, "temperature", "n", *MORE]
 
 Parts = list[tuple[Group, np.ndarray]]
 

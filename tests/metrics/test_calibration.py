@@ -41,7 +41,11 @@ def test_adaptive_bins_give_the_remainder_to_the_most_confident():
 @given(pairs)
 def test_metrics_are_fractions_and_ordered(pair):
     found = confidence_metrics(*pair)
+    debiased, auroc = found.pop("ce2_debiased"), found.pop("error_auroc")
+    assert np.isnan(debiased) or -1 / 4 <= debiased <= 1 + 1e-12  # at most y (1 - y) is taken off a bin
+    assert np.isnan(auroc) or 0 <= auroc <= 1
     assert all(-1e-12 <= v <= 1 + 1e-12 for v in found.values())
+    assert found["rms_official"] <= found["rms"] + 1e-12
     assert found["mad"] <= found["rms"] + 1e-12
     assert found["ece"] <= found["mce"] + 1e-12
     # Within bins, gaps may cancel: binning can only hide the overall difference of confidence and accuracy, not invent it.
