@@ -219,6 +219,10 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
 
 
 def check_measures(config: Mapping[str, Any]) -> None:
+    known = names("calibrators", mark="\nOUTLIERS")
+    for n, method in enumerate(config["measures"]["post_hoc"]):
+        if method not in known:
+            raise OecalError(f"measures.post_hoc[{n}]: {unknown(method, known)}")
     onset, length = config["measures"]["drift_onset"], config["measures"]["drift_length"]
     if onset >= length:
         raise OecalError(f"measures.drift_onset: found {onset}, but a stream has {length} images; write less than that")

@@ -5,6 +5,7 @@ Also the one way in which ID and OOD images are pooled, so that every table and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,15 +86,21 @@ def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
     return [(inside, np.arange(len(inside))), *drawn]
 
 
-def confidence_and_correctness(parts: list[tuple[Group, np.ndarray]], temperature: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Maximum softmax probability of z / T and whether the prediction is right, (N,) each; OOD images count as wrong."""
+def confidence_and_correctness(
+    parts: list[tuple[Group, np.ndarray]], calibrated: Callable[[np.ndarray], np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Largest probability and whether the prediction is right, (N,) each; OOD images count as wrong.
+
+    calibrated: logits (N, K) to log probabilities (oecal.calibrators), by default their softmax.
+    """
     from scipy.special import softmax
 
     confidence, correct = [], []
     for group, index in parts:
         logits = group["logits"][index].astype(np.float64)
-        predicted = logits.argmax(axis=1)
-        confidence.append(softmax(logits / temperature, axis=1)[np.arange(len(logits)), predicted])
+        p = softmax(logits, axis=1) if calibrated is None else np.exp(calibrated(logits))
+        predicted = logits.argmax(axis=1) if calibrated is None else p.argmax(axis=1)
+        confidence.append(p[np.arange(len(logits)), predicted])
         right = predicted == group["labels"][index]
         correct.append(right & (group.role not in OOD))
     return np.concatenate(confidence), np.concatenate(correct)

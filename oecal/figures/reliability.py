@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.calibrators import temperature
 from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, name, plt
 from oecal.metrics.calibration import equal_width, gap
 from oecal.results import confidence_and_correctness, pooled, read
-from oecal.tables.calibration import temperature_of
 
 FOR = ("classifier",)
 MOST = 4  # trainings below each other
@@ -30,9 +30,10 @@ def frame(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
     for path in outputs:
         run = read(path, "logits", "labels")
         both = pooled(run, ood_ratio)
-        for post_hoc, temperature in (("none", 1.0), ("temperature", temperature_of(run))):
+        val = run.find("id", "val")
+        for post_hoc, calibrator in (("none", None), ("temperature", temperature.fit(val["logits"], val["labels"]))):
             for key, images in (("id", both[:1]), ("pooled", both)):
-                confidence, correct = confidence_and_correctness(images, temperature)
+                confidence, correct = confidence_and_correctness(images, calibrator)
                 columns = {"training": run.key["training"], "seed": run.key["seed"], "set": key, "post_hoc": post_hoc}
                 parts.append(pd.DataFrame({**columns, "confidence": confidence, "correct": correct}))
     return pd.concat(parts, ignore_index=True)

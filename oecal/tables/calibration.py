@@ -1,16 +1,17 @@
-"""`calibration.csv`: calibration of each classifier on ID test images, pooled with OOD, and under shift; before and after temperature."""
+"""`calibration.csv`: calibration of each classifier on ID test images, pooled with OOD, and under shift; before and after calibration."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from oecal.calibrators.calibrator import Calibrator
 from oecal.metrics.calibration import confidence_metrics, label_metrics
 from oecal.results import RUN, Group, Run, confidence_and_correctness, pooled, read
-from oecal.scores.numerics import fit_temperature
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "ace", "cwece", "mce", "rms", "mad", "nll", "brier", "soft_f1", "mean_confidence"]
@@ -29,29 +30,37 @@ def sets_of(run: Run, ratio: float) -> Iterator[tuple[str, Parts]]:
         yield group.set, [(group, np.arange(len(group)))]
 
 
-def temperature_of(run: Run) -> float:
-    """The temperature fitted on the ID validation split."""
-    val = run.find("id", "val")
-    return fit_temperature(val["logits"], val["labels"])
+def fitted(run: Run, method: str) -> Calibrator | None:
+    """A method of oecal.calibrators, fitted on the ID validation split; None if it takes auxiliary outliers, and the run has none."""
+    module, val = importlib.import_module(f"oecal.calibrators.{method}"), run.find("id", "val")
+    outliers = [g["logits"] for g in run.groups if g.role == "outlier"] if module.OUTLIERS else []
+    if module.OUTLIERS and not outliers:
+        return None
+    return module.fit(val["logits"], val["labels"], *([np.concatenate(outliers)] if outliers else []))
 
 
-def row(parts: Parts, temperature: float, bins: int) -> dict[str, Any]:
+def row(parts: Parts, calibrator: Calibrator | None, bins: int) -> dict[str, Any]:
     """All metrics of one set. nll, brier and cwece need a true class, so they are left empty where OOD is mixed in."""
-    confidence, correct = confidence_and_correctness(parts, temperature)
+    confidence, correct = confidence_and_correctness(parts, calibrator)
     metrics = confidence_metrics(confidence, correct, bins)
     if len(parts) == 1:
         group, index = parts[0]
-        metrics |= label_metrics(group["logits"][index] / temperature, group["labels"][index], bins)
-    return {**metrics, "temperature": temperature, "n": len(confidence)}
+        logits = group["logits"][index]
+        metrics |= label_metrics(calibrator(logits) if calibrator else logits, group["labels"][index], bins)
+    return {**metrics, "temperature": calibrator.temperature if calibrator else 1.0, "n": len(confidence)}
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each classifier run, post-hoc method and set, from the output files. Options: bins, ood_ratio."""
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each classifier run, post-hoc method and set, from the output files. Options: bins, ood_ratio, post_hoc.
+
+    temperature: 1 without calibration, empty for a method that has none.
+    """
     rows = []
     for path in outputs:
         run = read(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier":
-            for post_hoc, temperature in (("none", 1.0), ("temperature", temperature_of(run))):
+            methods = {"none": None} | {m: c for m in options["post_hoc"] if (c := fitted(run, m))}
+            for post_hoc, calibrator in methods.items():
                 for name, parts in sets_of(run, options["ood_ratio"]):
-                    rows.append({**run.key, "post_hoc": post_hoc, "set": name, **row(parts, temperature, int(options["bins"]))})
+                    rows.append({**run.key, "post_hoc": post_hoc, "set": name, **row(parts, calibrator, int(options["bins"]))})
     return frame(rows, COLUMNS, outputs)

@@ -92,6 +92,12 @@ def code_of_training(wildcards):
     return closure("oecal.training.run", architecture(wildcards), f"oecal.training.{objective}")
 
 
+def code_of_table(wildcards):
+    """Library files that decide a table's numbers; those of post-hoc calibration are named in the configuration."""
+    methods = study.config["measures"]["post_hoc"] if wildcards.table == "calibration" else []
+    return closure(f"oecal.tables.{wildcards.table}", *(f"oecal.calibrators.{method}" for method in methods))
+
+
 def code_of_scores(wildcards):
     return closure("oecal.scores.run", *(score(name).module for name in study.scores(run_of(wildcards))))
 

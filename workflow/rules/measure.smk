@@ -4,7 +4,7 @@ from oecal.metrics.conventions import CONVENTIONS
 
 rule table:
     input:
-        code=lambda w: closure(f"oecal.tables.{w.table}"),
+        code=code_of_table,
         outputs=of_runs("outputs/{run}.h5"),
         scores=of_runs("scores/{run}.h5"),
     output:

@@ -1,0 +1,1 @@
+"""Post-hoc calibration: one file per method, fitted on in-distribution validation logits; no torch."""

@@ -1,0 +1,31 @@
+"""Ensemble temperature scaling: w_1 softmax(z / T) + w_2 softmax(z) + w_3 / K (Zhang, Kailkhura & Han, ICML 2020, arXiv 2003.07329)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oecal.calibrators.calibrator import Calibrator
+from oecal.scores.numerics import exact_top, fit_temperature, log_softmax
+
+OUTLIERS = False
+STEPS = 500
+LEAST = 1e-300  # weight: its logarithm must be finite
+
+
+def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
+    """T in [0.2, 5] of the least NLL, then the weights, >= 0 and of sum 1, of the least NLL: concave, by expectation maximisation.
+
+    logits (N, K), labels (N,). The prediction never changes.
+    """
+    from scipy.special import logsumexp, softmax
+
+    z = np.asarray(logits, np.float64)
+    t, rows = fit_temperature(z, labels), np.arange(len(labels))
+
+    def parts(z: np.ndarray) -> np.ndarray:
+        return np.stack([log_softmax(z / t), log_softmax(z), np.full(z.shape, -np.log(z.shape[1]))])
+
+    of_label, log_w = parts(z)[:, rows, labels], np.full(3, -np.log(3.0))
+    for _ in range(STEPS):
+        log_w = np.log(np.maximum(softmax(of_label + log_w[:, None], axis=0).mean(axis=1), LEAST))
+    return Calibrator(lambda z: exact_top(logsumexp(parts(z) + log_w[:, None, None], axis=0)), t)

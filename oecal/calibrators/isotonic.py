@@ -1,0 +1,21 @@
+"""Isotonic regression of each class's probability, then normalised (Zadrozny & Elkan, KDD 2002)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oecal.calibrators import one_vs_all
+from oecal.calibrators.calibrator import Calibrator
+
+OUTLIERS = False
+
+
+def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:
+    from sklearn.isotonic import IsotonicRegression
+
+    return IsotonicRegression(out_of_bounds="clip").fit(p, right).predict
+
+
+def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
+    """A non-decreasing map of p_k for each class k; logits (N, K), labels (N,)."""
+    return one_vs_all.fit(logits, labels, fit_one)

@@ -1,0 +1,21 @@
+"""Matrix scaling: softmax(W z + b) (Guo et al., ICML 2017, section 4.2), with off-diagonal and intercept regularisation.
+
+The regularisation (ODIR) is that of Kull et al., NeurIPS 2019 (arXiv 1910.12656, section 3.2); without it, K^2 parameters overfit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oecal.calibrators import affine
+from oecal.calibrators.calibrator import Calibrator
+from oecal.scores.numerics import log_softmax
+
+OUTLIERS = False
+PENALTY = 1e-2
+
+
+def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
+    """W and b of the least regularised NLL; logits (N, K), labels (N,)."""
+    weights, bias = affine.fit(np.asarray(logits, np.float64), labels, False, PENALTY)
+    return Calibrator(lambda z: log_softmax(z @ weights.T + bias))

@@ -1,0 +1,19 @@
+"""Temperature scaling: softmax(z / T) (Guo et al., ICML 2017, arXiv 1706.04599). It never changes the prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oecal.calibrators.calibrator import Calibrator
+from oecal.scores.numerics import fit_temperature, log_softmax
+
+OUTLIERS = False
+
+
+def scaled(temperature: float) -> Calibrator:
+    return Calibrator(lambda logits: log_softmax(logits / temperature), temperature)
+
+
+def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
+    """The T in [0.2, 5] of the least NLL; logits (N, K), labels (N,)."""
+    return scaled(fit_temperature(logits, labels))

@@ -1,0 +1,18 @@
+"""Vector scaling: softmax(w * z + b), a factor and an offset for each class (Guo et al., ICML 2017, arXiv 1706.04599, section 4.2)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from oecal.calibrators import affine
+from oecal.calibrators.calibrator import Calibrator
+from oecal.scores.numerics import log_softmax
+
+OUTLIERS = False
+PENALTY = 1e-4  # on the offsets: where a class is missing, its own has no minimum
+
+
+def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
+    """w and b of the least NLL; logits (N, K), labels (N,)."""
+    weights, bias = affine.fit(np.asarray(logits, np.float64), labels, True, PENALTY)
+    return Calibrator(lambda z: log_softmax(z @ weights.T + bias))
