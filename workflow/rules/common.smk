@@ -235,6 +235,14 @@ def first_score(figure):
     return first
 
 
+def screened(wildcards):
+    """The entry of this name under `screen`."""
+    known = study.config["screen"]
+    if wildcards.name not in known:
+        raise WorkflowError(f"the study {study.name} has no screen {wildcards.name}; there are: {', '.join(known) or 'none'}")
+    return known[wildcards.name]
+
+
 def gpus():
     """GPUs that a job takes: 1 if it may run on one. Only a limit for the scheduler; a change trains nothing again."""
     device = study.config["compute"]["device"]

@@ -1,14 +1,6 @@
 # On demand, a user's own images through one run: snakemake results/demo/screen/<name>/decisions.csv
 
 
-def screened(wildcards):
-    """The entry of this name under `screen`."""
-    known = study.config["screen"]
-    if wildcards.name not in known:
-        raise WorkflowError(f"the study {study.name} has no screen {wildcards.name}; there are: {', '.join(known) or 'none'}")
-    return known[wildcards.name]
-
-
 rule screen:
     input:
         code=closure("oecal.screen"),
