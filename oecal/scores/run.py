@@ -52,7 +52,7 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
 
     outputs: of this run; statistics: of the images alone; background: outputs of the background training; seeds: outputs of all seeds.
     The attribute `chosen` (JSON) says which hyperparameters were chosen on ID val against auxiliary outliers; without outliers they keep
-    their defaults. A score that compares with training images is not computed of these themselves.
+    their defaults. A score that compares with training images is not computed of these themselves, and none of the images along a path.
     cost: a CSV file, apart because times are never the same twice: score, images, seconds, peak_mb.
     Raises OecalError if a score is not finite.
     """
@@ -82,7 +82,7 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
             arrays = own | {name: values for arrays in there for name, values in arrays[group.set, group.split].items()}
             target = file.create_group(place, track_order=True)  # scores stay in the configuration's order
             target.attrs["role"] = group.role
-            for name, s in found.items():
+            for name, s in found.items() if group.role != "path" else ():  # along a path, outputs tell enough
                 fitted_on_them = group.split == "train" and group.role == "id" and "train" in s.prefixes
                 if fitted_on_them or (set(s.arguments) - arrays.keys() and spared(group.role, group.split) and s.costly):
                     continue
