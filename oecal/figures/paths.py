@@ -37,7 +37,7 @@ def draw(data: pd.DataFrame) -> Figure:
             if row is axes[0]:
                 ax.set_title(name(end) if end in ("blur", "contrast") else f"to {name(end)}", fontsize=7.5)
             if row is axes[-1]:
-                ax.set_xlabel("way out of the data, t")
+                ax.set_xlabel("way out, t")
         row[0].set_ylabel(ROWS[column])
         if column != "bpd":
             row[0].set_ylim(0, 102)
