@@ -9,13 +9,13 @@ from oecal.scores.numerics import exact_top, fit_temperature, log_softmax
 
 OUTLIERS = False
 STEPS = 500
-LEAST = 1e-300  # weight: its logarithm must be finite
+LEAST = 1e-9  # weight: below it, rounding of the uniform part would tie the classes and lose the prediction
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
     """T in [0.2, 5] of the least NLL, then the weights, >= 0 and of sum 1, of the least NLL: concave, by expectation maximisation.
 
-    logits (N, K), labels (N,). The prediction never changes.
+    logits (N, K), labels (N,). The prediction does not change.
     """
     from scipy.special import logsumexp, softmax
 

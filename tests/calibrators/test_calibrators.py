@@ -80,6 +80,13 @@ def test_these_keep_the_prediction(method, rng):
     np.testing.assert_array_equal(fitted(method, logits, labels)(logits).argmax(axis=1), logits.argmax(axis=1))
 
 
+def test_ensemble_temperature_keeps_the_prediction_where_all_are_wrong(rng):
+    logits, _ = drawn(rng)
+    found = fitted("ensemble_temperature", logits, logits.argmin(axis=1))(logits)
+    np.testing.assert_array_equal(found.argmax(axis=1), logits.argmax(axis=1))
+    np.testing.assert_allclose(np.exp(found), 1 / 4, atol=1e-6)  # nothing is better than uniform
+
+
 def test_temperature_is_found_and_equals_netcal(rng):
     logits, labels = drawn(rng, 3000)
     calibrator = fitted("temperature", logits, labels)
