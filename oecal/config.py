@@ -20,7 +20,7 @@ from oecal.codegraph import ROOT
 from oecal.entries import check_datasets, splits_of
 from oecal.errors import OecalError
 from oecal.options import checked, constant, names, unknown
-from oecal.roles import FADES, OOD, TEST_SETS
+from oecal.roles import OOD, TEST_SETS
 from oecal.scores.catalogue import BACKGROUND_LOGIT, fitting, score
 from oecal.study import Study
 
@@ -259,7 +259,7 @@ def check_experiments(config: dict[str, Any]) -> None:
         listed = [n for key in TEST_SETS for n in experiment[key]]
         if twice := [n for n in listed if listed.count(n) > 1]:
             raise OecalError(f"{place}: {twice[0]} stands in two of {', '.join(TEST_SETS)}; write it once")
-        ends = [*FADES, *(n for key in OOD for n in experiment[key])]
+        ends = [*constant("data", "paths", "FADES"), *(n for key in OOD for n in experiment[key])]
         for n, end in enumerate(experiment["paths"]):
             if end not in ends:
                 raise OecalError(f"{place}.paths[{n}]: {unknown(end, ends)}")

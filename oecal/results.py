@@ -5,7 +5,7 @@ Also the one way in which ID and OOD images are pooled, so that every table and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,22 @@ def read(path: str | Path, *only: str) -> Run:
         raise OecalError(f"{path}: cannot be read ({error}); delete it and run again") from None
 
 
+def entire(group: Group) -> tuple[Group, np.ndarray]:
+    """A group and the indices of all its images."""
+    return group, np.arange(len(group))
+
+
+def errors(group: Group) -> np.ndarray:
+    """Whether a classifier's prediction of each ID image is wrong, (N,) bool; none of a density model, which predicts nothing."""
+    return group["logits"].argmax(axis=1) != group["labels"] if "logits" in group.arrays else np.zeros(0, bool)
+
+
+def of_all_images(outputs: Run, groups: Sequence[Group]) -> list[str]:
+    """The scores that each of these groups of the same run's scores has of all its images; costly ones are of part of them."""
+    sizes = {(g.set, g.split): len(g) for g in outputs.groups}
+    return [name for name in groups[0].arrays if all(len(g.arrays.get(name, ())) == sizes[g.set, g.split] for g in groups)]
+
+
 def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
     """All ID test images and, for each of them, `ratio` OOD ones: pairs of a group and the indices taken from it.
 
@@ -83,7 +99,7 @@ def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
     inside, outside = run.find("id"), run.tests(*OOD)
     share = int(np.ceil(ratio * len(inside) / max(len(outside), 1)))
     drawn = [(g, np.sort(generator("pool", g.set).permutation(len(g))[:share])) for g in outside]
-    return [(inside, np.arange(len(inside))), *drawn]
+    return [entire(inside), *drawn]
 
 
 def confidence_and_correctness(

@@ -6,8 +6,6 @@ id, near, far, synthetic, shift, corruption, ambiguous, path (images between ID 
 from __future__ import annotations
 
 OOD = ("near", "far", "synthetic")
-# Paths that lead to no other set: functions of oecal.data.paths.
-FADES = ("blur", "contrast")
 # Keys of an experiment in the configuration that list test sets, and the role of these.
 TEST_SETS = {**{role: role for role in OOD}, "shifts": "shift", "ambiguous": "ambiguous"}
 

@@ -10,6 +10,8 @@ import pandas as pd
 from oecal.metrics.intervals import mean_interval
 from oecal.metrics.ranks import critical_difference, mean_ranks
 from oecal.options import constant
+from oecal.tables.promises import WHOLE
+from oecal.tables.rows import corruptions
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -187,7 +189,7 @@ def shifted(tables: Tables) -> list[str]:
     """Over- or under-confidence under the strongest corruptions."""
     lines = []
     for training, rows in uncalibrated(tables):
-        parts = rows["set"].str.extract(r"^(?P<corruption>\w+)-(?P<severity>\d)$").dropna()
+        parts = corruptions(rows["set"]).dropna()
         if len(parts):
             worst = rows.loc[parts.index][parts["severity"] == parts["severity"].max()]
             lean, accuracy = (worst["mean_confidence"] - worst["accuracy"]).mean(), worst.groupby("seed")["accuracy"].mean()
@@ -236,7 +238,7 @@ def decomposed(tables: Tables) -> list[str]:
 def promised(tables: Tables) -> list[str]:
     """How many promises were kept, over all scores and seeds that have a threshold."""
     table = tables["promises"]
-    whole = table[table["set"].isin(["id", "pooled"]) & table["threshold"].notna()]
+    whole = table[table["set"].isin(WHOLE) & table["threshold"].notna()]
     parts = whole.groupby(["promise", "training"], sort=False)["kept"]
     return [f"{', '.join(map(str, who))}: kept in {int(kept.sum())} of {len(kept)} cases." for who, kept in parts]
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from oecal.files import replacing
 from oecal.metrics.guarantees import Threshold, threshold_for_errors, threshold_for_rejection
-from oecal.results import Group, read
+from oecal.results import Group, errors, of_all_images, read
 from oecal.seeds import generator
 
 
@@ -71,13 +71,9 @@ def run(scores: str, outputs: str, promises: Mapping[str, Mapping[str, Any]], pa
     nothing, and those at an `ood_rate` above 0 of a run without auxiliary outliers.
     """
     source, scored = read(outputs, "logits", "labels", "log_likelihood"), read(scores)
-    sizes = {(g.set, g.split): len(g) for g in source.groups}
     groups: list[Group] = [scored.find("id", "val"), *(g for g in scored.groups if g.role == "outlier")]
-    whole = [name for name in groups[0].arrays if all(len(g.arrays.get(name, ())) == sizes[g.set, g.split] for g in groups)]
-    wrong = np.zeros(0)
-    if source.kind == "classifier":
-        own = source.find("id", "val")
-        wrong = own["logits"].argmax(axis=1) != own["labels"]
+    whole = of_all_images(source, groups)
+    wrong = errors(source.find("id", "val"))
     written = {}
     for name, promise in ((n, described(p)) for n, p in promises.items()):
         if promise["kind"] == "error" and (source.kind != "classifier" or (promise["ood_rate"] > 0 and len(groups) == 1)):

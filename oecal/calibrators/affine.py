@@ -1,9 +1,10 @@
-"""softmax(W x + b) of least NLL: the convex problem that vector, matrix and Dirichlet scaling share."""
+"""softmax(W x + b) of least NLL: what vector, matrix and Dirichlet scaling share, a convex problem."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from oecal.calibrators.calibrator import Calibrator
 from oecal.scores.numerics import log_softmax
 
 
@@ -22,8 +23,11 @@ def loss_and_gradient(theta: np.ndarray, x: np.ndarray, labels: np.ndarray, free
     return float(loss), np.append(by_weights[free], residual.mean(axis=0) + 2 * penalty * bias / k)
 
 
-def fit(x: np.ndarray, labels: np.ndarray, diagonal: bool, penalty: float) -> tuple[np.ndarray, np.ndarray]:
-    """W (K, K), diagonal if asked for, and b (K,); x (N, K), labels (N,). Starts at the identity, so it is never worse than that."""
+def fit(x: np.ndarray, labels: np.ndarray, diagonal: bool, penalty: float) -> Calibrator:
+    """x (., K) to log softmax(W x + b), W (K, K) diagonal if asked for, b (K,), fitted to x (N, K) and labels (N,).
+
+    Starts at the identity, so it is never worse than that.
+    """
     from scipy.optimize import minimize
 
     k = x.shape[1]
@@ -31,4 +35,5 @@ def fit(x: np.ndarray, labels: np.ndarray, diagonal: bool, penalty: float) -> tu
     found = minimize(loss_and_gradient, np.append(np.eye(k)[free], np.zeros(k)), (x, labels, free, penalty), "L-BFGS-B", jac=True)
     weights = np.zeros((k, k))
     weights[free] = found.x[:-k]
-    return weights, found.x[-k:]
+    bias = found.x[-k:]
+    return Calibrator(lambda x: log_softmax(x @ weights.T + bias))

@@ -18,5 +18,5 @@ PENALTY = 1e-2
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
     """W and b of the least regularised NLL; logits (N, K), labels (N,)."""
-    weights, bias = affine.fit(log_softmax(np.asarray(logits, np.float64)), labels, False, PENALTY)
-    return Calibrator(lambda z: log_softmax(log_softmax(z) @ weights.T + bias))
+    of_log_p = affine.fit(log_softmax(np.asarray(logits, np.float64)), labels, False, PENALTY)
+    return Calibrator(lambda z: of_log_p(log_softmax(z)))

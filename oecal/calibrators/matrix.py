@@ -9,7 +9,6 @@ import numpy as np
 
 from oecal.calibrators import affine
 from oecal.calibrators.calibrator import Calibrator
-from oecal.scores.numerics import log_softmax
 
 OUTLIERS = False
 PENALTY = 1e-2
@@ -17,5 +16,4 @@ PENALTY = 1e-2
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
     """W and b of the least regularised NLL; logits (N, K), labels (N,)."""
-    weights, bias = affine.fit(np.asarray(logits, np.float64), labels, False, PENALTY)
-    return Calibrator(lambda z: log_softmax(z @ weights.T + bias))
+    return affine.fit(np.asarray(logits, np.float64), labels, False, PENALTY)

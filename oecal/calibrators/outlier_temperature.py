@@ -6,7 +6,7 @@ import numpy as np
 
 from oecal.calibrators.calibrator import Calibrator
 from oecal.calibrators.temperature import scaled
-from oecal.scores.numerics import TEMPERATURES, log_softmax
+from oecal.scores.numerics import best_temperature, log_softmax
 
 OUTLIERS = True
 
@@ -16,13 +16,5 @@ def fit(logits: np.ndarray, labels: np.ndarray, outliers: np.ndarray) -> Calibra
 
     -mean_i log p_i,l(i) - mean_j mean_k log p_jk, equally weighted; logits (N, K), labels (N,), outliers: their logits (M, K).
     """
-    from scipy.optimize import minimize_scalar
-
     z, unknown, rows = np.asarray(logits, np.float64), np.asarray(outliers, np.float64), np.arange(len(labels))
-
-    def loss(log_t: float) -> float:
-        t = np.exp(log_t)
-        return float(-log_softmax(z / t)[rows, labels].mean() - log_softmax(unknown / t).mean())
-
-    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded", options={"xatol": 1e-6})
-    return scaled(float(np.exp(found.x)))
+    return scaled(best_temperature(lambda t: float(-log_softmax(z / t)[rows, labels].mean() - log_softmax(unknown / t).mean())))

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 STEPS = 11
 T = np.linspace(0, 1, STEPS)
+FADES = ("blur", "contrast")  # paths that lead to no other set; the configuration is checked against this list without an import
 
 
 def levels(values: np.ndarray) -> np.ndarray:
@@ -36,4 +37,4 @@ def blur(images: np.ndarray) -> np.ndarray:
     return levels(np.stack([gaussian_filter(values, (0, 0, s, s), mode="nearest") if s else values for s in T * width / 4], axis=1))
 
 
-FADING = {function.__name__: function for function in (blur, contrast)}
+FADING = {"blur": blur, "contrast": contrast}

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, families, name, panels
+from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
 MOST = 2  # trainings: before, after
@@ -26,8 +27,7 @@ def frame(costs: str, detection: str, in_dist: str, model: str, trainings: Seque
     the ordinary forward pass; peak_mb: the highest memory of these.
     """
     shown = list(trainings)
-    tables = [pd.read_csv(path) for path in (costs, detection)]
-    spent, found = (t[(t["in_dist"] == in_dist) & (t["model"] == model) & t["training"].isin(shown)] for t in tables)
+    spent, found = (of_model(path, in_dist, model, shown) for path in (costs, detection))
     spent = spent.assign(seconds=spent["seconds_predict"] - spent["seconds_forward"] + spent["seconds_score"])
     spent = spent.rename(columns={"seconds_forward": "forward_seconds", "peak_mb_forward": "forward_mb"})
     columns = ["seconds", "peak_mb", "forward_seconds", "forward_mb"]

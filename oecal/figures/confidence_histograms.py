@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, BOX, ROLES, name, panels
+from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogram
 from oecal.results import read
 from oecal.roles import OOD
 from oecal.tables.confidence import groups_of
@@ -38,7 +38,7 @@ def draw(data: pd.DataFrame) -> Figure:
             values = data[(data["training"] == training) & (data["group"] == group)]["confidence"]
             colour = ROLES.get(group, BLACK)
             if len(values):
-                ax.hist(values, BINS, weights=np.full(len(values), 100 / len(values)), color=colour, alpha=0.8)
+                percent_histogram(ax, values, BINS, colour)
                 ax.axvline(values.mean(), color=BLACK, lw=0.8, ls="--")
                 text = f"mean {values.mean():.2f}\nn = {len(values):,}"
                 ax.text(0.5, 0.9, text, transform=ax.transAxes, fontsize=6.5, va="top", ha="center", bbox=BOX)

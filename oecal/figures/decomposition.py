@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, ROLES, name, panels
+from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
@@ -17,8 +18,7 @@ MARKERS = {"near": "o", "far": "s", "synthetic": "^"}
 
 def frame(decomposition: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """One row a training, score and kind of OOD: the three AUROCs of decomposition.csv, mean over seeds."""
-    table = pd.read_csv(decomposition)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & table["training"].isin(trainings)]
+    table = of_model(decomposition, in_dist, model, trainings)
     columns = ["auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous"]
     return table.groupby(["training", "score", "kind"], sort=False)[columns].mean().reset_index()
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, name, wrapped
 from oecal.roles import OOD
 from oecal.scores import catalogue
+from oecal.tables.rows import of_model
 
 FOR = ("density",)
 PUBLISHED = Path(__file__).with_name("published_density.csv")
@@ -33,8 +34,7 @@ def frame(
     and its score are in the figure; those of another architecture only where there is none of this one (pixelcnn: PixelCNN++). `of` is
     the training that it is for: baseline, oe_tune.
     """
-    table = pd.read_csv(detection)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model)]
+    table = of_model(detection, in_dist, model)
     own = [table[table["training"] == training] for training in trainings]
     there = pd.read_csv(published)
     there = there[(there["in_dist"] == sources.get(in_dist)) & there["score"].isin(table["score"])]

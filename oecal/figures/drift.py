@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from oecal.errors import OecalError
 from oecal.figures.style import CYCLE, MARKERS, name, panels
 from oecal.tables.drift import SCORES
+from oecal.tables.rows import of_model
 
 FOR = ("classifier", "density")
 MOST = 6  # trainings that fit beside each other
@@ -19,12 +20,10 @@ MOST = 6  # trainings that fit beside each other
 
 def frame(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """The rows of drift.csv of this model and these trainings, in the given order. Raises OecalError if there are none."""
-    table = pd.read_csv(drift)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & table["training"].isin(trainings) & table["score"].notna()]
+    table = of_model(drift, in_dist, model, trainings).dropna(subset="score")
     if table.empty:
         raise OecalError(f"{drift}: has no score of {model} on {in_dist}; add one of: {', '.join(SCORES)}, or leave the figure drift out")
-    order = {training: n for n, training in enumerate(trainings)}
-    return table.sort_values("training", key=lambda t: t.map(order), kind="stable", ignore_index=True)
+    return table
 
 
 def draw(data: pd.DataFrame) -> Figure:

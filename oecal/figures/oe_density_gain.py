@@ -21,6 +21,7 @@ from matplotlib.patches import Rectangle
 
 from oecal.figures.style import BLACK, CYCLE, WIDTH, name, plt
 from oecal.roles import OOD
+from oecal.tables.rows import of_model
 
 FOR = ("density",)
 SCORE = "log_likelihood"
@@ -33,8 +34,7 @@ def frame(detection: str, likelihood: str, trainings: str, in_dist: str, model: 
     detection, likelihood, trainings: the tables of these names. shown: trainings; the first is the one to compare with, and changes are
     within a seed, nan for a seed that the first lacks. alike: the set is drawn from the distribution of one of the auxiliary sets.
     """
-    tables = [pd.read_csv(path) for path in (detection, likelihood, trainings)]
-    found, bits, how = (t[(t["in_dist"] == in_dist) & (t["model"] == model) & t["training"].isin(list(shown))] for t in tables)
+    found, bits, how = (of_model(path, in_dist, model, shown) for path in (detection, likelihood, trainings))
     how = how.drop_duplicates("training").set_index("training")[["outliers", "alike"]].astype(object).fillna("").map(str.split)
     found = found[found["score"] == "log_likelihood"][["training", "seed", "ood", "kind", "auroc"]].rename(columns={"ood": "set"})
     kinds = {in_dist: "id", **found.drop_duplicates("set").set_index("set")["kind"].to_dict()}

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from oecal.figures.style import BLACK, MARKERS, ROLES, families, name, panels
 from oecal.metrics.intervals import mean_interval
 from oecal.roles import OOD
+from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
 PER = "treatment"  # a file for each training but the first
@@ -24,8 +25,7 @@ def frame(detection: str, in_dist: str, model: str, first: str, training: str) -
     detection: detection.csv. Within a seed, a metric is averaged over the sets of a kind; a score or seed that one of both lacks is left
     out. `of` names the two trainings.
     """
-    table = pd.read_csv(detection)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model)]
+    table = of_model(detection, in_dist, model)
     by = ["score", "kind", "seed"]
     before, after = (table[table["training"] == t].groupby(by, sort=False)[list(METRICS)].mean() for t in (first, training))
     change = (after - before).dropna().reset_index()

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import VERMILION, WIDTH, families, name, panels
 from oecal.roles import OOD
+from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
 PER = "training"  # a file for each training
@@ -26,8 +27,7 @@ def frame(detection: str, in_dist: str, model: str, first: str, training: str) -
     detection: detection.csv. change: against the training `first`, within a seed; nan for a score that `first` lacks. The column `against`
     names `first`, and is empty where it is the training itself.
     """
-    table = pd.read_csv(detection)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model)]
+    table = of_model(detection, in_dist, model)
     key = ["score", "ood", "seed"]
     own, before = (table[table["training"] == t][[*key, "kind", "auroc"]] for t in (training, first))
     own = own.merge(before.drop(columns="kind"), on=key, how="left", suffixes=("", "_first"))

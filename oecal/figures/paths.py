@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import look, name, panels
+from oecal.figures.style import band, name, panels
+from oecal.tables.rows import of_model
 
 FOR = ("classifier", "density")
 MOST = 6  # trainings in a panel
@@ -18,8 +19,7 @@ ROWS = {"confidence": "confidence, %", "accuracy": "still the class of\nthe star
 
 def frame(paths: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """The rows of paths.csv of one model: training, seed, set, t and, as far as it has them, confidence, accuracy, bpd."""
-    table = pd.read_csv(paths)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & table["training"].isin(trainings)]
+    table = of_model(paths, in_dist, model, trainings)
     return table[["training", "seed", "set", "t", *ROWS]].dropna(axis=1, how="all")
 
 
@@ -32,8 +32,7 @@ def draw(data: pd.DataFrame) -> Figure:
             for n, training in enumerate(data["training"].unique()):
                 part = data[(data["set"] == end) & (data["training"] == training)]
                 seeds = scale * part.pivot(index="t", columns="seed", values=column)
-                ax.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=look(n)["color"], alpha=0.2, lw=0)
-                ax.plot(seeds.index, seeds.mean(axis=1), **look(n), label=name(training))
+                band(ax, seeds, n, label=name(training))
             if row is axes[0]:
                 ax.set_title(name(end) if end in ("blur", "contrast") else f"to {name(end)}", fontsize=7.5)
             if row is axes[-1]:

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, BOX, ROLES, name, panels
-from oecal.metrics.likelihood import pit
+from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogram
 from oecal.results import read
-from oecal.roles import OOD
+from oecal.tables.pit import p_values
 
 FOR = ("density",)
 MOST = 5  # trainings beside each other
@@ -24,8 +23,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     parts = []
     for path in outputs:
         run = read(path, "log_likelihood")
-        for group in run.tests("id", *OOD):
-            p = pit(group["log_likelihood"], run.find("id", "val")["log_likelihood"])
+        for group, p in p_values(run):
             parts.append(pd.DataFrame({"training": run.key["training"], "set": group.set, "role": group.role, "p": p}))
     return pd.concat(parts, ignore_index=True)
 
@@ -39,7 +37,7 @@ def draw(data: pd.DataFrame) -> Figure:
             ax.axhline(100 / (len(BINS) - 1), color=BLACK, lw=0.6, ls="--")
             if len(part):
                 p = part["p"]
-                ax.hist(p, BINS, weights=np.full(len(p), 100 / len(p)), color=ROLES[part["role"].iloc[0]], alpha=0.8)
+                percent_histogram(ax, p, BINS, ROLES[part["role"].iloc[0]])
                 text = f"p ≤ 0.05: {100 * (p <= 0.05).mean():.0f}%"
                 ax.text(0.5, 0.92, text, transform=ax.transAxes, fontsize=6.5, va="top", ha="center", bbox=BOX)
             if row is axes[0]:

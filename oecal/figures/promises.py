@@ -12,6 +12,8 @@ from matplotlib.lines import Line2D
 
 from oecal.errors import OecalError
 from oecal.figures.style import BLUE, GREY, VERMILION, name, panels
+from oecal.tables.promises import WHOLE
+from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
@@ -26,14 +28,12 @@ def frame(promises: str, in_dist: str, model: str, trainings: Sequence[str]) -> 
 
     Promises stand in the order of the configuration; the order of trainings is the given one. Raises OecalError if there are none.
     """
-    table = pd.read_csv(promises)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & table["training"].isin(trainings)]
+    table = of_model(promises, in_dist, model, trainings)
     if table["score"].isna().all():
         raise OecalError(f"{promises}: has no promise of {model} on {in_dist}; write one under promises, or leave the figure promises out")
     there = list(table["score"].dropna().unique())
     shown = list(dict.fromkeys([*there[:1], *(score for score in KNOWN if score in there), *there]))[:SCORES]
-    order = {training: n for n, training in enumerate(trainings)}
-    return table[table["score"].isin(shown)].sort_values("training", key=lambda t: t.map(order), kind="stable", ignore_index=True)
+    return table[table["score"].isin(shown)].reset_index(drop=True)
 
 
 def said(row: pd.Series) -> str:
@@ -51,9 +51,9 @@ def draw(data: pd.DataFrame) -> Figure:
     for line, promise in zip(axes, promises, strict=True):
         for ax, training in zip(line, trainings, strict=True):
             part = data[(data["promise"] == promise) & (data["training"] == training)]
-            none = np.count_nonzero(part["threshold"].isna() & part["set"].isin(["id", "pooled"]))
+            none = np.count_nonzero(part["threshold"].isna() & part["set"].isin(WHOLE))
             part = part[part["threshold"].notna()]
-            whole, single = part[part["set"].isin(["id", "pooled"])], part[~part["set"].isin(["id", "pooled"])]
+            whole, single = part[part["set"].isin(WHOLE)], part[~part["set"].isin(WHOLE)]
             ax.axvline(100 * data[data["promise"] == promise]["promised"].iloc[0], color="black", lw=0.8, ls="--", zorder=1)
             for _, row in single.groupby(["score", "set"], sort=False)["realised"].mean().reset_index().iterrows():
                 ax.plot(100 * row["realised"], scores.index(row["score"]), "|", color=GREY, ms=6, mew=0.7, alpha=0.8, zorder=2)

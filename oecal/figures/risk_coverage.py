@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import look, name, panels
+from oecal.figures.style import band, look, name, panels
 from oecal.metrics.selective import risk_coverage
 from oecal.results import read
 from oecal.tables.selective import errors_and_scores
@@ -38,8 +38,7 @@ def draw(data: pd.DataFrame) -> Figure:
         for n, (training, part) in enumerate(data[data["set"] == key].groupby("training", sort=False)):
             risk = part.pivot(index="coverage", columns="seed", values="risk") * 100
             best = part.groupby("coverage")["best"].mean() * 100
-            ax.fill_between(100 * risk.index, risk.min(axis=1), risk.max(axis=1), color=look(n)["color"], alpha=0.2, lw=0)
-            ax.plot(100 * risk.index, risk.mean(axis=1), **look(n), label=name(str(training)))
+            band(ax, risk.set_axis(100 * risk.index), n, label=name(str(training)))
             ax.plot(100 * best.index, best, color=look(n)["color"], lw=0.5, ls=":")
         ax.set(title=TITLES[key], xlabel="coverage: inputs accepted, %", xlim=(0, 100))
         ax.set_ylim(bottom=0)

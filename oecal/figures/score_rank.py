@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import BLUE, GREY, name, panels
 from oecal.metrics.ranks import critical_difference, friedman, mean_ranks
+from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
@@ -21,8 +22,7 @@ def frame(detection: str, in_dist: str, model: str, trainings: Sequence[str]) ->
     detection: detection.csv. AUROC is averaged over seeds first; a set is a block, also of Friedman's test (chi2, p). cd: the critical
     difference of two mean ranks, nan for a single score.
     """
-    table = pd.read_csv(detection)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model)]
+    table = of_model(detection, in_dist, model)
     parts = []
     for training in trainings:
         own = table[table["training"] == training].groupby(["ood", "score"], sort=False)["auroc"].mean().unstack(sort=False)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, look, name, panels
+from oecal.figures.style import BLACK, band, name, panels
+from oecal.tables.rows import corruptions, of_model
 
 FOR = ("classifier",)
 NEEDS = "corruptions"  # what an experiment must have for it
@@ -21,11 +22,9 @@ def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) 
 
     excess: mean confidence minus accuracy; above 0, the model is over-confident.
     """
-    table = pd.read_csv(calibration)
-    table = table[(table["in_dist"] == in_dist) & (table["model"] == model) & (table["post_hoc"] == "none")]
-    table = table[table["training"].isin(trainings)].assign(excess=table["mean_confidence"] - table["accuracy"])
-    parts = table["set"].str.extract(r"^(?P<corruption>\w+)-(?P<severity>\d)$")
-    shifted = table.assign(**parts).dropna(subset="severity")
+    table = of_model(calibration, in_dist, model, trainings)
+    table = table[table["post_hoc"] == "none"].assign(excess=table["mean_confidence"] - table["accuracy"])
+    shifted = table.assign(**corruptions(table["set"])).dropna(subset="severity")
     unshifted = table[table["set"] == "id"].assign(severity=0)
     whole = [unshifted.assign(corruption=c) for c in shifted["corruption"].unique()]
     columns = ["training", "seed", "corruption", "severity", "accuracy", "ece", "excess"]
@@ -42,8 +41,7 @@ def draw(data: pd.DataFrame) -> Figure:
             for n, training in enumerate(data["training"].unique()):
                 part = data[(data["corruption"] == corruption) & (data["training"] == training)]
                 seeds = 100 * part.pivot(index="severity", columns="seed", values=column)
-                ax.fill_between(seeds.index, seeds.min(axis=1), seeds.max(axis=1), color=look(n)["color"], alpha=0.2, lw=0)
-                ax.plot(seeds.index, seeds.mean(axis=1), **look(n), marker="o", ms=2.5, label=name(training))
+                band(ax, seeds, n, marker="o", ms=2.5, label=name(training))
             if row is axes[0]:
                 ax.set_title(name(corruption))
             if row is axes[-1]:

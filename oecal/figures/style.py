@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
+import pandas as pd
 from cycler import cycler
 
 matplotlib.use("Agg")
@@ -124,6 +126,17 @@ def families(scores: Iterable[str]) -> dict[str, str]:
 def look(n: int) -> dict[str, Any]:
     """Colour and dashes of the n-th curve; where a colour comes again, it has other dashes."""
     return {"color": CYCLE[n % len(CYCLE)], "ls": LINES[(n + n // len(CYCLE)) % len(LINES)]}
+
+
+def band(ax: Axes, curves: pd.DataFrame, n: int, **kwargs: Any) -> None:
+    """The n-th curve: the mean of the columns, one a seed, and a band from the lowest to the highest of them."""
+    ax.fill_between(curves.index, curves.min(axis=1), curves.max(axis=1), color=look(n)["color"], alpha=0.2, lw=0)
+    ax.plot(curves.index, curves.mean(axis=1), **look(n), **kwargs)
+
+
+def percent_histogram(ax: Axes, values: pd.Series, bins: list[float], colour: str) -> None:
+    """Bars of the share of the values in each bin, percent."""
+    ax.hist(values, bins, weights=np.full(len(values), 100 / len(values)), color=colour, alpha=0.8)
 
 
 def panels(rows: int, columns: int, height: float, **kwargs: Any) -> tuple[Figure, list[list[Axes]]]:

@@ -93,13 +93,12 @@ def error_auroc(confidence: np.ndarray, correct: np.ndarray) -> float:
     return float((ranks - right * (right + 1) / 2) / (right * (n - right)))
 
 
-def brier_parts(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> dict[str, float]:
-    """mean (c - y)^2 = reliability - resolution + uncertainty + within, over equal-width bins.
+def brier_parts(confidence: np.ndarray, correct: np.ndarray, found: Bins) -> dict[str, float]:
+    """mean (c - y)^2 = reliability - resolution + uncertainty + within, over these bins of the same images.
 
     reliability: sum_b w_b (c_b - y_b)^2; resolution: sum_b w_b (y_b - y)^2; uncertainty: y (1 - y) (Murphy, 1973); within: what the
     spread of the confidences within bins adds, their variance less twice their covariance with y (Stephenson et al., 2008).
     """
-    found = equal_width(confidence, correct, bins)
     full = found.counts > 0
     n, c, y = (values[full] for values in found)
     mean, w = float(np.mean(correct)), n / n.sum()
@@ -134,7 +133,7 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
         raise ValueError(f"{outside} of {confidence.size} confidences lie outside [0, 1]")
     ascending = ranked(confidence, correct)  # once: sorting what is sorted takes the two binnings by rank no time
     width, mass, hundreds = equal_width(confidence, correct, bins), equal_mass(*ascending, bins), adaptive(*ascending, size)
-    parts = brier_parts(confidence, correct, bins)
+    parts = brier_parts(confidence, correct, width)
     return {
         "accuracy": float(correct.mean()),
         "ece": gap(width, 1),

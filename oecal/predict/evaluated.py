@@ -66,11 +66,13 @@ def evaluated(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dis
               may_be_missing: Collection[str]) -> Iterator[tuple[str, str, Split]]:  # fmt: skip
     """Place `{set}/{split}`, role and images of each entry of `sets` that can be had; a progress bar.
 
-    sets: name, split, role, dataset (and corruption, severity); data: image store by data set; in_dist: the in-distribution set.
+    sets: name, split, role, dataset (and corruption, severity; end, images); data: image store by data set; in_dist: the
+    in-distribution set.
     """
     shape = store.read(data[in_dist], "test").images.shape[1:]
     classes = len(store.read_about(data[in_dist]).classes)
     there = store.there(data.values(), may_be_missing)
-    can = [e for e in sets if data[e["dataset"]] in there and data.get(e.get("end", ""), data[e["dataset"]]) in there]
+    missing = {name for name, path in data.items() if path not in there}
+    can = [e for e in sets if not missing & {e["dataset"], e.get("end")}]
     for entry in tqdm(can, desc="sets", leave=False, disable=None):
         yield f"{entry['name']}/{entry['split']}", entry["role"], images_of(entry, data, shape, classes, how, train)

@@ -6,6 +6,8 @@ A confident classifier's largest p differs from 1 by less than float64 can tell,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.special import logsumexp
 
@@ -53,15 +55,16 @@ def entropy(log_p: np.ndarray) -> np.ndarray:
     return -(np.exp(log_p) * log_p).sum(axis=-1)
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017)."""
+def best_temperature(loss: Callable[[float], float]) -> float:
+    """The T in [0.2, 5] of the least loss(T)."""
     from scipy.optimize import minimize_scalar  # takes as long to import as all else here
 
-    logits = np.asarray(logits, np.float64)
-    rows = np.arange(len(labels))
-
-    def nll(log_t: float) -> float:
-        return float(-log_softmax(logits / np.exp(log_t))[rows, labels].mean())
-
-    found = minimize_scalar(nll, bounds=(np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])), method="bounded", options={"xatol": 1e-6})
+    bounds = np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])
+    found = minimize_scalar(lambda log_t: loss(np.exp(log_t)), bounds=bounds, method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017)."""
+    logits, rows = np.asarray(logits, np.float64), np.arange(len(labels))
+    return best_temperature(lambda t: float(-log_softmax(logits / t)[rows, labels].mean()))

@@ -33,6 +33,12 @@ def arrays_of(run: Run, prefix: str = "") -> dict[Place, Arrays]:
     return {(g.set, g.split): {prefix + name: values for name, values in g.arrays.items()} for g in run.groups}
 
 
+def own_arrays(run: Run) -> Arrays:
+    """What scores know of the run itself: its last layer, and the outputs of its ID training and validation images."""
+    inside = [g for g in run.groups if g.role == "id" and g.split in ("train", "val")]
+    return run.head | {f"{g.split}_{name}": values for g in inside for name, values in g.arrays.items()}
+
+
 def stacked(seeds: Sequence[str], arguments: set[str]) -> dict[Place, Arrays]:
     """`seeds_X`, (S, N, ...), for each of the arguments with this prefix, from the outputs of all seeds."""
     names = [a.removeprefix("seeds_") for a in sorted(arguments) if a.startswith("seeds_")]
@@ -57,7 +63,7 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
     Raises OecalError if a score is not finite.
     """
     source, found = read(outputs), {name: score(name) for name in names}
-    own = source.head | {f"{g.split}_{n}": values for g in source.groups if g.role == "id" for n, values in g.arrays.items()}
+    own = own_arrays(source)
     there = [arrays_of(source)]
     there += [arrays_of(read(statistics))] if statistics else []
     there += [arrays_of(read(background, "log_likelihood"), "background_")] if background else []

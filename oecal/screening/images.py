@@ -50,7 +50,7 @@ def files_of(places: Sequence[str]) -> list[str]:
 def arriving(stream: BinaryIO) -> Iterator[list[str]]:
     """The file names of a stream, one a line, as many at a time as have arrived; blank lines are passed over."""
     rest = b""
-    while block := stream.read1(READ):  # type: ignore[attr-defined]
+    while block := stream.read1(READ):  # type: ignore[attr-defined]  # standard input has it, its type does not say so
         *lines, rest = (rest + block).split(b"\n")
         if names := [os.fsdecode(line.rstrip(b"\r")) for line in lines if line.strip()]:
             yield names

@@ -21,9 +21,10 @@ from oecal.errors import OecalError
 from oecal.models.build import load_weights, network
 from oecal.options import constant, unknown
 from oecal.predict.outputs import predict
-from oecal.results import Run, read
+from oecal.results import read
 from oecal.scores.catalogue import BACKGROUND_LOGIT, Score, score, scores
 from oecal.scores.numerics import log_softmax
+from oecal.scores.run import own_arrays
 
 
 class Places(NamedTuple):
@@ -73,12 +74,6 @@ def promises_of(path: Path) -> dict[str, Any]:
     if not found:
         raise OecalError(f"{path}: this run has no promise that can be kept; write another under promises in the configuration")
     return found
-
-
-def own_arrays(run: Run) -> dict[str, np.ndarray]:
-    """What scores know of the run itself: its last layer, and the outputs of its ID training and validation images."""
-    inside = [g for g in run.groups if g.role == "id" and g.split in ("train", "val")]
-    return run.head | {f"{g.split}_{name}": values for g in inside for name, values in g.arrays.items()}
 
 
 def one_pass(name: str, given: set[str]) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from oecal.calibrators.calibrator import Calibrator
 from oecal.metrics.calibration import confidence_metrics, label_metrics
-from oecal.results import RUN, Group, Run, confidence_and_correctness, pooled, read
+from oecal.results import RUN, Group, Run, confidence_and_correctness, entire, pooled, read
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "ace", "cwece", "mce", "rms", "mad", "nll", "brier", "soft_f1", "mean_confidence"]
@@ -23,11 +23,11 @@ Parts = list[tuple[Group, np.ndarray]]
 
 def sets_of(run: Run, ratio: float) -> Iterator[tuple[str, Parts]]:
     """Name and images of each row: id, pooled, each shifted set, each corruption and severity."""
-    yield "id", [(run.find("id"), np.arange(len(run.find("id"))))]
+    yield "id", [entire(run.find("id"))]
     if len(parts := pooled(run, ratio)) > 1:
         yield "pooled", parts
     for group in run.tests("shift", "corruption"):
-        yield group.set, [(group, np.arange(len(group)))]
+        yield group.set, [entire(group)]
 
 
 def fitted(run: Run, method: str) -> Calibrator | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.results import RUN, Run, confidence_and_correctness, read
+from oecal.results import RUN, Run, confidence_and_correctness, entire, read
 from oecal.roles import OOD
 from oecal.tables.rows import frame
 
@@ -18,7 +18,7 @@ COLUMNS = [*RUN, "set", "group", "mean", "median", "above_90", "above_99", "n"]
 def groups_of(run: Run) -> Iterator[tuple[str, str, np.ndarray]]:
     """Set, group and confidences: ID test images that are right (`id`) and wrong (`id wrong`), and each OOD set under its kind."""
     for group in run.tests("id", *OOD):
-        confidence, correct = confidence_and_correctness([(group, np.arange(len(group)))])
+        confidence, correct = confidence_and_correctness([entire(group)])
         if group.role == "id":
             yield group.set, "id", confidence[correct]
             yield group.set, "id wrong", confidence[~correct]

@@ -12,35 +12,34 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.detection import auroc, compare, sample
-from oecal.results import RUN, Run, read
+from oecal.metrics.detection import Sample, auroc, compare, sample
+from oecal.results import RUN, Group, Run, read
 from oecal.roles import OOD
 
 COLUMNS = [*RUN, "score", "kind", "auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous", "n_id", "n_ambiguous", "n_ood"]
 
 
-def between(low: np.ndarray, high: np.ndarray) -> float:
-    """P(high > low) + P(high = low) / 2 of two samples of scores."""
-    return auroc(compare(sample(low, "first"), sample(high, "second")).ood)
+def together(groups: Sequence[Group], score: str) -> Sample:
+    """One score of the images of all groups."""
+    return sample(np.concatenate([g[score] for g in groups]), score)
 
 
 def rows(run: Run) -> Iterator[dict[str, Any]]:
     """A row for each score and kind of OOD, all sets of a kind together."""
     inside, ambiguous = run.find("id"), run.tests("ambiguous")
     for score in inside.arrays if ambiguous else ():
-        known, unsure = inside[score], np.concatenate([g[score] for g in ambiguous])
+        known, unsure = sample(inside[score], "ID"), together(ambiguous, score)
+        own = {"auroc_ambiguous": auroc(compare(known, unsure).ood), "n_id": known.counts.sum(), "n_ambiguous": unsure.counts.sum()}
         for kind in OOD:
             if groups := run.tests(kind):
-                unknown = np.concatenate([g[score] for g in groups])
+                unknown = together(groups, score)
                 yield {
                     "score": score,
                     "kind": kind,
-                    "auroc_ambiguous": between(known, unsure),
-                    "auroc_ood": between(known, unknown),
-                    "auroc_ood_ambiguous": between(unsure, unknown),
-                    "n_id": len(known),
-                    "n_ambiguous": len(unsure),
-                    "n_ood": len(unknown),
+                    **own,
+                    "auroc_ood": auroc(compare(known, unknown).ood),
+                    "auroc_ood_ambiguous": auroc(compare(unsure, unknown).ood),
+                    "n_ood": unknown.counts.sum(),
                 }
 
 

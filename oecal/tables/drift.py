@@ -59,9 +59,9 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
     alarm_share: share of streams with an alarm from the onset on; median_time, q25, q75: images from the onset to the alarm. The test
     images are fewer than a long stream: it ends with them, and the onset comes sooner in proportion. Streams of one run share their images
     and the validation images, so their false alarms come together; over runs they average out.
-    Options, all with defaults: drift_streams 100, drift_length 2000, drift_onset 500.
+    Options: drift_streams, drift_length, drift_onset.
     """
-    streams, most, begin = (int(options.get(f"drift_{key}", d)) for key, d in (("streams", 100), ("length", 2000), ("onset", 500)))
+    streams, most, begin = (int(options[f"drift_{key}"]) for key in ("streams", "length", "onset"))
     rows = []
     for path in scores:
         run = read(path, *SCORES)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from oecal.data.paths import STEPS, T
 from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import RUN, Group, confidence_and_correctness, read
+from oecal.results import RUN, Group, confidence_and_correctness, entire, read
 
 VALUES = ["confidence", "accuracy", "bpd"]
 COLUMNS = [*RUN, "set", "t", *VALUES, "n"]
@@ -20,7 +20,7 @@ def along(group: Group, dims: int) -> dict[str, np.ndarray]:
     """Of each image (rows) at each step (columns): confidence and whether the prediction is that of the path's start, or bits/dim."""
     if "log_likelihood" in group.arrays:
         return {"bpd": bits_per_dimension(group["log_likelihood"], dims).reshape(-1, STEPS)}
-    confidence, correct = confidence_and_correctness([(group, np.arange(len(group)))])
+    confidence, correct = confidence_and_correctness([entire(group)])
     return {"confidence": confidence.reshape(-1, STEPS), "accuracy": correct.reshape(-1, STEPS).astype(float)}
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from oecal.metrics.likelihood import distance_from_uniform, pit
-from oecal.results import RUN, read
+from oecal.results import RUN, Group, Run, read
 from oecal.roles import OOD
 from oecal.tables.rows import frame
 
 COLUMNS = [*RUN, "set", "kind", "mean", "below_05", "above_95", "ks", "n"]
+
+
+def p_values(run: Run) -> Iterator[tuple[Group, np.ndarray]]:
+    """ID test and each OOD set, and the p-values of their likelihoods among the ID validation images, (N,)."""
+    reference = run.find("id", "val")["log_likelihood"]
+    for group in run.tests("id", *OOD):
+        yield group, pit(group["log_likelihood"], reference)
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
@@ -24,8 +32,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
     rows = []
     for path in outputs:
         run = read(path, "log_likelihood")
-        for group in run.tests("id", *OOD) if run.kind == "density" else ():
-            p = pit(group["log_likelihood"], run.find("id", "val")["log_likelihood"])
+        for group, p in p_values(run) if run.kind == "density" else ():
             shares = {"mean": p.mean(), "below_05": (p <= 0.05).mean(), "above_95": (p > 0.95).mean()}
             rows.append({**run.key, "set": group.set, "kind": group.role, **shares, "ks": distance_from_uniform(p), "n": len(p)})
     return frame(rows, COLUMNS, outputs)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from oecal.metrics.guarantees import limits
-from oecal.results import RUN, Group, read
+from oecal.results import RUN, Group, errors, of_all_images, read
 from oecal.roles import OOD
 from oecal.tables.rows import frame
 
@@ -19,6 +19,8 @@ COLUMNS = [
     *RUN, "promise", "kind", "level", "confidence", "ood_rate", "score", "set", "threshold", "promised", "realised", "low", "high", "kept",
     "coverage", "ood_accepted", "n",
 ]  # fmt: skip
+
+WHOLE = ("id", "pooled")  # the sets that a promise is about; others are single OOD sets
 
 
 def rejected(accepted: np.ndarray) -> dict[str, Any]:
@@ -91,13 +93,11 @@ def table(thresholds: Sequence[str], outputs: Sequence[str], scores: Sequence[st
     found = []
     for path, output, scored in zip(thresholds, outputs, scores, strict=True):
         run, values = read(output, "logits", "labels", "log_likelihood"), read(scored)
-        sizes = {g.set: len(g) for g in run.tests("id", *OOD)}
         inside, outside = values.find("id"), values.tests(*OOD)
-        own = run.find("id")
-        wrong = own["logits"].argmax(axis=1) != own["labels"] if run.kind == "classifier" else np.zeros(0, bool)
+        usable, wrong = of_all_images(run, [inside, *outside]), errors(run.find("id"))
         for name, promise in json.loads(Path(path).read_text())["promises"].items():
             about = {**run.key, "promise": name, **{key: promise[key] for key in ("kind", "level", "confidence", "ood_rate")}}
             for score, chosen in promise["scores"].items():
-                if all(len(g[score]) == sizes[g.set] for g in (inside, *outside)):
+                if score in usable:
                     found += [{**about, "score": score, **row} for row in rows(promise, score, chosen["threshold"], inside, outside, wrong)]
     return frame(found, COLUMNS, outputs)

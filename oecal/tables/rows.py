@@ -1,4 +1,4 @@
-"""From rows to a table: the same for calibration, selective and likelihood, each of which is for one kind of model."""
+"""From rows to a table, and from a table to the rows of one model: what the tables share, and the figures that are drawn from them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ from typing import Any
 import pandas as pd
 
 from oecal.results import read
+
+
+def of_model(path: str, in_dist: str, model: str, trainings: Sequence[str] = ()) -> pd.DataFrame:
+    """The rows of a table's file of one model; with `trainings`, of these, in their order."""
+    table = pd.read_csv(path)
+    table = table[(table["in_dist"] == in_dist) & (table["model"] == model)]
+    if not trainings:
+        return table
+    order = {training: n for n, training in enumerate(trainings)}
+    return table[table["training"].isin(order)].sort_values("training", key=lambda t: t.map(order), kind="stable", ignore_index=True)
+
+
+def corruptions(sets: pd.Series) -> pd.DataFrame:
+    """Corruption and severity, a digit, of sets named `contrast-3`; nan where a set is none."""
+    return sets.str.extract(r"^(?P<corruption>\w+)-(?P<severity>\d)$")
 
 
 def frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], paths: Sequence[str]) -> pd.DataFrame:

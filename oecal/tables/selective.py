@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from oecal.metrics.selective import selective_metrics
-from oecal.results import RUN, confidence_and_correctness, pooled, read
+from oecal.results import RUN, confidence_and_correctness, of_all_images, pooled, read
 from oecal.tables.rows import frame
 
 COLUMNS = [*RUN, "score", "set", "aurc", "eaurc", "augrc", "coverage_at_risk", "risk_at_coverage"]
@@ -25,7 +25,7 @@ def errors_and_scores(outputs: str, scores: str, ratio: float) -> dict[str, tupl
     both = pooled(run, ratio)
     for name, parts in {"id": both[:1], "pooled": both}.items():
         _, correct = confidence_and_correctness(parts)
-        whole = [s for s in at[parts[0][0].set, "test"].arrays if all(len(at[g.set, g.split][s]) == len(g) for g, _ in parts)]
+        whole = of_all_images(run, [at[g.set, g.split] for g, _ in parts])
         values = {s: np.concatenate([at[group.set, group.split][s][index] for group, index in parts]) for s in whole}
         found[name] = (1 - correct.astype(float), values)
     return found

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from oecal.data.paths import FADING, STEPS, T, towards
-from oecal.roles import FADES
+from oecal.data.paths import FADES, FADING, STEPS, T, towards
 
 
 @pytest.fixture

@@ -33,8 +33,9 @@ def test_error_auroc_equals_scikit_learn(rng):
 
 def test_brier_parts_add_up(rng):
     confidence, correct = rng.random(300), rng.integers(0, 2, 300).astype(float)
-    found = brier_parts(confidence, correct)
+    found = brier_parts(confidence, correct, equal_width(confidence, correct))
     total = found["reliability"] - found["resolution"] + found["uncertainty"] + found["within"]
     assert total == pytest.approx(((confidence - correct) ** 2).mean(), abs=1e-12)
-    two = brier_parts(np.repeat([0.2, 0.8], 4), np.array([0, 0, 0, 1, 1, 1, 1, 0.0]))  # accuracies 1/4 and 3/4
+    pair = np.repeat([0.2, 0.8], 4), np.array([0, 0, 0, 1, 1, 1, 1, 0.0])  # accuracies 1/4 and 3/4
+    two = brier_parts(*pair, equal_width(*pair))
     assert two == pytest.approx({"reliability": 0.0025, "resolution": 0.0625, "uncertainty": 0.25, "within": 0.0}, abs=1e-12)

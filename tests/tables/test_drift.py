@@ -23,6 +23,10 @@ def written(path, rng, training="t", away=3.0, scores=("msp", "energy", "odin"),
     return str(path)
 
 
+def options(streams):
+    return {"drift_streams": streams, "drift_length": 2000, "drift_onset": 500}
+
+
 def test_streams():
     picks = drawn(100, [10, 1000], 0.5, 200, 80, 40)
     assert picks.shape == (200, 80)
@@ -45,7 +49,7 @@ def test_summary_of_times():
 
 
 def test_table(tmp_path, rng):
-    found = table(["no outputs are read"], [written(tmp_path / "s.h5", rng)], {"drift_streams": 50})
+    found = table(["no outputs are read"], [written(tmp_path / "s.h5", rng)], options(50))
     assert list(found) == COLUMNS
     assert found[["score", "ood_rate"]].to_numpy().tolist() == [[s, r] for s in ("msp", "energy") for r in RATES]
     assert found["length"].unique().tolist() == [600]
@@ -54,13 +58,13 @@ def test_table(tmp_path, rng):
     assert by.loc[("msp", 0.0), ["set", "alarm_share"]].tolist() == ["id", 0]
     assert by.loc[("msp", 0.2), "alarm_share"] > 0.95
     assert by.loc[("msp", 0.2), "q25"] <= by.loc[("msp", 0.2), "median_time"] <= by.loc[("msp", 0.2), "q75"] < 200
-    again = table(["no outputs are read"], [written(tmp_path / "s.h5", np.random.default_rng(0))], {"drift_streams": 50})
+    again = table(["no outputs are read"], [written(tmp_path / "s.h5", np.random.default_rng(0))], options(50))
     pd.testing.assert_frame_equal(found, again)
 
 
 def test_figure(tmp_path, rng):
     paths = [written(tmp_path / f"{t}{s}.h5", rng, t, away, seed=s) for t, away in (("baseline", 1.0), ("oe", 4.0)) for s in (0, 1)]
-    table([], paths, {"drift_streams": 20}).to_csv(tmp_path / "drift.csv", index=False)
+    table([], paths, options(20)).to_csv(tmp_path / "drift.csv", index=False)
     data = drift.frame(str(tmp_path / "drift.csv"), "a", "m", ["oe", "baseline"])
     assert data["training"].unique().tolist() == ["oe", "baseline"]
     top, _, bottom, _ = drift.draw(data).axes
@@ -72,11 +76,11 @@ def test_figure(tmp_path, rng):
 
 
 def test_without_ood_sets_or_scores(tmp_path, rng):
-    found = table([], [written(tmp_path / "a.h5", rng, ood=False)], {"drift_streams": 10})
+    found = table([], [written(tmp_path / "a.h5", rng, ood=False)], options(10))
     assert found["ood_rate"].tolist() == [0, 0]
-    other = table([], [written(tmp_path / "b.h5", rng, scores=("max_logit", "msp"))], {"drift_streams": 10})
+    other = table([], [written(tmp_path / "b.h5", rng, scores=("max_logit", "msp"))], options(10))
     assert other["score"].unique().tolist() == ["msp"]
-    nothing = table([], [written(tmp_path / "c.h5", rng, scores=("max_logit",))], {"drift_streams": 10})
+    nothing = table([], [written(tmp_path / "c.h5", rng, scores=("max_logit",))], options(10))
     assert nothing["set"].tolist() == ["none"]
     nothing.to_csv(tmp_path / "drift.csv", index=False)
     with pytest.raises(OecalError, match="add one of: msp"):
