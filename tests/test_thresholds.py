@@ -10,6 +10,7 @@ from scipy.stats import binom
 from oecal.metrics.guarantees import threshold_for_rejection
 from oecal.tables.promises import mistaken
 from oecal.thresholds import chosen, described, pool, run, shares
+from tests.run_files import written
 
 PROMISES = {
     "reject_5": {"reject": 0.05},
@@ -17,16 +18,6 @@ PROMISES = {
     "error_id": {"error": 0.2},
 }
 PLACES = {"a/val": ("id", 300), "a/test": ("id", 400), "letters/train": ("outlier", 90), "noise/test": ("far", 200)}
-
-
-def written(path, arrays, roles, kind="classifier"):
-    with h5py.File(path, "w") as file:
-        file.attrs.update(in_dist="a", model="m", training="t", seed=0, kind=kind, dims=4, order=list(roles))
-        for place, role in roles.items():
-            file.create_group(place).attrs["role"] = role
-            for name, values in arrays[place].items():
-                file[place][name] = values
-    return str(path)
 
 
 def files(folder, rng, kind="classifier", outliers=True):
@@ -40,7 +31,8 @@ def files(folder, rng, kind="classifier", outliers=True):
         outputs[place] = {"logits": np.eye(3)[answers], "labels": labels} if kind == "classifier" else {"log_likelihood": np.zeros(n)}
         score = rng.normal(size=n) + 2.0 * (answers != labels) + 3.0 * (role not in ("id",))
         scores[place] = {"msp": score, "blind": rng.normal(size=n), "odin": rng.normal(size=20)}
-    return written(folder / "outputs.h5", outputs, roles, kind), written(folder / "scores.h5", scores, roles, kind)
+    both = [{place: (role, arrays[place]) for place, role in roles.items()} for arrays in (outputs, scores)]
+    return written(folder / "outputs.h5", both[0], kind), written(folder / "scores.h5", both[1], kind)
 
 
 def result(folder, *args, **kwargs):

@@ -1,6 +1,5 @@
 """drift.csv: streams of test images, times to the alarm."""
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,19 +7,16 @@ import pytest
 from oecal.errors import OecalError
 from oecal.figures import drift
 from oecal.tables.drift import COLUMNS, RATES, drawn, summary, table
+from tests.run_files import written
 
 ROLES = {"a/val": "id", "a/test": "id", "near/test": "near", "far/test": "far"}
 
 
-def written(path, rng, training="t", away=3.0, scores=("msp", "energy", "odin"), ood=True, seed=0):
-    with h5py.File(path, "w") as file:
-        places = [place for place in ROLES if ood or place.startswith("a/")]
-        file.attrs.update(in_dist="a", model="m", training=training, seed=seed, kind="classifier", dims=4, order=places)
-        for place in places:
-            file.create_group(place).attrs["role"] = ROLES[place]
-            for score in scores:
-                file[place][score] = rng.normal(size=600) + away * (not place.startswith("a/"))
-    return str(path)
+def scored(path, rng, training="t", away=3.0, scores=("msp", "energy", "odin"), ood=True, seed=0):
+    places = [place for place in ROLES if ood or place.startswith("a/")]
+    shift = {place: away * (not place.startswith("a/")) for place in places}
+    groups = {place: (ROLES[place], {score: rng.normal(size=600) + shift[place] for score in scores}) for place in places}
+    return written(path, groups, training=training, seed=seed)
 
 
 def options(streams):
@@ -49,7 +45,7 @@ def test_summary_of_times():
 
 
 def test_table(tmp_path, rng):
-    found = table(["no outputs are read"], [written(tmp_path / "s.h5", rng)], options(50))
+    found = table(["no outputs are read"], [scored(tmp_path / "s.h5", rng)], options(50))
     assert list(found) == COLUMNS
     assert found[["score", "ood_rate"]].to_numpy().tolist() == [[s, r] for s in ("msp", "energy") for r in RATES]
     assert found["length"].unique().tolist() == [600]
@@ -58,12 +54,12 @@ def test_table(tmp_path, rng):
     assert by.loc[("msp", 0.0), ["set", "alarm_share"]].tolist() == ["id", 0]
     assert by.loc[("msp", 0.2), "alarm_share"] > 0.95
     assert by.loc[("msp", 0.2), "q25"] <= by.loc[("msp", 0.2), "median_time"] <= by.loc[("msp", 0.2), "q75"] < 200
-    again = table(["no outputs are read"], [written(tmp_path / "s.h5", np.random.default_rng(0))], options(50))
+    again = table(["no outputs are read"], [scored(tmp_path / "s.h5", np.random.default_rng(0))], options(50))
     pd.testing.assert_frame_equal(found, again)
 
 
 def test_figure(tmp_path, rng):
-    paths = [written(tmp_path / f"{t}{s}.h5", rng, t, away, seed=s) for t, away in (("baseline", 1.0), ("oe", 4.0)) for s in (0, 1)]
+    paths = [scored(tmp_path / f"{t}{s}.h5", rng, t, away, seed=s) for t, away in (("baseline", 1.0), ("oe", 4.0)) for s in (0, 1)]
     table([], paths, options(20)).to_csv(tmp_path / "drift.csv", index=False)
     data = drift.frame(str(tmp_path / "drift.csv"), "a", "m", ["oe", "baseline"])
     assert data["training"].unique().tolist() == ["oe", "baseline"]
@@ -76,11 +72,11 @@ def test_figure(tmp_path, rng):
 
 
 def test_without_ood_sets_or_scores(tmp_path, rng):
-    found = table([], [written(tmp_path / "a.h5", rng, ood=False)], options(10))
+    found = table([], [scored(tmp_path / "a.h5", rng, ood=False)], options(10))
     assert found["ood_rate"].tolist() == [0, 0]
-    other = table([], [written(tmp_path / "b.h5", rng, scores=("max_logit", "msp"))], options(10))
+    other = table([], [scored(tmp_path / "b.h5", rng, scores=("max_logit", "msp"))], options(10))
     assert other["score"].unique().tolist() == ["msp"]
-    nothing = table([], [written(tmp_path / "c.h5", rng, scores=("max_logit",))], options(10))
+    nothing = table([], [scored(tmp_path / "c.h5", rng, scores=("max_logit",))], options(10))
     assert nothing["set"].tolist() == ["none"]
     nothing.to_csv(tmp_path / "drift.csv", index=False)
     with pytest.raises(OecalError, match="add one of: msp"):

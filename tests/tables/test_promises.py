@@ -2,7 +2,6 @@
 
 import json
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,19 +10,9 @@ from scipy.stats import beta
 from oecal.errors import OecalError
 from oecal.figures import promises
 from oecal.tables.promises import COLUMNS, mistaken, rejected, table
+from tests.run_files import KEY, written
 
-KEY = {"in_dist": "a", "model": "m", "training": "t", "seed": 0}
 ROLES = {"a/val": "id", "a/test": "id", "near/test": "near", "far/test": "far", "letters/train": "outlier"}
-
-
-def written(path, arrays):
-    with h5py.File(path, "w") as file:
-        file.attrs.update(KEY, kind="classifier", dims=4, order=list(arrays))
-        for place, values in arrays.items():
-            file.create_group(place).attrs["role"] = ROLES[place]
-            for name, array in values.items():
-                file[place][name] = array
-    return str(path)
 
 
 @pytest.fixture
@@ -41,7 +30,11 @@ def paths(tmp_path):
         "all": {"kind": "reject", **about, "ood_rate": 0.0, "scores": {"msp": {"threshold": None}}},
     }
     (tmp_path / "t.json").write_text(json.dumps({"run": KEY, "promises": promises}))
-    return [str(tmp_path / "t.json")], [written(tmp_path / "o.h5", outputs)], [written(tmp_path / "s.h5", scores)]
+    files = [
+        written(tmp_path / name, {at: (ROLES[at], own) for at, own in arrays.items()})
+        for name, arrays in (("o.h5", outputs), ("s.h5", scores))
+    ]
+    return [str(tmp_path / "t.json")], [files[0]], [files[1]]
 
 
 def test_table(paths):

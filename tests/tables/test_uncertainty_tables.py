@@ -1,21 +1,10 @@
 """confidence.csv, pit.csv and decomposition.csv, from small files with known answers."""
 
-import h5py
 import numpy as np
 import pytest
 
 from oecal.tables import confidence, decomposition, pit
-
-
-def written(path, kind, groups):
-    """groups: {place: (role, arrays)}"""
-    with h5py.File(path, "w") as file:
-        file.attrs.update(in_dist="a", model="m", training="t", seed=0, kind=kind, dims=4, order=list(groups))
-        for place, (role, arrays) in groups.items():
-            file.create_group(place).attrs["role"] = role
-            for name, values in arrays.items():
-                file[place][name] = values
-    return [str(path)]
+from tests.run_files import written
 
 
 def logits_of(p):
@@ -27,7 +16,7 @@ def test_confidence(tmp_path):
     inside = {"logits": logits_of([0.95, 0.995, 0.8]), "labels": np.array([0, 0, 1])}
     outside = {"logits": logits_of([0.5, 0.999]), "labels": np.array([-1, -1])}
     groups = {"a/test": ("id", inside), "b/test": ("far", outside), "contrast-3/test": ("corruption", inside)}
-    table = confidence.table(written(tmp_path / "x.h5", "classifier", groups), [], {}).set_index("group")
+    table = confidence.table([written(tmp_path / "x.h5", groups)], [], {}).set_index("group")
     assert list(table.index) == ["id", "id wrong", "far"]
     np.testing.assert_allclose(table["mean"], [0.9725, 0.8, 0.7495])
     np.testing.assert_allclose(table["above_90"], [1, 0, 0.5])
@@ -36,7 +25,7 @@ def test_confidence(tmp_path):
 
 
 def test_confidence_of_a_density_model_is_an_empty_row(tmp_path):
-    paths = written(tmp_path / "x.h5", "density", {"a/test": ("id", {"log_likelihood": np.zeros(3)})})
+    paths = [written(tmp_path / "x.h5", {"a/test": ("id", {"log_likelihood": np.zeros(3)})}, "density")]
     assert confidence.table(paths, [], {})["n"].tolist() == [0]
 
 
@@ -47,7 +36,7 @@ def test_pit(tmp_path):
         "b/test": ("far", {"log_likelihood": np.full(10, 1000.0)}),  # the paradox: more likely than all data
         "c/test": ("synthetic", {"log_likelihood": np.full(10, -1000.0)}),
     }
-    table = pit.table(written(tmp_path / "x.h5", "density", groups), [], {}).set_index("set")
+    table = pit.table([written(tmp_path / "x.h5", groups, "density")], [], {}).set_index("set")
     np.testing.assert_allclose(table["mean"], [0.5, 0.995, 0.005])
     np.testing.assert_allclose(table["below_05"], [5 / 99, 0, 1])
     np.testing.assert_allclose(table["above_95"], [5 / 99, 1, 0], rtol=0.25)
@@ -62,7 +51,7 @@ def test_decomposition(tmp_path):
         "c/test": ("near", {"both": [5, 6], "epistemic": [2, 3], "aleatoric": [0, 1]}),
         "d/test": ("near", {"both": [5, 6], "epistemic": [2, 3], "aleatoric": [0, 1]}),
     }
-    table = decomposition.table([], written(tmp_path / "x.h5", "classifier", scores), {}).set_index("score")
+    table = decomposition.table([], [written(tmp_path / "x.h5", scores)], {}).set_index("score")
     assert set(table["kind"]) == {"near"}
     assert set(table["n_ood"]) == {4}
     columns = ["auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous"]
@@ -75,6 +64,6 @@ def test_decomposition(tmp_path):
 def test_decomposition_without_ambiguous_or_ood_images_is_empty(tmp_path, without):
     groups = {place: (role, {"msp": [0, 1]}) for place, role in (("a/test", "id"), ("b/test", "ambiguous"), ("c/test", "near"))}
     del groups[without]
-    table = decomposition.table([], written(tmp_path / "x.h5", "classifier", groups), {})
+    table = decomposition.table([], [written(tmp_path / "x.h5", groups)], {})
     assert list(table.columns) == decomposition.COLUMNS
     assert table.empty
