@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from oecal.config import corruption_names
+from oecal.checks import corruption_names
 from oecal.data import corruption_functions as functions
 from oecal.data import corruptions
 from oecal.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
