@@ -28,7 +28,10 @@ def check_models(config: dict[str, Any]) -> None:
             raise OecalError(f"{place}{'' if architecture == name else '.architecture'}: {unknown(architecture, names('models'))}")
         model["options"] = checked("models", architecture, model["options"], f"{place}.options")
         kind = constant("models", architecture, "KIND")
-        check_scores(model, architecture, len(config["seeds"]), place)
+        seeds = model.get("seeds", len(config["seeds"]))
+        if seeds > len(config["seeds"]):
+            raise OecalError(f"{place}.seeds: found {seeds}, but the study has {len(config['seeds'])}; write at most that many")
+        check_scores(model, architecture, seeds, place)
         steps, snapshots = model["swag"]["steps"], model["swag"]["snapshots"]
         if steps < snapshots:
             raise OecalError(f"{place}.swag.steps: found {steps}, but there are {snapshots} snapshots; write at least that many")
@@ -204,18 +207,24 @@ def check_screen(study: Study) -> None:
 def check_figures(study: Study) -> None:
     """Each figure must be one that there is, and find in the study what it shows."""
     known = names_of_figures()
+    for model, entry in study.config["models"].items():
+        for n, figure in enumerate(entry["figures"]):
+            if figure not in known:
+                raise OecalError(f"models.{model}.figures[{n}]: {unknown(figure, known)}")
     for n, figure in enumerate(study.config["figures"]):
+        place = f"figures[{n}]: {figure}"
         if figure not in known:
             raise OecalError(f"figures[{n}]: {unknown(figure, known)}")
-        if not study.in_dists(*constant("figures", figure, "FOR")):
-            kinds = " or ".join(constant("figures", figure, "FOR"))
-            raise OecalError(f"figures[{n}]: {figure} is for a {kinds} model, and no experiment has one; leave it out")
-        shown = [run for run in study.runs() if study.kind(run.model) in constant("figures", figure, "FOR")]
+        kinds, shown = constant("figures", figure, "FOR"), study.shown(figure)
+        if not shown and not study.in_dists(*kinds):
+            raise OecalError(f"{place} is for a {' or '.join(kinds)} model, and no experiment has one; leave it out")
         key = constant("figures", figure, "NEEDS", "")
-        if not any(study.has(run.in_dist, key) for run in shown):
-            raise OecalError(f"figures[{n}]: {figure} needs {key}, and no experiment has them; write some, or leave it out")
+        if not shown and not any(study.has(name, key) for name in study.in_dists(*kinds)):
+            raise OecalError(f"{place} needs {key}, and no experiment has them; write some, or leave it out")
+        if not shown:
+            raise OecalError(f"{place} is asked for by no model that can have it; write it under a model's figures, too, or leave it out")
         if constant("figures", figure, "PER", "") == "treatment" and not any(len(study.compared(*run[:2])) > 1 for run in shown):
-            raise OecalError(f"figures[{n}]: {figure} compares trainings with the first one, and no model has two; leave it out")
+            raise OecalError(f"{place} compares trainings with the first one, and no model has two; leave it out")
         needed = constant("figures", figure, "SCORE", None)
         for run in shown if needed else []:
             if needed not in study.scores(run):

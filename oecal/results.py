@@ -102,6 +102,31 @@ def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
     return [entire(inside), *drawn]
 
 
+def shares(sizes: Sequence[int], total: int) -> np.ndarray:
+    """As equal numbers as these sizes allow, of the sum `total`; which of the equal ones are one smaller is drawn, always alike."""
+    held = np.asarray(sizes)
+    level = int(np.searchsorted(np.minimum(held[:, None], np.arange(held.max() + 1)).sum(axis=0), total))
+    given = np.minimum(held, level)
+    given[generator("shares").permutation(np.flatnonzero(held >= level))[: given.sum() - total]] -= 1
+    return given
+
+
+def mixed(run: Run, rate: float) -> list[tuple[Group, np.ndarray]]:
+    """ID and OOD test images of which the share `rate`, in (0, 1), is OOD: pairs of a group and the indices taken from it.
+
+    All ID images, and at least one OOD image, in as equal shares as the sets allow; where all OOD images are too few, fewer ID images.
+    Drawn without replacement, the same ones for each run. Numbers are whole, so the share is `rate` only nearly. Without OOD: ID alone.
+    """
+    inside, outside = run.find("id"), run.tests(*OOD)
+    if not outside:
+        return [entire(inside)]
+    odds, sizes = rate / (1 - rate), [len(g) for g in outside]
+    wanted = max(round(odds * len(inside)), 1)
+    known = len(inside) if wanted <= sum(sizes) else max(round(sum(sizes) / odds), 1)
+    taken = [known, *shares(sizes, min(wanted, sum(sizes)))]
+    return [(g, np.sort(generator("pool", g.set).permutation(len(g))[:n])) for g, n in zip([inside, *outside], taken, strict=True)]
+
+
 def confidence_and_correctness(
     parts: list[tuple[Group, np.ndarray]], calibrated: Callable[[np.ndarray], np.ndarray] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -44,8 +44,23 @@ class Study:
             if in_dist in (None, name)
             for model, trainings in experiment["models"].items()
             for training in trainings
-            for seed in self.config["seeds"]
+            for seed in self.seeds(model)
         ]
+
+    def seeds(self, model: str) -> list[int]:
+        """The seeds that a model is trained with: the study's, or the first ones of them."""
+        return self.config["seeds"][: self.config["models"][model].get("seeds")]
+
+    def shown(self, figure: str) -> list[Run]:
+        """The runs that a figure can show. Its constants: FOR, kinds of models; NEEDS, what their experiment must have; ASKED, only of models that name the figure."""
+        kinds, key = constant("figures", figure, "FOR"), constant("figures", figure, "NEEDS", "")
+        asked = constant("figures", figure, "ASKED", False)
+
+        def fits(model: str) -> bool:
+            only = self.config["models"][model]["figures"]
+            return self.kind(model) in kinds and (figure in only or not (only or asked))
+
+        return [run for run in self.runs() if fits(run.model) and self.has(run.in_dist, key)]
 
     def model(self, name: str) -> dict[str, Any]:
         """architecture and options: what decides a model's weights' shapes."""
@@ -122,6 +137,7 @@ class Study:
             "recipe": {key: recipe[key] for key in RECIPE},
             "init": recipe.get("init", ""),
             "outliers": self.outliers(in_dist, model, training),
+            "train_images": recipe["train_images"],
             **self.fitting(in_dist),
         }
 

@@ -152,6 +152,11 @@ MISTAKES = [
     (put("experiments", "dogs", {"models": {"wrn": ["baseline"]}}), "experiments.dogs: unknown name 'dogs'"),
     (put("experiments", "photos", {"models": {"vae": ["baseline"]}}), "experiments.photos: has no OOD set"),
     (drop("experiments", "photos"), "figures[0]: likelihood_histograms is for a density model, and no experiment has one"),
+    (put("models", "wrn", "figures", ["rocs"]), "models.wrn.figures[0]: unknown name 'rocs'; did you mean 'roc'?"),
+    (put("models", "wrn_size", "figures", ["roc"]), "figures[25]: training_size is asked for by no model that can have it; write it under"),
+    (put("models", "vae", "seeds", 4), "models.vae.seeds: found 4, but the study has 3; write at most that many"),
+    (put("models", "vae", "seeds", 0), "models.vae.seeds: found 0; write at least 1"),
+    (put("measures", {"ood_rates": [1]}), "measures.ood_rates[0]: found 1; write less than 1 (a share)"),
     (put("figures", ["rocs"]), "figures[0]: unknown name 'rocs'; did you mean 'roc'?"),
 ]  # fmt: skip
 
@@ -269,7 +274,10 @@ def test_questions():
     assert sets["letters_a_m", "train"] == "outlier"
     assert ("letters_a_m", "train") not in {(s["name"], s["split"]) for s in study.sets("digits", "density")}
     assert sets["digits_8x8", "test"] == "shift"
-    assert sets["contrast-3", "test"] == "corruption"
+    assert sets["gaussian_blur-3", "test"] == "corruption"
+    assert study.seeds("vae") == [0, 1]
+    assert {run.model for run in study.shown("training_size")} == {"wrn_size"}  # it asks for it, and for no other
+    assert {run.model for run in study.shown("roc")} == {"wrn", "pixelcnn", "vae"}
 
 
 def described(schema, place="schema"):

@@ -20,7 +20,7 @@ from oecal.options import constant
 
 TABLES = (
     "detection", "calibration", "selective", "likelihood", "confidence", "pit",
-    "decomposition", "paths", "drift", "trainings", "hyperparameters",
+    "decomposition", "paths", "prevalence", "drift", "trainings", "hyperparameters",
 )  # fmt: skip
 
 
@@ -269,8 +269,8 @@ def figure_of(built, study, figure, in_dist, model, place):
             frame, inputs = who | {"first": "baseline", "training": "oe_tune"}, {"detection": detection}
         case "score_rank":
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"detection": detection}
-        case "shift_calibration" | "decomposition" | "paths" | "promises" | "drift":
-            table = "calibration" if figure == "shift_calibration" else figure
+        case "shift_calibration" | "decomposition" | "paths" | "promises" | "drift" | "id_or_pooled" | "prevalence":
+            table = "calibration" if figure in ("shift_calibration", "id_or_pooled") else figure
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {table: str(built / f"tables/{table}.csv")}
         case "compute_cost":
             frame = who | {"trainings": ["baseline", "oe_tune"]}

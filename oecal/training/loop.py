@@ -50,8 +50,8 @@ class Recipe:
     flip: bool
 
     def images_of_an_epoch(self, n: int) -> int:
-        """How many of n training images one epoch takes: `epoch_images`, or all."""
-        return min(self.epoch_images or n, n)
+        """How many images one epoch takes, of n training images: `epoch_images`, or each once."""
+        return self.epoch_images or n
 
     def steps_of_an_epoch(self, n: int) -> int:
         """Whole batches of an epoch of n training images."""
@@ -114,7 +114,7 @@ def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, T
 
 def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
               precision: str) -> dict[str, float]:  # fmt: skip
-    """One pass over the ID images, or over `epoch_images` of them; returns the mean of each part of the loss.
+    """One pass over the ID images, or `epoch_images` of them, in several passes if there are not so many; returns the mean of each part of the loss.
 
     Raises OecalError if the loss is not finite.
     """
@@ -122,7 +122,8 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
     model.train()
     device, n = data.images.device, len(data.images)
     steps = recipe.steps_of_an_epoch(n)
-    order = torch.randperm(n).to(device)
+    passes = math.ceil(recipe.images_of_an_epoch(n) / n)
+    order = torch.cat([torch.randperm(n) for _ in range(passes)]).to(device)
     sums: dict[str, Tensor] = {}
     for step in tqdm(range(steps), desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False, disable=None):
         done = epoch * steps + step

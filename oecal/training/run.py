@@ -16,11 +16,12 @@ from torch import Tensor, nn
 
 from oecal.data import store
 from oecal.data.preprocess import adapt
+from oecal.data.store import Split
 from oecal.device import move, set_up
 from oecal.errors import OecalError
 from oecal.models.build import kind_of, load_weights, network
 from oecal.options import made
-from oecal.seeds import derive
+from oecal.seeds import derive, generator
 from oecal.training.loop import Data, Loss, Recipe, train
 
 
@@ -37,6 +38,9 @@ def prepare(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], we
             channels_last: bool, may_be_missing: Collection[str]) -> Prepared:  # fmt: skip
     """Model, loss and data on the device; arguments as of `run`, `weights` what the model is filled with, or None."""
     images, val = store.read(in_dist, "train"), store.read(in_dist, "val")
+    if 0 < params["train_images"] < len(images.images):  # of one seed, few images are part of many
+        chosen = generator("train_images", seed).permutation(len(images.images))[: params["train_images"]]
+        images = Split(images.images[chosen], images.labels[chosen])
     shape = images.images.shape[1:]
     if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
         raise OecalError(f"{in_dist}: has images without a label; a classifier needs one for each, a density model none")
@@ -73,7 +77,7 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
         may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
     """Trains one run into `folder`.
 
-    params: model (architecture, options), objective (name, options), recipe (the loop's), interpolation, fit. in_dist and outliers: image
+    params: model (architecture, options), objective (name, options), recipe (the loop's), train_images, interpolation, fit. in_dist and outliers: image
     stores; init: weights to start from, or None. code: fingerprint of the library files; with params, data and seed it decides
     whether a checkpoint is resumed. may_be_missing: names of the outlier sets that it can do without.
     """

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -192,3 +193,18 @@ def test_an_epoch_of_part_of_the_images(tmp_path, monkeypatch):
     assert seen == [8, 8] * 2
     with pytest.raises(OecalError, match="batch_size: found 8, but an epoch has 5 training images; write at most that"):
         train(model_of(), OE, data_of(), replace(RECIPE, epoch_images=5), tmp_path / "less", 1, "f")
+
+
+def test_an_epoch_of_more_images_than_there_are(tmp_path):
+    """Each pass is over all of them, so no image comes more than once more often than another."""
+    seen = []
+
+    def spy(model, images, labels, outliers):
+        seen.extend(image.numpy().tobytes() for image in images)
+        return OE(model, images, labels, outliers)
+
+    n = len(data_of().images)
+    train(model_of(), spy, data_of(), replace(RECIPE, epochs=1, epoch_images=2 * n + 8, shift=0, flip=False), tmp_path, 1, "f")
+    assert len(seen) == (2 * n + 8) // RECIPE.batch_size * RECIPE.batch_size
+    assert set(Counter(seen).values()) <= {2, 3}
+    assert len(set(seen)) == n

@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 
 from oecal.data import store
 from oecal.data.store import ImageSet, Split
 from oecal.errors import OecalError
 from oecal.models.build import history_of
-from oecal.training.run import run
+from oecal.training.run import prepare, run
 
 PARAMS = {
     "model": {"architecture": "pixelcnn", "options": {"channels": 4, "blocks": 1, "levels": 1, "mixtures": 2}},
     "objective": {"name": "margin", "options": {}},
+    "train_images": 0,
     "recipe": {
         "epochs": 1, "epoch_images": 8, "batch_size": 4, "outlier_batch_size": 2, "optimizer": "adamw", "lr": 0.01, "final_lr": 0.0,
         "momentum": 0.9, "weight_decay": 0.0, "clip_norm": 1.0, "shift": 0, "flip": False,
@@ -39,3 +41,15 @@ def test_weights_say_which_outliers_were_used(stores, tmp_path):
 def test_without_any_outlier_set_there_is_nothing_to_train(stores, tmp_path):
     with pytest.raises(OecalError, match="outliers: none of lost can be had"):
         run(PARAMS, stores["inside"], [stores["lost"]], None, tmp_path / "run", 0, "code", may_be_missing=["lost"])
+
+
+@pytest.mark.parametrize(("limit", "there"), [(0, 12), (5, 5), (99, 12)])
+def test_few_different_images(stores, limit, there):
+    def drawn(limit, seed):
+        params = {**PARAMS, "train_images": limit}
+        data = prepare(params, stores["inside"], [stores["there"]], None, seed, torch.device("cpu"), False, []).data
+        return {image.numpy().tobytes() for image in data.images}
+
+    assert len(drawn(limit, 0)) == there
+    assert drawn(5, 0) == drawn(5, 0) != drawn(5, 1)
+    assert drawn(3, 0) < drawn(5, 0)

@@ -21,6 +21,7 @@ TABLES = [
     "pit",
     "decomposition",
     "paths",
+    "prevalence",
     "drift",
     "trainings",
     "hyperparameters",
@@ -126,7 +127,7 @@ def background(wildcards):
 
 def seeds(wildcards):
     """The outputs of all seeds, if a score compares them."""
-    same = [run_of(wildcards)._replace(seed=seed) for seed in study.config["seeds"]]
+    same = [run_of(wildcards)._replace(seed=seed) for seed in study.seeds(wildcards.model)]
     return of_runs("outputs/{run}.h5", same) if "seeds" in prefixes(wildcards) else []
 
 
@@ -165,12 +166,10 @@ def tables():
 def variants(figure):
     """What a figure is drawn for: file name suffix -> (in_dist, model), or (in_dist, model, training). The first one has no suffix.
 
-    Its constant NEEDS names what an experiment must have for it, and PER says whether there is a file for each training, or for each treatment: each training but the first.
+    Its constant PER says whether there is a file for each training, or for each treatment: each training but the first.
     """
-    kinds, each = constant("figures", figure, "FOR"), constant("figures", figure, "PER", "")
-    runs = [r for r in study.runs() if study.kind(r.model) in kinds and study.has(r.in_dist, constant("figures", figure, "NEEDS", ""))]
-    subjects = []
-    for pair in dict.fromkeys((r.in_dist, r.model) for r in runs):
+    each, subjects = constant("figures", figure, "PER", ""), []
+    for pair in dict.fromkeys((r.in_dist, r.model) for r in study.shown(figure)):
         trainings = study.compared(*pair)[1 if each == "treatment" else 0 :]
         subjects += [(*pair, training) for training in trainings] if each else [pair]
     return {"" if n == 0 else "-" + "-".join(subject): subject for n, subject in enumerate(subjects)}
@@ -198,7 +197,7 @@ def trainings_shown(figure, wildcards):
 def runs_shown(figure, wildcards, first_seed=False):
     """The runs in a figure; with `first_seed`, of the first seed only."""
     pair = shown(figure, wildcards)[:2]
-    seeds = study.config["seeds"][:1] if first_seed else study.config["seeds"]
+    seeds = study.seeds(pair[1])[: 1 if first_seed else None]
     return [Run(*pair, training, seed) for training in trainings_shown(figure, wildcards) for seed in seeds]
 
 

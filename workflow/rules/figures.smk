@@ -611,3 +611,83 @@ rule drift:
         "Figure drift{wildcards.of}"
     script:
         "../scripts/figure.py"
+
+
+rule id_or_pooled:
+    input:
+        code=closure("oecal.figures.id_or_pooled"),
+        calibration="<out>/tables/calibration.csv",
+    output:
+        pdf="<out>/figures/id_or_pooled{of}.pdf",
+        png=report(
+            "<out>/figures/id_or_pooled{of}.png",
+            caption="../report/id_or_pooled.rst",
+            category="Figures",
+            labels={"figure": "calibration on ID or pooled{of}"},
+        ),
+    log:
+        "<out>/logs/figures/id_or_pooled{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="id_or_pooled",
+        frame=with_trainings("id_or_pooled"),
+        draw={},
+    message:
+        "Figure id_or_pooled{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule prevalence:
+    input:
+        code=closure("oecal.figures.prevalence"),
+        prevalence="<out>/tables/prevalence.csv",
+    output:
+        pdf="<out>/figures/prevalence{of}.pdf",
+        png=report(
+            "<out>/figures/prevalence{of}.png",
+            caption="../report/prevalence.rst",
+            category="Figures",
+            labels={"figure": "calibration by share of OOD{of}"},
+        ),
+    log:
+        "<out>/logs/figures/prevalence{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="prevalence",
+        frame=with_trainings("prevalence"),
+        draw={},
+    message:
+        "Figure prevalence{wildcards.of}"
+    script:
+        "../scripts/figure.py"
+
+
+rule training_size:
+    input:
+        code=closure("oecal.figures.training_size"),
+        calibration="<out>/tables/calibration.csv",
+        trainings="<out>/tables/trainings.csv",
+        data="<out>/tables/datasets.csv",
+    output:
+        pdf="<out>/figures/training_size{of}.pdf",
+        png=report(
+            "<out>/figures/training_size{of}.png",
+            caption="../report/training_size.rst",
+            category="Figures",
+            labels={"figure": "training size and length{of}"},
+        ),
+    log:
+        "<out>/logs/figures/training_size{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="training_size",
+        frame=subject("training_size"),
+        draw={},
+    message:
+        "Figure training_size{wildcards.of}"
+    script:
+        "../scripts/figure.py"

@@ -38,3 +38,22 @@ rule kept_promises:
         "Table promises"
     script:
         "../scripts/table.py"
+
+
+rule resampled_promises:
+    input:
+        code=closure("oecal.tables.resampled"),
+        outputs=of_runs("outputs/{run}.h5"),
+        scores=of_runs("scores/{run}.h5"),
+    output:
+        report("<out>/tables/resampled.csv", category="Tables", labels={"table": "resampled"}),
+    log:
+        "<out>/logs/tables/resampled.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        measures={"promises": study.config["promises"]},
+    message:
+        "Table resampled"
+    script:
+        "../scripts/table.py"

@@ -1,0 +1,52 @@
+"""Does a training buy calibration on the pool of ID and OOD images with under-confidence on ID? A line per training, controls among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from oecal.figures.style import BLACK, BLUE, GREY, VERMILION, name, panels
+from oecal.tables.rows import of_model
+
+FOR = ("classifier",)
+SETS = {"id": ("ID alone", BLUE, -0.14), "pooled": ("pooled with OOD", VERMILION, 0.14)}
+FILLS = {"none": "full", "temperature": "none"}
+PANELS = {"rms": "RMS calibration error, %", "ece": "ECE, %", "excess": "confidence minus accuracy, %"}
+
+
+def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+    """One row a run, set (id, pooled) and post_hoc (none, temperature): rms, ece, excess = mean confidence minus accuracy."""
+    table = of_model(calibration, in_dist, model, trainings)
+    table = table[table["set"].isin(SETS) & table["post_hoc"].isin(FILLS)]
+    table = table.assign(excess=table["mean_confidence"] - table["accuracy"])
+    return table[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(drop=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    trainings = list(data["training"].unique())
+    figure, axes = panels(1, len(PANELS), 0.95 + 0.26 * max(len(trainings), 2), sharey=True)
+    for ax, (column, label) in zip(axes[0], PANELS.items(), strict=True):
+        first = data[(data["training"] == trainings[0]) & (data["post_hoc"] == "none")]
+        for key, (_, colour, shift) in SETS.items():
+            ax.axvline(100 * first[first["set"] == key][column].mean(), color=colour, lw=0.7, ls=":", zorder=1)
+            for post_hoc, fill in FILLS.items():
+                part = data[(data["set"] == key) & (data["post_hoc"] == post_hoc)]
+                for y, training in enumerate(trainings):
+                    values = 100 * part[part["training"] == training][column]
+                    ax.plot([values.min(), values.max()], [y + shift] * 2, color=colour, lw=0.8, alpha=0.6, zorder=2)
+                    ax.plot(values.mean(), y + shift, "o", color=colour, fillstyle=fill, mfc=None if fill == "full" else "white", ms=4, zorder=3)
+        ax.set(xlabel=label, ylim=(len(trainings) - 0.5, -0.5))
+        ax.tick_params(axis="y", length=0)
+        if column == "excess":
+            ax.axvline(0, color=BLACK, lw=0.6)
+        else:
+            ax.set_xlim(left=0)
+    axes[0][0].set_yticks(range(len(trainings)), [name(training) for training in trainings])
+    handles = [Line2D([], [], color=colour, marker="o", ls="", ms=4, label=text) for text, colour, _ in SETS.values()]
+    handles.append(Line2D([], [], color=GREY, marker="o", mfc="white", ls="", ms=4, label="after temperature scaling"))
+    handles.append(Line2D([], [], color=GREY, ls=":", lw=0.7, label=f"{name(trainings[0])}, as trained"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+    return figure

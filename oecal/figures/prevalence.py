@@ -1,0 +1,53 @@
+"""Calibration against the share of OOD among the inputs: a curve per training, before and after temperature scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from oecal.figures.style import BLACK, MARKERS, look, name, panels
+from oecal.tables.rows import of_model
+
+FOR = ("classifier",)
+MOST = 8  # trainings: as many looks as there are
+PANELS = {"ece": "ECE, %", "rms": "RMS calibration error, %", "excess": "confidence minus accuracy, %"}
+DASHES = {"none": "-", "temperature": "--"}
+
+
+def frame(prevalence: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+    """One row a run, post_hoc (none, temperature) and ood_rate: rate, ece, rms, excess.
+
+    prevalence: prevalence.csv. excess: mean confidence minus accuracy; above 0, the model is over-confident.
+    """
+    table = of_model(prevalence, in_dist, model, trainings)
+    table = table[table["n"] > 0]
+    table = table.assign(excess=table["mean_confidence"] - table["accuracy"])
+    return table[["training", "seed", "post_hoc", "ood_rate", "rate", *PANELS]].reset_index(drop=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    figure, axes = panels(1, len(PANELS), 3.0, sharex=True)
+    rates = data.groupby("ood_rate")["rate"].mean()  # what was realised decides where a point stands
+    for ax, (column, title) in zip(axes[0], PANELS.items(), strict=True):
+        for n, training in enumerate(data["training"].unique()):
+            colour = look(n)["color"]
+            for post_hoc, dashes in DASHES.items():
+                part = data[(data["training"] == training) & (data["post_hoc"] == post_hoc)]
+                seeds = 100 * part.pivot(index="ood_rate", columns="seed", values=column)
+                at = 100 * rates[seeds.index]
+                ax.fill_between(at, seeds.min(axis=1), seeds.max(axis=1), color=colour, alpha=0.15, lw=0)
+                label = name(training) if post_hoc == "none" else None
+                ax.plot(at, seeds.mean(axis=1), color=colour, ls=dashes, marker=MARKERS[n % len(MARKERS)], ms=3, label=label)
+        ax.set(title=title, xscale="log", xlabel="OOD among inputs, %")
+        ax.set_xticks(100 * rates, [f"{100 * rate:.1f}".removesuffix(".0") for rate in rates])
+        ax.xaxis.set_minor_locator(NullLocator())
+    for ax in axes[0][:2]:
+        ax.set_ylim(bottom=0)
+    axes[0][2].axhline(0, color=BLACK, lw=0.6)
+    axes[0][0].plot([], [], color=BLACK, ls="--", label="after temperature scaling")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 5))
+    return figure

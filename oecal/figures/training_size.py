@@ -1,0 +1,64 @@
+"""Calibration against the number of different training images, and against the length of the training: a curve per objective."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from oecal.figures.style import band, name, panels
+from oecal.results import RUN
+from oecal.tables.rows import of_model
+
+FOR = ("classifier",)
+ASKED = True  # only of a model whose trainings differ in size and length alone
+PANELS = {
+    ("id", "accuracy"): "accuracy on ID, %",
+    ("id", "ece"): "ECE on ID, %",
+    ("id", "excess"): "confidence minus accuracy,\nID, %",
+    ("pooled", "ece"): "ECE pooled with OOD, %",
+}
+AXES = {"train_images": "different training images", "steps": "steps of training"}
+
+
+def frame(calibration: str, trainings: str, data: str, in_dist: str, model: str) -> pd.DataFrame:
+    """One row a run, set (id, pooled) and axis that it stands on: objective, seed, axis, at, set, accuracy, ece, excess; as trained.
+
+    trainings, calibration: trainings.csv, calibration.csv; data: datasets.csv, for the number of all training images. On the axis
+    `train_images` stand the trainings of the most common number of steps, on the axis `steps` those with all training images.
+    """
+    about = of_model(trainings, in_dist, model)
+    sizes = pd.read_csv(data)
+    whole = int(sizes[(sizes["name"] == in_dist) & (sizes["split"] == "train")]["n"].iloc[0])
+    about = about.assign(train_images=about["train_images"].where(about["train_images"] > 0, whole).clip(upper=whole))
+    parts = [
+        about[about["steps"] == about["steps"].mode().iloc[0]].assign(axis="train_images"),
+        about[about["train_images"] == whole].assign(axis="steps"),
+    ]
+    places = pd.concat([part.assign(at=part[part["axis"].iloc[0]]) for part in parts if len(part)])
+    table = of_model(calibration, in_dist, model)
+    table = table[(table["post_hoc"] == "none") & table["set"].isin(["id", "pooled"])]
+    table = table.assign(excess=table["mean_confidence"] - table["accuracy"])
+    both = places[[*RUN, "objective", "axis", "at"]].merge(table[[*RUN, "set", "accuracy", "ece", "excess"]], on=list(RUN))
+    return both.drop(columns=["in_dist", "model", "training"]).sort_values(["axis", "at"], kind="stable", ignore_index=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    figure, axes = panels(len(AXES), len(PANELS), 4.2, sharey="col")
+    for row, (axis, label) in zip(axes, AXES.items(), strict=True):
+        ticks = sorted(data[data["axis"] == axis]["at"].unique())
+        for ax, ((key, column), title) in zip(row, PANELS.items(), strict=True):
+            for n, objective in enumerate(data["objective"].unique()):
+                part = data[(data["axis"] == axis) & (data["set"] == key) & (data["objective"] == objective)]
+                band(ax, 100 * part.pivot(index="at", columns="seed", values=column), n, marker="o", ms=3, label=name(objective))
+            ax.set(xscale="log", xlabel=label)
+            ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=30)
+            ax.xaxis.set_minor_locator(NullLocator())
+            if row is axes[0]:
+                ax.set_title(title)
+            if column == "excess":
+                ax.axhline(0, color="black", lw=0.6)
+    for column in (1, 3):
+        axes[0][column].set_ylim(bottom=0)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
