@@ -104,7 +104,7 @@ def built(tmp_path_factory, study):
         density, background = study.kind(run.model) == "density", study.background(run.in_dist, run.model)
         inputs = {"outputs": outputs_of(folder, run), "statistics": statistics if density else []}
         inputs["background"] = outputs_of(folder, run._replace(training=background)) if background else []
-        inputs["seeds"] = [outputs_of(folder, run._replace(seed=seed)) for seed in study.config["seeds"]]
+        inputs["seeds"] = [outputs_of(folder, run._replace(seed=seed)) for seed in study.seeds(run.model)]
         outputs = {"scores": str(folder / "scores" / f"{run.path}.h5"), "cost": str(folder / "costs/scores" / f"{run.path}.csv")}
         call("score", folder, config, input=inputs, output=outputs, params={"scores": {"scores": study.scores(run)}})
     runs = [run.path for run in study.runs()]
@@ -120,6 +120,9 @@ def built(tmp_path_factory, study):
     inputs["thresholds"] = [str(folder / "thresholds" / f"{run}.json") for run in runs]
     call("table", folder, {}, input=inputs, output={"file": str(folder / "tables/promises.csv")},
          params={"measures": study.config["measures"]})  # fmt: skip
+    inputs.pop("thresholds")
+    call("table", folder, {}, input=inputs, output={"file": str(folder / "tables/resampled.csv")},
+         params={"measures": {"promises": study.config["promises"]}})  # fmt: skip
     for convention in CONVENTIONS:
         call("convention", folder, {}, input={"scores": [str(folder / "scores" / f"{run}.h5") for run in runs]},
              output={"file": str(folder / "conventions" / f"{convention}.csv")}, wildcards={"convention": convention})  # fmt: skip
@@ -147,7 +150,7 @@ def test_outputs(built, study):
             for entry in study.sets(run.in_dist, study.kind(run.model)):
                 group = file[f"{entry['name']}/{entry['split']}"]
                 assert group.attrs["role"] == entry["role"]
-                if run.model == "wrn":
+                if study.kind(run.model) == "classifier":
                     assert group["logits"].dtype == np.float32
                     assert group["logits"].shape == (len(group["labels"]), 3)
                     assert group["features"].shape == (len(group["labels"]), 64)
@@ -180,7 +183,7 @@ def test_which_scores_a_run_has(study):
 def test_what_else_a_density_model_leaves(built, study):
     for run in study.runs():
         with h5py.File(built / "outputs" / f"{run.path}.h5") as file:
-            if run.model == "wrn":
+            if study.kind(run.model) == "classifier":
                 assert "probe" not in file
                 continue
             assert file["probe/constant/log_likelihood"].shape == (256,)
@@ -220,8 +223,8 @@ def test_tables(built, study):
     tables = {name: pd.read_csv(built / "tables" / f"{name}.csv") for name in TABLES}
     detection = tables["detection"]
     # Seeds x trainings x sets x scores: of wrn, pixelcnn (no ratio of the background to itself), vae, glow; with the first seed only, an
-    # ensemble score of wrn and waic.
-    assert len(detection) == 2 * (2 * 3 * 9 + 2 * 2 * 8 + 2 * 7 + 2 * 2 + 2 * 2) + 2 * 3 + 3 * 2
+    # ensemble score of wrn and waic; at last wrn_size, one training, one seed, one score.
+    assert len(detection) == 2 * (2 * 3 * 9 + 2 * 2 * 8 + 2 * 7 + 2 * 2 + 2 * 2) + 2 * 3 + 3 * 2 + 3
     assert set(detection["kind"]) == {"near", "far", "synthetic"}
     assert detection["auroc"].between(0, 1).all()
     calibration = tables["calibration"]
@@ -269,9 +272,12 @@ def figure_of(built, study, figure, in_dist, model, place):
             frame, inputs = who | {"first": "baseline", "training": "oe_tune"}, {"detection": detection}
         case "score_rank":
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"detection": detection}
-        case "shift_calibration" | "decomposition" | "paths" | "promises" | "drift" | "id_or_pooled" | "prevalence":
+        case "shift_calibration" | "decomposition" | "paths" | "promises" | "resampled" | "drift" | "id_or_pooled" | "prevalence":
             table = "calibration" if figure in ("shift_calibration", "id_or_pooled") else figure
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {table: str(built / f"tables/{table}.csv")}
+        case "training_size":
+            tables = {"calibration": "calibration", "trainings": "trainings", "data": "datasets"}
+            frame, inputs = who, {name: str(built / f"tables/{table}.csv") for name, table in tables.items()}
         case "compute_cost":
             frame = who | {"trainings": ["baseline", "oe_tune"]}
             inputs = {"costs": str(built / "costs/costs.csv"), "detection": detection}
@@ -291,9 +297,9 @@ def figure_of(built, study, figure, in_dist, model, place):
 
 
 def figures_of(study):
-    pairs = [("tiny_digits", "wrn"), ("tiny_photos", "pixelcnn"), ("tiny_photos", "glow")]
+    pairs = [("tiny_digits", "wrn"), ("tiny_digits", "wrn_size"), ("tiny_photos", "pixelcnn"), ("tiny_photos", "glow")]
     return [
-        (f, *pair) for f, pair in itertools.product(study.config["figures"], pairs) if study.kind(pair[1]) in constant("figures", f, "FOR")
+        (f, *pair) for f, pair in itertools.product(study.config["figures"], pairs) if pair in {run[:2] for run in study.shown(f)}
     ]
 
 

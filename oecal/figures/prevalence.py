@@ -12,7 +12,7 @@ from oecal.figures.style import BLACK, MARKERS, look, name, panels
 from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
-MOST = 8  # trainings: as many looks as there are
+MOST = 5  # trainings, two curves each
 PANELS = {"ece": "ECE, %", "rms": "RMS calibration error, %", "excess": "confidence minus accuracy, %"}
 DASHES = {"none": "-", "temperature": "--"}
 

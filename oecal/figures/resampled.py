@@ -19,9 +19,9 @@ from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
-KNOWN = {"color": BLUE, "marker": "o", "ms": 2.8}  # the guarantee is about the images that arrive
-OTHER = {"color": VERMILION, "marker": "s", "ms": 2.5}
-LOOKS: dict[str, dict[str, Any]] = {"none": KNOWN, "like_test": KNOWN, "auxiliary": OTHER}
+KNOWN: dict[str, Any] = {"color": BLUE, "marker": "o", "ms": 2.8}  # the guarantee is about the images that arrive
+OTHER: dict[str, Any] = {"color": VERMILION, "marker": "s", "ms": 2.5}
+LOOKS = {"none": KNOWN, "like_test": KNOWN, "auxiliary": OTHER}
 
 
 def frame(resampled: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def frame(resampled: str, in_dist: str, model: str, trainings: Sequence[str]) ->
     table = of_model(resampled, in_dist, model, trainings).dropna(subset="score").reset_index(drop=True)
     if table.empty:
         raise OecalError(
-            f"{resampled}: has no promise of {model} on {in_dist}; write one under promises and add one of the scores: {', '.join(SCORES)}, "
+            f"{resampled}: has no promise of {model} on {in_dist}; write one under promises and add one of: {', '.join(SCORES)}, "
             "or leave the figure resampled out"
         )
     return table
@@ -38,7 +38,7 @@ def frame(resampled: str, in_dist: str, model: str, trainings: Sequence[str]) ->
 def draw(data: pd.DataFrame) -> Figure:
     trainings, promises, scores = (list(data[column].unique()) for column in ("training", "promise", "score"))
     lanes = {promise: list(part["outliers"].unique()) for promise, part in data.groupby("promise")}
-    heights = [0.4 + 0.12 * len(scores) * (1 + len(lanes[promise])) for promise in promises]
+    heights = [0.4 + 0.12 * max(len(scores), 3) * (1 + len(lanes[promise])) for promise in promises]
     figure, axes = panels(len(promises), len(trainings), 0.85 + sum(heights), sharex="row", sharey=True, height_ratios=heights)
     for line, promise in zip(axes, promises, strict=True):
         made = data[data["promise"] == promise]

@@ -50,7 +50,7 @@ def draw(data: pd.DataFrame) -> Figure:
         for ax, ((key, column), title) in zip(row, PANELS.items(), strict=True):
             for n, objective in enumerate(data["objective"].unique()):
                 part = data[(data["axis"] == axis) & (data["set"] == key) & (data["objective"] == objective)]
-                band(ax, 100 * part.pivot(index="at", columns="seed", values=column), n, marker="o", ms=3, label=name(objective))
+                band(ax, 100 * part.pivot_table(index="at", columns="seed", values=column), n, marker="o", ms=3, label=name(objective))
             ax.set(xscale="log", xlabel=label)
             ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=30)
             ax.xaxis.set_minor_locator(NullLocator())
@@ -58,7 +58,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 ax.set_title(title)
             if column == "excess":
                 ax.axhline(0, color="black", lw=0.6)
-    for column in (1, 3):
-        axes[0][column].set_ylim(bottom=0)
+    for ax in (axes[0][1], axes[0][3]):
+        ax.set_ylim(bottom=0)
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure

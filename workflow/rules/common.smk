@@ -160,7 +160,7 @@ def of_runs(pattern, runs=None):
 def tables():
     """All tables of the study."""
     more = ["datasets", *(["overlap"] if study.overlapping() else [])]
-    return [*(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", *more]), f"{OUT}/costs/costs.csv"]
+    return [*(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", "resampled", *more]), f"{OUT}/costs/costs.csv"]
 
 
 def variants(figure):

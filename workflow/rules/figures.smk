@@ -691,3 +691,29 @@ rule training_size:
         "Figure training_size{wildcards.of}"
     script:
         "../scripts/figure.py"
+
+
+rule resampled:
+    input:
+        code=closure("oecal.figures.resampled"),
+        resampled="<out>/tables/resampled.csv",
+    output:
+        pdf="<out>/figures/resampled{of}.pdf",
+        png=report(
+            "<out>/figures/resampled{of}.png",
+            caption="../report/resampled.rst",
+            category="Figures",
+            labels={"figure": "promises, resampled{of}"},
+        ),
+    log:
+        "<out>/logs/figures/resampled{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="resampled",
+        frame=with_trainings("resampled"),
+        draw={},
+    message:
+        "Figure resampled{wildcards.of}"
+    script:
+        "../scripts/figure.py"
