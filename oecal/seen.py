@@ -47,6 +47,10 @@ def seen(figure: str, tables: Tables, in_dist: str, model: str, training: str = 
             lines = priced(own)
         case "reliability":
             lines = calibrated(own)
+        case "id_or_pooled":
+            lines = bought(own)
+        case "prevalence":
+            lines = prevalent(own)
         case "confidence_histograms":
             lines = confident(own)
         case "risk_coverage":
@@ -61,6 +65,8 @@ def seen(figure: str, tables: Tables, in_dist: str, model: str, training: str = 
             lines = decomposed(own)
         case "promises":
             lines = promised(own)
+        case "resampled":
+            lines = broken(own)
         case "drift":
             lines = alarmed(own)
         case _:
@@ -148,6 +154,30 @@ def calibrated(tables: Tables) -> list[str]:
                 lean = (part["mean_confidence"] - part["accuracy"]).mean()
                 word = "over-confident" if lean > 0 else "under-confident"
                 lines.append(f"{training}, {name}: ECE {over_seeds(part['ece'])}%, on average {word} by {100 * abs(lean):.1f} points.")
+    return lines
+
+
+def bought(tables: Tables) -> list[str]:
+    """What each training after the first changes in ECE, pooled and on ID alone, as trained and after temperature scaling."""
+    calibration = tables["calibration"]
+    ece = calibration.pivot_table(index=["post_hoc", "set", "seed"], columns="training", values="ece", sort=False)
+    lines, (first, *others) = [], list(ece.columns)
+    for training in others:
+        change = (ece[training] - ece[first]).dropna()
+        said = [f"{over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
+                for post_hoc in ("none", "temperature") for name, where in (("pooled", "pooled"), ("id", "on in-distribution images"))
+                if (post_hoc, name) in change.index.droplevel("seed")]  # fmt: skip
+        lines.append(f"{training} minus {first}, ECE in points: {', '.join(said)}.")
+    return lines
+
+
+def prevalent(tables: Tables) -> list[str]:
+    """ECE at each share of OOD, as trained."""
+    table = tables["prevalence"]
+    lines = []
+    for training, rows in table[table["post_hoc"] == "none"].groupby("training", sort=False):
+        said = [f"{over_seeds(part['ece'])}% at {100 * rate:g}% OOD" for rate, part in rows.groupby("ood_rate")]
+        lines.append(f"{training}: ECE {', '.join(said)}.")
     return lines
 
 
@@ -241,6 +271,17 @@ def promised(tables: Tables) -> list[str]:
     whole = table[table["set"].isin(WHOLE) & table["threshold"].notna()]
     parts = whole.groupby(["promise", "training"], sort=False)["kept"]
     return [f"{', '.join(map(str, who))}: kept in {int(kept.sum())} of {len(kept)} cases." for who, kept in parts]
+
+
+def broken(tables: Tables) -> list[str]:
+    """How often each promise is broken, with each kind of outliers: the least and the most over scores and seeds."""
+    lines, names = [], {"like_test": ", outliers like those that arrive", "auxiliary": ", auxiliary outliers", "none": ""}
+    table = tables["resampled"]
+    there = table[table["without"] < table["splits"]]
+    for (training, promise, outliers), rows in there.groupby(["training", "promise", "outliers"], sort=False):
+        shares = f"{100 * rows['exceeds_pool'].min():.0f} to {100 * rows['exceeds_pool'].max():.0f}%"
+        lines.append(f"{training}, {promise}{names[str(outliers)]}: broken in {shares} of the splits, judged on all images.")
+    return lines
 
 
 def alarmed(tables: Tables) -> list[str]:

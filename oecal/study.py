@@ -52,7 +52,10 @@ class Study:
         return self.config["seeds"][: self.config["models"][model].get("seeds")]
 
     def shown(self, figure: str) -> list[Run]:
-        """The runs that a figure can show. Its constants: FOR, kinds of models; NEEDS, what their experiment must have; ASKED, only of models that name the figure."""
+        """The runs that a figure can show.
+
+        Its constants: FOR, kinds of models; NEEDS, what their experiment must have; ASKED, whether only models that name it have it.
+        """
         kinds, key = constant("figures", figure, "FOR"), constant("figures", figure, "NEEDS", "")
         asked = constant("figures", figure, "ASKED", False)
 

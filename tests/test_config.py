@@ -153,7 +153,7 @@ MISTAKES = [
     (put("experiments", "photos", {"models": {"vae": ["baseline"]}}), "experiments.photos: has no OOD set"),
     (drop("experiments", "photos"), "figures[0]: likelihood_histograms is for a density model, and no experiment has one"),
     (put("models", "wrn", "figures", ["rocs"]), "models.wrn.figures[0]: unknown name 'rocs'; did you mean 'roc'?"),
-    (put("models", "wrn_size", "figures", ["roc"]), "figures[25]: training_size is asked for by no model that can have it; write it under"),
+    (put("models", "wrn_size", "figures", ["roc"]), "training_size is asked for by no model that can have it; write it under"),
     (put("models", "vae", "seeds", 4), "models.vae.seeds: found 4, but the study has 3; write at most that many"),
     (put("models", "vae", "seeds", 0), "models.vae.seeds: found 0; write at least 1"),
     (put("measures", {"ood_rates": [1]}), "measures.ood_rates[0]: found 1; write less than 1 (a share)"),

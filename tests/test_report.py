@@ -120,7 +120,20 @@ def test_what_is_seen_of_calibration_and_promises():
         ],
         "drift": [{"score": "msp", "ood_rate": r, "alarm_share": s} for r, s in ((0, 0.01), (0.05, 0.5))],
     }
+    rows["prevalence"] = [{"post_hoc": p, "ood_rate": r, "ece": e} for p, r, e in (("none", 0.05, 0.2), ("none", 0.5, 0.4), ("x", 0.5, 0))]
+    rows["resampled"] = [
+        {"promise": "p", "outliers": o, "splits": 9, "without": w, "exceeds_pool": e}
+        for o, w, e in (("none", 0, 0.01), ("none", 0, 0.03), ("auxiliary", 9, 0))
+    ]
     found = {name: pd.DataFrame([{**run, **row} for row in parts]) for name, parts in rows.items()}
+    assert seen("prevalence", found, "a", "m") == "t: ECE 20.0% at 5% OOD, 40.0% at 50% OOD."
+    assert seen("resampled", found, "a", "m") == "t, p: broken in 1 to 3% of the splits, judged on all images."
+    both = [{**run, "training": t, "post_hoc": p, "set": s, "ece": e} for t, p, s, e in (
+        ("t", "none", "id", 0.01), ("t", "none", "pooled", 0.2), ("u", "none", "id", 0.03), ("u", "none", "pooled", 0.1),
+    )]  # fmt: skip
+    assert seen("id_or_pooled", {"calibration": pd.DataFrame(both), "trainings": found["trainings"]}, "a", "m") == (
+        "u minus t, ECE in points: -10.0 pooled, 2.0 on in-distribution images."
+    )
     assert seen("shift_calibration", found, "a", "m") == "t, severity 5: accuracy 45.0%, confidence above it by 40.0 points."
     assert seen("paths", found, "a", "m") == "t: confidence 90% at the start; at the end: x 60%, y 60%."
     assert seen("pit", found, "a", "m") == (

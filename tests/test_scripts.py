@@ -298,9 +298,7 @@ def figure_of(built, study, figure, in_dist, model, place):
 
 def figures_of(study):
     pairs = [("tiny_digits", "wrn"), ("tiny_digits", "wrn_size"), ("tiny_photos", "pixelcnn"), ("tiny_photos", "glow")]
-    return [
-        (f, *pair) for f, pair in itertools.product(study.config["figures"], pairs) if pair in {run[:2] for run in study.shown(f)}
-    ]
+    return [(f, *pair) for f, pair in itertools.product(study.config["figures"], pairs) if pair in {run[:2] for run in study.shown(f)}]
 
 
 def test_figures_and_report(built, study):

@@ -1,4 +1,4 @@
-"""Does a training buy calibration on the pool of ID and OOD images with under-confidence on ID? A line per training, controls among them."""
+"""Does a training pay for calibration on the pool of ID and OOD images with under-confidence on ID? A line per training and control."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oecal.tables.rows import of_model
 
 FOR = ("classifier",)
 SETS = {"id": ("ID alone", BLUE, -0.14), "pooled": ("pooled with OOD", VERMILION, 0.14)}
-FILLS = {"none": "full", "temperature": "none"}
+FILLS = {"none": "", "temperature": "white"}
 PANELS = {"rms": "RMS calibration error, %", "ece": "ECE, %", "excess": "confidence minus accuracy, %"}
 
 
@@ -37,7 +37,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 for y, training in enumerate(trainings):
                     values = 100 * part[part["training"] == training][column]
                     ax.plot([values.min(), values.max()], [y + shift] * 2, color=colour, lw=0.8, alpha=0.6, zorder=2)
-                    ax.plot(values.mean(), y + shift, "o", color=colour, fillstyle=fill, mfc=None if fill == "full" else "white", ms=4, zorder=3)
+                    ax.plot(values.mean(), y + shift, "o", color=colour, mfc=fill or colour, ms=4, zorder=3)
         ax.set(xlabel=label, ylim=(len(trainings) - 0.5, -0.5))
         ax.tick_params(axis="y", length=0)
         if column == "excess":
