@@ -196,7 +196,7 @@ class Study:
         for corruption, severities in experiment["corruptions"].items() if kind == "classifier" else ():
             found += [
                 {"name": f"{corruption}-{s}", "split": "test", "role": "corruption", "dataset": in_dist,
-                 "corruption": corruption, "severity": s}
+                 "corruption": corruption, "severity": s, "images": experiment["corruption_images"]}
                 for s in severities
             ]  # fmt: skip
         for end in experiment["paths"]:

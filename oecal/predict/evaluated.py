@@ -42,6 +42,9 @@ def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[in
         split = Split(split.images[chosen], split.labels[chosen])
     if entry["role"] == "path":
         return path_of(entry, split, data, shape, how)
+    if entry["role"] == "corruption":
+        chosen = drawn(len(split.images), entry["images"], "corruption", entry["dataset"])
+        split = Split(split.images[chosen], split.labels[chosen])
     images = adapt(split.images, shape, how["interpolation"], how["fit"])
     if entry["role"] == "corruption":
         images = corrupt(images, entry["corruption"], entry["severity"])
@@ -66,7 +69,7 @@ def evaluated(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dis
               may_be_missing: Collection[str]) -> Iterator[tuple[str, str, Split]]:  # fmt: skip
     """Place `{set}/{split}`, role and images of each entry of `sets` that can be had; a progress bar.
 
-    sets: name, split, role, dataset (and corruption, severity; end, images); data: image store by data set; in_dist: the
+    sets: name, split, role, dataset (and corruption, severity, images; end, images); data: image store by data set; in_dist: the
     in-distribution set.
     """
     shape = store.read(data[in_dist], "test").images.shape[1:]
