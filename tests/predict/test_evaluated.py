@@ -80,3 +80,17 @@ def test_a_path_leads_from_id_images_to_those_of_another_set(data):
         assert any((other == steps[-1]).all() for other in outside.images)
     fading = images_of(path | {"end": "contrast", "images": 9}, data, SHAPE, 2, HOW)
     assert len(fading.images) == 3 * STEPS  # no more than there are
+
+
+def test_each_corruption_is_of_the_same_images(tmp_path, rng):
+    images = rng.integers(0, 256, (50, *SHAPE), np.uint8)
+    store.write(tmp_path / "x.h5", ImageSet({"test": Split(images, np.arange(50))}, "", "", ""))
+    data = {"x": str(tmp_path / "x.h5")}
+    labels = [
+        images_of(entry(name, "corruption", corruption=name, severity=3, images=8) | {"dataset": "x"}, data, SHAPE, 50, HOW).labels
+        for name in ("contrast", "gaussian_blur")
+    ]
+    assert len(set(labels[0])) == 8
+    np.testing.assert_array_equal(*labels)
+    whole = entry("contrast", "corruption", corruption="contrast", severity=3, images=0) | {"dataset": "x"}
+    np.testing.assert_array_equal(images_of(whole, data, SHAPE, 50, HOW).labels, np.arange(50))
