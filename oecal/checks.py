@@ -141,10 +141,12 @@ def check_experiments(config: dict[str, Any]) -> None:
         listed = [n for key in TEST_SETS for n in experiment[key]]
         if twice := [n for n in listed if listed.count(n) > 1]:
             raise OecalError(f"{place}: {twice[0]} stands in two of {', '.join(TEST_SETS)}; write it once")
-        ends = [*constant("data", "paths", "FADES"), *(n for key in OOD for n in experiment[key])]
+        fades, ends = constant("data", "paths", "FADES"), [n for key in OOD for n in experiment[key]]
+        if both := sorted({*fades} & {*ends} & {*experiment["paths"]}):
+            raise OecalError(f"{place}.paths: {both[0]} is a way to fade an image and a data set; give the data set another name")
         for n, end in enumerate(experiment["paths"]):
-            if end not in ends:
-                raise OecalError(f"{place}.paths[{n}]: {unknown(end, ends)}")
+            if end not in (*fades, *ends):
+                raise OecalError(f"{place}.paths[{n}]: {unknown(end, [*fades, *ends])}")
         for corruption in experiment["corruptions"]:
             if corruption not in corruptions:
                 raise OecalError(f"{place}.corruptions: {unknown(corruption, corruptions)}")

@@ -238,6 +238,16 @@ def test_pairs_with_and_without_overlap():
     assert load(DEMO).overlapping() == []
 
 
+def test_a_data_set_that_is_named_like_a_way_to_fade():
+    content = copy.deepcopy(DEMO)
+    content["datasets"]["blur"] = {"source": "faces"}
+    content["experiments"]["digits"]["far"].append("blur")
+    with pytest.raises(OecalError, match="experiments.digits.paths: blur is a way to fade an image and a data set; give the data set"):
+        load(content)
+    content["experiments"]["digits"]["paths"] = ["faces"]
+    load(content)
+
+
 def test_data_sets_of_a_study():
     content = copy.deepcopy(DEMO)
     content["datasets"]["unused"] = {"source": "faces"}

@@ -37,7 +37,7 @@ def test_every_set_gets_the_format_of_the_in_distribution_set(data):
 
 def test_a_corruption_is_applied(data):
     plain = images_of(entry("same", "id"), data, SHAPE, 2, HOW).images
-    found = images_of(entry("same", "corruption", corruption="contrast", severity=5), data, SHAPE, 2, HOW).images
+    found = images_of(entry("same", "corruption", corruption="contrast", severity=5, images=0), data, SHAPE, 2, HOW).images
     np.testing.assert_array_equal(found, corrupt(plain, "contrast", 5))
 
 
