@@ -82,6 +82,8 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
         raise OecalError(f"{place}.objective: {objective} is not for a {kind} model such as {model['architecture']}; "
                          f"write one of: {', '.join(known)}")  # fmt: skip
     recipe["options"] = checked("training", objective, recipe["options"], f"{place}.options")
+    if recipe["label_noise"] and kind != "classifier":
+        raise OecalError(f"{place}.label_noise: a {kind} model has no labels; leave it out")
     if recipe["outliers"] and not constant("training", objective, "OUTLIERS"):
         raise OecalError(f"{place}.outliers: the objective {objective} uses no outliers; leave them out")
     if "init" in recipe and recipe["init"] not in model["trainings"]:
@@ -147,6 +149,9 @@ def check_experiments(config: dict[str, Any]) -> None:
         for n, end in enumerate(experiment["paths"]):
             if end not in (*fades, *ends):
                 raise OecalError(f"{place}.paths[{n}]: {unknown(end, [*fades, *ends])}")
+        for attack in experiment["attacks"]:
+            if attack not in constant("predict", "attacks", "ATTACKS"):
+                raise OecalError(f"{place}.attacks: {unknown(attack, constant('predict', 'attacks', 'ATTACKS'))}")
         for corruption in experiment["corruptions"]:
             if corruption not in corruptions:
                 raise OecalError(f"{place}.corruptions: {unknown(corruption, corruptions)}")

@@ -22,7 +22,7 @@ RUN = ("in_dist", "model", "training", "seed")
 
 @dataclass(frozen=True)
 class Group:
-    """One evaluated set and split of one run. Role: id, near, far, synthetic, shift, corruption, ambiguous, path, outlier."""
+    """One evaluated set and split of one run. Role: id, near, far, synthetic, shift, corruption, ambiguous, path, attack, outlier."""
 
     set: str
     split: str

@@ -1,6 +1,7 @@
 """The roles that evaluated sets have in an experiment.
 
-id, near, far, synthetic, shift, corruption, ambiguous, path (images between ID and elsewhere), outlier (auxiliary, no test).
+id, near, far, synthetic, shift, corruption, ambiguous, path (images between ID and elsewhere), attack (images moved against the model),
+outlier (auxiliary, no test).
 """
 
 from __future__ import annotations
@@ -12,4 +13,4 @@ TEST_SETS = {**{role: role for role in OOD}, "shifts": "shift", "ambiguous": "am
 
 def spared(role: str, split: str) -> bool:
     """Whether nothing costly is computed of a set: of the training images, and where the question is whether an answer is right."""
-    return role in ("shift", "corruption", "path") or (role, split) == ("id", "train")
+    return role in ("shift", "corruption", "path", "attack") or (role, split) == ("id", "train")

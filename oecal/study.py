@@ -141,6 +141,7 @@ class Study:
             "init": recipe.get("init", ""),
             "outliers": self.outliers(in_dist, model, training),
             "train_images": recipe["train_images"],
+            "label_noise": recipe["label_noise"],
             **self.fitting(in_dist),
         }
 
@@ -199,6 +200,10 @@ class Study:
                  "corruption": corruption, "severity": s, "images": experiment["corruption_images"]}
                 for s in severities
             ]  # fmt: skip
+        for attack, sizes in experiment["attacks"].items() if kind == "classifier" else ():
+            for levels, name in itertools.product(sizes, [in_dist, *experiment["near"], *experiment["far"]]):
+                how = {"attack": attack, "levels": levels, "up": name != in_dist, "images": experiment["attack_images"]}
+                found.append({"name": f"{attack}-{levels}-{name}", "split": "test", "role": "attack", "dataset": name, **how})
         for end in experiment["paths"]:
             path = {"end": end, "images": experiment["path_images"]}
             found.append({"name": f"path-{end}", "split": "test", "role": "path", "dataset": in_dist, **path})

@@ -58,6 +58,9 @@ MISTAKES = [
     (put("measures", {"target_risk": 2}), "measures.target_risk: found 2; write at most 1"),
     (put(*DIGITS, "scores", ["mps"]), "experiments.digits.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
     (put(*DIGITS, "scores", ["ensemble_msp"]), "experiments.digits.scores: has no score of wrn that each seed and each training has"),
+    (put(*DIGITS, "attacks", {"fgms": [4]}), "experiments.digits.attacks: unknown name 'fgms'; did you mean 'fgsm'?"),
+    (put(*DIGITS, "attacks", {"pgd": [0]}), "experiments.digits.attacks.pgd[0]: found 0; write at least 1"),
+    (put("models", "vae", "trainings", "baseline", "label_noise", 0.1), "models.vae.trainings.baseline.label_noise: a density model has no"),
     (put(*DIGITS, "paths", ["digits"]), "experiments.digits.paths[0]: unknown name 'digits'"),
     (put(*DIGITS, "paths", ["blurr"]), "experiments.digits.paths[0]: unknown name 'blurr'; did you mean 'blur'?"),
     (put("measures", {"drift_onset": 2000}), "measures.drift_onset: found 2000, but a stream has 2000 images; write less than that"),
@@ -203,7 +206,7 @@ def test_one_configuration_over_another():
             "study": "small",
             "datasets": {"faces": {"size": 12}},
             "experiments": {"digits": {"models": {"wrn": []}, "far": []}},
-            "figures": [f for f in DEMO["figures"] if f not in ("shift_calibration", "decomposition")],
+            "figures": [f for f in DEMO["figures"] if f not in ("shift_calibration", "decomposition", "attacks")],
         },
     )
     assert both["datasets"]["faces"] == {"source": "faces", "size": 12}

@@ -20,7 +20,7 @@ from oecal.options import constant
 
 TABLES = (
     "detection", "calibration", "selective", "likelihood", "confidence", "pit",
-    "decomposition", "paths", "prevalence", "drift", "trainings", "hyperparameters",
+    "decomposition", "paths", "prevalence", "attacks", "drift", "trainings", "hyperparameters",
 )  # fmt: skip
 
 
@@ -272,7 +272,7 @@ def figure_of(built, study, figure, in_dist, model, place):
             frame, inputs = who | {"first": "baseline", "training": "oe_tune"}, {"detection": detection}
         case "score_rank":
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"detection": detection}
-        case "shift_calibration" | "decomposition" | "paths" | "promises" | "resampled" | "drift" | "id_or_pooled" | "prevalence":
+        case "shift_calibration" | "decomposition" | "paths" | "promises" | "resampled" | "attacks" | "drift" | "id_or_pooled" | "prevalence":
             table = "calibration" if figure in ("shift_calibration", "id_or_pooled") else figure
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {table: str(built / f"tables/{table}.csv")}
         case "training_size":

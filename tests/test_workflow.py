@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 TINY = "studies/tiny.yaml"
 TABLES = (
     "datasets", "detection", "calibration", "selective", "likelihood", "confidence",
-    "pit", "decomposition", "paths", "prevalence", "drift", "promises", "resampled", "trainings", "hyperparameters",
+    "pit", "decomposition", "paths", "prevalence", "attacks", "drift", "promises", "resampled", "trainings", "hyperparameters",
 )  # fmt: skip
 
 

@@ -42,8 +42,8 @@ def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[in
         split = Split(split.images[chosen], split.labels[chosen])
     if entry["role"] == "path":
         return path_of(entry, split, data, shape, how)
-    if entry["role"] == "corruption":
-        chosen = drawn(len(split.images), entry["images"], "corruption", entry["dataset"])
+    if entry["role"] in ("corruption", "attack"):
+        chosen = drawn(len(split.images), entry["images"], entry["role"], entry["dataset"])
         split = Split(split.images[chosen], split.labels[chosen])
     images = adapt(split.images, shape, how["interpolation"], how["fit"])
     if entry["role"] == "corruption":
@@ -66,11 +66,11 @@ def path_of(entry: Mapping[str, Any], split: Split, data: Mapping[str, str], sha
 
 
 def evaluated(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str, how: Mapping[str, Any], train: int,
-              may_be_missing: Collection[str]) -> Iterator[tuple[str, str, Split]]:  # fmt: skip
-    """Place `{set}/{split}`, role and images of each entry of `sets` that can be had; a progress bar.
+              may_be_missing: Collection[str]) -> Iterator[tuple[Mapping[str, Any], Split]]:  # fmt: skip
+    """Each entry of `sets` that can be had, and its images; a progress bar. The images of an attack are those that it starts from.
 
-    sets: name, split, role, dataset (and corruption, severity, images; end, images); data: image store by data set; in_dist: the
-    in-distribution set.
+    sets: name, split, role, dataset (and corruption, severity, images; end, images; attack, levels, up, images); data: image store by data
+    set; in_dist: the in-distribution set.
     """
     shape = store.read(data[in_dist], "test").images.shape[1:]
     classes = len(store.read_about(data[in_dist]).classes)
@@ -78,4 +78,4 @@ def evaluated(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dis
     missing = {name for name, path in data.items() if path not in there}
     can = [e for e in sets if not missing & {e["dataset"], e.get("end")}]
     for entry in tqdm(can, desc="sets", leave=False, disable=None):
-        yield f"{entry['name']}/{entry['split']}", entry["role"], images_of(entry, data, shape, classes, how, train)
+        yield entry, images_of(entry, data, shape, classes, how, train)

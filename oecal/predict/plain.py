@@ -50,9 +50,10 @@ def run(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str
     with replacing(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(in_dist=in_dist, kind="images", dims=mean.size)
         order = []
-        for place, role, split in evaluated(sets, data, in_dist, how, train, may_be_missing):
+        for entry, split in evaluated(sets, data, in_dist, how, train, may_be_missing):
+            place = f"{entry['name']}/{entry['split']}"
             group = file.create_group(place)
-            group.attrs["role"] = role
+            group.attrs["role"] = entry["role"]
             parts = [statistics(split.images[start : start + CHUNK], mean) for start in range(0, len(split.images), CHUNK)]
             for name in parts[0]:
                 group.create_dataset(name, data=np.concatenate([part[name] for part in parts]), track_times=False)

@@ -15,11 +15,13 @@ import torch
 
 from oecal.costs import Cost, write
 from oecal.data import store
+from oecal.data.store import Split
 from oecal.device import announce, effective, move, set_up
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.models.build import history_of, kind_of, load_samples, load_weights, network
 from oecal.predict import costly, passes
+from oecal.predict.attacks import attacked
 from oecal.predict.evaluated import drawn, evaluated
 from oecal.predict.memory import peak, reset_peak
 from oecal.predict.outputs import predict
@@ -83,8 +85,12 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
         file.attrs.update(precision=precision, outliers=" ".join(trained["used"]), steps=trained["steps"], alike=" ".join(more["alike"]))
         file.attrs.update(configuration=json.dumps(params, sort_keys=True), versions=json.dumps(versions), code=code)
         order = []
-        for place, role, split in evaluated(sets, data, run["in_dist"], params, more["train"], may_be_missing):
+        for entry, split in evaluated(sets, data, run["in_dist"], params, more["train"], may_be_missing):
+            place, role = f"{entry['name']}/{entry['split']}", entry["role"]
             file.create_group(place).attrs["role"] = role
+            if role == "attack":
+                how = entry["attack"], entry["levels"], entry["up"]
+                split = Split(attacked(lambda x: model(x)[:, :classes], split.images, *how, torch_device), split.labels)
             with costs["outputs"].measured(len(split.images), *memory):
                 found = outputs(split.images, place)
             for name, values in (found | {"labels": split.labels}).items():
@@ -92,7 +98,7 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
             if kind == "density":
                 file[place]["log_likelihood"].attrs["dims"] = int(np.prod(shape))
             index = drawn(len(split.images), more["images"], "costly", place)
-            for method, statistics in () if spared(role, place.split("/")[1]) else methods.items():
+            for method, statistics in () if spared(role, entry["split"]) else methods.items():
                 with costs[method].measured(len(index), *memory):
                     found = finite(statistics(split.images[index]), place)
                 for name, values in found.items():

@@ -16,7 +16,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
 
     options: of the objective, `name=value; ...`; outliers: the auxiliary sets that could be had; alike: OOD sets that are drawn like one of
     them; precision: of the evaluation; steps, images and outlier_images: the budget, of this training alone, without that of its `init`;
-    train_images: the limit of different ID images, 0 for none; then the loop's recipe.
+    train_images: the limit of different ID images, 0 for none; label_noise: the share of wrong labels; then the loop's recipe.
     """
     rows = []
     for path in outputs:
@@ -30,7 +30,8 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
         more |= {"objective": objective["name"], "options": chosen, "init": configuration["init"]}
         more |= {name: about[name] for name in ("outliers", "alike", "precision")}
         steps, recipe = int(about["steps"]), configuration["recipe"]
-        more |= {"steps": steps, "images": steps * recipe["batch_size"], "train_images": configuration["train_images"]}
+        more |= {"steps": steps, "images": steps * recipe["batch_size"]}
+        more |= {name: configuration[name] for name in ("train_images", "label_noise")}
         more["outlier_images"] = steps * recipe["outlier_batch_size"] if about["outliers"] else 0
         rows.append({**key, **more, **recipe})
     return pd.DataFrame(rows)

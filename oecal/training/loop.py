@@ -114,9 +114,9 @@ def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, T
 
 def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
               precision: str) -> dict[str, float]:  # fmt: skip
-    """One pass over the ID images, or `epoch_images` of them, in several passes if there are not so many; returns the mean of each part of the loss.
+    """One pass over the ID images, or `epoch_images` of them, in several passes if there are not so many.
 
-    Raises OecalError if the loss is not finite.
+    Returns the mean of each part of the loss. Raises OecalError if the loss is not finite.
     """
     torch.manual_seed(derive(seed, "epoch", epoch))
     model.train()

@@ -41,6 +41,8 @@ def prepare(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], we
     if 0 < params["train_images"] < len(images.images):  # of one seed, few images are part of many
         chosen = generator("train_images", seed).permutation(len(images.images))[: params["train_images"]]
         images = Split(images.images[chosen], images.labels[chosen])
+    if params["label_noise"]:
+        images = Split(images.images, mislabelled(images.labels, params["label_noise"], seed))
     shape = images.images.shape[1:]
     if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
         raise OecalError(f"{in_dist}: has images without a label; a classifier needs one for each, a density model none")
@@ -65,6 +67,14 @@ def prepare(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], we
     return Prepared(model, functools.partial(objective.loss, options=options), data, [Path(path).stem for path in found])
 
 
+def mislabelled(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Labels of which a share, drawn at random with the seed, is another one of the classes there are, each as likely."""
+    rng, there = generator("label_noise", seed), np.unique(labels)
+    changed, places = rng.permutation(len(labels))[: round(share * len(labels))], np.searchsorted(there, labels)
+    places[changed] = (places[changed] + rng.integers(1, len(there), len(changed))) % len(there)
+    return there[places]
+
+
 def digest(*arrays: np.ndarray) -> str:
     sha = hashlib.sha256()
     for array in arrays:
@@ -77,9 +87,9 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
         may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
     """Trains one run into `folder`.
 
-    params: model (architecture, options), objective (name, options), recipe (the loop's), train_images, interpolation, fit. in_dist and outliers: image
-    stores; init: weights to start from, or None. code: fingerprint of the library files; with params, data and seed it decides
-    whether a checkpoint is resumed. may_be_missing: names of the outlier sets that it can do without.
+    params: model (architecture, options), objective (name, options), recipe (the loop's), train_images, label_noise, interpolation, fit.
+    in_dist and outliers: image stores; init: weights to start from, or None. code: fingerprint of the library files; with params, data
+    and seed it decides whether a checkpoint is resumed. may_be_missing: names of the outlier sets that it can do without.
     """
     torch_device = set_up(device, threads)
     model, loss, data, used = prepare(params, in_dist, outliers, init, seed, torch_device, channels_last, may_be_missing)

@@ -8,12 +8,12 @@ from oecal.data import store
 from oecal.data.store import ImageSet, Split
 from oecal.errors import OecalError
 from oecal.models.build import history_of
-from oecal.training.run import prepare, run
+from oecal.training.run import mislabelled, prepare, run
 
 PARAMS = {
     "model": {"architecture": "pixelcnn", "options": {"channels": 4, "blocks": 1, "levels": 1, "mixtures": 2}},
     "objective": {"name": "margin", "options": {}},
-    "train_images": 0,
+    "train_images": 0, "label_noise": 0,
     "recipe": {
         "epochs": 1, "epoch_images": 8, "batch_size": 4, "outlier_batch_size": 2, "optimizer": "adamw", "lr": 0.01, "final_lr": 0.0,
         "momentum": 0.9, "weight_decay": 0.0, "clip_norm": 1.0, "shift": 0, "flip": False,
@@ -53,3 +53,14 @@ def test_few_different_images(stores, limit, there):
     assert len(drawn(limit, 0)) == there
     assert drawn(5, 0) == drawn(5, 0) != drawn(5, 1)
     assert drawn(3, 0) < drawn(5, 0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
+def test_wrong_labels(share):
+    labels = np.repeat([0, 1, 4], 100)
+    found = mislabelled(labels, share, 0)
+    assert np.count_nonzero(found != labels) == round(share * 300)
+    assert set(found) == {0, 1, 4}
+    assert share == 0 or not np.array_equal(found, mislabelled(labels, share, 1))
+    if share > 0.9:  # both others are as likely
+        assert 30 < np.count_nonzero(found[labels == 0] == 1) < 70

@@ -25,7 +25,7 @@ SHAPE = (1, 6, 6)
 PARAMS = {
     "model": {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.1}},
     "objective": {"name": "background_class", "options": {}},
-    "train_images": 0,
+    "train_images": 0, "label_noise": 0,
     "recipe": {
         "epochs": 1, "epoch_images": 0, "batch_size": 8, "outlier_batch_size": 4, "optimizer": "adamw", "lr": 0.01, "final_lr": 0.0,
         "momentum": 0.9, "weight_decay": 0.0005, "clip_norm": 1.0, "shift": 1, "flip": True,

@@ -22,6 +22,7 @@ TABLES = [
     "decomposition",
     "paths",
     "prevalence",
+    "attacks",
     "drift",
     "trainings",
     "hyperparameters",

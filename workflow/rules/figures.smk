@@ -717,3 +717,29 @@ rule resampled:
         "Figure resampled{wildcards.of}"
     script:
         "../scripts/figure.py"
+
+
+rule attacks:
+    input:
+        code=closure("oecal.figures.attacks"),
+        attacks="<out>/tables/attacks.csv",
+    output:
+        pdf="<out>/figures/attacks{of}.pdf",
+        png=report(
+            "<out>/figures/attacks{of}.png",
+            caption="../report/attacks.rst",
+            category="Figures",
+            labels={"figure": "attacks{of}"},
+        ),
+    log:
+        "<out>/logs/figures/attacks{of}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="attacks",
+        frame=with_trainings("attacks"),
+        draw={},
+    message:
+        "Figure attacks{wildcards.of}"
+    script:
+        "../scripts/figure.py"

@@ -1,0 +1,48 @@
+"""AUROC of MSP against the size of an attack: OOD images made to look safe, ID images made to raise an alarm; a curve per training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures.style import BLACK, band, name, panels
+from oecal.tables.rows import of_model
+
+FOR = ("classifier",)
+NEEDS = "attacks"  # what an experiment must have for it
+MOST = 8  # trainings: as many looks as there are
+SCORE = "msp"  # the one that is attacked
+ROWS = {"ood": "near and far OOD,\nmoved to more confidence", "id": "ID, moved to\nless confidence"}
+NAMES = {"fgsm": "FGSM", "pgd": "PGD", "random": "random, as far"}
+
+
+def frame(attacks: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+    """One row a training, seed, moved (ood, id), attack and size, 0 levels among them: mean AUROC of MSP over the sets."""
+    table = of_model(attacks, in_dist, model, trainings)
+    table = table[table["score"] == SCORE]
+    table = table.assign(moved=table["set"].map(lambda name: "id" if name == in_dist else "ood"))
+    kinds = [attack for attack in table["attack"].unique() if attack != "none"]
+    clean = table[table["attack"] == "none"]
+    whole = pd.concat([*(clean.assign(attack=kind) for kind in kinds), table[table["attack"] != "none"]])
+    return whole.groupby(["training", "seed", "moved", "attack", "levels"], sort=False)["auroc"].mean().reset_index()
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    attacks = list(data["attack"].unique())
+    figure, axes = panels(len(ROWS), max(len(attacks), 1), 4.2, sharex=True, sharey=True)
+    for row, (moved, label) in zip(axes, ROWS.items(), strict=True):
+        for ax, attack in zip(row, attacks, strict=False):
+            ax.axhline(50, color=BLACK, lw=0.6)
+            for n, training in enumerate(data["training"].unique()):
+                part = data[(data["moved"] == moved) & (data["attack"] == attack) & (data["training"] == training)]
+                band(ax, 100 * part.pivot(index="levels", columns="seed", values="auroc"), n, marker="o", ms=2.5, label=name(training))
+            if row is axes[0]:
+                ax.set_title(NAMES[attack])
+            else:
+                ax.set_xlabel("moved by at most, levels of 255")
+        row[0].set_ylabel(f"AUROC, %\n{label}")
+    axes[0][0].set_ylim(0, 101)
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    return figure
