@@ -272,9 +272,10 @@ def figure_of(built, study, figure, in_dist, model, place):
             frame, inputs = who | {"first": "baseline", "training": "oe_tune"}, {"detection": detection}
         case "score_rank":
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"detection": detection}
-        case "shift_calibration" | "decomposition" | "paths" | "promises" | "resampled" | "attacks" | "drift" | "id_or_pooled" | "prevalence":
-            table = "calibration" if figure in ("shift_calibration", "id_or_pooled") else figure
-            frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {table: str(built / f"tables/{table}.csv")}
+        case "shift_calibration" | "id_or_pooled":
+            frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"calibration": str(built / "tables/calibration.csv")}
+        case "decomposition" | "paths" | "promises" | "resampled" | "attacks" | "drift" | "prevalence":
+            frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {figure: str(built / f"tables/{figure}.csv")}
         case "training_size":
             tables = {"calibration": "calibration", "trainings": "trainings", "data": "datasets"}
             frame, inputs = who, {name: str(built / f"tables/{table}.csv") for name, table in tables.items()}

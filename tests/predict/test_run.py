@@ -26,8 +26,9 @@ SETS = [
     {"name": "around", "split": "train", "role": "outlier", "dataset": "around"},
     {"name": "around", "split": "test", "role": "far", "dataset": "around"},
     {"name": "inside_again", "split": "test", "role": "shift", "dataset": "inside"},
-    {"name": "contrast-3", "split": "test", "role": "corruption", "dataset": "inside", "corruption": "contrast", "severity": 3, "images": 0},
-]
+    {"name": "contrast-3", "split": "test", "role": "corruption", "dataset": "inside",
+     "corruption": "contrast", "severity": 3, "images": 0},
+]  # fmt: skip
 COSTLY = ("inside/val", "inside/test", "around/train", "around/test")
 MORE = {"images": 7, "samples": 0, "train": 0, "alike": [], "passes": 3, "augment": {"shift": 1, "flip": False}}
 
