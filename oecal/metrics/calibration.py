@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax
 
+from oecal.metrics.smooth import smooth_ece
+
 
 class Bins(NamedTuple):
     """Per bin: number of samples, mean confidence and accuracy (nan in an empty bin)."""
@@ -27,10 +29,19 @@ def summarise(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n:
         return Bins(count, *(s / count for s in sums))
 
 
+def by_width(confidence: np.ndarray, bins: int) -> np.ndarray:
+    """Index of each confidence's bin (b / B, (b + 1) / B], as in Guo et al., ICML 2017; 0 falls into the first."""
+    return np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+
+
+def by_rank(n: int, size: int) -> np.ndarray:
+    """Index of the bin of `size` of each rank, (n,); the last, most confident bin takes the remainder (Hendrycks et al., section 4.5)."""
+    return np.minimum(np.arange(n) // size, max(n // size, 1) - 1)
+
+
 def equal_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Bins:
-    """Bins (b / B, (b + 1) / B], as in Guo et al., ICML 2017; 0 falls into the first."""
-    index = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    return summarise(index, confidence, correct, bins)
+    """Bins of equal width, `by_width`."""
+    return summarise(by_width(confidence, bins), confidence, correct, bins)
 
 
 def ranked(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,10 +60,9 @@ def equal_mass(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Bins:
 
 
 def adaptive(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bins:
-    """Bins of `size` by rank of confidence; the last, most confident one takes the remainder (Hendrycks et al., section 4.5)."""
-    bins = max(len(confidence) // size, 1)
-    index = np.minimum(np.arange(len(confidence)) // size, bins - 1)
-    return summarise(index, *ranked(confidence, correct), bins)
+    """Bins of `size` by rank of confidence, `by_rank`."""
+    index = by_rank(len(confidence), size)
+    return summarise(index, *ranked(confidence, correct), index[-1] + 1)
 
 
 def gap(bins: Bins, norm: float) -> float:
@@ -123,7 +133,7 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
 
     ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap; rms, mad: adaptive bins of `size`;
     rms_official: rms as the official OE code computes it; ce2_debiased: `debiased_squared` of the equal-mass bins; error_auroc;
-    reliability, resolution: two of `brier_parts`.
+    reliability, resolution: two of `brier_parts`; smece: `smooth_ece`.
     Raises ValueError if there are none, or if some lie outside [0, 1], as logits do.
     """
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
@@ -148,6 +158,7 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
         "error_auroc": error_auroc(*ascending),
         "reliability": parts["reliability"],
         "resolution": parts["resolution"],
+        "smece": smooth_ece(*ascending),
     }
 
 
@@ -157,13 +168,14 @@ def classwise_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15)
     return float(np.mean([gap(equal_width(probabilities[:, k], (labels == k).astype(float), bins), 1) for k in classes]))
 
 
-def label_metrics(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> dict[str, float]:
-    """Metrics that need labels of the model's own classes; logits (N, K), labels (N,).
+def label_losses(log_p: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """nll: -log p_l, nats; brier: sum_k (p_k - [l = k])^2, in [0, 2]; of each image, (N,), from log p (N, K) and labels (N,)."""
+    error = np.exp(log_p) - (labels[:, None] == np.arange(log_p.shape[1]))
+    return {"nll": -log_p[np.arange(len(labels)), labels], "brier": (error**2).sum(axis=1)}
 
-    nll: -mean log p_l, nats; brier: mean_i sum_k (p_ik - [l_i = k])^2, in [0, 2]; cwece: class-wise ECE.
-    """
+
+def label_metrics(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> dict[str, float]:
+    """Metrics that need labels of the model's own classes; logits (N, K), labels (N,): means of `label_losses`; cwece: class-wise ECE."""
     log_p = log_softmax(np.asarray(logits, np.float64), axis=1)
-    p, rows = np.exp(log_p), np.arange(len(labels))
-    error = p - (labels[:, None] == np.arange(p.shape[1]))
-    brier = (error**2).sum(axis=1).mean()
-    return {"nll": float(-log_p[rows, labels].mean()), "brier": float(brier), "cwece": classwise_ece(p, labels, bins)}
+    means = {name: float(loss.mean()) for name, loss in label_losses(log_p, labels).items()}
+    return {**means, "cwece": classwise_ece(np.exp(log_p), labels, bins)}

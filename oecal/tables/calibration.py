@@ -15,7 +15,7 @@ from oecal.results import RUN, Group, Run, confidence_and_correctness, entire, p
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "ace", "cwece", "mce", "rms", "mad", "nll", "brier", "soft_f1", "mean_confidence"]
-MORE = ["rms_official", "ce2_debiased", "error_auroc", "reliability", "resolution"]
+MORE = ["rms_official", "ce2_debiased", "error_auroc", "reliability", "resolution", "smece"]
 COLUMNS = [*RUN, "post_hoc", "set", *METRICS, "temperature", "n", *MORE]
 
 Parts = list[tuple[Group, np.ndarray]]

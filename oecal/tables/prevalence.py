@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from oecal.calibrators import temperature
 from oecal.metrics.calibration import confidence_metrics
 from oecal.results import RUN, confidence_and_correctness, mixed, read
 from oecal.roles import OOD
-from oecal.tables.calibration import fitted
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "rms", "mad", "soft_f1", "mean_confidence"]
@@ -27,7 +27,8 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
     for path in outputs:
         run = read(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier" and run.tests(*OOD):
-            for post_hoc, calibrator in (("none", None), ("temperature", fitted(run, "temperature"))):
+            val = run.find("id", "val")
+            for post_hoc, calibrator in (("none", None), ("temperature", temperature.fit(val["logits"], val["labels"]))):
                 for wanted in options["ood_rates"]:
                     parts = mixed(run, wanted)
                     confidence, correct = confidence_and_correctness(parts, calibrator)

@@ -4,7 +4,7 @@ import importlib
 
 import numpy as np
 import pytest
-from netcal.binning import HistogramBinning
+from netcal.binning import HistogramBinning, IsotonicRegression
 from netcal.scaling import TemperatureScaling
 from scipy.optimize import check_grad
 from scipy.special import softmax
@@ -138,6 +138,32 @@ def test_histogram_binning_of_two_classes_equals_netcal(rng):
     np.testing.assert_allclose(
         np.exp(fitted("histogram_binning", logits, labels)(logits))[used, 1], peer.transform(p[:, 1])[used], atol=1e-6
     )
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_isotonic_equals_netcal(classes, rng):
+    """Of two classes netcal maps the second's probability alone; that of the first is its mirror image, so normalising changes nothing."""
+    logits, labels = drawn(rng, 1000, classes)
+    new, _ = drawn(rng, 2000, classes)
+    p, new_p = (softmax(z.astype(float), axis=1) for z in (logits, new))
+    peer, found = IsotonicRegression(), np.exp(fitted("isotonic", logits, labels)(new))
+    if classes == 2:
+        peer.fit(p[:, 1], labels)
+        np.testing.assert_allclose(found[:, 1], peer.transform(new_p[:, 1]), atol=1e-6)
+    else:
+        peer.fit(p, labels)
+        np.testing.assert_allclose(found, peer.transform(new_p), atol=1e-6)
+
+
+def test_isotonic_where_every_class_is_mapped_to_0():
+    """Each class is never right up to 0.45, and always from 0.54 on. Of p = 1/3 netcal makes 0 / 0, ours is uniform."""
+    p = np.array([[0.54, 0.45, 0.01], [0.01, 0.54, 0.45], [0.45, 0.01, 0.54]])
+    peer = IsotonicRegression()
+    peer.fit(p, np.arange(3))
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(peer.transform(np.full((2, 3), 1 / 3))).all()
+    found = np.exp(fitted("isotonic", np.log(p), np.arange(3))(np.log(np.concatenate([p, np.full((1, 3), 1 / 3)]))))
+    np.testing.assert_allclose(found, np.concatenate([np.eye(3), np.full((1, 3), 1 / 3)]), atol=1e-12)
 
 
 def test_isotonic_by_hand():

@@ -15,6 +15,7 @@ NAME = "[a-z][a-z0-9_]*"
 TABLES = [
     "detection",
     "calibration",
+    "intervals",
     "selective",
     "likelihood",
     "confidence",

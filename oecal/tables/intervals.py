@@ -1,0 +1,64 @@
+"""`intervals.csv`: bootstrap intervals of the metrics of calibration, and of their differences to the first training, over test images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from oecal.calibrators import temperature
+from oecal.calibrators.calibrator import Calibrator
+from oecal.metrics.bootstrap import Estimate, bootstrap, difference_interval, resampled, statistics
+from oecal.metrics.calibration import label_losses
+from oecal.results import RUN, confidence_and_correctness, pooled, read
+from oecal.scores.numerics import log_softmax
+from oecal.seeds import generator
+from oecal.tables.calibration import Parts, row
+from oecal.tables.rows import frame
+
+COLUMNS = [*RUN, "post_hoc", "set", "metric", "value", "low", "high", "difference", "difference_low", "difference_high", "n"]
+
+
+def estimates(parts: Parts, calibrator: Calibrator | None, bins: int, resamples: int) -> dict[str, Estimate]:
+    """Of one run and set. The resamples depend on the sets alone, so that they are the same ones for each run and method."""
+    losses = {}
+    if len(parts) == 1:  # nll and brier need a true class
+        group, index = parts[0]
+        logits = group["logits"][index]
+        losses = label_losses(log_softmax(calibrator(logits) if calibrator else logits), group["labels"][index])
+    confidence, correct = confidence_and_correctness(parts, calibrator)
+    weights = resampled([(len(index), generator("bootstrap", group.set)) for group, index in parts], resamples)
+    return bootstrap(statistics(confidence, correct, losses, bins), weights, len(confidence))
+
+
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each classifier run, post-hoc method (none, temperature), set (id, pooled) and metric. Options: bins, ood_ratio, resamples.
+
+    value: as in `calibration.csv`; low, high: its 95% interval. difference: value less that of the first training of the same model and
+    seed on the same images, with its 95% interval; empty for that training itself. Noise enlarges the errors of calibration (ece, rms,
+    mad), but the intervals are of the true error, so that value and difference may lie outside.
+    """
+    rows: list[dict[str, Any]] = []
+    first: dict[tuple[Any, ...], tuple[dict[str, Any], dict[str, Estimate]]] = {}
+    bins, resamples = int(options["bins"]), int(options["resamples"])
+    for path in outputs:
+        run = read(path, "logits", "labels", "log_likelihood")
+        if run.kind != "classifier":
+            continue
+        both = pooled(run, options["ood_ratio"])
+        sets = {"id": both[:1], "pooled": both} if len(both) > 1 else {"id": both}
+        val = run.find("id", "val")
+        for post_hoc, calibrator in (("none", None), ("temperature", temperature.fit(val["logits"], val["labels"]))):
+            for name, parts in sets.items():
+                values, found = row(parts, calibrator, bins), estimates(parts, calibrator, bins, resamples)
+                about = {**run.key, "post_hoc": post_hoc, "set": name, "n": values["n"]}
+                same = tuple(about[column] for column in ("in_dist", "model", "seed", "post_hoc", "set"))
+                its_values, its = first.setdefault(same, (values, found))
+                for metric, one in found.items():
+                    compared = {}
+                    if its is not found:
+                        low, high = difference_interval(one, its[metric])
+                        compared = {"difference": values[metric] - its_values[metric], "difference_low": low, "difference_high": high}
+                    rows.append({**about, "metric": metric, "value": values[metric], "low": one.low, "high": one.high, **compared})
+    return frame(rows, COLUMNS, outputs)

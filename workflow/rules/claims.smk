@@ -1,0 +1,23 @@
+# What the study claims, and what its tables say to that.
+
+
+rule claims:
+    input:
+        code=closure("oecal.tables.claims"),
+        claims=claims_file,
+        tables=claimed_tables(),
+    output:
+        report("<out>/tables/claims.csv", category="Claims", labels={"table": "claims"}),
+    log:
+        "<out>/logs/tables/claims.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        study={
+            "figures": {name: list(variants(name).items()) for name in claimed_figures()},
+            "may_be_missing": study.config["may_be_missing"],
+        },
+    message:
+        "Claims"
+    script:
+        "../scripts/claims.py"

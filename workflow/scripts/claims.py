@@ -1,0 +1,25 @@
+"""Judges the study's claims by its tables."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.claims import read
+from oecal.files import replacing
+from oecal.tables.claims import table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+judged = table(
+    read(snakemake.input.claims),
+    {Path(path).stem: path for path in snakemake.input.tables},
+    snakemake.params.study["figures"],
+    snakemake.params.study["may_be_missing"],
+)
+with replacing(snakemake.output[0]) as temporary:
+    judged.to_csv(temporary, index=False)
+for name, verdict in zip(judged["claim"], judged["verdict"], strict=True):
+    logging.info("%s: %s", name, verdict)
