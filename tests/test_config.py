@@ -60,7 +60,7 @@ MISTAKES = [
     (put(*DIGITS, "scores", ["ensemble_msp"]), "experiments.digits.scores: has no score of wrn that each seed and each training has"),
     (put(*DIGITS, "attacks", {"fgms": [4]}), "experiments.digits.attacks: unknown name 'fgms'; did you mean 'fgsm'?"),
     (put(*DIGITS, "attacks", {"pgd": [0]}), "experiments.digits.attacks.pgd[0]: found 0; write at least 1"),
-    (put("models", "vae", "trainings", "baseline", "label_noise", 0.1), "vae.trainings.baseline.label_noise: a density model has no labels"),
+    (put("models", "vae", "trainings", "baseline", "label_noise", 0.1), "vae.trainings.baseline.label_noise: a density model has no label"),
     (put(*DIGITS, "paths", ["digits"]), "experiments.digits.paths[0]: unknown name 'digits'"),
     (put(*DIGITS, "paths", ["blurr"]), "experiments.digits.paths[0]: unknown name 'blurr'; did you mean 'blur'?"),
     (put("measures", {"drift_onset": 2000}), "measures.drift_onset: found 2000, but a stream has 2000 images; write less than that"),
