@@ -1,4 +1,4 @@
-"""Anomalies made from a data set's own test images: its statistics in part, its content broken (range [0, 1]).
+"""Anomalies made from a data set's own images: its statistics in part, its content broken (range [0, 1]).
 
 The operations are those that the Outlier Exposure paper's code validates on.
 """
@@ -19,15 +19,16 @@ from oecal.seeds import generator
 
 @dataclass(frozen=True)
 class Options:
-    """One alteration of each test image of another data set."""
+    """One alteration of each image of a split of another data set."""
 
     how: Literal["inverted", "jigsaw", "speckle", "arithmetic_mean", "geometric_mean", "two_classes", "pixelate", "rgb_ghost"]
     """inverted: 1 - x for grey, [R, 1 - G, 1 - B] for RGB; jigsaw: the tiles of a 4x4 grid permuted; speckle: x + x n, n ~ N(0, 1),
     clipped; arithmetic_mean: (x + x') / 2 and geometric_mean: sqrt(x x') with another image x'; two_classes: (x + x') / 2 with
-    an image x' of another class; pixelate: to a fifth of the size and
-    back, box filter; rgb_ghost: [G mirrored, B, R], RGB only"""
+    an image x' of another class; pixelate: to a fifth of the size and back, box filter; rgb_ghost: [G mirrored, B, R], RGB only"""
     of: str
-    """the data set whose test images are altered"""
+    """the data set whose images are altered"""
+    split: Literal["test", "train"] = "test"
+    """which of them: test images for an OOD test set, training images for auxiliary outliers"""
     n: int = 0
     """number of images, the first ones; 0: all"""
     seed: int = 0
@@ -97,7 +98,8 @@ HOW = {f.__name__: f for f in (inverted, jigsaw, speckle, arithmetic_mean, geome
 
 
 def build(options: Options, of: Split) -> ImageSet:
-    originals, rng = of.images[: options.n or None], generator("altered", options.how, options.seed)
+    part = () if options.split == "test" else (options.split,)
+    originals, rng = of.images[: options.n or None], generator("altered", options.how, options.seed, *part)
     if options.how == "two_classes":
         values = (originals / 255 + of.images[of_another_class(of.labels, rng)[: len(originals)]] / 255) / 2
     else:
@@ -105,8 +107,8 @@ def build(options: Options, of: Split) -> ImageSet:
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
     digest = hashlib.sha256(originals.tobytes()).hexdigest()
     return ImageSet(
-        {"test": Split.unlabelled(images)},
-        source=f"{options.how} test images of {options.of}",
+        {options.split: Split.unlabelled(images)},
+        source=f"{options.how} {options.split} images of {options.of}",
         licence=f"as {options.of}",
         sha256=digest,
     )

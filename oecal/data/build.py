@@ -110,7 +110,8 @@ def from_source(recipe: Mapping[str, Any], of: Path | None, root: Path, report: 
         return source.build(options)
     if missing := store.read_about(of).missing:
         raise Unavailable(f"made of {recipe['options']['of']}, which is missing: {missing}")
-    return source.build(options, store.read(of, "test"))
+    # Noise takes the shape of the images only.
+    return source.build(options, store.read(of, options.split if recipe["source"] == "altered" else "test"))
 
 
 def prepared(recipe: Mapping[str, Any], of: Path | None, against: Mapping[str, Path], root: Path, report: Path) -> ImageSet:

@@ -185,3 +185,12 @@ def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
     assert store.there([tmp_path / "x.h5"], ["x"]) == []
     with pytest.raises(OecalError, match="write missing: skip"):
         store.there([tmp_path / "x.h5"], ["y"])
+
+
+def test_altered_training_images_are_outliers(own, tmp_path, rng):
+    splits = {name: Split.unlabelled(rng.integers(0, 256, (6, 1, 4, 4), np.uint8)) for name in ("train", "test")}
+    store.write(tmp_path / "x.h5", ImageSet(splits, "", "", ""))
+    made = {"source": "altered", "options": {"how": "inverted", "of": "x", "n": 0, "seed": 0, "split": "train"}}
+    build(made, tmp_path / "y.h5", of=tmp_path / "x.h5")
+    assert store.splits_of(tmp_path / "y.h5") == ["train"]
+    np.testing.assert_array_equal(store.read(tmp_path / "y.h5", "train").images, 255 - splits["train"].images)
