@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
 from oecal.checks import check_experiments, check_figures, check_measures, check_models, check_screen
+from oecal.claims import check as check_claims
 from oecal.codegraph import ROOT
 from oecal.entries import check_datasets
 from oecal.errors import OecalError
@@ -98,6 +99,7 @@ def load(plain: Mapping[str, Any]) -> Study:
     study = Study(config)
     check_screen(study)
     check_figures(study)
+    check_claims(config["claims"], study)
     return study
 
 

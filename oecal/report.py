@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from oecal.claims import rows as claimed
 from oecal.results import RUN
 from oecal.seen import over_seeds, seen
 
@@ -73,8 +74,9 @@ def data_tables(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str, pd.D
 
 
 def page(study: str, tables: Mapping[str, str], figures: Mapping[str, str], captions: Mapping[str, str],
-         order: Sequence[Any]) -> str:  # fmt: skip
-    """The page as HTML. tables, figures (PNG), captions: paths by name; order: [figure, [[suffix, [in_dist, model, (training)]], ...]]"""
+         order: Sequence[Any], configfiles: Sequence[str] = ()) -> str:  # fmt: skip
+    """The page as HTML. tables, figures (PNG), captions: paths by name; order: [figure, [[suffix, [in_dist, model, (training)]], ...]];
+    configfiles: of the study, for the commands."""
     frames = {name: pd.read_csv(path) for name, path in tables.items()}
     for name, measure in {"likelihood": "bpd_mean", "calibration": "accuracy", "selective": "aurc"}.items():
         frames[name] = frames[name].dropna(subset=measure)  # rows that say: no run has such a result
@@ -91,9 +93,10 @@ def page(study: str, tables: Mapping[str, str], figures: Mapping[str, str], capt
     ]
     all_tables = [*summaries(frames), *data_tables(frames)]
     contents = [{"title": t, "note": n, "html": f.to_html(index=False, border=0)} for t, n, f in all_tables]
+    claims = claimed(frames["claims"], study, [figure["name"] for figure in shown], configfiles) if "claims" in frames else []
     lost = frames["datasets"].dropna(subset="missing")
     seeds = frames["detection"]["seed"].nunique()
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(TEMPLATE.read_text()).render(
-        study=study, seeds=seeds, tables=contents, figures=shown, missing=lost[["name", "missing"]].to_dict("records")
+        study=study, seeds=seeds, tables=contents, figures=shown, claims=claims, missing=lost[["name", "missing"]].to_dict("records")
     )

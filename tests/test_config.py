@@ -126,7 +126,7 @@ MISTAKES = [
     (put(*WRN, "options", "dropout", 0.0), "wrn.options.dropout: dropout_entropy needs a model with dropout; write a number above 0"),
     (put(*WRN, "scores", ["background_class"]), "wrn.scores[0]: background_class needs a training whose objective is background_class"),
     (put(*TRAININGS, "logit_norm", {"objective": "background_class", "init": "baseline", "epochs": 1, "lr": 0.1}), "number of outputs"),
-    (put(*WRN, "swag", "steps", 5), "models.wrn.swag.steps: found 5, but there are 8 snapshots; write at least that many"),
+    (put(*WRN, "swag", "steps", 5), "models.wrn.swag.steps: found 5, but there are 6 snapshots; write at least that many"),
     (put(*WRN, "swag", "samples", 1), "models.wrn.swag.samples: found 1; write at least 2"),
     (put(*WRN, "scores", ["ensemble_msp", "ensemble_entropy"]), "models.wrn.scores: found none that each seed and each training has"),
     (put(*WRN, "scores", ["mps"]), "models.wrn.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
@@ -207,6 +207,7 @@ def test_one_configuration_over_another():
             "datasets": {"faces": {"size": 12}},
             "experiments": {"digits": {"models": {"wrn": []}, "far": []}},
             "figures": [f for f in DEMO["figures"] if f not in ("shift_calibration", "decomposition", "attacks")],
+            "claims": "",
         },
     )
     assert both["datasets"]["faces"] == {"source": "faces", "size": 12}
@@ -271,12 +272,12 @@ def test_questions():
     assert study.background("photos", "pixelcnn") == "background"
     assert study.background("photos", "vae") is None
     first, second = Run("photos", "vae", "oe_tune", 0), Run("photos", "vae", "oe_tune", 1)
-    more = {"costly": ["regret"], "images": 20, "samples": 16, "alike": [], "train": 400, "passes": 0, "augment": {}}
+    more = {"costly": ["regret"], "images": 12, "samples": 16, "alike": [], "train": 400, "passes": 0, "augment": {}}
     assert study.prediction(first) == more
     assert study.prediction(second)["samples"] == 0
-    more = {"costly": ["dropout", "odin", "swag", "tta"], "images": 20, "samples": 0, "alike": [], "train": 0}
+    more = {"costly": ["dropout", "odin", "swag", "tta"], "images": 15, "samples": 0, "alike": [], "train": 1500}
     assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {**more, "passes": 5, "augment": {"shift": 1, "flip": False}}
-    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {"steps": 32, "lr": 0.01, "snapshots": 8, "samples": 3}
+    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {"steps": 24, "lr": 0.01, "snapshots": 6, "samples": 3}
     assert study.swag(first) is None
     assert study.prediction(Run("photos", "pixelcnn", "background", 0))["samples"] == 0
     assert study.alike(Run("photos", "pixelcnn", "oe_noise", 0)) == ["blobs"]

@@ -321,7 +321,7 @@ def test_figures_and_report(built, study):
         "figures": [str(p) for p in (built / "figures").glob("*.png")],
         "captions": captions,
     }
-    params = {"study": {"name": "tiny", "figures": list(order.items())}}
+    params = {"study": {"name": "tiny", "figures": list(order.items()), "configfiles": []}}
     call("page", built, {}, input=inputs, output={"file": str(built / "report.html")}, params=params)
     html = (built / "report.html").read_text()
     assert html.count("<figure") == len(figures_of(study))

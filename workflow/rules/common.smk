@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from oecal import config as configuration, entries
+from oecal import claims, config as configuration, entries
 from oecal.codegraph import closure
 from oecal.errors import OecalError
 from oecal.options import constant
@@ -31,6 +31,7 @@ TABLES = [
 
 try:
     study = configuration.load(config)
+    CLAIMS = claims.check(study.config["claims"], study)
 except OecalError as error:
     print(f"Wrong configuration: {error}", file=sys.stderr)
     sys.exit(1)
@@ -161,8 +162,30 @@ def of_runs(pattern, runs=None):
 
 def tables():
     """All tables of the study."""
-    more = ["datasets", *(["overlap"] if study.overlapping() else [])]
+    more = ["datasets", *(["overlap"] if study.overlapping() else []), *(["claims"] if CLAIMS else [])]
     return [*(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", "resampled", *more]), f"{OUT}/costs/costs.csv"]
+
+
+def claims_file(wildcards):
+    """The file of what the study claims."""
+    if not CLAIMS:
+        raise WorkflowError(f"the study {study.name} makes no claims; write claims: the path of a YAML file")
+    return study.config["claims"]
+
+
+def claimed_tables():
+    """The tables that the claims are about."""
+    return [f"{OUT}/tables/{name}.csv" for name in claims.tables(CLAIMS)]
+
+
+def claimed_figures():
+    """The figures that show the claims."""
+    return sorted({claim["figure"] for claim in CLAIMS.values()} - {""})
+
+
+def configfiles():
+    """The configuration files that the study was asked for with, as its commands name them; none for the default study."""
+    return [os.path.relpath(path) for path in workflow.overwrite_configfiles]
 
 
 def variants(figure):

@@ -18,6 +18,7 @@ rule page:
         study={
             "name": study.name,
             "figures": [[f, list(variants(f).items())] for f in study.config["figures"]],
+            "configfiles": configfiles(),
         },
     message:
         "Report"

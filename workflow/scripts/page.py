@@ -17,6 +17,7 @@ html = page(
     figures={Path(path).stem: path for path in snakemake.input.figures},
     captions={Path(path).stem: path for path in snakemake.input.captions},
     order=snakemake.params.study["figures"],
+    configfiles=snakemake.params.study["configfiles"],
 )
 with replacing(snakemake.output[0]) as temporary:
     temporary.write_text(html)

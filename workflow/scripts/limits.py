@@ -1,0 +1,15 @@
+"""Outlier Exposure at its limits: each setting against its control."""
+
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.files import replacing
+from oecal.tables.limits import table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+tables = {name: value for name, value in snakemake.input.items() if name != "code"}
+with replacing(snakemake.output[0]) as temporary:
+    table(snakemake.params.limits["settings"], **tables).to_csv(temporary, index=False)
