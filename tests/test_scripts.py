@@ -19,7 +19,7 @@ from oecal.metrics.conventions import CONVENTIONS
 from oecal.options import constant
 
 TABLES = (
-    "detection", "calibration", "intervals", "selective", "likelihood", "confidence", "pit",
+    "detection", "detection_intervals", "calibration", "intervals", "selective", "likelihood", "confidence", "pit",
     "decomposition", "paths", "prevalence", "attacks", "drift", "trainings", "hyperparameters",
 )  # fmt: skip
 

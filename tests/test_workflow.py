@@ -17,7 +17,7 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 TINY = "studies/tiny.yaml"
 TABLES = (
-    "datasets", "detection", "calibration", "intervals", "selective", "likelihood", "confidence",
+    "datasets", "detection", "detection_intervals", "calibration", "intervals", "selective", "likelihood", "confidence",
     "pit", "decomposition", "paths", "prevalence", "attacks", "drift", "promises", "resampled", "trainings", "hyperparameters",
 )  # fmt: skip
 

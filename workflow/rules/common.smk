@@ -14,6 +14,7 @@ from oecal.study import Run
 NAME = "[a-z][a-z0-9_]*"
 TABLES = [
     "detection",
+    "detection_intervals",
     "calibration",
     "intervals",
     "selective",

@@ -1,0 +1,56 @@
+"""AUROC and FPR95 in bootstrap resamples of the images, of one score and model; for intervals, and for paired differences.
+
+A resample is a weight per image: how often it is drawn. ID and OOD images are drawn by themselves (Efron & Tibshirani, 1993, chapter 8).
+The same weights for two scores or models make their difference paired. Each side is sorted once for all resamples.
+
+Notation: N ID images, M OOD images, B resamples; a higher score is more anomalous, OOD is the positive class.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+LEVEL = 95  # of the intervals, and the recall of FPR95, percent
+
+
+class Inside(NamedTuple):
+    """ID scores, ascending, (N,); how many images of each resample lie before each of them, and in all, (N + 1, B)."""
+
+    values: np.ndarray
+    before: np.ndarray
+
+
+def drawn(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Weights (N, B), float32: n images with replacement in each resample."""
+    places = rng.integers(n, size=(resamples, n), dtype=np.int32)
+    places += np.arange(resamples, dtype=np.int32)[:, None] * n
+    return np.bincount(places.ravel(), minlength=n * resamples).reshape(resamples, n).T.astype(np.float32)
+
+
+def inside(scores: np.ndarray, weights: np.ndarray) -> Inside:
+    """ID scores (N,), weights (N, B)."""
+    order = np.argsort(scores, kind="stable")
+    before = np.zeros((len(scores) + 1, weights.shape[1]), np.float32)  # counts below 2^24 are exact
+    np.cumsum(weights[order], axis=0, out=before[1:])
+    return Inside(np.asarray(scores)[order], before)
+
+
+def resampled(known: Inside, scores: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """auroc, fpr95 (B,) as in oecal.metrics.detection, of OOD scores (M,) with weights (M, B). Ties are handled exactly."""
+    order = np.argsort(-scores, kind="stable")  # from the most anomalous on
+    scores, weights = np.asarray(scores)[order], weights[order]
+    low, high = (np.searchsorted(known.values, scores, side=side) for side in ("left", "right"))
+    n, m = known.before[-1].astype(np.float64), weights.sum(axis=0, dtype=np.float64)
+    lower = (known.before[low] + known.before[high]) / 2  # ID images below each OOD image, ties half
+    flagged = np.cumsum(weights, axis=0)
+    first = (100 * flagged >= LEVEL * flagged[-1]).argmax(axis=0)  # the first threshold that flags enough of OOD
+    beyond = n - known.before[low[first], np.arange(len(n))]
+    return {"auroc": np.einsum("mb,mb->b", lower, weights, dtype=np.float64) / (n * m), "fpr95": beyond / n}
+
+
+def interval(replicates: np.ndarray) -> tuple[float, float]:
+    """The percentile interval of (B,) at 95%."""
+    low, high = np.percentile(replicates, ((100 - LEVEL) / 2, (100 + LEVEL) / 2))
+    return float(low), float(high)
