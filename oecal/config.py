@@ -21,6 +21,7 @@ from oecal.claims import check as check_claims
 from oecal.codegraph import ROOT
 from oecal.entries import check_datasets
 from oecal.errors import OecalError
+from oecal.limits import check_limits
 from oecal.options import unknown
 from oecal.study import Study
 
@@ -98,6 +99,7 @@ def load(plain: Mapping[str, Any]) -> Study:
     check_experiments(config)
     study = Study(config)
     check_screen(study)
+    check_limits(study)
     check_figures(study)
     check_claims(config["claims"], study)
     return study

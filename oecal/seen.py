@@ -14,6 +14,14 @@ from oecal.tables.promises import WHOLE
 from oecal.tables.rows import corruptions
 
 Tables = Mapping[str, pd.DataFrame]
+LIMITED = {
+    ("auroc_msp", "near"): "AUROC of MSP, near",
+    ("auroc_msp", "far"): "AUROC of MSP, far",
+    ("auroc_msp", "synthetic"): "AUROC of MSP, synthetic",
+    ("accuracy", "id"): "Accuracy",
+    ("ece", "id"): "ECE on ID",
+    ("ece", "pooled"): "ECE pooled with OOD",
+}
 
 
 def over_seeds(values: pd.Series, percent: bool = True) -> str:
@@ -23,8 +31,13 @@ def over_seeds(values: pd.Series, percent: bool = True) -> str:
     return f"{mean:.{digits}f}" + ("" if math.isnan(half) else f" ± {half:.{digits}f}")
 
 
-def seen(figure: str, tables: Tables, in_dist: str, model: str, training: str = "") -> str:
-    """A sentence per training that the figure shows, or on its only one; empty where there is nothing to add to the figure."""
+def seen(figure: str, tables: Tables, in_dist: str = "", model: str = "", training: str = "") -> str:
+    """A sentence per training that the figure shows, or on its only one; empty where there is nothing to add to the figure.
+
+    A figure of the whole study has no in_dist and model.
+    """
+    if figure == "limits":
+        return " ".join(limited(tables["limits"]))
     own = {k: t[(t["in_dist"] == in_dist) & (t["model"] == model)] for k, t in tables.items() if "model" in t}
     helpers = own["trainings"][own["trainings"]["objective"] == "background"]["training"]
     own = {k: t[~t["training"].isin(helpers)] for k, t in own.items()}
@@ -72,6 +85,17 @@ def seen(figure: str, tables: Tables, in_dist: str, model: str, training: str = 
         case _:
             lines = []
     return " ".join(lines)
+
+
+def limited(table: pd.DataFrame) -> list[str]:
+    """In how many settings Outlier Exposure helps, and hurts."""
+    lines = []
+    for (measure, kind), title in LIMITED.items():
+        found = table[(table["measure"] == measure) & (table["kind"] == kind) & table["ood"].isna()]["verdict"]
+        if len(found):
+            counts = f"helps in {(found == 'helps').sum()} of {len(found)} settings, hurts in {(found == 'hurts').sum()}"
+            lines.append(f"{title}: {counts}.")
+    return lines
 
 
 def inverted(tables: Tables, score: str = "") -> list[str]:

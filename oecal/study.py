@@ -54,7 +54,8 @@ class Study:
     def shown(self, figure: str) -> list[Run]:
         """The runs that a figure can show.
 
-        Its constants: FOR, kinds of models; NEEDS, what their experiment must have; ASKED, whether only models that name it have it.
+        Its constants: FOR, kinds of models; NEEDS, what their experiment or the study must have; ASKED, whether only models that name it
+        have it.
         """
         kinds, key = constant("figures", figure, "FOR"), constant("figures", figure, "NEEDS", "")
         asked = constant("figures", figure, "ASKED", False)
@@ -146,8 +147,8 @@ class Study:
         }
 
     def has(self, in_dist: str, key: str) -> bool:
-        """Whether an experiment names something under a key; also if the key is empty."""
-        return not key or bool(self.config["experiments"][in_dist][key])
+        """Whether an experiment, or the study, names something under a key; also if the key is empty."""
+        return not key or bool(self.config["experiments"][in_dist].get(key) or self.config.get(key))
 
     def fitting(self, in_dist: str) -> dict[str, str]:
         """How images of another format are brought to that of an in-distribution set: interpolation and fit."""

@@ -160,6 +160,9 @@ MISTAKES = [
     (put("models", "vae", "seeds", 4), "models.vae.seeds: found 4, but the study has 3; write at most that many"),
     (put("models", "vae", "seeds", 0), "models.vae.seeds: found 0; write at least 1"),
     (put("measures", {"ood_rates": [1]}), "measures.ood_rates[0]: found 1; write less than 1 (a share)"),
+    (put("limits", {"a": {"b": "digits/wrn/oe_tun"}}), "limits.a.b: unknown name 'oe_tun'; did you mean 'oe_tune'?"),
+    (put("limits", {"a": {"b": "digits/wrn"}}), "limits.a.b: found 'digits/wrn'; write in_dist/model/training"),
+    (put("limits", {"a": {0.1: "digits/wrn/oe_tune"}}), "limits.a: found 0.1; write a value of type string (text: a number in quotes)"),
     (put("figures", ["rocs"]), "figures[0]: unknown name 'rocs'; did you mean 'roc'?"),
 ]  # fmt: skip
 

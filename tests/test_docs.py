@@ -16,7 +16,7 @@ from oecal.scores import catalogue
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/data.md", "docs/datasets.md", "docs/scores.md", "docs/uncertainty.md",
-             "docs/calibration.md", "docs/claims.md", "docs/screen.md"]  # fmt: skip
+             "docs/calibration.md", "docs/claims.md", "docs/figures.md", "docs/screen.md"]  # fmt: skip
 
 
 MINIMAL = {
@@ -61,7 +61,7 @@ def test_every_figure_has_a_rule_and_a_caption():
     rules = set(re.findall(r"^rule (\w+):", (ROOT / "workflow/rules/figures.smk").read_text(), re.MULTILINE))
     captions = {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
     assert figures == rules == captions
-    assert {constant("figures", figure, "PER", "training") for figure in figures} == {"training", "treatment"}
+    assert {constant("figures", figure, "PER", "training") for figure in figures} == {"training", "treatment", "study"}
 
 
 def test_the_default_study_draws_every_figure():
@@ -81,6 +81,12 @@ def test_requirements_are_pinned_and_hashed_and_hold_no_address(name):
 def test_the_list_of_scores_is_that_of_the_code():
     page = runpy.run_path(str(ROOT / "docs/scores.py"))["page"]
     assert (ROOT / "docs/scores.md").read_text() == page(), "run make docs"
+
+
+def test_the_list_of_figures_is_that_of_the_code_and_each_has_a_picture():
+    page = runpy.run_path(str(ROOT / "docs/figures.py"))["page"]()
+    assert (ROOT / "docs/figures.md").read_text() == page, "run make docs"
+    assert {p.stem for p in (ROOT / "docs/figures").glob("*.png")} == set(re.findall(r"\(figures/(\w+)\.png\)", page))
 
 
 def test_every_objective_is_in_the_documents():

@@ -15,6 +15,7 @@ import yaml
 from oecal.codegraph import ROOT, closure
 from oecal.config import load
 from oecal.errors import OecalError
+from oecal.limits import settings
 from oecal.metrics.conventions import CONVENTIONS
 from oecal.options import constant
 
@@ -132,6 +133,9 @@ def built(tmp_path_factory, study):
     pairs = [{"in_dist": "tiny_digits", "whole": "tiny_letters", "reduced": "tiny_photos"}]
     call("overlap", folder, {}, input={"detection": str(folder / "tables/detection.csv")},
          output={"file": str(folder / "tables/overlap.csv")}, params={"pairs": {"pairs": pairs}})  # fmt: skip
+    inputs = {name: str(folder / f"tables/{name}.csv") for name in ("detection", "calibration", "attacks", "trainings")}
+    call("limits", folder, {}, input={"code": [], **inputs}, output={"file": str(folder / "tables/limits.csv")},
+         params={"limits": {"settings": settings(study)}})  # fmt: skip
     return folder
 
 
@@ -276,6 +280,8 @@ def figure_of(built, study, figure, in_dist, model, place):
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {"calibration": str(built / "tables/calibration.csv")}
         case "decomposition" | "paths" | "promises" | "resampled" | "attacks" | "drift" | "prevalence":
             frame, inputs = who | {"trainings": ["baseline", "oe_tune"]}, {figure: str(built / f"tables/{figure}.csv")}
+        case "limits" | "limits_by_set":
+            inputs = {"limits": str(built / "tables/limits.csv")}
         case "training_size":
             tables = {"calibration": "calibration", "trainings": "trainings", "data": "datasets"}
             frame, inputs = who, {name: str(built / f"tables/{table}.csv") for name, table in tables.items()}
@@ -306,8 +312,8 @@ def test_figures_and_report(built, study):
     order: dict[str, list] = {}
     for figure, in_dist, model in figures_of(study):
         suffix = "" if figure not in order else f"-{in_dist}-{model}"
-        each = ("oe_tune",) if constant("figures", figure, "PER", "") else ()
-        order.setdefault(figure, []).append((suffix, (in_dist, model, *each)))
+        subject = {"": (in_dist, model), "study": ()}.get(constant("figures", figure, "PER", ""), (in_dist, model, "oe_tune"))
+        order.setdefault(figure, []).append((suffix, subject))
         once, twice = (built / name / f"{figure}{suffix}" for name in ("figures", "again"))
         figure_of(built, study, figure, in_dist, model, once)
         figure_of(built, study, figure, in_dist, model, twice)

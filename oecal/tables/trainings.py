@@ -31,7 +31,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
         more |= {name: about[name] for name in ("outliers", "alike", "precision")}
         steps, recipe = int(about["steps"]), configuration["recipe"]
         more |= {"steps": steps, "images": steps * recipe["batch_size"]}
-        more |= {name: configuration[name] for name in ("train_images", "label_noise")}
+        more |= {name: configuration.get(name, 0) for name in ("train_images", "label_noise")}  # runs of before had neither
         more["outlier_images"] = steps * recipe["outlier_batch_size"] if about["outliers"] else 0
         rows.append({**key, **more, **recipe})
     return pd.DataFrame(rows)

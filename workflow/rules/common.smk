@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from oecal import claims, config as configuration, entries
+from oecal import claims, config as configuration, entries, limits
 from oecal.codegraph import closure
 from oecal.errors import OecalError
 from oecal.options import constant
@@ -163,7 +163,12 @@ def of_runs(pattern, runs=None):
 
 def tables():
     """All tables of the study."""
-    more = ["datasets", *(["overlap"] if study.overlapping() else []), *(["claims"] if CLAIMS else [])]
+    more = [
+        "datasets",
+        *(["overlap"] if study.overlapping() else []),
+        *(["claims"] if CLAIMS else []),
+        *(["limits"] if study.config["limits"] else []),
+    ]
     return [*(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", "resampled", *more]), f"{OUT}/costs/costs.csv"]
 
 
@@ -190,11 +195,13 @@ def configfiles():
 
 
 def variants(figure):
-    """What a figure is drawn for: file name suffix -> (in_dist, model), or (in_dist, model, training). The first one has no suffix.
+    """What a figure is drawn for: file name suffix -> (in_dist, model), (in_dist, model, training) or (). The first one has no suffix.
 
-    Its constant PER says whether there is a file for each training, or for each treatment: each training but the first.
+    Its constant PER says whether there is a file for each training, for each treatment (each training but the first), or for the study.
     """
     each, subjects = constant("figures", figure, "PER", ""), []
+    if each == "study":
+        return {"": ()} if study.shown(figure) else {}
     for pair in dict.fromkeys((r.in_dist, r.model) for r in study.shown(figure)):
         trainings = study.compared(*pair)[1 if each == "treatment" else 0 :]
         subjects += [(*pair, training) for training in trainings] if each else [pair]

@@ -743,3 +743,55 @@ rule attacks:
         "Figure attacks{wildcards.of}"
     script:
         "../scripts/figure.py"
+
+
+rule limits:
+    input:
+        code=closure("oecal.figures.limits"),
+        limits="<out>/tables/limits.csv",
+    output:
+        pdf="<out>/figures/limits.pdf",
+        png=report(
+            "<out>/figures/limits.png",
+            caption="../report/limits.rst",
+            category="Figures",
+            labels={"figure": "limits"},
+        ),
+    log:
+        "<out>/logs/figures/limits.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="limits",
+        frame={},
+        draw={},
+    message:
+        "Figure limits"
+    script:
+        "../scripts/figure.py"
+
+
+rule limits_by_set:
+    input:
+        code=closure("oecal.figures.limits_by_set"),
+        limits="<out>/tables/limits.csv",
+    output:
+        pdf="<out>/figures/limits_by_set.pdf",
+        png=report(
+            "<out>/figures/limits_by_set.png",
+            caption="../report/limits_by_set.rst",
+            category="Figures",
+            labels={"figure": "limits, set by set"},
+        ),
+    log:
+        "<out>/logs/figures/limits_by_set.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        figure="limits_by_set",
+        frame={},
+        draw={},
+    message:
+        "Figure limits_by_set"
+    script:
+        "../scripts/figure.py"

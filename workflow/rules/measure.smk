@@ -76,6 +76,27 @@ rule overlap:
         "../scripts/overlap.py"
 
 
+rule limits_table:
+    input:
+        code=closure("oecal.tables.limits"),
+        detection="<out>/tables/detection.csv",
+        calibration="<out>/tables/calibration.csv",
+        attacks="<out>/tables/attacks.csv",
+        trainings="<out>/tables/trainings.csv",
+    output:
+        report("<out>/tables/limits.csv", category="Tables", labels={"table": "limits"}),
+    log:
+        "<out>/logs/tables/limits.log",
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        limits={"settings": limits.settings(study)},
+    message:
+        "Table limits"
+    script:
+        "../scripts/limits.py"
+
+
 # Apart from the other tables, which have the same bytes whenever they are built; times are never the same twice.
 rule costs:
     input:

@@ -1,0 +1,27 @@
+"""The same for each OOD set: AUROC of MSP. Of the factor of auxiliary sets: which of them helps against which OOD set."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from oecal.figures import limits as summary
+from oecal.figures.style import name
+from oecal.roles import OOD
+
+FOR = ("classifier",)
+PER = "study"  # one file for all models
+NEEDS = "limits"  # a key of the study
+
+
+def frame(limits: str) -> pd.DataFrame:
+    """One row a factor, setting and OOD set: its kind as group, difference of the AUROC of MSP (percentage points), verdict."""
+    table = summary.read(limits)
+    table = table[(table["measure"] == "auroc_msp") & (table["ood"] != "")]
+    place = table["kind"].map(OOD.index)
+    table = table.assign(group=table["kind"], column=table["ood"].map(name), place=place, difference=100 * table["difference"])
+    return table[summary.SHOWN].reset_index(drop=True)
+
+
+def draw(data: pd.DataFrame) -> Figure:
+    return summary.draw(data)
