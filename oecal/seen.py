@@ -190,7 +190,7 @@ def bought(tables: Tables) -> list[str]:
         change = (ece[training] - ece[first]).dropna()
         said = [f"{over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
                 for post_hoc in ("none", "temperature") for name, where in (("pooled", "pooled"), ("id", "on in-distribution images"))
-                if (post_hoc, name) in change.index.droplevel("seed")]  # fmt: skip
+                if (post_hoc, name) in change.index.droplevel(["seed"])]  # fmt: skip
         lines.append(f"{training} minus {first}, ECE in points: {', '.join(said)}.")
     return lines
 
@@ -200,7 +200,8 @@ def prevalent(tables: Tables) -> list[str]:
     table = tables["prevalence"]
     lines = []
     for training, rows in table[table["post_hoc"] == "none"].groupby("training", sort=False):
-        said = [f"{over_seeds(part['ece'])}% at {100 * rate:g}% OOD" for rate, part in rows.groupby("ood_rate")]
+        rates = {rate: rows[rows["ood_rate"] == rate]["ece"] for rate in sorted(rows["ood_rate"].unique())}
+        said = [f"{over_seeds(values)}% at {100 * rate:g}% OOD" for rate, values in rates.items()]
         lines.append(f"{training}: ECE {', '.join(said)}.")
     return lines
 

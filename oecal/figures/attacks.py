@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from oecal.figures.style import BLACK, band, name, panels
 from oecal.tables.rows import of_model
 
+SECTION = "limits"
 FOR = ("classifier",)
 NEEDS = "attacks"  # what an experiment must have for it
 MOST = 8  # trainings: as many looks as there are

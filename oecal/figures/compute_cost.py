@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, families, name, panels
 from oecal.tables.rows import of_model
 
+SECTION = "cost"
 FOR = ("classifier",)
 MOST = 2  # trainings: before, after
 COSTS = {"seconds": "beyond the forward pass: seconds per 1,000 images", "peak_mb": "highest memory, MiB"}

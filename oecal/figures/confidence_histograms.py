@@ -13,6 +13,7 @@ from oecal.results import read
 from oecal.roles import OOD
 from oecal.tables.confidence import groups_of
 
+SECTION = "calibration"
 FOR = ("classifier",)
 MOST = 6  # trainings beside each other
 BINS = np.linspace(0, 1, 21).tolist()

@@ -19,6 +19,7 @@ from oecal.figures.style import BLACK, CYCLE, LINES, name, panels
 from oecal.metrics.likelihood import bits_per_dimension
 from oecal.results import read
 
+SECTION = "likelihood"
 FOR = ("density",)
 FLOOR = 1 / 256  # bits/dim: the axis is logarithmic
 

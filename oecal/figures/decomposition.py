@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from oecal.figures.style import BLACK, ROLES, name, panels
 from oecal.tables.rows import of_model
 
+SECTION = "detection"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
 NEEDS = "ambiguous"  # what an experiment must have for it

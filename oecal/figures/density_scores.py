@@ -17,6 +17,7 @@ from oecal.roles import OOD
 from oecal.scores import catalogue
 from oecal.tables.rows import of_model
 
+SECTION = "likelihood"
 FOR = ("density",)
 PUBLISHED = Path(__file__).with_name("published_density.csv")
 THEIRS = "(published)"  # stands for the training in rows of published numbers; no training of a study can have this name

@@ -14,6 +14,7 @@ from oecal.figures.style import CYCLE, MARKERS, name, panels
 from oecal.tables.drift import SCORES
 from oecal.tables.rows import of_model
 
+SECTION = "rejection"
 FOR = ("classifier", "density")
 MOST = 6  # trainings that fit beside each other
 

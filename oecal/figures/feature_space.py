@@ -14,6 +14,7 @@ from oecal.results import Group, Run, read
 from oecal.roles import OOD
 from oecal.seeds import generator
 
+SECTION = "detection"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
 IMAGES = 360  # in-distribution, and as many OOD in all, in equal shares of kinds and of the sets of a kind

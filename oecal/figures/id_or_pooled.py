@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from oecal.figures.style import BLACK, BLUE, GREY, VERMILION, name, panels
 from oecal.tables.rows import of_model
 
+SECTION = "calibration"
 FOR = ("classifier",)
 SETS = {"id": ("ID alone", BLUE, -0.14), "pooled": ("pooled with OOD", VERMILION, 0.14)}
 FILLS = {"none": "", "temperature": "white"}

@@ -16,6 +16,7 @@ from oecal.figures.style import name, panels
 from oecal.metrics.likelihood import bits_per_dimension
 from oecal.results import read
 
+SECTION = "likelihood"
 FOR = ("density",)
 EACH = 6  # images at either end
 BESIDE = 2  # trainings beside each other; further ones below

@@ -17,6 +17,7 @@ from oecal.metrics.likelihood import bits_per_dimension
 from oecal.results import read
 from oecal.roles import OOD
 
+SECTION = "likelihood"
 FOR = ("density",)
 TOLD = 0.01  # the share of a set outside the range from which on it is written
 

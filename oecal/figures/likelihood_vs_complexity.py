@@ -17,6 +17,7 @@ from oecal.results import read
 from oecal.roles import OOD
 from oecal.seeds import generator
 
+SECTION = "likelihood"
 FOR = ("density",)
 EACH = 400  # images of a set that are drawn; the correlation is of all
 FLOOR = 1 / 16  # bits/dim: the axes are logarithmic

@@ -23,6 +23,7 @@ from oecal.figures.style import BLACK, CYCLE, WIDTH, name, plt
 from oecal.roles import OOD
 from oecal.tables.rows import of_model
 
+SECTION = "likelihood"
 FOR = ("density",)
 SCORE = "log_likelihood"
 GAP = 0.25  # between the kinds of OOD sets, in cells

@@ -14,6 +14,7 @@ from oecal.metrics.intervals import mean_interval
 from oecal.roles import OOD
 from oecal.tables.rows import of_model
 
+SECTION = "detection"
 FOR = ("classifier",)
 PER = "treatment"  # a file for each training but the first
 METRICS = {"auroc": "AUROC (right: better)", "fpr95": "FPR95 (left: better)"}

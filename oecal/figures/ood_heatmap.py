@@ -16,6 +16,7 @@ from oecal.figures.style import VERMILION, WIDTH, families, name, panels
 from oecal.roles import OOD
 from oecal.tables.rows import of_model
 
+SECTION = "detection"
 FOR = ("classifier",)
 PER = "training"  # a file for each training
 LABELS = 1.7  # inches for the names of scores

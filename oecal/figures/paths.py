@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from oecal.figures.style import band, name, panels
 from oecal.tables.rows import of_model
 
+SECTION = "limits"
 FOR = ("classifier", "density")
 MOST = 6  # trainings in a panel
 NEEDS = "paths"  # what an experiment must have for it

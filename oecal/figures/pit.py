@@ -12,6 +12,7 @@ from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogr
 from oecal.results import read
 from oecal.tables.pit import p_values
 
+SECTION = "likelihood"
 FOR = ("density",)
 MOST = 5  # trainings beside each other
 SETS = 8  # below each other: ID, and the first OOD sets

@@ -11,6 +11,7 @@ from matplotlib.ticker import NullLocator
 from oecal.figures.style import BLACK, MARKERS, look, name, panels
 from oecal.tables.rows import of_model
 
+SECTION = "calibration"
 FOR = ("classifier",)
 MOST = 5  # trainings, two curves each
 PANELS = {"ece": "ECE, %", "rms": "RMS calibration error, %", "excess": "confidence minus accuracy, %"}

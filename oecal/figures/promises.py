@@ -15,6 +15,7 @@ from oecal.figures.style import BLUE, GREY, VERMILION, name, panels
 from oecal.tables.promises import WHOLE
 from oecal.tables.rows import of_model
 
+SECTION = "rejection"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
 KNOWN = ("msp", "max_logit", "energy", "entropy", "mahalanobis", "knn", "vim", "react")

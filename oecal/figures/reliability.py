@@ -13,6 +13,7 @@ from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, name, plt
 from oecal.metrics.calibration import equal_width, gap
 from oecal.results import confidence_and_correctness, pooled, read
 
+SECTION = "calibration"
 FOR = ("classifier",)
 MOST = 4  # trainings below each other
 TICKS = [0, 0.5, 1]

@@ -17,6 +17,7 @@ from oecal.figures.style import BLUE, VERMILION, name, panels
 from oecal.tables.drift import SCORES
 from oecal.tables.rows import of_model
 
+SECTION = "rejection"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
 KNOWN: dict[str, Any] = {"color": BLUE, "marker": "o", "ms": 2.8}  # the guarantee is about the images that arrive

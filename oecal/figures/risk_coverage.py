@@ -13,6 +13,7 @@ from oecal.metrics.selective import risk_coverage
 from oecal.results import read
 from oecal.tables.selective import errors_and_scores
 
+SECTION = "rejection"
 FOR = ("classifier",)
 GRID = np.linspace(0.02, 1, 99)
 TITLES = {"id": "ID alone", "pooled": "pooled with OOD (accepted OOD: an error)"}

@@ -14,6 +14,7 @@ from oecal.metrics.detection import detection_metrics, roc_curve
 from oecal.results import read
 from oecal.roles import OOD
 
+SECTION = "detection"
 FOR = ("classifier", "density")
 MOST = 6  # trainings that fit on a page
 GRID = np.linspace(0, 1, 201)

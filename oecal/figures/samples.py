@@ -13,6 +13,7 @@ from oecal.errors import OecalError
 from oecal.figures.style import WIDTH, name, plt
 from oecal.results import read
 
+SECTION = "likelihood"
 FOR = ("density",)
 ACROSS = 4  # images in a row and in a column of a block
 BLOCKS = 3  # blocks beside each other

@@ -12,6 +12,7 @@ from oecal.figures.style import BLUE, GREY, name, panels
 from oecal.metrics.ranks import critical_difference, friedman, mean_ranks
 from oecal.tables.rows import of_model
 
+SECTION = "detection"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from oecal.figures.style import look, name, panels
 
+SECTION = "cost"
 FOR = ("classifier", "density")
 TITLES = {
     "loss": "training loss, nats",

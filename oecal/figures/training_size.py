@@ -10,6 +10,7 @@ from oecal.figures.style import band, name, panels
 from oecal.results import RUN
 from oecal.tables.rows import of_model
 
+SECTION = "cost"
 FOR = ("classifier",)
 ASKED = True  # only of a model whose trainings differ in size and length alone
 PANELS = {

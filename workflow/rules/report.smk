@@ -1,10 +1,11 @@
-# One self-contained page: tables, figures, what is seen.
+# One self-contained page: answer, claims, tables, figures, what is seen. And its tables of results for a thesis.
 
 
 rule page:
     input:
         code=closure("oecal.report"),
         template="oecal/report.html.jinja",
+        published=["oecal/published.csv", "oecal/figures/published_density.csv"],
         captions=[f"workflow/report/{name}.rst" for name in study.config["figures"]],
         tables=tables(),
         figures=figures(["png"]),
@@ -19,8 +20,26 @@ rule page:
             "name": study.name,
             "figures": [[f, list(variants(f).items())] for f in study.config["figures"]],
             "configfiles": configfiles(),
+            "sources": sources(),
         },
     message:
         "Report"
     script:
         "../scripts/page.py"
+
+
+rule typeset:
+    input:
+        code=closure("oecal.typeset"),
+        tables=tables(),
+    output:
+        tex=directory("<out>/tables/tex"),
+        md=directory("<out>/tables/md"),
+    log:
+        "<out>/logs/typeset.log",
+    conda:
+        "../../envs/analysis.yaml"
+    message:
+        "Tables as LaTeX and Markdown"
+    script:
+        "../scripts/typeset.py"

@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
+study = snakemake.params.study
 html = page(
-    snakemake.params.study["name"],
+    study["name"],
     tables={Path(path).stem: path for path in snakemake.input.tables},
     figures={Path(path).stem: path for path in snakemake.input.figures},
     captions={Path(path).stem: path for path in snakemake.input.captions},
-    order=snakemake.params.study["figures"],
-    configfiles=snakemake.params.study["configfiles"],
+    order=study["figures"],
+    configfiles=study["configfiles"],
+    sources=study["sources"],
+    logs=str(Path(snakemake.log[0]).parent),
 )
 with replacing(snakemake.output[0]) as temporary:
     temporary.write_text(html)
