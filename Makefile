@@ -1,14 +1,18 @@
-# make demo: the default study; make test: the whole test suite. Both make .venv first if needed.
+# make demo: the default study; make figures: only its figures; make test: the whole test suite. All make .venv first if needed.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: demo tiny objectives test lint bench docs lock clean
+.PHONY: demo figures tiny objectives test lint bench docs lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) all
 	@echo "Report:  $(CURDIR)/results/demo/report.html"
 	@echo "Figures: $(CURDIR)/results/demo/figures/    Tables: $(CURDIR)/results/demo/tables/"
+
+# All figures that are out of date; of another study: make figures STUDY="studies/grey28.yaml studies/small/grey28.yaml"
+figures: .venv/runtime
+	@$(BIN)/python -m snakemake --cores $(CORES) all_figures $(if $(STUDY),--configfile $(STUDY))
 
 # The smallest study that takes every step once.
 tiny: .venv/runtime

@@ -44,4 +44,12 @@ rule all:
     input:
         "<out>/report.html",
         tables(),
+        "<out>/tables/tex",
+        "<out>/tables/md",
+        figures(),
+
+
+# make figures
+rule all_figures:
+    input:
         figures(),

@@ -14,8 +14,9 @@ ROOT = DOCS.parent
 DRAWN = ROOT / "results" / "demo" / "figures"
 HEAD = """# All figures
 
-Each is one file of `oecal/figures/`, one rule of `workflow/rules/figures.smk` and one caption of `workflow/report/`, and is drawn if its name stands under `figures` of a
-study. The pictures are from the default study, of its first in-distribution set and model that fit; `report.html` of a study has all of them, with what is seen there.
+Each is one file of `oecal/figures/`, one rule of `workflow/rules/figures.smk` and one caption of `workflow/report/`, and is drawn if its
+name stands under `figures` of a study. The pictures are from the default study, of its first in-distribution set and model that fit;
+`report.html` of a study has all of them, with what is seen there.
 
     make figures                                                # all figures of the default study that are out of date
     snakemake --cores 1 results/demo/figures/reliability.pdf    # one of them
@@ -32,7 +33,9 @@ def page() -> str:
     for figure in yaml.safe_load((ROOT / "config.yaml").read_text())["figures"]:
         caption = " ".join((ROOT / "workflow" / "report" / f"{figure}.rst").read_text().split())
         picture = f"![{figure}](figures/{figure}.png)"
-        parts.append(f"## `{figure}`\n\n{about(figure)}\n\n{picture}\n\n*{caption}*\n\n    snakemake --cores 1 results/demo/figures/{figure}.pdf")
+        parts.append(
+            f"## `{figure}`\n\n{about(figure)}\n\n{picture}\n\n*{caption}*\n\n    snakemake --cores 1 results/demo/figures/{figure}.pdf"
+        )
     return "\n\n".join(parts) + "\n"
 
 

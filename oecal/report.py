@@ -30,7 +30,7 @@ def shown(figures: Mapping[str, str], captions: Mapping[str, str], order: Sequen
         {
             "section": constant("figures", figure, "SECTION"),
             "name": f"{figure}{suffix}",
-            "title": f"{figure.replace('_', ' ')}: {', '.join(subject)}",
+            "title": ": ".join(filter(None, [figure.replace("_", " "), ", ".join(subject)])),
             "png": base64.b64encode(Path(figures[figure + suffix]).read_bytes()).decode(),
             "caption": " ".join(Path(captions[figure]).read_text().split()),
             "seen": seen(figure, frames, *subject),

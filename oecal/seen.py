@@ -190,7 +190,7 @@ def bought(tables: Tables) -> list[str]:
         change = (ece[training] - ece[first]).dropna()
         said = [f"{over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
                 for post_hoc in ("none", "temperature") for name, where in (("pooled", "pooled"), ("id", "on in-distribution images"))
-                if (post_hoc, name) in change.index.droplevel(["seed"])]  # fmt: skip
+                if (post_hoc, name) in {key[:2] for key in change.index}]  # fmt: skip
         lines.append(f"{training} minus {first}, ECE in points: {', '.join(said)}.")
     return lines
 

@@ -1,14 +1,15 @@
 import pandas as pd
 
-from oecal.report import summaries, wide
+from oecal.options import constant, names
 from oecal.seen import over_seeds, seen
+from oecal.summaries import SECTIONS, summaries, wide
 
 RUN = {"in_dist": "a", "model": "m"}
 
 
 def tables():
     detection = pd.DataFrame(
-        [{**RUN, "training": t, "seed": s, "ood": o, "kind": "near", "score": "msp", "auroc": a + s / 100}
+        [{**RUN, "training": t, "seed": s, "ood": o, "kind": "near", "score": "msp", "auroc": a + s / 100, "fpr95": 1 - a}
          for s in (0, 1) for t, o, a in (("baseline", "x", 0.4), ("baseline", "y", 0.9), ("oe", "x", 0.8), ("oe", "y", 0.9))]
     )  # fmt: skip
     calibration = pd.DataFrame(
@@ -30,18 +31,28 @@ def test_numbers_over_seeds():
 
 
 def test_tables():
-    found = {title: table for title, _, table in summaries(tables())}
-    assert list(found)[:2] == ["Detection", "Detection of each set: a, msp"]
+    found = {summary.title: summary.table for summary in summaries(tables())}
+    assert list(found)[:3] == ["Detection: AUROC", "Detection: FPR95", "Detection of each set: a, msp"]
+    assert found["Detection of each set: a, msp"]["n"].tolist() == [2, 2]
     assert found["Detection of each set: a, msp"]["x"].tolist() == ["40.5 ± 6.4", "80.5 ± 6.4"]
-    assert list(found["Calibration: ECE"].columns) == ["in_dist", "model", "training", "post_hoc", "id", "pooled", "corruptions (mean)"]
+    assert list(found["Calibration: ECE"].columns) == [
+        "in_dist",
+        "model",
+        "training",
+        "post_hoc",
+        "n",
+        "id",
+        "pooled",
+        "corruptions (mean)",
+    ]
     assert "Likelihood" not in found
 
 
 def test_order_of_appearance_is_kept():
-    table = pd.DataFrame({"row": ["z", "a", "z", "a"], "column": ["q", "q", "b", "b"], "v": [0.1, 0.2, 0.3, 0.4]})
+    table = pd.DataFrame({"row": ["z", "a", "z", "a"], "column": ["q", "q", "b", "b"], "v": [0.1, 0.2, 0.3, 0.4], "seed": 0})
     found = wide(table, ["row"], "column", "v")
     assert found["row"].tolist() == ["z", "a"]
-    assert list(found.columns) == ["row", "q", "b"]
+    assert list(found.columns) == ["row", "n", "q", "b"]
 
 
 def test_what_is_seen():
@@ -70,7 +81,7 @@ def test_what_is_seen_of_a_density():
 def test_one_table_for_a_score_of_several_models():
     found = tables()
     found["detection"] = pd.concat([found["detection"], found["detection"].assign(model="other")])
-    titles = [title for title, _, _ in summaries(found)]
+    titles = [summary.title for summary in summaries(found)]
     assert titles.count("Detection of each set: a, msp") == 1
 
 
@@ -148,3 +159,28 @@ def test_what_is_seen_of_calibration_and_promises():
         seen("drift", found, "a", "m")
         == "t, msp: an alarm in 1% of the streams at an OOD rate of 0%, 50% of the streams at an OOD rate of 5%."
     )
+
+
+def test_each_figure_has_a_section():
+    figures = names("figures", mark="\nFOR = ")
+    assert len(figures) > 25
+    for figure in figures:
+        assert constant("figures", figure, "SECTION") in SECTIONS
+
+
+def test_intervals_over_images_and_limits():
+    run = {**RUN, "training": "oe", "seed": 0, "metric": "auroc"}
+    change = {"difference": 0.1, "difference_low": 0.05, "difference_high": 0.15}
+    interval = {"kind": "far", "score": "msp", "value": 0.5, "low": 0.4, "high": 0.6}
+    rows = [{**run, **interval, "training": t, "ood": o, **(change if t == "oe" else {})}
+            for t in ("baseline", "oe") for o in ("x", "all")]  # fmt: skip
+    setting = {**run, "factor": "size", "setting": "10", "control": "baseline", "n": 3}
+    limits = [
+        {**setting, "measure": "auroc_msp", "kind": "far", "ood": None, "difference": -0.012, "low": -0.022, "high": -0.002},
+        {**setting, "measure": "auroc_msp", "kind": "far", "ood": "x", "difference": 0.9, "low": 0.9, "high": 0.9},
+        {**setting, "measure": "ece", "kind": "id", "ood": None, "difference": 0.01, "low": None, "high": None},
+    ]
+    found = {s.name: s.table for s in summaries(tables() | {"detection_intervals": pd.DataFrame(rows), "limits": pd.DataFrame(limits)})}
+    assert found["images_auroc"]["far"].tolist() == ["50.0 [40.0, 60.0]"] * 2
+    assert found["images_auroc"]["far, change"].tolist() == ["", "10.0 [5.0, 15.0]"]
+    assert found["limits"][["factor", "n", "AUROC of MSP, far", "ECE on ID"]].to_numpy().tolist() == [["size", 3, "-1.2 ± 1.0", "+1.0"]]

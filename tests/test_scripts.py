@@ -327,13 +327,18 @@ def test_figures_and_report(built, study):
         "figures": [str(p) for p in (built / "figures").glob("*.png")],
         "captions": captions,
     }
-    params = {"study": {"name": "tiny", "figures": list(order.items()), "configfiles": []}}
+    params = {"study": {"name": "tiny", "figures": list(order.items()), "configfiles": [], "sources": {}}}
     call("page", built, {}, input=inputs, output={"file": str(built / "report.html")}, params=params)
     html = (built / "report.html").read_text()
     assert html.count("<figure") == len(figures_of(study))
     assert html.count("data:image/png;base64,") == len(figures_of(study))
     assert "://" not in html
     assert html.count("Seen here:") >= 6
+    assert "This study cannot say" not in html
+    folders = {kind: str(built / "typeset" / kind) for kind in ("tex", "md")}
+    call("typeset", built, {}, input={"tables": inputs["tables"]}, output=folders)
+    assert r"\toprule" in (built / "typeset/tex/calibration_ece.tex").read_text()
+    assert "| --- |" in (built / "typeset/md/detection_auroc.md").read_text()
     assert "Data sets" in html
     assert "Detection with and without overlap" in html
     assert "Data sets left out" not in html

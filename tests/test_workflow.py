@@ -75,7 +75,9 @@ def test_everything_is_there(workspace):
         assert (out / "outputs" / run / "seed0.h5").is_file()
         assert (out / "scores" / run / "seed0.h5").is_file()
         assert (out / "logs/train" / run / "seed0.log").read_text().count("epoch 1") == 1
-    assert {p.name for p in (out / "tables").iterdir()} == {f"{t}.csv" for t in TABLES}
+    assert {p.name for p in (out / "tables").iterdir()} == {f"{t}.csv" for t in TABLES} | {"tex", "md"}
+    typeset = {kind: {p.stem for p in (out / "tables" / kind).iterdir()} for kind in ("tex", "md")}
+    assert typeset["tex"] == typeset["md"] >= {"likelihood", "detection_auroc", "calibration_ece", "selective"}
     names = {p.stem for p in (out / "figures").glob("*.pdf")}
     assert names == {p.stem for p in (out / "figures").glob("*.png")}
     assert {"reliability", "roc", "roc-tiny_photos-pixelcnn", "likelihood_histograms"} <= names
@@ -103,7 +105,7 @@ def add_line(text):
 
 
 def test_an_edit_reruns_what_depends_on_it(workspace, edited):
-    tables_and_all = {"table", "page", "ood_heatmap"}
+    tables_and_all = {"table", "page", "typeset", "ood_heatmap"}
     edited("oecal/figures/reliability.py", add_line)
     assert jobs(workspace) == {"reliability": 1, "page": 1}
     edited("oecal/figures/reliability.py", lambda text: text.removesuffix("\nUNUSED = None\n") + "\n")

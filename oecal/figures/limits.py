@@ -12,6 +12,7 @@ from matplotlib.patches import Patch, Rectangle
 from oecal.figures.ood_heatmap import short
 from oecal.figures.style import BLACK, BLUE, BOX, GREY, VERMILION, WIDTH
 
+SECTION = "limits"
 FOR = ("classifier",)
 PER = "study"  # one file for all models
 NEEDS = "limits"  # a key of the study

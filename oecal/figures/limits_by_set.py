@@ -9,6 +9,7 @@ from oecal.figures import limits as summary
 from oecal.figures.style import name
 from oecal.roles import OOD
 
+SECTION = "limits"
 FOR = ("classifier",)
 PER = "study"  # one file for all models
 NEEDS = "limits"  # a key of the study

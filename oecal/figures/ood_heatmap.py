@@ -52,7 +52,10 @@ def heat(ax: Axes, table: pd.DataFrame, colours: str, norm: Normalize, sign: str
     cmap = colormaps[colours].with_extremes(under=VERMILION)
     longest = 4 if width > 0.16 else 3
     written = table.map(lambda value: short(value, sign, longest)).to_numpy()
-    size = {"size": min(6.5, 100 * width / longest), "in_layout": False}  # they are within the axes: measuring them takes as long as drawing
+    size = {
+        "size": min(6.5, 100 * width / longest),
+        "in_layout": False,
+    }  # they are within the axes: measuring them takes as long as drawing
     sns.heatmap(table, ax=ax, cmap=cmap, norm=norm, annot=written if width > 0.1 else False, fmt="", annot_kws=size, cbar=False)
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)

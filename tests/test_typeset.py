@@ -1,0 +1,60 @@
+import re
+
+import pandas as pd
+
+from oecal.claims import filled
+from oecal.summaries import Summary
+from oecal.tables.claims import table as judged
+from oecal.typeset import escaped, latex, markdown, typeset
+
+
+def summary(rows=1):
+    table = pd.DataFrame({"set": ["a_b | 50%"] * rows, "far": ["-1.0 ± 0.5"] * rows, "n": [3] * rows})
+    return Summary("detection", "detection_auroc", "Detection: AUROC", "Percent & more.", table)
+
+
+def test_special_characters_stand_for_themselves():
+    assert escaped("a_b & 5% ~ {x}") == r"a\_b \& 5\% \textasciitilde{} \{x\}"
+    assert escaped(r"\up^2") == r"\textbackslash{}up\textasciicircum{}2"
+    assert escaped("-1.0 ± 0.5") == r"$-$1.0 $\pm$ 0.5"
+    assert escaped("far-OOD, blur-1, < 2") == r"far-OOD, blur-1, \textless{} 2"
+    assert escaped(3) == "3"
+
+
+def test_latex():
+    text = latex(summary())
+    assert r"\caption{Detection: AUROC. Percent \& more.}" in text
+    assert r"\label{tab:detection_auroc}" in text
+    assert r"\begin{tabular}{lrr}" in text
+    assert r"a\_b | 50\% & $-$1.0 $\pm$ 0.5 & 3 \\" in text
+    assert [text.count(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")] == [1, 1, 1]
+    begun, ended = (re.findall(rf"\\{word}{{(\w+)}}", text) for word in ("begin", "end"))
+    assert begun == ended[::-1] == ["table", "tabular"]
+
+
+def test_a_long_table_goes_over_pages():
+    text = latex(summary(rows=41))
+    assert r"\begin{longtable}{lrr}" in text
+    assert text.count(r"\\") == 1 + 1 + 41  # label, header, rows
+    assert r"\begin{table}" not in text
+
+
+def test_markdown():
+    title, empty, *lines = markdown(summary()).splitlines()
+    assert (title, empty) == ("**Detection: AUROC.** Percent & more.", "")
+    assert lines == ["| set | far | n |", "| --- | --- | --- |", r"| a\_b \| 50% | -1.0 ± 0.5 | 3 |"]
+
+
+def test_claims_are_there(tmp_path):
+    run = {"in_dist": "a", "model": "m", "training": "t"}
+    rows = pd.DataFrame([{**run, "seed": s, "post_hoc": "none", "set": "id", "ece": 0.1 + s / 100, "rms": 0.1, "accuracy": 0.9,
+                          "mean_confidence": 0.8} for s in range(3)])  # fmt: skip
+    rows.to_csv(tmp_path / "calibration.csv", index=False)
+    claim = filled("x", {"statement": "The error is above 5%, as everybody says.", "table": "calibration", "where": run,
+                         "value": "ece", "is": "above", "than": 0.05})  # fmt: skip
+    detection = pd.DataFrame(columns=[*run, "seed", "ood", "kind", "score", "auroc", "fpr95"])
+    tables = {"detection": detection, "calibration": rows, "selective": pd.DataFrame(), "likelihood": pd.DataFrame()}
+    tables["claims"] = judged({"high": claim}, {"calibration": str(tmp_path / "calibration.csv")}, {})
+    claims = next(table for table in typeset(tables) if table.name == "claims")
+    assert claims.table.iloc[0].tolist()[1:] == ["above 5 %", "11.0 %", "8.5 to 13.5 %", "3", "0.009", "supported"]
+    assert r"p{.4\linewidth}" in latex(claims)

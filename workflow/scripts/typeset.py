@@ -1,0 +1,21 @@
+"""Writes the tables of results as LaTeX and Markdown."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oecal import log
+from oecal.files import replacing
+from oecal.summaries import read
+from oecal.typeset import latex, markdown, typeset
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+log.start(snakemake.log[0])
+tables = typeset(read({Path(path).stem: path for path in snakemake.input.tables}))
+for folder, suffix, text in ((snakemake.output.tex, "tex", latex), (snakemake.output.md, "md", markdown)):
+    for table in tables:
+        with replacing(Path(folder) / f"{table.name}.{suffix}") as temporary:
+            temporary.write_text(text(table))
+logging.info("%d tables", len(tables))
