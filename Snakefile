@@ -53,3 +53,10 @@ rule all:
 rule all_figures:
     input:
         figures(),
+
+
+onstart:
+    # Snakemake 9 limits how many jobs may start in a second, and to that end looks for new ones once a second for each job that has ended:
+    # after 250 jobs, that takes a quarter of a core. On this machine nothing is to be limited.
+    if not workflow.non_local_exec:
+        workflow.scheduler.job_rate_limiter = None
