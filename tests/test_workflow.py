@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 TINY = "studies/tiny.yaml"
 TABLES = (
     "datasets", "detection", "detection_intervals", "calibration", "intervals", "selective", "likelihood", "confidence",
-    "pit", "decomposition", "paths", "prevalence", "attacks", "drift", "promises", "resampled", "trainings", "hyperparameters",
+    "pit", "decomposition", "paths", "prevalence", "attacks", "drift", "promises", "resampled", "limits", "trainings", "hyperparameters",
 )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_an_edit_reruns_what_depends_on_it(workspace, edited):
     edited("oecal/figures/reliability.py", lambda text: text.removesuffix("\nUNUSED = None\n") + "\n")
     edited("oecal/scores/logits.py", add_line)
     found = jobs(workspace)
-    assert found["score"] == 2  # the classifier's runs, not the density model's
+    assert found["score"] == 3  # the classifiers' runs, not the density model's
     assert not {"train", "predict", "dataset"} & found.keys()
     assert tables_and_all <= found.keys()
 
@@ -119,7 +119,7 @@ def test_an_edit_reruns_what_depends_on_it(workspace, edited):
 def test_an_edit_to_a_model_trains_that_model_again(workspace, edited):
     edited("oecal/models/wrn.py", add_line)
     found = jobs(workspace)
-    assert (found["train"], found["predict"], found["score"]) == (2, 2, 2)
+    assert (found["train"], found["predict"], found["score"]) == (3, 3, 3)
     assert "likelihood_histograms" not in found
     assert "dataset" not in found
 
@@ -137,7 +137,7 @@ def test_a_new_ood_set_trains_nothing(workspace, edited):
     edited(TINY, more)
     found = jobs(workspace)
     assert "train" not in found
-    assert (found["dataset"], found["predict"], found["score"]) == (1, 2, 2)
+    assert (found["dataset"], found["predict"], found["score"]) == (1, 3, 3)
 
 
 def test_a_changed_hyperparameter_trains_what_it_touches(workspace, edited):
