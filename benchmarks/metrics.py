@@ -14,7 +14,8 @@ from torchmetrics.functional.classification import binary_auroc, binary_average_
 from benchmarks.timing import show
 from oecal.metrics.calibration import confidence_metrics, equal_width, gap
 from oecal.metrics.detection import detection_metrics_of_sets
-from oecal.metrics.detection_bootstrap import drawn, inside, resampled
+from oecal.metrics.detection_bootstrap import inside, resampled
+from oecal.metrics.resamples import drawn
 
 
 def scikit_learn(labels: np.ndarray, scores: np.ndarray) -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
+FIGURES = yaml.safe_load((ROOT / "config.yaml").read_text())["figures"]
 DRAWN = ROOT / "results" / "demo" / "figures"
 HEAD = """# All figures
 
@@ -30,7 +31,7 @@ def about(figure: str) -> str:
 
 def page() -> str:
     parts = [HEAD.rstrip()]
-    for figure in yaml.safe_load((ROOT / "config.yaml").read_text())["figures"]:
+    for figure in FIGURES:
         caption = " ".join((ROOT / "workflow" / "report" / f"{figure}.rst").read_text().split())
         picture = f"![{figure}](figures/{figure}.png)"
         parts.append(
@@ -42,7 +43,7 @@ def page() -> str:
 def copy() -> None:
     """Half-size pictures with 64 colours: a tenth of the bytes."""
     (DOCS / "figures").mkdir(exist_ok=True)
-    for figure in yaml.safe_load((ROOT / "config.yaml").read_text())["figures"]:
+    for figure in FIGURES:
         if (DRAWN / f"{figure}.png").exists():
             with Image.open(DRAWN / f"{figure}.png") as drawn:
                 small = drawn.convert("RGB").resize((drawn.width // 2, drawn.height // 2), Image.Resampling.LANCZOS)

@@ -101,7 +101,7 @@ def load(plain: Mapping[str, Any]) -> Study:
     check_screen(study)
     check_limits(study)
     check_figures(study)
-    check_claims(config["claims"], study)
+    study.claims = check_claims(config["claims"], study)
     return study
 
 

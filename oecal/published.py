@@ -61,9 +61,8 @@ def beside(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, str]) -> pd
 
     sources: data set of the study -> published data set.
     """
-    found = []
+    found, there = [], numbers()
     for in_dist in dict.fromkeys(tables["trainings"]["in_dist"]):
-        there = numbers()
         for row in there[there["in_dist"] == sources.get(in_dist, "-")].to_dict("records"):
             oods = [name for name, published in sources.items() if published == row["ood"]]
             rows, column = ours(tables, row, in_dist, oods), str(row["column"])

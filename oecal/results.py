@@ -111,6 +111,12 @@ def shares(sizes: Sequence[int], total: int) -> np.ndarray:
     return given
 
 
+def largest_pool(inside: int, outside: int, rate: float) -> tuple[int, int]:
+    """The numbers of ID and OOD images of the largest pool, of so many, in which a share `rate` is OOD."""
+    total = min(inside / (1 - rate), outside / rate) if rate > 0 else inside
+    return round(total * (1 - rate)), round(total * rate)
+
+
 def mixed(run: Run, rate: float) -> list[tuple[Group, np.ndarray]]:
     """ID and OOD test images of which the share `rate`, in (0, 1), is OOD: pairs of a group and the indices taken from it.
 
@@ -120,10 +126,9 @@ def mixed(run: Run, rate: float) -> list[tuple[Group, np.ndarray]]:
     inside, outside = run.find("id"), run.tests(*OOD)
     if not outside:
         return [entire(inside)]
-    odds, sizes = rate / (1 - rate), [len(g) for g in outside]
-    wanted = max(round(odds * len(inside)), 1)
-    known = len(inside) if wanted <= sum(sizes) else max(round(sum(sizes) / odds), 1)
-    taken = [known, *shares(sizes, min(wanted, sum(sizes)))]
+    sizes = [len(g) for g in outside]
+    known, unknown = (max(n, 1) for n in largest_pool(len(inside), sum(sizes), rate))
+    taken = [known, *shares(sizes, unknown)]
     return [(g, np.sort(generator("pool", g.set).permutation(len(g))[:n])) for g, n in zip([inside, *outside], taken, strict=True)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from oecal.options import constant
@@ -35,6 +36,7 @@ class Study:
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.name: str = config["study"]
+        self.claims: dict[str, Mapping[str, Any]] = {}  # those of its file (oecal.claims)
 
     def runs(self, in_dist: str | None = None) -> list[Run]:
         """All runs of the study, or of one in-distribution set, in the configuration's order."""

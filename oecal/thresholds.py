@@ -23,14 +23,8 @@ import numpy as np
 
 from oecal.files import replacing
 from oecal.metrics.guarantees import Threshold, threshold_for_errors, threshold_for_rejection
-from oecal.results import Group, errors, of_all_images, read
+from oecal.results import Group, errors, largest_pool, of_all_images, read
 from oecal.seeds import generator
-
-
-def shares(inside: int, outside: int, rate: float) -> tuple[int, int]:
-    """The numbers of ID and OOD images of the largest pool, of so many, in which a share `rate` is OOD."""
-    total = min(inside / (1 - rate), outside / rate) if rate > 0 else inside
-    return round(total * (1 - rate)), round(total * rate)
 
 
 def drawn(n: int, count: int, purpose: str) -> np.ndarray:
@@ -44,7 +38,7 @@ def pool(inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray, rate: float
     inside, wrong: score of each ID image, and whether its prediction is wrong. The share is exact rather than random, so that the number
     of errors varies less than the binomial distribution of the guarantee supposes.
     """
-    few, many = shares(len(inside), len(outside), rate)
+    few, many = largest_pool(len(inside), len(outside), rate)
     own, other = drawn(len(inside), few, "id"), drawn(len(outside), many, "ood")
     return np.concatenate([inside[own], outside[other]]), np.concatenate([wrong[own].astype(float), np.ones(len(other))])
 

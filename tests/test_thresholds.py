@@ -8,8 +8,9 @@ import pytest
 from scipy.stats import binom
 
 from oecal.metrics.guarantees import threshold_for_rejection
+from oecal.results import largest_pool
 from oecal.tables.promises import mistaken
-from oecal.thresholds import chosen, described, pool, run, shares
+from oecal.thresholds import chosen, described, pool, run
 from tests.run_files import written
 
 PROMISES = {
@@ -85,7 +86,7 @@ def test_a_promise_that_none_can_keep_has_null(tmp_path, rng):
     ((900, 100, 0.5), 0.5, (100, 100)),
 ])  # fmt: skip
 def test_shares_of_a_pool(sizes, rate, expected):
-    assert shares(*sizes[:2], rate) == expected
+    assert largest_pool(*sizes[:2], rate) == expected
 
 
 def test_pool_counts_outliers_as_errors(rng):

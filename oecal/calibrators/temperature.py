@@ -17,3 +17,8 @@ def scaled(temperature: float) -> Calibrator:
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
     """The T in [0.2, 5] of the least NLL; logits (N, K), labels (N,)."""
     return scaled(fit_temperature(logits, labels))
+
+
+def before_and_after(logits: np.ndarray, labels: np.ndarray) -> dict[str, Calibrator | None]:
+    """post_hoc -> calibrator: none, and the temperature fitted to these."""
+    return {"none": None, "temperature": fit(logits, labels)}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from oecal.figures.style import BLACK, BLUE, GREY, VERMILION, name, panels
-from oecal.tables.rows import of_model
+from oecal.tables.rows import of_model, with_excess
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -22,8 +22,7 @@ def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) 
     """One row a run, set (id, pooled) and post_hoc (none, temperature): rms, ece, excess = mean confidence minus accuracy."""
     table = of_model(calibration, in_dist, model, trainings)
     table = table[table["set"].isin(SETS) & table["post_hoc"].isin(FILLS)]
-    table = table.assign(excess=table["mean_confidence"] - table["accuracy"])
-    return table[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(drop=True)
+    return with_excess(table)[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(drop=True)
 
 
 def draw(data: pd.DataFrame) -> Figure:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from oecal.figures.ood_heatmap import short
-from oecal.figures.style import BLACK, BLUE, BOX, GREY, VERMILION, WIDTH
+from oecal.figures.style import BLACK, BLUE, BOX, GREY, VERMILION, WIDTH, plt
 
 SECTION = "limits"
 FOR = ("classifier",)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from oecal.figures.style import BLACK, MARKERS, look, name, panels
-from oecal.tables.rows import of_model
+from oecal.tables.rows import of_model, with_excess
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -24,8 +24,7 @@ def frame(prevalence: str, in_dist: str, model: str, trainings: Sequence[str]) -
     prevalence: prevalence.csv. excess: mean confidence minus accuracy; above 0, the model is over-confident.
     """
     table = of_model(prevalence, in_dist, model, trainings)
-    table = table[table["n"] > 0]
-    table = table.assign(excess=table["mean_confidence"] - table["accuracy"])
+    table = with_excess(table[table["n"] > 0])
     return table[["training", "seed", "post_hoc", "ood_rate", "rate", *PANELS]].reset_index(drop=True)
 
 

@@ -32,7 +32,7 @@ def frame(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
         run = read(path, "logits", "labels")
         both = pooled(run, ood_ratio)
         val = run.find("id", "val")
-        for post_hoc, calibrator in (("none", None), ("temperature", temperature.fit(val["logits"], val["labels"]))):
+        for post_hoc, calibrator in temperature.before_and_after(val["logits"], val["labels"]).items():
             for key, images in (("id", both[:1]), ("pooled", both)):
                 confidence, correct = confidence_and_correctness(images, calibrator)
                 columns = {"training": run.key["training"], "seed": run.key["seed"], "set": key, "post_hoc": post_hoc}

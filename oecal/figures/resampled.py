@@ -14,8 +14,7 @@ from matplotlib.lines import Line2D
 from oecal.errors import OecalError
 from oecal.figures.promises import said
 from oecal.figures.style import BLUE, VERMILION, name, panels
-from oecal.tables.drift import SCORES
-from oecal.tables.rows import of_model
+from oecal.tables.rows import SCORES, of_model
 
 SECTION = "rejection"
 FOR = ("classifier",)

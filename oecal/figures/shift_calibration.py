@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, band, name, panels
-from oecal.tables.rows import corruptions, of_model
+from oecal.tables.rows import corruptions, of_model, with_excess
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -24,7 +24,7 @@ def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) 
     excess: mean confidence minus accuracy; above 0, the model is over-confident.
     """
     table = of_model(calibration, in_dist, model, trainings)
-    table = table[table["post_hoc"] == "none"].assign(excess=table["mean_confidence"] - table["accuracy"])
+    table = with_excess(table[table["post_hoc"] == "none"])
     shifted = table.assign(**corruptions(table["set"])).dropna(subset="severity")
     unshifted = table[table["set"] == "id"].assign(severity=0)
     whole = [unshifted.assign(corruption=c) for c in shifted["corruption"].unique()]

@@ -8,7 +8,7 @@ from matplotlib.ticker import NullLocator
 
 from oecal.figures.style import band, name, panels
 from oecal.results import RUN
-from oecal.tables.rows import of_model
+from oecal.tables.rows import of_model, with_excess
 
 SECTION = "cost"
 FOR = ("classifier",)
@@ -39,8 +39,7 @@ def frame(calibration: str, trainings: str, data: str, in_dist: str, model: str)
     places = pd.concat([part.assign(at=part[part["axis"].iloc[0]]) for part in parts if len(part)])
     table = of_model(calibration, in_dist, model)
     table = table[(table["post_hoc"] == "none") & table["set"].isin(["id", "pooled"])]
-    table = table.assign(excess=table["mean_confidence"] - table["accuracy"])
-    both = places[[*RUN, "objective", "axis", "at"]].merge(table[[*RUN, "set", "accuracy", "ece", "excess"]], on=list(RUN))
+    both = places[[*RUN, "objective", "axis", "at"]].merge(with_excess(table)[[*RUN, "set", "accuracy", "ece", "excess"]], on=list(RUN))
     return both.drop(columns=["in_dist", "model", "training"]).sort_values(["axis", "at"], kind="stable", ignore_index=True)
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from oecal.metrics.calibration import by_rank, by_width
+from oecal.metrics.resamples import drawn, percentile_interval
 
 CELLS = 1_000_000  # weights of so many images times resamples at a time, 8 MB
 WIDTHS = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 1e9)  # of the smoothing of gaps, in bins: from none to their mean
@@ -54,9 +55,7 @@ def resampled(strata: Sequence[tuple[int, np.random.Generator]], resamples: int)
     most = max(CELLS // n, 1)
     for start in range(0, resamples, most):
         b = min(most, resamples - start)
-        drawn = (rng.integers(size, size=(b, size)) * b + np.arange(b)[:, None] for size, rng in strata)
-        counts = [np.bincount(d.ravel(), minlength=d.size).reshape(-1, b) for d in drawn]
-        yield np.concatenate(counts).astype(np.float64)
+        yield np.concatenate([drawn(size, b, rng) for size, rng in strata]).astype(np.float64)
 
 
 def statistics(
@@ -107,13 +106,6 @@ def statistics(
 def norm(parts: np.ndarray, order: int) -> np.ndarray:
     """Over the bins, the first axis."""
     return np.abs(parts).sum(axis=0) if order == 1 else np.sqrt((parts**2).sum(axis=0))
-
-
-def percentile_interval(replicates: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Quantiles of replicates (B,), of those that are defined; nan if none is."""
-    defined = replicates[~np.isnan(replicates)]
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]) if len(defined) else (np.nan, np.nan)
-    return float(low), float(high)
 
 
 def smoothed(gaps: np.ndarray, share: np.ndarray, variance: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-LEVEL = 95  # of the intervals, and the recall of FPR95, percent
+RECALL = 95  # of FPR95, percent
 
 
 class Inside(NamedTuple):
@@ -20,13 +20,6 @@ class Inside(NamedTuple):
 
     values: np.ndarray
     before: np.ndarray
-
-
-def drawn(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Weights (N, B), float32: n images with replacement in each resample."""
-    places = rng.integers(n, size=(resamples, n), dtype=np.int32)
-    places += np.arange(resamples, dtype=np.int32)[:, None] * n
-    return np.bincount(places.ravel(), minlength=n * resamples).reshape(resamples, n).T.astype(np.float32)
 
 
 def inside(scores: np.ndarray, weights: np.ndarray) -> Inside:
@@ -45,12 +38,6 @@ def resampled(known: Inside, scores: np.ndarray, weights: np.ndarray) -> dict[st
     n, m = known.before[-1].astype(np.float64), weights.sum(axis=0, dtype=np.float64)
     lower = (known.before[low] + known.before[high]) / 2  # ID images below each OOD image, ties half
     flagged = np.cumsum(weights, axis=0)
-    first = (100 * flagged >= LEVEL * flagged[-1]).argmax(axis=0)  # the first threshold that flags enough of OOD
+    first = (100 * flagged >= RECALL * flagged[-1]).argmax(axis=0)  # the first threshold that flags enough of OOD
     beyond = n - known.before[low[first], np.arange(len(n))]
     return {"auroc": np.einsum("mb,mb->b", lower, weights, dtype=np.float64) / (n * m), "fpr95": beyond / n}
-
-
-def interval(replicates: np.ndarray) -> tuple[float, float]:
-    """The percentile interval of (B,) at 95%."""
-    low, high = np.percentile(replicates, ((100 - LEVEL) / 2, (100 + LEVEL) / 2))
-    return float(low), float(high)

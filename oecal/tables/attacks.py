@@ -11,8 +11,7 @@ import pandas as pd
 
 from oecal.metrics.detection import auroc, compare, sample
 from oecal.results import RUN, Run, confidence_and_correctness, entire, read
-from oecal.tables.drift import SCORES
-from oecal.tables.rows import frame
+from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [*RUN, "attack", "levels", "set", "role", "score", "auroc", "mean_confidence", "accuracy", "n"]
 NAME = re.compile(r"(\w+)-(\d+)-(\w+)")  # of an attacked set: attack, levels, set

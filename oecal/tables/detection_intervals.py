@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.detection_bootstrap import drawn, inside, interval, resampled
+from oecal.metrics.detection_bootstrap import inside, resampled
+from oecal.metrics.resamples import drawn, percentile_interval
 from oecal.results import RUN, Run, read
 from oecal.roles import OOD
 from oecal.seeds import generator
-from oecal.tables.drift import SCORES
-from oecal.tables.rows import frame
+from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [
     *RUN, "ood", "kind", "score", "metric", "value", "low", "high", "difference", "difference_low", "difference_high", "n_in", "n_out"
@@ -42,7 +42,7 @@ def of_sets(run: Run, score: str, resamples: int) -> Found:
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
-    """A row for each run, score of `oecal.tables.drift.SCORES`, OOD set, and kind of these (ood: all, the mean over its sets), and metric.
+    """A row for each run, score of `oecal.tables.rows.SCORES`, OOD set, and kind of these (ood: all, the mean over its sets), and metric.
 
     value: as in `detection.csv`; low, high: its 95% interval over images, of this trained model. difference: value less that of the first
     training of the same model and seed on the same images, with its paired interval; empty for that training itself. Options: resamples.
@@ -59,10 +59,10 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
                 n_out = sizes.get(name) or sum(sizes[s] for s, k in found if k == kind and s != ALL)
                 about = {**run.key, "ood": name, "kind": kind, "score": score, "n_in": sizes[run.key["in_dist"]], "n_out": n_out}
                 for metric, (value, *replicates) in metrics.items():
-                    low, high = interval(np.array(replicates))
+                    low, high = percentile_interval(np.array(replicates))
                     row = {**about, "metric": metric, "value": value, "low": low, "high": high}
                     if its is not found:
                         change = metrics[metric] - its[name, kind][metric]
-                        row |= dict(zip(COLUMNS[-5:-2], (change[0], *interval(change[1:])), strict=True))
+                        row |= dict(zip(COLUMNS[-5:-2], (change[0], *percentile_interval(change[1:])), strict=True))
                     rows.append(row)
     return frame(rows, COLUMNS, scores)

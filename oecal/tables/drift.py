@@ -11,12 +11,11 @@ from oecal.metrics.drift import alarms, p_values, wealth
 from oecal.results import RUN, read
 from oecal.roles import OOD
 from oecal.seeds import generator
-from oecal.tables.rows import frame
+from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [
     *RUN, "score", "set", "ood_rate", "alpha", "streams", "length", "onset", "alarm_share", "median_time", "q25", "q75"
 ]  # fmt: skip
-SCORES = ("msp", "energy", "mahalanobis", "log_likelihood", "likelihood_ratio")  # those of a run: cheap, and known to all
 RATES = (0.0, 0.01, 0.05, 0.2)
 ALPHA = 0.01  # probability of a false alarm, ever
 

@@ -49,7 +49,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
         both = pooled(run, options["ood_ratio"])
         sets = {"id": both[:1], "pooled": both} if len(both) > 1 else {"id": both}
         val = run.find("id", "val")
-        for post_hoc, calibrator in (("none", None), ("temperature", temperature.fit(val["logits"], val["labels"]))):
+        for post_hoc, calibrator in temperature.before_and_after(val["logits"], val["labels"]).items():
             for name, parts in sets.items():
                 values, found = row(parts, calibrator, bins), estimates(parts, calibrator, bins, resamples)
                 about = {**run.key, "post_hoc": post_hoc, "set": name, "n": values["n"]}

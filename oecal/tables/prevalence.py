@@ -28,7 +28,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
         run = read(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier" and run.tests(*OOD):
             val = run.find("id", "val")
-            for post_hoc, calibrator in (("none", None), ("temperature", temperature.fit(val["logits"], val["labels"]))):
+            for post_hoc, calibrator in temperature.before_and_after(val["logits"], val["labels"]).items():
                 for wanted in options["ood_rates"]:
                     parts = mixed(run, wanted)
                     confidence, correct = confidence_and_correctness(parts, calibrator)

@@ -29,9 +29,8 @@ from oecal.metrics.guarantees import threshold_for_rejection
 from oecal.results import RUN, Group, errors, of_all_images, read
 from oecal.roles import OOD
 from oecal.seeds import generator
-from oecal.tables.drift import SCORES
 from oecal.tables.promises import mistaken
-from oecal.tables.rows import frame
+from oecal.tables.rows import SCORES, frame
 from oecal.thresholds import chosen, described
 
 COLUMNS = [
@@ -150,7 +149,7 @@ def versions(promise: Mapping[str, Any], kind: str, outside: Sequence[Group], au
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
-    """A row for each run, promise, score of `oecal.tables.drift.SCORES` and kind of outliers. outputs, scores: paths, in the same order.
+    """A row for each run, promise, score of `oecal.tables.rows.SCORES` and kind of outliers. outputs, scores: paths, in the same order.
 
     outliers: those that the threshold is chosen with: `none`; `like_test`, exchangeable with the OOD images that arrive, or `auxiliary`.
     splits: their number; without: splits for which no threshold can promise it. mean, q05, q95: of the realised rate on the new test images

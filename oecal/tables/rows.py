@@ -9,6 +9,9 @@ import pandas as pd
 
 from oecal.results import read
 
+# Where many resamples or streams make every score too many: those of them that a run has; cheap, and known to all.
+SCORES = ("msp", "energy", "mahalanobis", "log_likelihood", "likelihood_ratio")
+
 
 def of_model(path: str, in_dist: str, model: str, trainings: Sequence[str] = ()) -> pd.DataFrame:
     """The rows of a table's file of one model; with `trainings`, of these, in their order."""
@@ -18,6 +21,11 @@ def of_model(path: str, in_dist: str, model: str, trainings: Sequence[str] = ())
         return table
     order = {training: n for n, training in enumerate(trainings)}
     return table[table["training"].isin(order)].sort_values("training", key=lambda t: t.map(order), kind="stable", ignore_index=True)
+
+
+def with_excess(calibration: pd.DataFrame) -> pd.DataFrame:
+    """The same with the column `excess`: mean confidence minus accuracy; above 0, the model is over-confident."""
+    return calibration.assign(excess=calibration["mean_confidence"] - calibration["accuracy"])
 
 
 def corruptions(sets: pd.Series) -> pd.DataFrame:

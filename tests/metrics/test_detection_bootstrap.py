@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import norm
 
 from oecal.metrics.detection import detection_metrics
-from oecal.metrics.detection_bootstrap import drawn, inside, interval, resampled
+from oecal.metrics.detection_bootstrap import inside, resampled
+from oecal.metrics.resamples import drawn, percentile_interval
 
 
 def replicates(known, unknown, resamples, rng):
@@ -55,9 +56,9 @@ def test_intervals_cover():
         for shift in (1.0, 1.5):
             known, unknown = ((s + rng.normal(size=len(s))) / np.sqrt(2) for s in shared)
             both.append(resampled(inside(known, weights[0]), unknown + shift, weights[1])["auroc"])
-        low, high = interval(both[0])
+        low, high = percentile_interval(both[0])
         covered += low <= truth[0] <= high
-        low, high = interval(both[1] - both[0])
+        low, high = percentile_interval(both[1] - both[0])
         paired += low <= truth[1] - truth[0] <= high
     assert 0.93 <= covered / 400 <= 0.97
     assert 0.93 <= paired / 400 <= 0.97

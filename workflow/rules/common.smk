@@ -32,7 +32,6 @@ TABLES = [
 
 try:
     study = configuration.load(config)
-    CLAIMS = claims.check(study.config["claims"], study)
 except OecalError as error:
     print(f"Wrong configuration: {error}", file=sys.stderr)
     sys.exit(1)
@@ -166,7 +165,7 @@ def tables():
     more = [
         "datasets",
         *(["overlap"] if study.overlapping() else []),
-        *(["claims"] if CLAIMS else []),
+        *(["claims"] if study.claims else []),
         *(["limits"] if study.config["limits"] else []),
     ]
     return [*(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", "resampled", *more]), f"{OUT}/costs/costs.csv"]
@@ -174,19 +173,19 @@ def tables():
 
 def claims_file(wildcards):
     """The file of what the study claims."""
-    if not CLAIMS:
+    if not study.claims:
         raise WorkflowError(f"the study {study.name} makes no claims; write claims: the path of a YAML file")
     return study.config["claims"]
 
 
 def claimed_tables():
     """The tables that the claims are about."""
-    return [f"{OUT}/tables/{name}.csv" for name in claims.tables(CLAIMS)]
+    return [f"{OUT}/tables/{name}.csv" for name in claims.tables(study.claims)]
 
 
 def claimed_figures():
     """The figures that show the claims."""
-    return sorted({claim["figure"] for claim in CLAIMS.values()} - {""})
+    return sorted({claim["figure"] for claim in study.claims.values()} - {""})
 
 
 def configfiles():

@@ -1,0 +1,19 @@
+"""Resamples of images as weights, and the interval of what is computed in them: for all bootstraps (Efron & Tibshirani, 1993)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def drawn(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Weights (N, B), float32: how often each of n images is drawn, n images with replacement in each resample."""
+    places = rng.integers(n, size=(resamples, n), dtype=np.int32)
+    places += np.arange(resamples, dtype=np.int32)[:, None] * n
+    return np.bincount(places.ravel(), minlength=n * resamples).reshape(resamples, n).T.astype(np.float32)
+
+
+def percentile_interval(replicates: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    """Quantiles of replicates (B,), of those that are defined; nan if none is."""
+    defined = replicates[~np.isnan(replicates)]
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]) if len(defined) else (np.nan, np.nan)
+    return float(low), float(high)
