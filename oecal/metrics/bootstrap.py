@@ -4,47 +4,22 @@ Each resample draws as many images as there are, with replacement, ID images and
 means get the percentile interval (Efron & Tibshirani, 1993). An error of calibration does not: it is a norm of the gaps of the bins, to
 which noise only adds, so a percentile interval would call every calibrated model miscalibrated; `norm_interval` is what it gets.
 
-Notation: N images, B resamples, D distinct confidences. A resample is a weight per image, how often it is drawn.
+Notation: N images, B resamples, D distinct confidences, K classes. A resample is a weight per image, how often it is drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from oecal.metrics.calibration import by_rank, by_width
+from oecal.metrics.calibration import by_mass, by_rank, by_width, label_losses
+from oecal.metrics.norm_interval import Binned, Estimate, norm_interval
 from oecal.metrics.resamples import drawn, percentile_interval
+from oecal.metrics.smooth import smooth_ece, smoothing
 
 CELLS = 1_000_000  # weights of so many images times resamples at a time, 8 MB
-WIDTHS = (0.1, 1.0, 2.0, 4.0, 8.0, 16.0, 1e9)  # of the smoothing of gaps, in bins: from none to their mean
-
-
-class Binned(NamedTuple):
-    """Gaps of bins, mean confidence less accuracy, (bins,) or (bins, B); the share of the images in each, (bins,); the norm's order."""
-
-    gaps: np.ndarray
-    share: np.ndarray
-    order: int
-
-    @property
-    def parts(self) -> np.ndarray:
-        """What the norm is taken of: gaps times share^(1 / order)."""
-        return (self.gaps.T * self.share ** (1 / self.order)).T
-
-
-class Estimate(NamedTuple):
-    """Limits of a 95% interval, and the metric in each resample, (B,).
-
-    Of an error of calibration `middle` is the estimate without the bias upwards, and the resamples are those of gaps of this size.
-    """
-
-    low: float
-    high: float
-    replicates: np.ndarray
-    middle: float | None = None
-
 
 Statistics = Callable[[np.ndarray], dict[str, Any]]
 
@@ -58,26 +33,36 @@ def resampled(strata: Sequence[tuple[int, np.random.Generator]], resamples: int)
         yield np.concatenate([drawn(size, b, rng) for size, rng in strata]).astype(np.float64)
 
 
-def statistics(
-    confidence: np.ndarray, correct: np.ndarray, losses: Mapping[str, np.ndarray], bins: int = 15, size: int = 100
-) -> Statistics:
-    """A function from weights (N, b) to each metric (b,), and for ece, rms and mad to the gaps of their bins.
-
-    With weights of 1 they are those of oecal.metrics.calibration. losses: further metrics that are means over images, (N,) each. All
-    others depend on how many right and how many wrong images have each confidence. The bins are the same in all resamples.
-    """
+def matrix(entries: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Any:
+    """A sparse matrix; entries of one place are added up."""
     from scipy.sparse import csr_array
 
+    return csr_array((entries, (rows, columns)), shape)
+
+
+def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100) -> Statistics:
+    """A function from weights (N, b) to each metric (b,), and for errors of calibration to the gaps of their bins.
+
+    With weights of 1 they are those of oecal.metrics.calibration and oecal.metrics.selective, with the confidence as score; but for
+    ce2_debiased, which estimates the square that stands here. All depend on how many right and how many wrong images have each confidence.
+    The bins, and the width at which smece smooths, are the same in all resamples.
+    """
     n, correct = len(confidence), np.asarray(correct, bool)
     values, group, counts = np.unique(confidence, return_inverse=True, return_counts=True)
     of_right, of_wrong = (
-        csr_array((np.ones(len(i)), (group[i], i)), (len(values), n)) for i in (np.flatnonzero(correct), np.flatnonzero(~correct))
+        matrix(np.ones(len(i)), group[i], i, (len(values), n)) for i in (np.flatnonzero(correct), np.flatnonzero(~correct))
     )
-    used, place = np.unique(by_width(values, bins), return_inverse=True)
-    width = csr_array((np.ones(len(values)), (place, np.arange(len(values)))), (len(used), len(values)))
     at_rank = np.repeat(np.arange(len(values)), counts)  # ties are spread evenly over their ranks
-    mass = csr_array((1 / counts[at_rank], (by_rank(n, size), at_rank)), (max(n // size, 1), len(values)))
-    width_share, mass_share, doubt = width @ counts / n, mass @ counts / n, 1 - values
+
+    def ranked(index: np.ndarray) -> Any:
+        return matrix(1 / counts[at_rank], index, at_rank, (int(index[-1]) + 1, len(values)))
+
+    used, place = np.unique(by_width(values, bins), return_inverse=True)
+    width = matrix(np.ones(len(values)), place, np.arange(len(values)), (len(used), len(values)))
+    mass, hundreds = ranked(by_mass(n, bins)), ranked(by_rank(n, size))
+    share = {id(index): index @ counts / n for index in (width, mass, hundreds)}
+    smooth = smoothing(values, smooth_ece(confidence, correct.astype(float)))
+    doubt = 1 - values
 
     def of(weights: np.ndarray) -> dict[str, Any]:
         right, wrong = of_right @ weights, of_wrong @ weights  # (D, b)
@@ -88,99 +73,74 @@ def statistics(
         less_sure = np.cumsum(wrong, axis=0) - wrong / 2
         with np.errstate(invalid="ignore"):  # nan where a resample has no error, or nothing right
             auroc = np.einsum("db,db->b", right, less_sure) / (rights * wrongs)
-        gaps = (mass @ excess) / (mass @ both)
+
+        def at_widths(of_what: np.ndarray, order: float, power: int = 1) -> Binned:
+            return Binned(width @ of_what / n / share[id(width)][:, None], share[id(width)], order, power)
+
+        def at_ranks(index: Any, order: float, power: int = 1) -> Binned:
+            excesses, found = index @ excess, index @ both  # a bin of few images may be empty in a resample
+            return Binned(np.divide(excesses, found, out=np.zeros_like(found), where=found > 0), share[id(index)], order, power)
+
         return {
             "accuracy": rights / n,
-            "ece": Binned((width @ excess) / n / width_share[:, None], width_share, 1),
-            "rms": Binned(gaps, mass_share, 2),
-            "mad": Binned(gaps, mass_share, 1),
+            "ece": at_widths(excess, 1),
+            "ace": at_ranks(mass, 1),
+            "mce": at_widths(excess, np.inf),
+            "rms": at_ranks(hundreds, 2),
+            "mad": at_ranks(hundreds, 1),
             "soft_f1": np.divide(2 * doubt @ wrong, in_doubt, out=np.zeros_like(in_doubt), where=in_doubt > 0),
             "mean_confidence": values @ both / n,
+            "ce2_debiased": at_ranks(mass, 2, power=2),
             "error_auroc": auroc,
-            **{name: loss @ weights / n for name, loss in losses.items()},
+            "reliability": at_widths(excess, 2, power=2),
+            "resolution": at_widths(right - rights / n * both, 2, power=2),
+            "smece": Binned(smooth @ excess / n, np.full(len(smooth), 1 / len(smooth)), 1),
+            **selective(both[::-1], wrong[::-1]),
         }
 
     return of
 
 
-def norm(parts: np.ndarray, order: int) -> np.ndarray:
-    """Over the bins, the first axis."""
-    return np.abs(parts).sum(axis=0) if order == 1 else np.sqrt((parts**2).sum(axis=0))
+def selective(both: np.ndarray, wrong: np.ndarray) -> dict[str, np.ndarray]:
+    """aurc, eaurc and augrc of oecal.metrics.selective, (b,): of images, and errors among them, (D, b), the most confident ones first.
 
-
-def smoothed(gaps: np.ndarray, share: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """Gaps (bins,) smoothed over neighbouring bins, by the one of WIDTHS with the least estimated risk (Mallows's C_p)."""
-    distance = np.subtract.outer(np.arange(len(gaps)), np.arange(len(gaps)))
-    best, found = np.inf, gaps
-    for width in WIDTHS:
-        kernel = np.exp(-((distance / width) ** 2) / 2) * share
-        kernel /= kernel.sum(axis=1, keepdims=True)
-        risk = share @ ((gaps - kernel @ gaps) ** 2 + 2 * np.diag(kernel) * variance)
-        if risk < best:
-            best, found = risk, kernel @ gaps
-    return found
-
-
-def norm_interval(found: Binned, replicates: Binned, level: float = 0.95) -> Estimate:
-    """An interval for the norm of the true gaps, by inversion of a test: all sizes t for which what was found is no surprise.
-
-    Were the true gaps t d, with a shape d of norm 1, one would find |t d + e|, where the noise e is distributed as the replicates around
-    what was found. t is in the interval if the norm found lies between the quantiles of |t d + e|; middle: where it is the median. So 0 is
-    in it unless noise alone would be smaller; and the norm found, which noise has enlarged, may lie above it. The shape is not known:
-    the gaps found have too much noise in them. Two are tried, and the interval holds what either allows: gaps spread over all bins,
-    `smoothed`, which gives the middle; and gaps in few bins, those beyond twice their standard error. Coverage is approximate;
-    tests/metrics/test_bootstrap.py measures it.
+    Of m images of equal confidence with e errors, after W others with E errors, the j-th is expected to be accepted with
+    E + e j / m errors of W + j. The sum of these ratios over j is e + (E - e W / m) (H(W + m) - H(W)), with the harmonic numbers H.
     """
-    noise = replicates.parts - found.parts[:, None]
-    seen, pure = norm(found.parts, found.order), norm(noise, found.order)
-    variance = np.var(replicates.gaps, axis=1)
-    far = np.where(found.gaps**2 > 4 * variance, found.gaps, 0)
-    shapes = [found._replace(gaps=g).parts for g in (smoothed(found.gaps, found.share, variance), far)]
-    most = float(seen + np.quantile(pure, (1 + level) / 2))  # beyond it noise cannot make up for the size
-
-    def limit(shape: np.ndarray, tail: float) -> float:
-        if np.quantile(pure, tail) >= seen:
-            return 0.0
-        low, high = 0.0, most
-        for _ in range(16):
-            t = (low + high) / 2
-            low, high = (low, t) if np.quantile(norm(noise + t * shape, found.order), tail) >= seen else (t, high)
-        return (low + high) / 2
-
-    shapes = [shape[:, None] / size for shape in shapes if (size := norm(shape, found.order)) > 0]
-    if not shapes:
-        return Estimate(0.0, most, pure, 0.0)
-    lows, highs = ([limit(shape, tail) for shape in shapes] for tail in ((1 + level) / 2, (1 - level) / 2))
-    middle = limit(shapes[0], 0.5)
-    return Estimate(min(lows), max(highs), norm(noise + middle * shapes[0], found.order), middle)
+    n = round(both[:, 0].sum())
+    before, errors = np.cumsum(both, axis=0) - both, np.cumsum(wrong, axis=0) - wrong
+    each = np.divide(wrong, both, out=np.zeros_like(both), where=both > 0)
+    harmonic = np.concatenate([[0], np.cumsum(1 / np.arange(1, n + 1))])
+    total, right = errors[-1] + wrong[-1], n - errors[-1] - wrong[-1]
+    first, last = before.round().astype(int), (before + both).round().astype(int)
+    aurc = (wrong + (errors - each * before) * (harmonic[last] - harmonic[first])).sum(axis=0) / n
+    best = (total - right * (harmonic[n] - harmonic[right.round().astype(int)])) / n
+    return {"aurc": aurc, "eaurc": aurc - best, "augrc": (both * errors + each * both * (both + 1) / 2).sum(axis=0) / n**2}
 
 
-def difference_interval(one: Estimate, other: Estimate) -> tuple[float, float]:
-    """One metric of two models on the same images and resamples: the percentile interval of the paired differences.
+def class_statistics(log_p: np.ndarray, labels: np.ndarray, bins: int = 15) -> Statistics:
+    """As `statistics`, of what needs true classes: nll, brier, and cwece, with the bins of all classes; log p (N, K), labels (N,)."""
+    n, classes = log_p.shape
+    losses, p = label_losses(log_p, labels), np.exp(log_p)
+    excess, image = p - (labels[:, None] == np.arange(classes)), np.repeat(np.arange(n), classes)
+    used, place = np.unique(by_width(p, bins) + bins * np.arange(classes), return_inverse=True)
+    at = matrix(excess.ravel(), place.ravel(), image, (len(used), n))
+    share = np.bincount(place.ravel()) / (n * classes)
 
-    The biases of two errors of calibration would not cancel in it, unless both are of one size. Their interval is put together from
-    both intervals: low = m1 - m2 - sqrt(a^2 + b^2 - 2 r a b), with a = m1 - low1, b = high2 - m2, the middles m, and the correlation r of
-    the replicates; high likewise (Zou, Psychological Methods 12, 2007). Where one of both reaches 0, the correlation depends on the shape
-    of gaps that cannot be told from noise; then r is -1, the worst: from low1 - high2 to high1 - low2.
-    """
-    if one.middle is None or other.middle is None:
-        return percentile_interval(one.replicates - other.replicates)
-    r = -1.0
-    if one.low > 0 and other.low > 0:
-        with np.errstate(invalid="ignore"):  # nan where the replicates do not vary: then the limits are the middle
-            r = float(np.nan_to_num(np.corrcoef(one.replicates, other.replicates)[0, 1]))
+    def of(weights: np.ndarray) -> dict[str, Any]:
+        means: dict[str, Any] = {name: loss @ weights / n for name, loss in losses.items()}
+        return {**means, "cwece": Binned(at @ weights / (n * classes) / share[:, None], share, 1)}
 
-    def reach(a: float, b: float) -> float:
-        return float(np.sqrt(max(a**2 + b**2 - 2 * r * a * b, 0)))
-
-    difference = one.middle - other.middle
-    low = difference - reach(one.middle - one.low, other.high - other.middle)
-    return low, difference + reach(one.high - one.middle, other.middle - other.low)
+    return of
 
 
-def bootstrap(of: Statistics, weights: Iterator[np.ndarray], n: int) -> dict[str, Estimate]:
-    """Each metric of `statistics`, from the weights of `resampled` for n images."""
-    chunks = [of(w) for w in weights]
+def bootstrap(parts: Sequence[Statistics], weights: Iterator[np.ndarray], n: int) -> dict[str, Estimate]:
+    """Each metric of these `statistics`, from the weights of `resampled` for n images."""
+
+    def of(w: np.ndarray) -> dict[str, Any]:
+        return {name: found for part in parts for name, found in part(w).items()}
+
+    chunks: list[Mapping[str, Any]] = [of(w) for w in weights]
     estimates = {}
     for name, found in of(np.ones((n, 1))).items():
         if isinstance(found, Binned):

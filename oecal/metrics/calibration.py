@@ -39,6 +39,12 @@ def by_rank(n: int, size: int) -> np.ndarray:
     return np.minimum(np.arange(n) // size, max(n // size, 1) - 1)
 
 
+def by_mass(n: int, bins: int) -> np.ndarray:
+    """Index of the bin of each rank, (n,), in `bins` bins of as equal size as can be."""
+    bins = min(bins, n)
+    return np.arange(n) * bins // n
+
+
 def equal_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Bins:
     """Bins of equal width, `by_width`."""
     return summarise(by_width(confidence, bins), confidence, correct, bins)
@@ -53,10 +59,9 @@ def ranked(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def equal_mass(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Bins:
-    """`bins` bins of as equal size as can be, by rank of confidence."""
-    bins = min(bins, len(confidence))
-    index = np.arange(len(confidence)) * bins // len(confidence)
-    return summarise(index, *ranked(confidence, correct), bins)
+    """`bins` bins of as equal size as can be, by rank of confidence, `by_mass`."""
+    index = by_mass(len(confidence), bins)
+    return summarise(index, *ranked(confidence, correct), index[-1] + 1)
 
 
 def adaptive(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bins:

@@ -43,3 +43,14 @@ def smooth_ece(confidence: np.ndarray, correct: np.ndarray) -> float:
 
     coefficients = cosines(confidence, correct)
     return float(brentq(lambda sigma: at_width(coefficients, sigma) - sigma, 0, 2, xtol=1e-12))  # smECE is at most 1
+
+
+def smoothing(confidence: np.ndarray, sigma: float, points: int = 256) -> np.ndarray:
+    """K_sigma(t, c) at the middles t of so many equal parts of [0, 1], for confidences (D,): (points, D).
+
+    It is 1 + 2 sum_k exp(-(pi k sigma)^2 / 2) cos(pi k t) cos(pi k c). As many terms are taken as there are points: what is narrower than
+    their distance is smoothed to that.
+    """
+    k = np.arange(1, points)
+    of_points, of_confidences = (np.cos(np.pi * np.outer(x, k)) for x in ((np.arange(points) + 0.5) / points, confidence))
+    return 1 + 2 * (of_points * np.exp(-((np.pi * k * sigma) ** 2) / 2)) @ of_confidences.T

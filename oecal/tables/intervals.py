@@ -9,8 +9,9 @@ import pandas as pd
 
 from oecal.calibrators import temperature
 from oecal.calibrators.calibrator import Calibrator
-from oecal.metrics.bootstrap import Estimate, bootstrap, difference_interval, resampled, statistics
-from oecal.metrics.calibration import label_losses
+from oecal.metrics.bootstrap import bootstrap, class_statistics, resampled, statistics
+from oecal.metrics.norm_interval import Estimate, difference_interval
+from oecal.metrics.selective import selective_metrics
 from oecal.results import RUN, confidence_and_correctness, pooled, read
 from oecal.scores.numerics import log_softmax
 from oecal.seeds import generator
@@ -22,22 +23,29 @@ COLUMNS = [*RUN, "post_hoc", "set", "metric", "value", "low", "high", "differenc
 
 def estimates(parts: Parts, calibrator: Calibrator | None, bins: int, resamples: int) -> dict[str, Estimate]:
     """Of one run and set. The resamples depend on the sets alone, so that they are the same ones for each run and method."""
-    losses = {}
-    if len(parts) == 1:  # nll and brier need a true class
+    confidence, correct = confidence_and_correctness(parts, calibrator)
+    wanted = [statistics(confidence, correct, bins)]
+    if len(parts) == 1:  # the images have a true class
         group, index = parts[0]
         logits = group["logits"][index]
-        losses = label_losses(log_softmax(calibrator(logits) if calibrator else logits), group["labels"][index])
-    confidence, correct = confidence_and_correctness(parts, calibrator)
+        wanted.append(class_statistics(log_softmax(calibrator(logits) if calibrator else logits), group["labels"][index], bins))
     weights = resampled([(len(index), generator("bootstrap", group.set)) for group, index in parts], resamples)
-    return bootstrap(statistics(confidence, correct, losses, bins), weights, len(confidence))
+    return bootstrap(wanted, weights, len(confidence))
+
+
+def values_of(parts: Parts, calibrator: Calibrator | None, bins: int) -> dict[str, Any]:
+    """As in `calibration.csv`, and what `selective.csv` has of MSP."""
+    confidence, correct = confidence_and_correctness(parts, calibrator)
+    return row(parts, calibrator, bins) | selective_metrics(-confidence, 1 - correct, target_risk=1, target_coverage=1)
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
     """A row for each classifier run, post-hoc method (none, temperature), set (id, pooled) and metric. Options: bins, ood_ratio, resamples.
 
-    value: as in `calibration.csv`; low, high: its 95% interval. difference: value less that of the first training of the same model and
-    seed on the same images, with its 95% interval; empty for that training itself. Noise enlarges the errors of calibration (ece, rms,
-    mad), but the intervals are of the true error, so that value and difference may lie outside.
+    value: as in `calibration.csv`; aurc, eaurc, augrc as in `selective.csv`, with the confidence as score. low, high: its 95% interval.
+    difference: value less that of the first training of the same model and seed on the same images, with its 95% interval; empty for that
+    training itself. Noise enlarges the errors of calibration (ece, ace, cwece, mce, rms, mad, smece, reliability), and resolution, but the
+    intervals are of the true ones, so that value and difference may lie outside.
     """
     rows: list[dict[str, Any]] = []
     first: dict[tuple[Any, ...], tuple[dict[str, Any], dict[str, Estimate]]] = {}
@@ -51,7 +59,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
         val = run.find("id", "val")
         for post_hoc, calibrator in temperature.before_and_after(val["logits"], val["labels"]).items():
             for name, parts in sets.items():
-                values, found = row(parts, calibrator, bins), estimates(parts, calibrator, bins, resamples)
+                values, found = values_of(parts, calibrator, bins), estimates(parts, calibrator, bins, resamples)
                 about = {**run.key, "post_hoc": post_hoc, "set": name, "n": values["n"]}
                 same = tuple(about[column] for column in ("in_dist", "model", "seed", "post_hoc", "set"))
                 its_values, its = first.setdefault(same, (values, found))
