@@ -45,7 +45,8 @@ class Estimate(NamedTuple):
 
     def to(self, power: int) -> Estimate:
         """Of a norm: of the norm to this power, which rises with it."""
-        return Estimate(*(None if value is None else value**power for value in self))
+        middle = None if self.middle is None else self.middle**power
+        return Estimate(self.low**power, self.high**power, self.replicates**power, middle)
 
 
 def norm(parts: np.ndarray, order: float) -> np.ndarray:

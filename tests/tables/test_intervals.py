@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from oecal.metrics.selective import selective_metrics
+from oecal.results import confidence_and_correctness, entire, read
 from oecal.tables import calibration, intervals
 from tests.run_files import written
 
@@ -44,16 +46,28 @@ def test_values_are_those_of_the_calibration_table(paths, table):
     wide = table.pivot(index=KEYS, columns="metric", values="value").sort_index()
     theirs = calibration.table(paths, [], OPTIONS).set_index(KEYS).sort_index().loc[wide.index]
     assert len(wide) == 4 * 2 * 2
-    for metric in wide:
+    assert set(wide) - set(theirs) == {"aurc", "eaurc", "augrc"}
+    for metric in set(wide) & set(theirs):
         np.testing.assert_array_equal(wide[metric], theirs[metric])
-    assert wide.xs("pooled", level="set")[["nll", "brier"]].isna().all(axis=None)
-    assert wide.drop(columns=["nll", "brier"]).notna().all(axis=None)
+    of_classes = ["nll", "brier", "cwece"]
+    assert wide.xs("pooled", level="set")[of_classes].isna().all(axis=None)
+    assert wide.drop(columns=of_classes).notna().all(axis=None)
     assert wide.xs("id", level="set").notna().all(axis=None)
+
+
+def test_selective_prediction_is_by_confidence(paths, table):
+    run = read(paths[0], "logits", "labels", "log_likelihood")
+    confidence, correct = confidence_and_correctness([entire(run.find("id"))], None)
+    expected = selective_metrics(-confidence, 1 - correct, 1, 1)
+    rows = table[(table["training"] == "baseline") & (table["seed"] == 0) & (table["set"] == "id") & (table["post_hoc"] == "none")]
+    found = rows.set_index("metric")["value"]
+    assert {name: found[name] for name in ("aurc", "eaurc", "augrc")} == {name: expected[name] for name in ("aurc", "eaurc", "augrc")}
 
 
 def test_intervals(table):
     assert (table["low"] <= table["high"]).all()
-    means = table[~table["metric"].isin(["ece", "rms", "mad"])]
+    errors = ["ece", "ace", "cwece", "mce", "rms", "mad", "smece", "ce2_debiased", "reliability", "resolution"]
+    means = table[~table["metric"].isin(errors)]
     assert means["value"].between(means["low"], means["high"]).all()
     assert set(table.loc[table["set"] == "id", "n"]) == {400}
     assert set(table.loc[table["set"] == "pooled", "n"]) == {480}
