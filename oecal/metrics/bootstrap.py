@@ -60,7 +60,7 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
     used, place = np.unique(by_width(values, bins), return_inverse=True)
     width = matrix(np.ones(len(values)), place, np.arange(len(values)), (len(used), len(values)))
     mass, hundreds = ranked(by_mass(n, bins)), ranked(by_rank(n, size))
-    share = {id(index): index @ counts / n for index in (width, mass, hundreds)}
+    of_width, of_mass, of_hundreds = (index @ counts / n for index in (width, mass, hundreds))  # their shares of the images
     smooth = smoothing(values, smooth_ece(confidence, correct.astype(float)))
     doubt = 1 - values
 
@@ -74,26 +74,27 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
         with np.errstate(invalid="ignore"):  # nan where a resample has no error, or nothing right
             auroc = np.einsum("db,db->b", right, less_sure) / (rights * wrongs)
 
-        def at_widths(of_what: np.ndarray, order: float, power: int = 1) -> Binned:
-            return Binned(width @ of_what / n / share[id(width)][:, None], share[id(width)], order, power)
+        def at_widths(of_what: np.ndarray) -> np.ndarray:
+            return width @ of_what / n / of_width[:, None]
 
-        def at_ranks(index: Any, order: float, power: int = 1) -> Binned:
+        def at_ranks(index: Any) -> np.ndarray:
             excesses, found = index @ excess, index @ both  # a bin of few images may be empty in a resample
-            return Binned(np.divide(excesses, found, out=np.zeros_like(found), where=found > 0), share[id(index)], order, power)
+            return np.divide(excesses, found, out=np.zeros_like(found), where=found > 0)
 
+        by_widths, by_masses, by_hundreds = at_widths(excess), at_ranks(mass), at_ranks(hundreds)
         return {
             "accuracy": rights / n,
-            "ece": at_widths(excess, 1),
-            "ace": at_ranks(mass, 1),
-            "mce": at_widths(excess, np.inf),
-            "rms": at_ranks(hundreds, 2),
-            "mad": at_ranks(hundreds, 1),
+            "ece": Binned(by_widths, of_width, 1),
+            "ace": Binned(by_masses, of_mass, 1),
+            "mce": Binned(by_widths, of_width, np.inf),
+            "rms": Binned(by_hundreds, of_hundreds, 2),
+            "mad": Binned(by_hundreds, of_hundreds, 1),
             "soft_f1": np.divide(2 * doubt @ wrong, in_doubt, out=np.zeros_like(in_doubt), where=in_doubt > 0),
             "mean_confidence": values @ both / n,
-            "ce2_debiased": at_ranks(mass, 2, power=2),
+            "ce2_debiased": Binned(by_masses, of_mass, 2, power=2),
             "error_auroc": auroc,
-            "reliability": at_widths(excess, 2, power=2),
-            "resolution": at_widths(right - rights / n * both, 2, power=2),
+            "reliability": Binned(by_widths, of_width, 2, power=2),
+            "resolution": Binned(at_widths(right - rights / n * both), of_width, 2, power=2),
             "smece": Binned(smooth @ excess / n, np.full(len(smooth), 1 / len(smooth)), 1),
             **selective(both[::-1], wrong[::-1]),
         }
