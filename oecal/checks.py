@@ -82,6 +82,10 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
         raise OecalError(f"{place}.objective: {objective} is not for a {kind} model such as {model['architecture']}; "
                          f"write one of: {', '.join(known)}")  # fmt: skip
     recipe["options"] = checked("training", objective, recipe["options"], f"{place}.options")
+    for key in ("batch_size", "outlier_batch_size"):
+        if recipe[key] % recipe["processes"]:
+            raise OecalError(f"{place}.{key}: found {recipe[key]}, which {recipe['processes']} processes cannot share equally; "
+                             f"write a multiple of {recipe['processes']}")  # fmt: skip
     if recipe["label_noise"] and kind != "classifier":
         raise OecalError(f"{place}.label_noise: a {kind} model has no labels; leave it out")
     if recipe["outliers"] and not constant("training", objective, "OUTLIERS"):

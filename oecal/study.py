@@ -13,7 +13,7 @@ from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, score
 # Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
 RECIPE = (
     "epochs", "epoch_images", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm",
-    "shift", "flip",
+    "shift", "flip", "processes",
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.models.build import to_input
 from oecal.seeds import derive
-from oecal.training import checkpoint
+from oecal.training import checkpoint, parallel
 from oecal.training.augment import augment
 
 LOOK_EVERY = 20  # steps between looks at the loss: each look makes the CPU wait for the GPU
@@ -48,6 +48,7 @@ class Recipe:
     clip_norm: float
     shift: int
     flip: bool
+    processes: int = 1
 
     def images_of_an_epoch(self, n: int) -> int:
         """How many images one epoch takes, of n training images: `epoch_images`, or each once."""
@@ -104,12 +105,15 @@ def validate(model: nn.Module, data: Data, precision: str = "float32", batch_siz
 
 
 def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The chosen images, augmented, their labels, and as many outliers at random as the recipe says, if there are any."""
+    """The chosen images, augmented, their labels, and as many outliers at random as the recipe says, if there are any.
+
+    Of a training that several processes share, their share of them.
+    """
     images, outliers = augment(to_input(data.images[chosen]), recipe.shift, recipe.flip), None
     if len(data.outliers):
-        drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(chosen.device)
-        outliers = augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip)
-    return images, data.labels[chosen], outliers
+        drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(chosen.device, non_blocking=True)
+        outliers = parallel.share(augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip))
+    return parallel.share(images), parallel.share(data.labels[chosen]), outliers
 
 
 def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
@@ -125,7 +129,8 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
     passes = math.ceil(recipe.images_of_an_epoch(n) / n)
     order = torch.cat([torch.randperm(n) for _ in range(passes)]).to(device)
     sums: dict[str, Tensor] = {}
-    for step in tqdm(range(steps), desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False, disable=None):
+    bar = tqdm(range(steps), desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False, disable=None if parallel.first() else True)
+    for step in bar:
         done = epoch * steps + step
         for group in optimizer.param_groups:
             group["lr"] = cosine(done, recipe.epochs * steps, recipe.lr, recipe.final_lr)
@@ -144,7 +149,7 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
                 f"the training diverged: the loss is {parts['loss'].item()} in epoch {epoch + 1}, step {step + 1}; "
                 f"write a smaller lr (now {recipe.lr}) or a clip_norm (now {recipe.clip_norm})"
             )
-    return {name: value.item() / steps for name, value in sums.items()}
+    return {name: value.item() / steps for name, value in parallel.mean(sums).items()}
 
 
 def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path, seed: int, fingerprint: str,
@@ -157,6 +162,7 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
     if (there := recipe.images_of_an_epoch(len(data.images))) < recipe.batch_size:
         raise OecalError(f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that")
     announce(data.images.device, precision)
+    shared = parallel.wrapped(model, to_input(data.images[: recipe.batch_size]))
     optimizer = make_optimizer(model, recipe)
     history: list[dict[str, Any]] = []
     state = checkpoint.load(folder / "checkpoint.pt", fingerprint)
@@ -166,12 +172,16 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
         history = state["history"]
         logging.info("resuming after epoch %d of %d", len(history), recipe.epochs)
     for epoch in range(len(history), recipe.epochs):
-        means = one_epoch(model, optimizer, loss, data, recipe, epoch, seed, precision)
+        means = one_epoch(shared, optimizer, loss, data, recipe, epoch, seed, precision)
         row = {"epoch": epoch + 1, "lr": optimizer.param_groups[0]["lr"], **means, **validate(model, data, precision)}
         history.append(row)
+        if not parallel.first():
+            continue
         logging.info("  ".join(f"{k} {v:.5g}" for k, v in row.items()))
         state = {"fingerprint": fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
         checkpoint.save(folder / "checkpoint.pt", state)
+    if not parallel.first():
+        return
     with replacing(folder / "history.csv") as temporary, open(temporary, "w", newline="") as file:
         writer = csv.DictWriter(file, history[0])
         writer.writeheader()

@@ -23,6 +23,7 @@ from oecal.models.build import kind_of, load_weights, network
 from oecal.options import made
 from oecal.seeds import derive, generator
 from oecal.training.loop import Data, Loss, Recipe, train
+from oecal.training.parallel import together
 
 
 class Prepared(NamedTuple):
@@ -90,11 +91,20 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
     params: model (architecture, options), objective (name, options), recipe (the loop's), train_images, label_noise, interpolation, fit.
     in_dist and outliers: image stores; init: weights to start from, or None. code: fingerprint of the library files; with params, data
     and seed it decides whether a checkpoint is resumed. may_be_missing: names of the outlier sets that it can do without.
+    device, threads: of each of the recipe's processes.
     """
+    more = threads, precision, channels_last, may_be_missing
+    together(params["recipe"]["processes"], device, threads, one_of_them, params, in_dist, outliers, init, folder, seed, code, *more)
+
+
+def one_of_them(device: str, params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: str | None, folder: str | Path,
+                seed: int, code: str, threads: int, precision: str, channels_last: bool,
+                may_be_missing: Collection[str]) -> None:  # fmt: skip
+    """The training, as one of its processes runs it; arguments as of `run`."""
     torch_device = set_up(device, threads)
     model, loss, data, used = prepare(params, in_dist, outliers, init, seed, torch_device, channels_last, may_be_missing)
     weights = Path(init).read_bytes() if init else b""
-    identity = json.dumps(params, sort_keys=True), seed, code, torch.__version__, precision, str(torch_device)
+    identity = json.dumps(params, sort_keys=True), seed, code, torch.__version__, precision, torch_device.type
     images = (tensor.cpu().numpy() for tensor in (data.images, data.labels, data.outliers))
     fingerprint = digest(*images, np.frombuffer(weights + repr(identity).encode(), np.uint8))
     recipe = Recipe(**params["recipe"])

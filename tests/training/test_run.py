@@ -16,7 +16,7 @@ PARAMS = {
     "train_images": 0, "label_noise": 0,
     "recipe": {
         "epochs": 1, "epoch_images": 8, "batch_size": 4, "outlier_batch_size": 2, "optimizer": "adamw", "lr": 0.01, "final_lr": 0.0,
-        "momentum": 0.9, "weight_decay": 0.0, "clip_norm": 1.0, "shift": 0, "flip": False,
+        "momentum": 0.9, "weight_decay": 0.0, "clip_norm": 1.0, "shift": 0, "flip": False, "processes": 1,
     },
     "init": "", "outliers": ["there", "lost"], "interpolation": "bilinear", "fit": "stretch",
 }  # fmt: skip

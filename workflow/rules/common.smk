@@ -278,3 +278,8 @@ def gpus():
     """GPUs that a job takes: 1 if it may run on one. Only a limit for the scheduler; a change trains nothing again."""
     device = study.config["compute"]["device"]
     return int(device.startswith("cuda") or (device == "auto" and shutil.which("nvidia-smi") is not None))
+
+
+def processes(wildcards):
+    """Processes that share a training, each on a GPU of its own."""
+    return study.training(wildcards.in_dist, wildcards.model, wildcards.training)["recipe"]["processes"]

@@ -14,9 +14,9 @@ rule train:
         "<out>/logs/train/<run>.log",
     conda:
         "../../envs/torch.yaml"
-    threads: study.config["compute"]["threads"]
+    threads: lambda w: study.config["compute"]["threads"] * processes(w)
     resources:
-        gpu=gpus(),
+        gpu=lambda w: gpus() * processes(w),
     params:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
     message:
