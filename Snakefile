@@ -39,6 +39,13 @@ include: "workflow/rules/screen.smk"
 include: "workflow/rules/report.smk"
 
 
+# On a cluster, data sets are fetched and built where Snakemake runs: its nodes may have no network.
+localrules:
+    all,
+    all_figures,
+    dataset,
+
+
 rule all:
     default_target: True
     input:

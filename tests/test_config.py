@@ -137,7 +137,7 @@ MISTAKES = [
     (put(*WRN, "options", "depth", "x"), "models.wrn.options.depth: found 'x'; write an integer"),
     (put(*TRAININGS, "baseline", "epochs", 0), "models.wrn.trainings.baseline.epochs: found 0; write at least 1"),
     (put(*TRAININGS, "baseline", "epoch", 3), "models.wrn.trainings.baseline: unknown name 'epoch'; did you mean 'epochs'?"),
-    (put(*TRAININGS, "baseline", "processes", 3), "baseline.batch_size: found 32, which 3 processes cannot share equally; write a multiple"),
+    (put(*TRAININGS, "baseline", "processes", 3), "baseline.batch_size: found 32, which 3 processes cannot share equally; write a"),
     (put(*TRAININGS, "baseline", "momentum", 1), "models.wrn.trainings.baseline.momentum: found 1; write less than 1"),
     (put(*TRAININGS, "baseline", "objective", "margin"), "baseline.objective: margin is not for a classifier model such as wrn; write"),
     (put(*TRAININGS, "baseline", "objective", "oo"), "models.wrn.trainings.baseline.objective: unknown name 'oo'"),

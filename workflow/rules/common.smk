@@ -275,9 +275,10 @@ def screened(wildcards):
 
 
 def gpus():
-    """GPUs that a job takes: 1 if it may run on one. Only a limit for the scheduler; a change trains nothing again."""
+    """GPUs that a job asks for: 1 if it may run on one. Where jobs run on other machines, what this one has does not matter."""
     device = study.config["compute"]["device"]
-    return int(device.startswith("cuda") or (device == "auto" and shutil.which("nvidia-smi") is not None))
+    here = workflow.non_local_exec or shutil.which("nvidia-smi") is not None
+    return int(device.startswith("cuda") or (device == "auto" and here))
 
 
 def processes(wildcards):

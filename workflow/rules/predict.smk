@@ -16,7 +16,7 @@ rule predict:
         "../../envs/torch.yaml"
     threads: study.config["compute"]["threads"]
     resources:
-        gpu=gpus(),
+        gpu=lambda w: gpus(),
     params:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
         more=lambda w: study.prediction(run_of(w)),

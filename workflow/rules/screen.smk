@@ -21,7 +21,7 @@ rule screen:
         "../../envs/torch.yaml"
     threads: study.config["compute"]["threads"]
     resources:
-        gpu=gpus(),
+        gpu=lambda w: gpus(),
     params:
         entry=lambda w: screened(w),
         model=lambda w: f"{OUT}/models/{screened(w)['run']}",

@@ -40,7 +40,7 @@ rule swag:
         "../../envs/torch.yaml"
     threads: study.config["compute"]["threads"]
     resources:
-        gpu=gpus(),
+        gpu=lambda w: gpus(),
     params:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
         swag=lambda w: study.swag(run_of(w)),

@@ -1,0 +1,132 @@
+"""profiles/slurm against a real SLURM: the smallest study, a job that fails, a controller that is killed, a job that is preempted."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cluster.slurm import Slurm, lacking
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = "models/tiny_digits/wrn/baseline/seed0"
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    pytest.importorskip("snakemake_executor_plugin_slurm")
+    if why := lacking():
+        pytest.skip(f"no SLURM here: {why}")
+    with Slurm(tmp_path_factory.mktemp("slurm")) as started:
+        yield started
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the project, with a profile that looks more often than a cluster would like."""
+    for name in ("oecal", "workflow", "profiles", "studies", "envs"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    path = tmp_path / "profiles/slurm/profile.yaml"
+    profile = yaml.safe_load(path.read_text())
+    profile |= {"slurm-init-seconds-before-status-checks": 3, "latency-wait": 10, "retries": 1}
+    path.write_text(yaml.safe_dump(profile))
+    return tmp_path
+
+
+def study(project, **recipe):
+    """The smallest study, of one classifier, whose baseline is trained with this recipe."""
+    content = yaml.safe_load((project / "studies/tiny.yaml").read_text())
+    content["models"]["wrn"]["trainings"]["baseline"] |= recipe
+    path = project / "study.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def snakemake(project, *targets, **more):
+    command = [sys.executable, "-m", "snakemake", *(f"results/tiny/{target}" for target in targets), "--configfile", "study.yaml"]
+    command += ["--workflow-profile", "profiles/slurm"]
+    return subprocess.Popen(command, cwd=project, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+
+
+def until(what, seconds=180):
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    return found
+
+
+def running(slurm):
+    return [number for number, job in slurm.jobs().items() if job["JobState"] in ("RUNNING", "PENDING")]
+
+
+def test_the_smallest_study(project, slurm):
+    """Trained with a GPU requested, predicted and judged in chains of one job each, drawn; then there is nothing to do."""
+    study(project)
+    targets = "thresholds/tiny_digits/wrn/baseline/seed0.json", "figures/confidence_histograms.png"
+    before = slurm.jobs()
+    process = snakemake(project, *targets)
+    log = process.communicate(timeout=600)[0]
+    assert process.returncode == 0, log
+    jobs = [job for number, job in slurm.jobs().items() if number not in before]
+    assert {job["JobState"] for job in jobs} == {"COMPLETED"}
+    # Two trainings, their predictions (of which one run's are a chain of two rules), scores and thresholds, and the figure.
+    asking = [job for job in jobs if job.get("TresPerJob") == "gres:gpu:1"]
+    assert len(asking) == 4
+    assert len(jobs) == 7
+    assert (project / "results/tiny/figures/confidence_histograms.png").stat().st_size > 1000
+    assert list((project / "results/slurm").rglob("*.log"))
+    again = snakemake(project, *targets)
+    assert "Nothing to be done" in again.communicate(timeout=100)[0]
+
+
+def test_a_job_that_fails_is_sent_again_with_more_memory_and_shown_with_its_log(project, slurm):
+    study(project, lr=1e30)
+    before = slurm.jobs()
+    process = snakemake(project, f"{RUN}/model.safetensors")
+    log = process.communicate(timeout=400)[0]
+    assert process.returncode
+    assert "the training diverged: the loss is" in log, log
+    assert [job["MinMemoryNode"] for number, job in slurm.jobs().items() if number not in before] == ["6000M", "12000M"]
+    assert not (project / f"results/tiny/{RUN}/model.safetensors").exists()
+
+
+def test_a_killed_controller(project, slurm):
+    """Its job goes on; cancelled by name and with the folder unlocked, the next call goes on from the checkpoint."""
+    study(project, epochs=300)
+    checkpoint = project / f"results/tiny/{RUN}/checkpoint.pt"
+    process = snakemake(project, f"{RUN}/model.safetensors", start_new_session=True)
+    until(checkpoint.exists)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert running(slurm)
+    slurm.ask("scancel", *map(str, running(slurm)))
+    until(lambda: not running(slurm))
+    unlock = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--unlock"]
+    subprocess.run(unlock, cwd=project, check=True, capture_output=True)
+    finish(project)
+
+
+def test_a_preempted_training(project, slurm):
+    study(project, epochs=300)
+    process = snakemake(project, f"{RUN}/model.safetensors")
+    until((project / f"results/tiny/{RUN}/checkpoint.pt").exists)
+    slurm.ask("scancel", *map(str, running(slurm)))
+    log = process.communicate(timeout=400)[0]
+    assert process.returncode == 0, log
+    assert "resuming after epoch" in (project / f"results/tiny/logs/train/{RUN.removeprefix('models/')}.log").read_text()
+
+
+def finish(project):
+    process = snakemake(project, f"{RUN}/model.safetensors")
+    log = process.communicate(timeout=400)[0]
+    assert process.returncode == 0, log
+    assert "resuming after epoch" in (project / f"results/tiny/logs/train/{RUN.removeprefix('models/')}.log").read_text()
+    assert not (project / f"results/tiny/{RUN}/checkpoint.pt").exists()
