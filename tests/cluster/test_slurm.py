@@ -44,6 +44,7 @@ def study(project, **recipe):
     """The smallest study, of one classifier, whose baseline is trained with this recipe."""
     content = yaml.safe_load((project / "studies/tiny.yaml").read_text())
     content["models"]["wrn"]["trainings"]["baseline"] |= recipe
+    content["models"]["wrn"]["trainings"]["oe_tune"]["processes"] = 1  # the node has one GPU
     path = project / "study.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
@@ -100,7 +101,7 @@ def test_a_job_that_fails_is_sent_again_with_more_memory_and_shown_with_its_log(
 
 def test_a_killed_controller(project, slurm):
     """Its job goes on; cancelled by name and with the folder unlocked, the next call goes on from the checkpoint."""
-    study(project, epochs=300)
+    study(project, epochs=15)
     checkpoint = project / f"results/tiny/{RUN}/checkpoint.pt"
     process = snakemake(project, f"{RUN}/model.safetensors", start_new_session=True)
     until(checkpoint.exists)
@@ -115,7 +116,7 @@ def test_a_killed_controller(project, slurm):
 
 
 def test_a_preempted_training(project, slurm):
-    study(project, epochs=300)
+    study(project, epochs=15)
     process = snakemake(project, f"{RUN}/model.safetensors")
     until((project / f"results/tiny/{RUN}/checkpoint.pt").exists)
     slurm.ask("scancel", *map(str, running(slurm)))
