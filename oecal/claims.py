@@ -26,6 +26,7 @@ import yaml
 
 from oecal.checks import names_of_figures
 from oecal.codegraph import ROOT
+from oecal.data.table import LOADER
 from oecal.errors import OecalError
 from oecal.options import constant, names, tree, unknown
 from oecal.roles import OOD
@@ -64,7 +65,7 @@ def read(path: str) -> dict[str, Claim]:
     if not place.is_relative_to(ROOT.resolve()):
         raise OecalError(f"claims: {path} lies outside the repository; write a path below it, such as studies/claims/demo.yaml")
     try:
-        content = yaml.safe_load(place.read_text())
+        content = yaml.load(place.read_text(), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
         raise OecalError(f"claims: {path} cannot be read: {why}; write the path of a YAML file, or '' for none") from None

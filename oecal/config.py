@@ -19,6 +19,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from oecal.checks import check_experiments, check_figures, check_measures, check_models, check_screen
 from oecal.claims import check as check_claims
 from oecal.codegraph import ROOT
+from oecal.data.table import LOADER
 from oecal.entries import check_datasets
 from oecal.errors import OecalError
 from oecal.limits import check_limits
@@ -42,7 +43,7 @@ def say(error: ValidationError) -> str:
     """A schema error as one line."""
     place, found = where(error.absolute_path), error.instance
     description = f" ({error.schema['description']})" if "description" in error.schema else ""
-    kind = " or ".join(v) if isinstance(v := error.validator_value, list) else v
+    kind = " or ".join(map(str, v)) if isinstance(v := error.validator_value, list) else v
     match error.validator:
         case "additionalProperties":
             known = error.schema.get("properties", {})
@@ -87,7 +88,7 @@ def fill(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> None
 
 def load(plain: Mapping[str, Any]) -> Study:
     """A checked study from the plain configuration. Raises OecalError for the first mistake."""
-    schema = yaml.safe_load(SCHEMA.read_text())
+    schema = yaml.load(SCHEMA.read_text(), LOADER)
     config: dict[str, Any] = copy.deepcopy(dict(plain))
     error = best_match(STRICT(schema).iter_errors(config), key=lambda e: -len(e.absolute_path))
     if error:
@@ -119,7 +120,7 @@ def read(*paths: str | Path) -> Study:
     config: dict[str, Any] = {}
     for path in paths:
         try:
-            content = yaml.safe_load(Path(path).read_text())
+            content = yaml.load(Path(path).read_text(), LOADER)
         except (OSError, yaml.YAMLError) as error:
             raise OecalError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
         if not isinstance(content, dict):

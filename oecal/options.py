@@ -24,7 +24,7 @@ T = TypeVar("T")
 def names(folder: str, without: Collection[str] = (), mark: str = "class Options") -> list[str]:
     """The component names of a subpackage: its files that hold an `Options` class, or another mark of a component."""
     files = sorted((PACKAGE / folder).glob("*.py"))
-    return [f.stem for f in files if f.stem not in without and mark in f.read_text()]
+    return [f.stem for f in files if f.stem not in without and mark in text(folder, f.stem)]
 
 
 def unknown(name: object, known: Collection[str]) -> str:
@@ -35,8 +35,13 @@ def unknown(name: object, known: Collection[str]) -> str:
 
 
 @functools.cache
+def text(folder: str, name: str) -> str:
+    return (PACKAGE / folder / f"{name}.py").read_text()
+
+
+@functools.cache
 def tree(folder: str, name: str) -> ast.Module:
-    return ast.parse((PACKAGE / folder / f"{name}.py").read_text())
+    return ast.parse(text(folder, name))
 
 
 def constant(folder: str, name: str, key: str, *default: Any) -> Any:
