@@ -15,9 +15,9 @@ from oecal.errors import OecalError
 STUDIES = [yaml.safe_load((ROOT / path).read_text()) for path in ("config.yaml", "studies/tiny.yaml", "studies/limits.yaml")]
 KEYS = {"(top level)", *yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"]}
 JUNK = [
-    None, True, False, 0, -1, 1, 10**30, 0.5, -0.0, float("nan"), float("inf"), "", " ", "../../etc/passwd", "/etc/passwd", "a/b", "$(touch x)",
-    "`id`", "{wildcards}", "{0}", "\x00", "é", "x" * 5000, "~root", "baseline", "wrn", [], [[]], [None], {}, {"a": {}}, {"": 1}, {1: 2}, [1, "a"],
-    ["baseline", "baseline"], {"name": "x"}, "1e3", "yes", b"\xff", datetime.date(2026, 1, 1),
+    None, True, False, 0, -1, 1, 10**30, 0.5, -0.0, float("nan"), float("inf"), "", " ", "../../etc/passwd", "/etc/passwd", "a/b",
+    "$(touch x)", "`id`", "{wildcards}", "{0}", "\x00", "é", "x" * 5000, "~root", "baseline", "wrn", [], [[]], [None], {}, {"a": {}},
+    {"": 1}, {1: 2}, [1, "a"], ["baseline", "baseline"], {"name": "x"}, "1e3", "yes", b"\xff", datetime.date(2026, 1, 1),
 ]  # fmt: skip
 
 
