@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
-from oecal.errors import OecalError
+from oecal import hdf5
 from oecal.roles import OOD
 from oecal.seeds import generator
 
@@ -60,18 +59,15 @@ class Run:
 
 def read(path: str | Path, *only: str) -> Run:
     """A run's file; with `only`, just these arrays. Raises OecalError if the file is damaged."""
-    try:
-        with h5py.File(path) as file:
-            key = {name: int(file.attrs[name]) if name == "seed" else file.attrs[name] for name in RUN if name in file.attrs}
-            groups = [
-                Group(place.split("/")[0], place.split("/")[1], file[place].attrs["role"],
-                      {n: d[:] for n, d in file[place].items() if not only or n in only})
-                for place in file.attrs["order"]
-            ]  # fmt: skip
-            head = {f"head_{name}": values[:] for name, values in file["head"].items()} if "head" in file else {}
-            return Run(key, file.attrs["kind"], int(file.attrs["dims"]), groups, head)
-    except (OSError, KeyError) as error:
-        raise OecalError(f"{path}: cannot be read ({error}); delete it and run again") from None
+    with hdf5.reading(path) as file:
+        key = {name: int(file.attrs[name]) if name == "seed" else file.attrs[name] for name in RUN if name in file.attrs}
+        groups = [
+            Group(place.split("/")[0], place.split("/")[1], file[place].attrs["role"],
+                  {n: d[:] for n, d in file[place].items() if not only or n in only})
+            for place in file.attrs["order"]
+        ]  # fmt: skip
+        head = {f"head_{name}": values[:] for name, values in file["head"].items()} if "head" in file else {}
+        return Run(key, file.attrs["kind"], int(file.attrs["dims"]), groups, head)
 
 
 def entire(group: Group) -> tuple[Group, np.ndarray]:

@@ -44,7 +44,7 @@ def test_a_damaged_file(tmp_path):
     with h5py.File(tmp_path / "y.h5", "w"):
         pass
     for name in ("x", "y", "z"):
-        with pytest.raises(OecalError, match=rf"{name}.h5: cannot be read .* delete it and run again"):
+        with pytest.raises(OecalError, match=rf"{name}.h5: is damaged or no such file .* delete it and run again"):
             read(tmp_path / f"{name}.h5")
 
 

@@ -13,6 +13,7 @@ from oecal.data import own
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
 from oecal.errors import OecalError
+from oecal.hdf5 import DAMAGE
 
 FROM_FILES = True
 
@@ -64,5 +65,5 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
             keys = own.keys(there, "/", options, path)
             arrays = {part: (images, file[images], file[labels] if labels else None) for part, (images, labels) in keys.items()}
             return own.from_arrays(arrays, class_names(file), options, path, form, report)
-    except OSError as error:
-        raise OecalError(f"{path}: is no whole HDF5 file ({error}); write it anew") from None
+    except DAMAGE as error:
+        raise OecalError(f"{path}: is no whole HDF5 file ({' '.join(str(error).split())}); write it anew") from None

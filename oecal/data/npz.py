@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from oecal.data import own
+from oecal.data import archives, own
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
 from oecal.errors import OecalError
 
 FROM_FILES = True
+DAMAGE = (*archives.DAMAGE, SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError)  # what NumPy raises at damaged files
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def opened(path: Path, images: str) -> Any:
     """The file's arrays by name; a single one is named `images`."""
     try:
         file = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise OecalError(f"{path}: {reason(error)}") from None
     return file if isinstance(file, np.lib.npyio.NpzFile) else {images: file}
 
@@ -53,7 +53,7 @@ def opened(path: Path, images: str) -> Any:
 def reason(error: Exception) -> str:
     if "pickle" in str(error) or "Python objects" in str(error):
         return "holds Python objects, which are not read (a pickle can run code); save arrays of numbers or texts"
-    return f"is no whole NumPy file ({error}); save it anew by numpy.savez"
+    return f"is no whole NumPy file ({' '.join(str(error).split())[:200]}); save it anew by numpy.savez"
 
 
 def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:
@@ -64,7 +64,7 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
     def array(key: str) -> np.ndarray:
         try:
             return file[key]
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except DAMAGE as error:
             raise OecalError(f"{path}: {key} {reason(error)}") from None
 
     keys = own.keys(list(file), "_", options, path)

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
+from oecal import hdf5
 from oecal.errors import OecalError
-from oecal.files import replacing
 
 SPLITS = ("train", "val", "test")
 UNLABELLED = -1
@@ -56,25 +55,22 @@ class ImageSet:
 
 def write(path: str | Path, data: ImageSet) -> None:
     """Writes the file whole or not at all; the same data give the same bytes."""
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with hdf5.creating(path) as file:
         file.attrs.update(source=data.source, licence=data.licence, sha256=data.sha256, missing=data.missing)
         file.attrs.update({name: json.dumps(getattr(data, name)) for name in ("classes", "removed", "format")})
         for name in SPLITS:
             if name in data.splits:
                 group, split = file.create_group(name), data.splits[name]
-                group.create_dataset("images", data=split.images, track_times=False)
-                group.create_dataset("labels", data=split.labels, track_times=False)
+                hdf5.put(group, "images", split.images)
+                hdf5.put(group, "labels", split.labels)
 
 
 def read_about(path: str | Path) -> ImageSet:
     """All but the images: `splits` is empty. Raises OecalError if the file is no image store."""
-    try:
-        with h5py.File(path) as file:
-            plain = {name: str(file.attrs[name]) for name in ("source", "licence", "sha256", "missing")}
-            classes, removed, form = (json.loads(file.attrs[name]) for name in ("classes", "removed", "format"))
-            return ImageSet({}, **plain, classes=tuple(classes), removed=removed, format=form)
-    except (OSError, KeyError, ValueError) as error:
-        raise OecalError(f"{path}: is no image store ({error}); delete it and run again") from None
+    with hdf5.reading(path) as file:
+        plain = {name: str(file.attrs[name]) for name in ("source", "licence", "sha256", "missing")}
+        classes, removed, form = (json.loads(file.attrs[name]) for name in ("classes", "removed", "format"))
+        return ImageSet({}, **plain, classes=tuple(classes), removed=removed, format=form)
 
 
 def there(paths: Iterable[str | Path], may_be_missing: Collection[str]) -> list[str | Path]:
@@ -92,18 +88,15 @@ def there(paths: Iterable[str | Path], may_be_missing: Collection[str]) -> list[
 
 def splits_of(path: str | Path) -> list[str]:
     """The splits that a store has; none if the set is missing."""
-    with h5py.File(path) as file:
+    with hdf5.reading(path) as file:
         return [name for name in SPLITS if name in file]
 
 
 def read(path: str | Path, split: str) -> Split:
     """One split. Raises OecalError if the file is no image store or lacks the split."""
-    try:
-        with h5py.File(path) as file:
-            if file.attrs["missing"]:
-                raise OecalError(f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try again")
-            if split not in file:
-                raise OecalError(f"{path}: has no split '{split}', only: {', '.join(file)}")
-            return Split(file[f"{split}/images"][:], file[f"{split}/labels"][:])
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise OecalError(f"{path}: is no image store ({error}); delete it and run again") from None
+    with hdf5.reading(path) as file:
+        if file.attrs["missing"]:
+            raise OecalError(f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try again")
+        if split not in file:
+            raise OecalError(f"{path}: has no split '{split}', only: {', '.join(file)}")
+        return Split(file[f"{split}/images"][:], file[f"{split}/labels"][:])

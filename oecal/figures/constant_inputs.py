@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import h5py
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from oecal.errors import OecalError
+from oecal import hdf5
 from oecal.figures.style import BLACK, CYCLE, LINES, name, panels
 from oecal.metrics.likelihood import bits_per_dimension
 from oecal.results import read
@@ -32,12 +31,9 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     parts = []
     for path in outputs:
         run = read(path, "log_likelihood")
-        try:
-            with h5py.File(path) as file:
-                constant, contrast = file["probe/constant/log_likelihood"][:], file["probe/contrast/log_likelihood"][:]
-                factor = file["probe/contrast/factor"][:]
-        except KeyError as error:
-            raise OecalError(f"{path}: has no probes ({error}); delete it and run again") from None
+        with hdf5.reading(path) as file:
+            constant, contrast = file["probe/constant/log_likelihood"][:], file["probe/contrast/log_likelihood"][:]
+            factor = file["probe/contrast/factor"][:]
         points = {
             "constant": (np.arange(len(constant)), constant),
             "contrast": (factor, contrast.mean(axis=0)),

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import h5py
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.errors import OecalError
+from oecal import hdf5
 from oecal.figures.style import WIDTH, name, plt
 from oecal.results import read
 
@@ -25,11 +24,8 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     rows = []
     for path in outputs:
         training = read(path, "").key["training"]
-        try:
-            with h5py.File(path) as file:
-                images = file["samples/images"][: ACROSS**2]
-        except KeyError as error:
-            raise OecalError(f"{path}: has no samples ({error}); delete it and run again") from None
+        with hdf5.reading(path) as file:
+            images = file["samples/images"][: ACROSS**2]
         rows += [{"training": training, "image": image} for image in images]
     return pd.DataFrame(rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import importlib
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from oecal.errors import OecalError
@@ -39,9 +40,35 @@ def to_input(images: Tensor) -> Tensor:
     return images.float() / 255
 
 
+def digest(tensors: Mapping[str, Tensor], about: str) -> str:
+    """SHA-256 of the names, types, shapes and values of tensors, and of a text."""
+    sha = hashlib.sha256(about.encode())
+    for name, tensor in sorted(tensors.items()):
+        sha.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
+        sha.update(tensor.numpy().tobytes())
+    return sha.hexdigest()
+
+
+def save_weights(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Writes tensors and how they came about; with a checksum, since safetensors has none."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    checked = {**about, "sha256": digest(plain, json.dumps(about, sort_keys=True))}
+    save_file(plain, path, {"oecal": json.dumps(checked, sort_keys=True)})  # one key: safetensors writes several in any order
+
+
+def whole(path: str | Path) -> dict[str, Tensor]:
+    """The tensors of a file. Raises OecalError if it is damaged."""
+    with reading(path), safe_open(path, "pt") as file:
+        about = json.loads((file.metadata() or {}).get("oecal", "{}"))
+        tensors = load_file(path)
+        if "sha256" in about and about.pop("sha256") != digest(tensors, json.dumps(about, sort_keys=True)):
+            raise RuntimeError("its checksum is another one")
+        return tensors
+
+
 def history_of(path: str | Path) -> dict[str, Any]:
     """How these weights came about, from their file: `used`, the auxiliary sets that could be had, and the number of `steps`."""
-    with safe_open(path, "pt") as file:
+    with reading(path), safe_open(path, "pt") as file:
         return {"used": [], "steps": 0} | json.loads((file.metadata() or {}).get("oecal", "{}"))
 
 
@@ -50,7 +77,7 @@ def reading(path: str | Path) -> Iterator[None]:
     """Turns what a damaged or foreign weights file raises into an OecalError."""
     try:
         yield
-    except (OSError, SafetensorError, RuntimeError) as error:
+    except (OSError, SafetensorError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise OecalError(f"{path}: does not hold the weights of this model ({reason}); delete it and run again") from None
 
@@ -58,7 +85,7 @@ def reading(path: str | Path) -> Iterator[None]:
 def load_weights(model: nn.Module, path: str | Path) -> None:
     """Fills the model. Raises OecalError if the file is damaged or of another architecture."""
     with reading(path):
-        model.load_state_dict(load_file(path))
+        model.load_state_dict(whole(path))
 
 
 def load_samples(model: nn.Module, path: str | Path) -> list[nn.Module]:
@@ -68,7 +95,7 @@ def load_samples(model: nn.Module, path: str | Path) -> list[nn.Module]:
     """
     with reading(path):
         states: dict[str, dict[str, Tensor]] = {}
-        for key, values in load_file(path).items():
+        for key, values in whole(path).items():
             sample, _, name = key.partition(".")
             states.setdefault(sample, {})[name] = values
         copies = [copy.deepcopy(model) for _ in states]

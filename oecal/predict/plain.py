@@ -6,12 +6,11 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-import h5py
 import numpy as np
 from PIL import Image
 
+from oecal import hdf5
 from oecal.data import store
-from oecal.files import replacing
 from oecal.predict.evaluated import evaluated
 
 CHUNK = 1000  # images at a time: in float64 they take eight times their size
@@ -47,7 +46,7 @@ def run(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str
     """Writes the statistics of all evaluated sets of an in-distribution set, with the groups of its runs' outputs."""
     images = store.read(data[in_dist], "train").images
     mean = images.mean(axis=0)
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with hdf5.creating(path) as file:
         file.attrs.update(in_dist=in_dist, kind="images", dims=mean.size)
         order = []
         for entry, split in evaluated(sets, data, in_dist, how, train, may_be_missing):
@@ -56,6 +55,6 @@ def run(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str
             group.attrs["role"] = entry["role"]
             parts = [statistics(split.images[start : start + CHUNK], mean) for start in range(0, len(split.images), CHUNK)]
             for name in parts[0]:
-                group.create_dataset(name, data=np.concatenate([part[name] for part in parts]), track_times=False)
+                hdf5.put(group, name, np.concatenate([part[name] for part in parts]))
             order.append(place)
         file.attrs["order"] = order

@@ -9,16 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-import h5py
 import numpy as np
 import torch
 
+from oecal import hdf5
 from oecal.costs import Cost, write
 from oecal.data import store
 from oecal.data.store import Split
 from oecal.device import announce, effective, move, set_up
 from oecal.errors import OecalError
-from oecal.files import replacing
 from oecal.models.build import history_of, kind_of, load_samples, load_weights, network
 from oecal.predict import costly, passes
 from oecal.predict.attacks import attacked
@@ -74,11 +73,7 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
     def outputs(images: np.ndarray, place: str) -> dict[str, np.ndarray]:
         return finite(predict(model, kind, images, torch_device, precision, classes), place)
 
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
-
-        def put(name: str, values: np.ndarray) -> h5py.Dataset:
-            return file.create_dataset(name, data=values, track_times=False)
-
+    with hdf5.creating(path) as file:
         versions = {name: version(name) for name in ("torch", "numpy", "h5py")}
         file.attrs.update(run, kind=kind, dims=int(np.prod(shape)), parameters=sum(p.numel() for p in model.parameters()))
         trained = history_of(weights)
@@ -94,7 +89,7 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
             with costs["outputs"].measured(len(split.images), *memory):
                 found = outputs(split.images, place)
             for name, values in (found | {"labels": split.labels}).items():
-                put(f"{place}/{name}", values)
+                hdf5.put(file, f"{place}/{name}", values)
             if kind == "density":
                 file[place]["log_likelihood"].attrs["dims"] = int(np.prod(shape))
             index = drawn(len(split.images), more["images"], "costly", place)
@@ -102,23 +97,23 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
                 with costs[method].measured(len(index), *memory):
                     found = finite(statistics(split.images[index]), place)
                 for name, values in found.items():
-                    put(f"{place}/{name}", values).attrs["index"] = index
+                    hdf5.put(file, f"{place}/{name}", values).attrs["index"] = index
             order.append(place)
             logging.info("/%s: %d images", place, len(split.images))
         file.attrs["order"] = order
         if kind == "classifier":
-            put("head/weight", model.head.weight[:classes].detach().cpu().numpy())
-            put("head/bias", model.head.bias[:classes].detach().cpu().numpy())
+            hdf5.put(file, "head/weight", model.head.weight[:classes].detach().cpu().numpy())
+            hdf5.put(file, "head/bias", model.head.bias[:classes].detach().cpu().numpy())
         else:
             some = test[drawn(len(test), FADED, "faded")]
-            put("probe/constant/log_likelihood", outputs(constants(shape), "constants")["log_likelihood"])
+            hdf5.put(file, "probe/constant/log_likelihood", outputs(constants(shape), "constants")["log_likelihood"])
             shades = outputs(faded(some).reshape(-1, *shape), "faded images")["log_likelihood"]
-            put("probe/contrast/log_likelihood", shades.reshape(len(some), -1))
-            put("probe/contrast/factor", FACTORS)
+            hdf5.put(file, "probe/contrast/log_likelihood", shades.reshape(len(some), -1))
+            hdf5.put(file, "probe/contrast/factor", FACTORS)
         if more["samples"]:
             torch.manual_seed(derive("samples", run["seed"]))
             with torch.inference_mode():
                 images = model.sample(more["samples"])
-            put("samples/images", (images * 255).round().byte().cpu().numpy())
+            hdf5.put(file, "samples/images", (images * 255).round().byte().cpu().numpy())
             logging.info("%d samples", more["samples"])
     write(cost, "name", costs)

@@ -8,12 +8,11 @@ import logging
 import tracemalloc
 from collections.abc import Mapping, Sequence
 
-import h5py
 import numpy as np
 
+from oecal import hdf5
 from oecal.costs import Cost, write
 from oecal.errors import OecalError
-from oecal.files import replacing
 from oecal.results import RUN, Group, Run, read
 from oecal.roles import spared
 from oecal.scores.catalogue import score
@@ -80,7 +79,7 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
             with costs[name].measured(0, tracemalloc.reset_peak, peak):
                 options[name] = chosen(s, functions[name], inside, outside)
             logging.info("%s: %s", name, ", ".join(f"{key} = {value}" for key, value in options[name].items()))
-    with replacing(path) as temporary, h5py.File(temporary, "w") as file:
+    with hdf5.creating(path) as file:
         order = [f"{g.set}/{g.split}" for g in source.groups]
         file.attrs.update({name: source.key[name] for name in RUN}, kind=source.kind, dims=source.dims, order=order)
         file.attrs["chosen"] = json.dumps({name: options[name] for name, s in found.items() if s.grids and outliers}, sort_keys=True)
@@ -100,7 +99,7 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
                     raise OecalError(f"scores: {name} of {place} needs more than its {len(group)} images; leave this score out")
                 if not np.isfinite(values).all():
                     raise OecalError(f"scores: {name} of {place} has values that are not finite; leave this score out for this model")
-                target.create_dataset(name, data=values, track_times=False)
+                hdf5.put(target, name, values)
             logging.info("%s: %s", place, ", ".join(target))
     tracemalloc.stop()
     write(cost, "score", costs)

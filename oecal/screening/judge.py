@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 import torch
 
+from oecal import hdf5
 from oecal.data import store
 from oecal.data.preprocess import Format
 from oecal.device import move, set_up
@@ -142,12 +142,10 @@ def judge(folder: str | Path, score_name: str | None = None, promise: str | None
     if promise not in promises:
         raise OecalError(f"--promise: {unknown(promise, promises)}")
     run, scored = read(at.outputs), read(at.scores)
-    try:
-        with h5py.File(at.outputs) as outputs, h5py.File(at.scores) as file:
-            params, precision = json.loads(outputs.attrs["configuration"]), str(outputs.attrs["precision"])
-            options = json.loads(file.attrs["chosen"])
-    except (OSError, KeyError, ValueError) as error:
-        raise OecalError(f"{at.outputs} or {at.scores}: cannot be read ({error}); delete it and run again") from None
+    with hdf5.reading(at.outputs) as file:
+        params, precision = json.loads(file.attrs["configuration"]), str(file.attrs["precision"])
+    with hdf5.reading(at.scores) as file:
+        options = json.loads(file.attrs["chosen"])
     own, inside = own_arrays(run), scored.find("id", "val")
     given = {*constant("models", params["model"]["architecture"], "OUTPUTS"), *own}
     given |= {BACKGROUND_LOGIT} if constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0) else set()

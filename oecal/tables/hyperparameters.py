@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-import h5py
 import pandas as pd
 
+from oecal import hdf5
 from oecal.results import RUN, read
 from oecal.scores.catalogue import score
 
@@ -22,7 +22,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
     rows = []
     for path in scores:
         key = read(path, "none").key
-        with h5py.File(path) as file:
+        with hdf5.reading(path) as file:
             chosen = json.loads(file.attrs["chosen"])
         for name, values in chosen.items():
             found = score(name)

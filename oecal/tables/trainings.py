@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-import h5py
 import pandas as pd
 
+from oecal import hdf5
 from oecal.results import read
 
 
@@ -21,7 +21,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
     rows = []
     for path in outputs:
         key = read(path, "none").key
-        with h5py.File(path) as file:
+        with hdf5.reading(path) as file:
             about = dict(file.attrs)
         configuration = json.loads(about["configuration"])
         objective = configuration["objective"]

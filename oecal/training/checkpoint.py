@@ -1,7 +1,13 @@
-"""The resumable state of a training, beside its outputs, written after each epoch and removed when the training is done."""
+"""The resumable state of a training, beside its outputs, written after each epoch and removed when the training is done.
+
+The SHA-256 of the rest stands first: a flipped bit in the weights is no error for torch.load, and a training that went on from it would end
+in other weights without a word.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import logging
 from pathlib import Path
 from typing import Any
@@ -12,8 +18,10 @@ from oecal.files import replacing
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
+    content = io.BytesIO()
+    torch.save(state, content)
     with replacing(path) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(hashlib.sha256(content.getbuffer()).digest() + content.getbuffer())
 
 
 def load(path: Path, fingerprint: str) -> dict[str, Any] | None:
@@ -25,10 +33,13 @@ def load(path: Path, fingerprint: str) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        content = path.read_bytes()
+        if hashlib.sha256(content[32:]).digest() != content[:32]:
+            raise ValueError("its checksum is another one")
+        state = torch.load(io.BytesIO(content[32:]), map_location="cpu", weights_only=True)
         if state["fingerprint"] == fingerprint:
             return state
         logging.warning("%s is of another configuration, data or code: starting anew", path)
     except Exception as error:  # whatever a damaged or hostile file raises: the training can always start anew
-        logging.warning("%s cannot be read (%s): starting anew", path, type(error).__name__)
+        logging.warning("%s cannot be read (%s: %s): starting anew", path, type(error).__name__, " ".join(str(error).split())[:100])
     return None

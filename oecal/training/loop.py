@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -24,7 +23,7 @@ from tqdm import tqdm
 from oecal.device import announce, autocast
 from oecal.errors import OecalError
 from oecal.files import replacing
-from oecal.models.build import to_input
+from oecal.models.build import save_weights, to_input
 from oecal.seeds import derive
 from oecal.training import checkpoint, parallel
 from oecal.training.augment import augment
@@ -153,7 +152,7 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
 
 
 def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path, seed: int, fingerprint: str,
-          precision: str = "auto", metadata: Mapping[str, str] | None = None) -> None:  # fmt: skip
+          precision: str = "auto", about: Mapping[str, Any] | None = None) -> None:  # fmt: skip
     """Trains `model` in place and leaves `model.safetensors` and `history.csv` in `folder`.
 
     Goes on from `folder/checkpoint.pt` if that is of the same `fingerprint`. `history.csv`: one row an epoch; losses in nats, for a
@@ -187,5 +186,5 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
         writer.writeheader()
         writer.writerows(history)
     with replacing(folder / "model.safetensors") as temporary:
-        save_file({k: v.contiguous() for k, v in model.state_dict().items()}, temporary, dict(metadata or {}))
+        save_weights(temporary, model.state_dict(), about or {})
     (folder / "checkpoint.pt").unlink(missing_ok=True)

@@ -94,7 +94,7 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
     device, threads: of each of the recipe's processes.
     """
     more = threads, precision, channels_last, may_be_missing
-    together(params["recipe"]["processes"], device, threads, one_of_them, params, in_dist, outliers, init, folder, seed, code, *more)
+    together(params["recipe"].get("processes", 1), device, threads, one_of_them, params, in_dist, outliers, init, folder, seed, code, *more)
 
 
 def one_of_them(device: str, params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: str | None, folder: str | Path,
@@ -109,5 +109,5 @@ def one_of_them(device: str, params: Mapping[str, Any], in_dist: str, outliers: 
     fingerprint = digest(*images, np.frombuffer(weights + repr(identity).encode(), np.uint8))
     recipe = Recipe(**params["recipe"])
     steps = recipe.epochs * recipe.steps_of_an_epoch(len(data.images))
-    metadata = {"oecal": json.dumps({**params, "seed": seed, "used": used, "steps": steps}, sort_keys=True)}
-    train(model, loss, data, recipe, Path(folder), seed, fingerprint, precision, metadata)
+    about = {**params, "seed": seed, "used": used, "steps": steps}
+    train(model, loss, data, recipe, Path(folder), seed, fingerprint, precision, about)

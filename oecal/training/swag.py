@@ -6,7 +6,6 @@ Maddox, Garipov, Izmailov, Vetrov & Wilson, "A Simple Baseline for Bayesian Unce
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,13 +13,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from oecal.device import announce, autocast, set_up
 from oecal.errors import OecalError
 from oecal.files import replacing
+from oecal.models.build import save_weights
 from oecal.seeds import derive
 from oecal.training.loop import Data, Loss, Recipe, batch, make_optimizer, one_epoch, validate
 from oecal.training.run import prepare
@@ -124,4 +123,4 @@ def run(params: Mapping[str, Any], swag: Mapping[str, Any], in_dist: str, outlie
         samples |= {f"sample{n}.{name}": values.cpu().clone(memory_format=torch.contiguous_format) for name, values in state}
         logging.info("sample %d: %s", n, "  ".join(f"{name} {value:.5g}" for name, value in validate(model, data, precision).items()))
     with replacing(path) as temporary:
-        save_file(samples, temporary, {"oecal": json.dumps({**params, "swag": dict(swag), "seed": seed}, sort_keys=True)})
+        save_weights(temporary, samples, {**params, "swag": dict(swag), "seed": seed})

@@ -25,7 +25,7 @@ def test_store_attributes(tmp_path):
 
 def test_damaged_store(tmp_path):
     (tmp_path / "x.h5").write_bytes(b"no HDF5")
-    with pytest.raises(OecalError, match="x.h5: is no image store .* delete it and run again"):
+    with pytest.raises(OecalError, match="x.h5: is damaged or no such file .* delete it and run again"):
         store.read(tmp_path / "x.h5", "test")
 
 

@@ -105,7 +105,7 @@ class Touch:
 
 
 def test_a_hostile_checkpoint_runs_no_code(tmp_path):
-    torch.save({"fingerprint": "f", "model": Touch(tmp_path / "owned")}, tmp_path / "checkpoint.pt")
+    checkpoint.save(tmp_path / "checkpoint.pt", {"fingerprint": "f", "model": Touch(tmp_path / "owned")})
     assert checkpoint.load(tmp_path / "checkpoint.pt", "f") is None
     assert not (tmp_path / "owned").exists()
 
@@ -173,7 +173,7 @@ def test_kill_9_and_again(tmp_path):
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "killed/model.safetensors").exists()
-    done = len(torch.load(tmp_path / "killed/checkpoint.pt", weights_only=True)["history"])
+    done = len(checkpoint.load(tmp_path / "killed/checkpoint.pt", "f")["history"])
     assert 0 < done < 20
     subprocess.run([sys.executable, "-c", script], check=True, stderr=subprocess.DEVNULL)
     torch.set_num_threads(1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from oecal.data.npz import DAMAGE
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
 from oecal.errors import OecalError
@@ -20,6 +21,6 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
     (split,) = row["images"]
     try:
         images = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise OecalError(f"{path}: is no array of images ({error})") from None
-    return {split: Split.unlabelled(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))}, ()
+        return {split: Split.unlabelled(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))}, ()
+    except DAMAGE as error:
+        raise OecalError(f"{path}: is no array of images ({' '.join(str(error).split())[:200]})") from None

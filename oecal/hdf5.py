@@ -1,0 +1,43 @@
+"""Our HDF5 files: whole or not there, the same bytes for the same content, and with checksums, so that a flipped bit is no other number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from oecal.errors import OecalError
+from oecal.files import replacing
+
+CHUNK = 2**20  # bytes that have a checksum of their own
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)  # what h5py raises at a damaged file
+
+
+@contextmanager
+def creating(path: str | Path) -> Iterator[h5py.File]:
+    """A new file, which takes the place of `path` if the block succeeds. From this version of the format on, headers have checksums."""
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
+        yield file
+
+
+def put(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
+    """A new dataset of these values, by rows, with checksums."""
+    values = np.asarray(values)
+    if not (values.ndim and values.size):
+        return group.create_dataset(name, data=values, track_times=False)
+    rows = max(1, min(len(values), CHUNK // (values[0].size * values.itemsize or 1)))
+    return group.create_dataset(name, data=values, track_times=False, chunks=(rows, *values.shape[1:]), fletcher32=True)
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[h5py.File]:
+    """A file that is there. Raises OecalError if it is damaged, is none of ours or lacks what the block looks for."""
+    try:
+        with h5py.File(path) as file:
+            yield file
+    except DAMAGE as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise OecalError(f"{path}: is damaged or no such file of this workflow ({reason}); delete it and run again") from None
