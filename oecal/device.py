@@ -57,6 +57,11 @@ def move(model: nn.Module, device: torch.device, channels_last: bool) -> None:
         model.to(memory_format=torch.channels_last)
 
 
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the memory of the GPU, or the machine's, does not suffice."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 def announce(device: torch.device, precision: str) -> None:
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} thread(s)"
     low = effective(device, precision) == "bfloat16"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from pathlib import Path
@@ -9,11 +10,20 @@ from types import TracebackType
 
 from oecal.errors import OecalError
 
+# What the system refuses, and what to do about it.
+REFUSED = {
+    errno.ENOSPC: "the disk is full; make room, then run again",
+    errno.EDQUOT: "your share of the disk is used up; make room, then run again",
+    errno.EROFS: "the file system is read-only; write elsewhere, or have it mounted for writing",
+    errno.EACCES: "is not allowed; see to the permissions",
+    errno.EPERM: "is not allowed; see to the permissions",
+}
+
 
 def start(path: str | Path) -> None:
     """Sends log records, warnings and uncaught exceptions to the file `path` and to standard error.
 
-    An OecalError is shown as its one line; anything else with its traceback.
+    An OecalError, and what the system refuses, is shown as one line; anything else with its traceback.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
@@ -32,5 +42,13 @@ def report(kind: type[BaseException], error: BaseException, traceback: Traceback
     """An excepthook that writes to the log."""
     if issubclass(kind, OecalError):
         logging.error("%s", error)
+    elif isinstance(error, OSError) and (line := refused(error)):
+        logging.error("%s", line)
     else:
         logging.critical("%s", kind.__name__, exc_info=(kind, error, traceback))
+
+
+def refused(error: OSError) -> str:
+    """One line about what the system refuses; empty about any other error. HDF5 has the system's number in its message only."""
+    number = next((n for n in REFUSED if error.errno == n or f"errno = {n}," in str(error)), None)
+    return "" if number is None else f"{error.filename or 'a file could not be written'}: {REFUSED[number]}"

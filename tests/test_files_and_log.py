@@ -1,3 +1,4 @@
+import errno
 import logging
 import sys
 import warnings
@@ -53,6 +54,26 @@ def test_log_gets_messages_warnings_and_errors(tmp_path, restored):
     assert "ERROR write this instead" in text
     assert text.count("Traceback") == 1  # of the bug, not of the user's mistake
     assert "ValueError: a bug" in text
+
+
+@pytest.mark.parametrize(("error", "line"), [
+    (OSError(errno.ENOSPC, "No space left on device", "x.csv"), "ERROR x.csv: the disk is full; make room, then run again"),
+    (OSError("Can't write data (errno = 28, error message = 'No space left')"), "ERROR a file could not be written: the disk"),
+    (PermissionError(errno.EACCES, "Permission denied", "y.h5"), "ERROR y.h5: is not allowed; see to the permissions"),
+    (OSError(errno.EROFS, "Read-only file system", "z"), "ERROR z: the file system is read-only"),
+])  # fmt: skip
+def test_what_the_system_refuses_is_one_line(tmp_path, restored, error, line):
+    log.start(tmp_path / "x.log")
+    sys.excepthook(type(error), error, None)
+    text = (tmp_path / "x.log").read_text()
+    assert line in text
+    assert len(text.splitlines()) == 1
+
+
+def test_any_other_error_of_the_system_has_its_traceback(tmp_path, restored):
+    log.start(tmp_path / "x.log")
+    sys.excepthook(OSError, OSError(errno.EIO, "Input/output error"), None)
+    assert "CRITICAL OSError" in (tmp_path / "x.log").read_text()
 
 
 def test_seeds_are_fixed_and_apart():

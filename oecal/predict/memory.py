@@ -1,14 +1,20 @@
-"""How much memory a block of a prediction takes."""
+"""How much memory a block of a prediction takes, and what if there is not so much."""
 
 from __future__ import annotations
 
 import ctypes
+import logging
 import resource
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import torch
+from torch import Tensor
+
+from oecal.device import out_of_memory
+from oecal.errors import OecalError
 
 UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, bytes
 
@@ -33,3 +39,23 @@ def peak(device: torch.device) -> float:
         torch.cuda.synchronize(device)
         return torch.cuda.max_memory_allocated(device)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
+
+
+def in_parts(function: Callable[[Tensor], dict[str, Tensor]], batch: Tensor) -> dict[str, Tensor]:
+    """function(batch), (N, ...) values by name; of two halves, and so on, if the memory does not suffice for the whole.
+
+    The values are the same but for the noise that a model may draw. Raises OecalError if one image is too much.
+    """
+    try:
+        return function(batch)
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        if len(batch) == 1:
+            raise OecalError("the memory does not suffice for a single image; write a smaller model, or compute: {device: cpu}") from None
+    # Outside of the `except`: the error holds the activations that have to go first.
+    if batch.device.type == "cuda":
+        torch.cuda.empty_cache()
+    logging.warning("the memory does not suffice for %d images at a time: going on with half as many", len(batch))
+    parts = [in_parts(function, half) for half in batch.tensor_split(2)]
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

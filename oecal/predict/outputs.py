@@ -9,6 +9,7 @@ import torch
 
 from oecal.device import autocast
 from oecal.models.build import to_input
+from oecal.predict.memory import in_parts
 from oecal.seeds import derive
 
 BATCH = {"cpu": 64, "cuda": 1024}  # on a CPU, a batch whose activations fit the cache is twice as fast as a large one
@@ -32,11 +33,14 @@ def predict(model: Any, kind: str, images: np.ndarray, device: torch.device, pre
     """
     model.eval()
     size = BATCH.get(device.type, BATCH["cpu"])
+
+    def outputs(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        with autocast(device, precision):
+            return model.parts(batch) if kind == "density" else classifier(model, batch, classes)
+
     batches = []
     for start in range(0, len(images), size):
         torch.manual_seed(derive("predict", start))
         batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
-        with autocast(device, precision):
-            found = model.parts(batch) if kind == "density" else classifier(model, batch, classes)
-        batches.append({name: values.cpu().numpy() for name, values in found.items()})
+        batches.append({name: values.cpu().numpy() for name, values in in_parts(outputs, batch).items()})
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

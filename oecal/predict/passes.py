@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from oecal.errors import OecalError
 from oecal.models.build import to_input
+from oecal.predict.memory import in_parts
 from oecal.seeds import derive
 from oecal.training.augment import augment
 
@@ -97,7 +98,7 @@ def over(name: str, statistics: Statistics, device: torch.device, images: np.nda
     size, parts = BATCH.get(device.type, BATCH["cpu"]), []
     for start in tqdm(range(0, len(images), size), desc=name, leave=False, disable=None):
         torch.manual_seed(derive("costly", name, start))
-        found = statistics(to_input(torch.from_numpy(images[start : start + size]).to(device)))
+        found = in_parts(statistics, to_input(torch.from_numpy(images[start : start + size]).to(device)))
         parts.append({key: values.cpu().numpy() for key, values in found.items()})
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 

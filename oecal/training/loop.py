@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from oecal.device import announce, autocast
+from oecal.device import announce, autocast, out_of_memory
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.models.build import save_weights, to_input
@@ -171,7 +171,14 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
         history = state["history"]
         logging.info("resuming after epoch %d of %d", len(history), recipe.epochs)
     for epoch in range(len(history), recipe.epochs):
-        means = one_epoch(shared, optimizer, loss, data, recipe, epoch, seed, precision)
+        try:
+            means = one_epoch(shared, optimizer, loss, data, recipe, epoch, seed, precision)
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            more = f" and outlier_batch_size {recipe.outlier_batch_size}" if len(data.outliers) else ""
+            raise OecalError(f"the memory does not suffice for batch_size {recipe.batch_size}{more}; write smaller ones, or share them "
+                             f"among several GPUs by processes") from error  # fmt: skip
         row = {"epoch": epoch + 1, "lr": optimizer.param_groups[0]["lr"], **means, **validate(model, data, precision)}
         history.append(row)
         if not parallel.first():
