@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: demo figures tiny objectives test lint bench docs lock clean
+.PHONY: demo figures tiny objectives test faults lint bench docs lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) all
@@ -24,6 +24,10 @@ objectives: .venv/runtime
 
 test: .venv/development
 	@$(BIN)/python -m pytest -n 2 --cov=oecal --cov-report=term:skip-covered --cov-fail-under=90
+
+# Kills, spoils and fills a small study, fifty times; half an hour.
+faults: .venv/development
+	@$(BIN)/python -m tests.faults.harness --kills 50 --to results/faults.csv
 
 lint: .venv/development
 	@$(BIN)/ruff check .

@@ -25,6 +25,7 @@ def start(path: str | Path) -> None:
 
     An OecalError, and what the system refuses, is shown as one line; anything else with its traceback.
     """
+    sys.excepthook = report  # first: the log itself may be what cannot be written
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
         level=logging.INFO,
@@ -35,7 +36,6 @@ def start(path: str | Path) -> None:
     )
     logging.captureWarnings(True)
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # a line for each table of each font in a PDF
-    sys.excepthook = report
 
 
 def report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
