@@ -141,7 +141,7 @@ def test_a_new_ood_set_trains_nothing(workspace, edited):
 
 
 def test_a_changed_hyperparameter_trains_what_it_touches(workspace, edited):
-    edited(TINY, lambda text: text.replace("outlier_batch_size: 16, lr: 0.01}", "outlier_batch_size: 16, lr: 0.011}"))
+    edited(TINY, lambda text: text.replace("outlier_batch_size: 16, lr: 0.01, processes", "outlier_batch_size: 16, lr: 0.011, processes"))
     found = jobs(workspace)
     assert (found["train"], found["predict"], found["score"]) == (1, 1, 1)
 
