@@ -64,7 +64,7 @@ def wrapped(model: nn.Module, start: Tensor) -> nn.Module:
         for name, child in module.named_children():
             if isinstance(child, nn.BatchNorm2d):
                 setattr(module, name, SharedBatchNorm.of(child))
-    return nn.parallel.DistributedDataParallel(model, forward_sync_buffers=False)
+    return nn.parallel.DistributedDataParallel(model)
 
 
 class Sum(torch.autograd.Function):
