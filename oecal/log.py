@@ -42,13 +42,16 @@ def report(kind: type[BaseException], error: BaseException, traceback: Traceback
     """An excepthook that writes to the log."""
     if issubclass(kind, OecalError):
         logging.error("%s", error)
-    elif isinstance(error, OSError) and (line := refused(error)):
+    elif line := refused(error):
         logging.error("%s", line)
     else:
         logging.critical("%s", kind.__name__, exc_info=(kind, error, traceback))
 
 
-def refused(error: OSError) -> str:
-    """One line about what the system refuses; empty about any other error. HDF5 has the system's number in its message only."""
-    number = next((n for n in REFUSED if error.errno == n or f"errno = {n}," in str(error)), None)
-    return "" if number is None else f"{error.filename or 'a file could not be written'}: {REFUSED[number]}"
+def refused(error: BaseException) -> str:
+    """One line about what the system refuses; empty about any other error. HDF5 has the system's number in its message only, and in a
+    RuntimeError where it finds out when a file is closed.
+    """
+    found, path = getattr(error, "errno", None), getattr(error, "filename", None)
+    number = next((n for n in REFUSED if found == n or f"errno = {n}," in str(error)), None)
+    return "" if number is None else f"{path or 'a file could not be written'}: {REFUSED[number]}"

@@ -59,6 +59,7 @@ def test_log_gets_messages_warnings_and_errors(tmp_path, restored):
 @pytest.mark.parametrize(("error", "line"), [
     (OSError(errno.ENOSPC, "No space left on device", "x.csv"), "ERROR x.csv: the disk is full; make room, then run again"),
     (OSError("Can't write data (errno = 28, error message = 'No space left')"), "ERROR a file could not be written: the disk"),
+    (RuntimeError("Can't decrement id ref count (errno = 28, no room)"), "ERROR a file could not be written: the disk is full"),
     (PermissionError(errno.EACCES, "Permission denied", "y.h5"), "ERROR y.h5: is not allowed; see to the permissions"),
     (OSError(errno.EROFS, "Read-only file system", "z"), "ERROR z: the file system is read-only"),
 ])  # fmt: skip
