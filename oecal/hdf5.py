@@ -13,7 +13,7 @@ from oecal.errors import OecalError
 from oecal.files import replacing
 
 CHUNK = 2**20  # bytes that have a checksum of their own
-DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)  # what h5py raises at a damaged file
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)  # what h5py raises at a damaged file
 
 
 @contextmanager

@@ -65,5 +65,5 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
             keys = own.keys(there, "/", options, path)
             arrays = {part: (images, file[images], file[labels] if labels else None) for part, (images, labels) in keys.items()}
             return own.from_arrays(arrays, class_names(file), options, path, form, report)
-    except DAMAGE as error:
+    except (*DAMAGE, MemoryError) as error:  # without checksums, a damaged header may ask for any size
         raise OecalError(f"{path}: is no whole HDF5 file ({' '.join(str(error).split())}); write it anew") from None

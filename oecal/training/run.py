@@ -94,7 +94,7 @@ def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: 
     device, threads: of each of the recipe's processes.
     """
     more = threads, precision, channels_last, may_be_missing
-    together(params["recipe"].get("processes", 1), device, threads, one_of_them, params, in_dist, outliers, init, folder, seed, code, *more)
+    together(Recipe(**params["recipe"]).processes, device, threads, one_of_them, params, in_dist, outliers, init, folder, seed, code, *more)
 
 
 def one_of_them(device: str, params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: str | None, folder: str | Path,

@@ -93,13 +93,10 @@ class Project:
         paths = [self.folder / f"{RESULTS}/tables/{name}.csv" for name in TABLES]
         return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.exists()}
 
-    def lines(self) -> list[str]:
-        """What the jobs of the last call said that ended in a mistake; a traceback counts as one."""
-        return re.findall(r"(?m)^[\d:]* ?(?:ERROR|CRITICAL) (.*)$|^(Traceback) ", self.log.read_text(errors="replace"))
-
     def message(self) -> str:
-        found = ["".join(groups) for groups in self.lines()]
-        return found[0] if found else ""
+        """What the first job of the last call that ended in a mistake said of it; a traceback counts as one."""
+        found = re.search(r"(?m)^[\d:]* ?(?:ERROR|CRITICAL) (.*)$|^(Traceback) ", self.log.read_text(errors="replace"))
+        return (found[1] or found[2] or "") if found else ""
 
 
 def killed(project: Project, kills: int, rng: random.Random, truth: dict[str, str]) -> Iterator[Fault]:
