@@ -4,13 +4,19 @@ The plain loop is written as the code of Hendrycks et al. is: a DataLoader with 
 float32, the loss read after each step. Same network (WideResNet-40-2 on a GPU, 16-2 on a CPU), batches of 128 images and 256 outliers (a
 CPU: 32 and 64), the same optimiser. In turn in one process; only ratios carry over. Share of the limit: floating-point operations of the
 network, forward and backward, against those of a large matrix product in the same precision.
+
+Also what we do not do, so that it can be decided by numbers: our loop with the network compiled (on a GPU with CUDA graphs); and what
+Snakemake does with `--resources gpu=n` on a machine with one GPU, n trainings side by side in processes of their own.
 """
 
 from __future__ import annotations
 
 import functools
+import multiprocessing
 import statistics
 import time
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 
 import numpy as np
 import torch
@@ -30,6 +36,7 @@ STEPS = {"cpu": 12, "cuda": 200}
 BATCH = {"cpu": 32, "cuda": 128}
 DEPTH = {"cpu": 16, "cuda": 40}
 TURNS = 3
+BESIDE = {"cpu": (1, 2), "cuda": (1, 2, 4, 8)}  # trainings at a time
 
 
 class Pictures(Dataset[tuple[torch.Tensor, int]]):
@@ -94,52 +101,97 @@ def operations(model: nn.Module, device: torch.device, batch: int) -> float:
     return counter.get_total_flops() / batch
 
 
-def compare(device: torch.device, threads: int) -> None:
-    steps, batch = STEPS[device.type], BATCH[device.type]
+def arrays(steps: int, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images, labels and outliers of an epoch."""
     rng = np.random.default_rng(0)
     n = steps * batch
     images, outliers = (rng.integers(0, 256, (size, 3, 32, 32), np.uint8) for size in (n, 2 * n))
-    labels = rng.integers(0, 10, n)
+    return images, rng.integers(0, 10, n), outliers
+
+
+def ours(device: torch.device, precision: str = "auto", compiled: bool = False) -> functools.partial[object]:
+    """An epoch of our loop."""
+    batch = BATCH[device.type]
+    model = network(device)
+    move(model, device, channels_last=True)
+    recipe = Recipe(1, 0, batch, 2 * batch, "sgd", 0.1, 1e-6, 0.9, 0.0005, 0.0, 4, True)
+    images, labels, outliers = (torch.from_numpy(array).to(device) for array in arrays(STEPS[device.type], batch))
+    data = Data(images, labels, outliers, images[:1], labels[:1])
+    optimizer, loss = make_optimizer(model, recipe), functools.partial(oe.loss, options=oe.Options())
+    if compiled:
+        model = torch.compile(model, mode="reduce-overhead" if device.type == "cuda" else "default")
+    return functools.partial(one_epoch, model, optimizer, loss, data, recipe, 0, 0, precision)
+
+
+def compare(device: torch.device, threads: int) -> None:
+    steps, batch = STEPS[device.type], BATCH[device.type]
+    images, labels, outliers = arrays(steps, batch)
     workers = {"num_workers": threads, "pin_memory": device.type == "cuda", "persistent_workers": True, "drop_last": True}
     loaders = [
         DataLoader(Pictures(images, labels), batch, shuffle=True, **workers),
-        DataLoader(Pictures(outliers, np.zeros(2 * n)), 2 * batch, shuffle=True, **workers),
+        DataLoader(Pictures(outliers, np.zeros(len(outliers))), 2 * batch, shuffle=True, **workers),
     ]
-    theirs = network(device)
-
-    ours = network(device)
-    move(ours, device, channels_last=True)
-    recipe = Recipe(1, 0, batch, 2 * batch, "sgd", 0.1, 1e-6, 0.9, 0.0005, 0.0, 4, True)
-    data = Data(*(torch.from_numpy(array).to(device) for array in (images, labels, outliers, images[:1], labels[:1])))
-    optimizer, loss = make_optimizer(ours, recipe), functools.partial(oe.loss, options=oe.Options())
-    calls = {
-        "ours": functools.partial(one_epoch, ours, optimizer, loss, data, recipe, 0, 0, "auto"),
-        "ours, float32": functools.partial(one_epoch, ours, optimizer, loss, data, recipe, 0, 0, "float32"),
-        "plain loop": functools.partial(plain, theirs, *loaders, device),
-    }
     precision = effective(device, "auto")
-    if precision == "float32":
-        del calls["ours, float32"]
+    calls = {"ours": ours(device), "plain loop": functools.partial(plain, network(device), *loaders, device)}
+    calls["ours, compiled"] = ours(device, compiled=True)
+    if precision != "float32":
+        calls["ours, float32"] = ours(device, "float32")
     times: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(TURNS + 1):
-        for name, call in calls.items():
-            took = seconds(call, device)
+        for name, call in list(calls.items()):
+            try:
+                took = seconds(call, device)
+            except torch._dynamo.exc.BackendCompilerFailed as error:  # no C++ compiler, for one
+                print(f"  {name}: skipped, {str(error).splitlines()[0]}")
+                del calls[name], times[name]
+                continue
             if turn:  # the first is for warming up: workers start, algorithms are chosen
                 times[name].append(took)
+            elif name.endswith("compiled"):
+                print(f"  the first epoch, compilation included, takes {took:.0f} s")
     per_image, ceiling = operations(network(device), device, batch), limit(device, precision)
     print(f"  all images a second, outliers counted; {precision}, {ceiling / 1e9:,.0f} GFLOP/s in a matrix product")
-    rates = {name: 3 * n / statistics.median(found) for name, found in times.items()}
+    rates = {name: 3 * steps * batch / statistics.median(found) for name, found in times.items()}
     for name, rate in rates.items():
         share = f"  {100 * rate * per_image / ceiling:5.1f}% of the limit" if name == "ours" else ""
         print(f"  {name:20s} {rate:10,.0f}  {rates['ours'] / rate:6.2f} x{share}")
 
 
+def one_of_several(device: str, threads: int, together: Barrier, took: Queue[float]) -> None:
+    """A training in a process of its own: once to warm up, then all start together."""
+    chosen = set_up(device, threads)
+    call = ours(chosen)
+    seconds(call, chosen)
+    together.wait()
+    took.put(seconds(call, chosen))
+
+
+def side_by_side(device: torch.device, threads: int) -> None:
+    context = multiprocessing.get_context("spawn")
+    print("  trainings side by side: all images a second of all of them")
+    for number in BESIDE[device.type]:
+        together, took = context.Barrier(number), context.Queue()
+        arguments = (device.type, max(1, threads // number), together, took)
+        processes = [context.Process(target=one_of_several, args=arguments) for _ in range(number)]
+        for process in processes:
+            process.start()
+        longest = max(took.get() for _ in processes)
+        for process in processes:
+            process.join()
+        print(f"  {number:20d} {number * 3 * STEPS[device.type] * BATCH[device.type] / longest:10,.0f}")
+
+
 def main() -> None:
-    print(f"\nTraining a WideResNet on CIFAR-10's format, CPU, {torch.get_num_threads()} threads")
-    compare(set_up("cpu", torch.get_num_threads()), torch.get_num_threads())
+    threads = torch.get_num_threads()
+    print(f"\nTraining a WideResNet on CIFAR-10's format, CPU, {threads} threads")
+    device = set_up("cpu", threads)
+    compare(device, threads)
+    side_by_side(device, threads)
     if torch.cuda.is_available():
         print(f"\nThe same on {torch.cuda.get_device_name()}")
-        compare(set_up("cuda", torch.get_num_threads()), min(8, torch.get_num_threads()))
+        device = set_up("cuda", threads)
+        compare(device, min(8, threads))
+        side_by_side(device, threads)
     else:
         print("\nSkipped: the same on a GPU; there is none")
 

@@ -41,7 +41,8 @@ def imports(module: str) -> frozenset[str]:
     return frozenset(own - CANNOT_CHANGE_A_RESULT)
 
 
-def closure(*modules: str) -> list[str]:
+@functools.cache
+def closure(*modules: str) -> tuple[str, ...]:
     """Files of `modules` and of all that they import from the package, relative to the repository, sorted."""
     seen: set[str] = set()
     todo = list(modules)
@@ -51,7 +52,7 @@ def closure(*modules: str) -> list[str]:
             seen.add(module)
             todo += imports(module)
     paths = {path_of(module) for module in seen}
-    return sorted(p.relative_to(ROOT).as_posix() for p in paths if p)
+    return tuple(sorted(p.relative_to(ROOT).as_posix() for p in paths if p))
 
 
 def fingerprint(files: Iterable[str]) -> str:

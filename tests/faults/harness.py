@@ -94,9 +94,12 @@ class Project:
         return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.exists()}
 
     def message(self) -> str:
-        """What the first job of the last call that ended in a mistake said of it; a traceback counts as one."""
-        found = re.search(r"(?m)^[\d:]* ?(?:ERROR|CRITICAL) (.*)$|^(Traceback) ", self.log.read_text(errors="replace"))
-        return (found[1] or found[2] or "") if found else ""
+        """What the last call that ended in a mistake said first: a job's line, Snakemake's, or the end of a traceback."""
+        text = self.log.read_text(errors="replace")
+        if "\nTraceback " in text:
+            return "traceback: " + text[text.rindex("\nTraceback ") :].strip().splitlines()[-1]
+        found = re.search(r"(?m)^[\d:]* ?(?:ERROR|CRITICAL) (.*)$|^(\w+(?:Error|Exception)\b.*(?:\n.+){0,2})", text)
+        return " ".join((found[1] or found[2]).split()) if found else ""
 
 
 def killed(project: Project, kills: int, rng: random.Random, truth: dict[str, str]) -> Iterator[Fault]:

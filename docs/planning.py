@@ -1,0 +1,156 @@
+"""Writes docs/planning.md: jobs, operations, hours and storage of the full studies, from their configurations. `make docs` runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import torch
+import yaml
+from torch.utils.flop_counter import FlopCounterMode
+
+from oecal import config as configuration
+from oecal.data.table import table
+from oecal.models.build import build_model
+from oecal.predict.evaluated import OUTLIERS
+from oecal.study import Run, Study
+from oecal.training.loop import Recipe
+
+ROOT = Path(__file__).parent.parent
+RATE = 20e12  # operations a second of one GPU: an assumption, as the page says
+GPUS = 16
+HEAD = f"""# How long the full studies take, and how much they write
+
+`make docs` counts this page from the configurations. **Not measured**: no GPU was to be had for it. Operations are those of the networks'
+convolutions and matrix products (a multiplication and an addition are two), forward and backward in training, forward in prediction,
+counted by PyTorch's FlopCounterMode. Hours divide them by {RATE / 1e12:.0f} TFLOP/s for each GPU. That is an assumption: two to six percent
+of the bfloat16 limit that an A100 or H100 is sold with, for networks as small as these. `PYTHONPATH=. python benchmarks/training.py`
+measures the rate of yours and prints the share of its limit; hours scale with it.
+
+With {GPUS} GPUs, trainings and predictions are spread one by one, but a fine-tuning waits for its baseline: the hours are the larger of an
+equal share of the work and the longest such chain. Not counted: the costly methods of a score (gradients, dropout passes, likelihood
+regret), as many operations as `costly` in the model asks for; SWAG's epochs; scores, tables and figures, which need no GPU; downloads.
+
+| study | jobs | trainings | training, PFLOP | prediction, PFLOP | hours, 1 GPU | hours, {GPUS} GPUs | data sets, GB | results, GB |
+|---|---|---|---|---|---|---|---|---|
+"""
+FOOT = """
+Data sets are those of the studies as image stores, uncompressed, without the downloads (sizes: [datasets.md](datasets.md)). Results are
+outputs (logits and features or likelihoods, float32 and float64), scores and weights; tables and figures are small beside them. A study
+whose sets have a size that is not known before they are there counts without them.
+"""
+
+
+def images(study: Study, name: str, split: str) -> int:
+    """How many images a split of a data set has at most, before duplicates and overlaps are left out; 0: not known beforehand."""
+    entry = study.config["datasets"][name]
+    options, most = entry["options"], entry["at_most"].get(split, 0)
+    if entry["source"] == "published":
+        row = table()[options["name"]]
+        there = row["images"]
+        number = there.get(split) or 0
+        if "val" not in there and split in ("train", "val"):
+            share = options["val_share"]
+            number = round((there.get("train") or 0) * (share if split == "val" else 1 - share))
+        if entry["classes"] and "classes" in row:
+            number = number * len(entry["classes"]) // len(row["classes"])
+    else:
+        number = options.get("n", 0) or (images(study, options["of"], split) if "of" in options else 0)
+    return min(number, most) if most and number else most or number
+
+
+def shape_of(study: Study, name: str) -> tuple[int, int, int]:
+    entry = study.config["datasets"][name]
+    if size := entry["format"].get("size"):
+        return entry["format"].get("channels", 3), size, size
+    shape = table()[entry["options"]["name"]]["shape"] if entry["source"] == "published" else (1, 28, 28)
+    return tuple(shape)
+
+
+def classes_of(study: Study, name: str) -> int:
+    entry = study.config["datasets"][name]
+    known = table()[entry["options"]["name"]].get("classes", []) if entry["source"] == "published" else []
+    return len(entry["classes"]) or len(known) - len(entry["drop_classes"]) or 1
+
+
+@cache
+def network(model: str, shape: tuple[int, int, int], classes: int) -> tuple[float, int, int]:
+    """Operations of an image, forward and backward; parameters; features of the last layer (0: none)."""
+    built = build_model(json.loads(model), shape, classes)
+    with FlopCounterMode(display=False) as counter:
+        built(torch.rand(2, *shape)).sum().backward()
+    head = getattr(built, "head", None)
+    features = head.in_features if isinstance(head, torch.nn.Linear) else 0
+    return counter.get_total_flops() / 2, sum(p.numel() for p in built.parameters()), features
+
+
+def evaluated(study: Study, run: Run) -> int:
+    """Images that a run predicts."""
+    total = 0
+    for entry in study.sets(run.in_dist, study.kind(run.model)):
+        there = images(study, entry["dataset"], entry["split"])
+        most = entry.get("images", 0) or (OUTLIERS if entry["role"] == "outlier" else 0)
+        if entry["role"] == "id" and entry["split"] == "train":
+            most = study.prediction(run)["train"]
+        total += min(there, most) if most and there else there
+    return total
+
+
+def of_run(study: Study, run: Run) -> tuple[float, float, float]:
+    """Operations of the training and of the prediction, and bytes of the results."""
+    params = study.training(*run[:3])
+    recipe = Recipe(**params["recipe"])
+    shape, classes = shape_of(study, run.in_dist), classes_of(study, run.in_dist)
+    operations, parameters, features = network(json.dumps(params["model"], sort_keys=True), shape, classes)
+    n = images(study, run.in_dist, "train")
+    n = min(n, params["train_images"]) if params["train_images"] else n
+    with_outliers = 1 + recipe.outlier_batch_size / recipe.batch_size if params["outliers"] else 1
+    trained = recipe.epochs * recipe.steps_of_an_epoch(n) * recipe.batch_size * with_outliers
+    predicted = evaluated(study, run)
+    an_image = 4 * (classes + features) + 8 if study.kind(run.model) == "classifier" else 8
+    return trained * operations, predicted * operations / 3, predicted * (an_image + 8 * len(study.scores(run))) + 4 * parameters
+
+
+def chain(study: Study, run: Run, spent: dict[Run, float]) -> float:
+    """Operations of a run and of the trainings that it waits for."""
+    init = study.training(*run[:3])["init"]
+    return spent[run] + (chain(study, run._replace(training=init), spent) if init else 0)
+
+
+def jobs(path: Path) -> int:
+    """What Snakemake counts in a dry run in an empty folder."""
+    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--cores", "2", "--configfile", str(path.relative_to(ROOT))]
+    environment = os.environ | {"OECAL_DATA": "/nonexistent"}
+    said = subprocess.run([*command, "--forceall"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    return int(re.findall(r"(?m)^total +(\d+)", said)[-1])
+
+
+def row(path: Path) -> str:
+    study = configuration.load(yaml.safe_load(path.read_text()))
+    spent: dict[Run, float] = {}
+    training = prediction = results = 0.0
+    for run in study.runs():
+        train, predict, size = of_run(study, run)
+        spent[run] = train + predict
+        training, prediction, results = training + train, prediction + predict, results + size
+    longest = max(chain(study, run, spent) for run in study.runs())
+    one, many = (training + prediction) / RATE / 3600, max((training + prediction) / GPUS, longest) / RATE / 3600
+    stored = sum(images(study, name, split) * torch.Size(shape_of(study, name)).numel() for name in study.datasets() for split in
+                 ("train", "val", "test"))  # fmt: skip
+    numbers = (f"{training / 1e15:,.0f}", f"{prediction / 1e15:,.1f}", f"{one:,.1f}", f"{many:,.1f}", f"{stored / 1e9:,.1f}",
+                              f"{results / 1e9:,.1f}")  # fmt: skip
+    return f"| {study.name} | {jobs(path):,} | {len(study.runs())} | " + " | ".join(numbers) + " |"
+
+
+def page() -> str:
+    full = [path for path in sorted((ROOT / "studies").glob("*.yaml")) if path.stem not in ("tiny", "own-images")]
+    return HEAD + "\n".join(row(path) for path in full) + "\n" + FOOT
+
+
+if __name__ == "__main__":
+    Path(__file__).with_suffix(".md").write_text(page())
