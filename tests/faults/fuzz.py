@@ -1,0 +1,35 @@
+"""Coverage-guided fuzzing of the readers of foreign files: any error but an OecalError in one line ends it, and the file is kept.
+
+python -m tests.faults.fuzz npy 120     (a format of tests/test_damaged_files.py, seconds; needs `pip install atheris`, Linux only)
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["oecal", "pickle", "numpy.lib", "zipfile", "scipy.io"]):
+    from tests.test_damaged_files import FORMATS, result
+
+
+def main(form: str, seconds: int) -> None:
+    write, read = FORMATS[form]
+    folder = Path(tempfile.mkdtemp())
+    (folder / "corpus").mkdir()
+    write(folder / "corpus/good")
+    target = folder / "file"
+
+    def once(content: bytes) -> None:
+        target.write_bytes(content)
+        assert "\n" not in result(read, target)[1]
+
+    arguments = [f"-max_total_time={seconds}", f"-max_len={2 * (folder / 'corpus/good').stat().st_size}", "-rss_limit_mb=8000"]
+    atheris.Setup([sys.argv[0], *arguments, f"-artifact_prefix={folder}/", str(folder / "corpus")], once)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
