@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 text = f"mean {values.mean():.2f}\nn = {len(values):,}"
                 ax.text(0.5, 0.9, text, transform=ax.transAxes, fontsize=6.5, va="top", ha="center", bbox=BOX)
             if row is axes[0]:
-                ax.set_title(name(training))
+                ax.set_title(fill(name(training), 12))
             if row is axes[-1]:
                 ax.set_xlabel("confidence")
         row[0].set_ylabel(GROUPS[group].replace(", ", ",\n"), fontsize=7)
