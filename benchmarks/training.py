@@ -73,7 +73,7 @@ def plain(model: nn.Module, images: DataLoader[tuple[torch.Tensor, int]], outlie
         loss = loss + 0.5 * -(out[len(x) :].mean(1) - torch.logsumexp(out[len(x) :], dim=1)).mean()
         loss.backward()
         optimizer.step()
-        average = 0.8 * average + 0.2 * float(loss)
+        average = 0.8 * average + 0.2 * loss.item()
 
 
 def seconds(call: functools.partial[object], device: torch.device) -> float:

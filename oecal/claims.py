@@ -27,7 +27,7 @@ import yaml
 from oecal.checks import names_of_figures
 from oecal.codegraph import ROOT
 from oecal.data.table import LOADER
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 from oecal.options import constant, names, tree, unknown
 from oecal.roles import OOD
 from oecal.scores.catalogue import score
@@ -67,7 +67,7 @@ def read(path: str) -> dict[str, Claim]:
     try:
         content = yaml.load(place.read_text(), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        why = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+        why = error.strerror if isinstance(error, OSError) else said(error)
         raise OecalError(f"claims: {path} cannot be read: {why}; write the path of a YAML file, or '' for none") from None
     if not isinstance(content, dict) or not content:
         raise OecalError(f"claims: {path} holds no claims; write entries, each a name and its keys, as oecal/claims.py describes them")

@@ -21,7 +21,7 @@ from oecal.claims import check as check_claims
 from oecal.codegraph import ROOT
 from oecal.data.table import LOADER
 from oecal.entries import check_datasets
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 from oecal.limits import check_limits
 from oecal.options import unknown
 from oecal.study import Study
@@ -122,7 +122,7 @@ def read(*paths: str | Path) -> Study:
         try:
             content = yaml.load(Path(path).read_text(), LOADER)
         except (OSError, yaml.YAMLError) as error:
-            raise OecalError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+            raise OecalError(f"{path}: cannot be read: {said(error)}") from None
         if not isinstance(content, dict):
             raise OecalError(f"{path}: is no configuration; write keys and values")
         config = merged(config, content)

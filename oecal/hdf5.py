@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 from oecal.files import replacing
 
 CHUNK = 2**20  # bytes that have a checksum of their own
@@ -39,5 +39,4 @@ def reading(path: str | Path) -> Iterator[h5py.File]:
         with h5py.File(path) as file:
             yield file
     except DAMAGE as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise OecalError(f"{path}: is damaged or no such file of this workflow ({reason}); delete it and run again") from None
+        raise OecalError(f"{path}: is damaged or no such file of this workflow ({said(error)}); delete it and run again") from None

@@ -222,6 +222,16 @@ def test_foreign_files(tmp_path, form):
         assert "\n" not in result(read, bad)[1]
 
 
+def test_a_name_that_holds_a_line_break_stays_in_one_line(tmp_path):
+    """Both found by tests/faults/fuzz.py."""
+    path = tmp_path / "x.npz"
+    with path.open("wb") as file:
+        np.savez(file, **{"ima\nges": IMAGES, "labels": LABELS})
+    assert re.fullmatch(".*ima ges.*", result(of_npz, path)[1])
+    path.write_bytes(b"cnumpy.core.\xe2\x80\xa8ulti\n_re\n.")
+    assert re.fullmatch(".*test_batch is no CIFAR batch .*which no such file needs.*", result(of_cifar, path)[1])
+
+
 def test_files_of_before_are_read(tmp_path):
     """Without checksums."""
     assert results.read(written(tmp_path / "x.h5", {"a/test": ("id", {"logits": np.zeros((2, 3))})})).groups[0].set == "a"

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeVar
 
 from oecal.data.download import locked
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 
 CHUNK = 1 << 20
 LIMIT = 64 << 30  # bytes of all members together
@@ -104,8 +104,7 @@ def _told(what: str, items: Iterator[T]) -> Iterator[T]:
     try:
         yield from items
     except DAMAGE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise OecalError(f"{what}: is damaged or cannot be read ({reason}); put a good copy in its place") from error
+        raise OecalError(f"{what}: is damaged or cannot be read ({said(error)}); put a good copy in its place") from error
 
 
 class _Meter:

@@ -12,7 +12,7 @@ import h5py
 from oecal.data import own
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 from oecal.hdf5 import DAMAGE
 
 FROM_FILES = True
@@ -66,4 +66,4 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
             arrays = {part: (images, file[images], file[labels] if labels else None) for part, (images, labels) in keys.items()}
             return own.from_arrays(arrays, class_names(file), options, path, form, report)
     except (*DAMAGE, MemoryError) as error:  # without checksums, a damaged header may ask for any size
-        raise OecalError(f"{path}: is no whole HDF5 file ({' '.join(str(error).split())}); write it anew") from None
+        raise OecalError(f"{path}: is no whole HDF5 file ({said(error)}); write it anew") from None

@@ -12,7 +12,7 @@ import numpy as np
 from oecal.data import archives, own
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 
 FROM_FILES = True
 DAMAGE = (*archives.DAMAGE, SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError)  # what NumPy raises at damaged files
@@ -53,7 +53,7 @@ def opened(path: Path, images: str) -> Any:
 def reason(error: Exception) -> str:
     if "pickle" in str(error) or "Python objects" in str(error):
         return "holds Python objects, which are not read (a pickle can run code); save arrays of numbers or texts"
-    return f"is no whole NumPy file ({' '.join(str(error).split())[:200]}); save it anew by numpy.savez"
+    return f"is no whole NumPy file ({said(error)}); save it anew by numpy.savez"
 
 
 def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:

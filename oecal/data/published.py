@@ -23,7 +23,7 @@ from oecal.data.download import digest, download, verify
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet, Split
 from oecal.data.table import table
-from oecal.errors import OecalError, Unavailable
+from oecal.errors import OecalError, Unavailable, said
 from oecal.seeds import generator
 
 FROM_FILES = True
@@ -184,7 +184,7 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
         found, classes = reader.read({name: raw.path for name, raw in files.items()}, row, splits, form)
     except (*DAMAGE, TypeError) as error:
         paths = ", ".join(str(raw.path) for raw in files.values())
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reason = f"{type(error).__name__}: {said(error)}"
         raise OecalError(f"{options.name}: cannot be read ({reason}); put a good copy in place of {paths}") from error
     for name, split in found.items():
         n, expected = len(split.images), row["images"][name]

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 from oecal.options import constant, made
 
 
@@ -78,8 +78,7 @@ def reading(path: str | Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise OecalError(f"{path}: does not hold the weights of this model ({reason}); delete it and run again") from None
+        raise OecalError(f"{path}: does not hold the weights of this model ({said(error)}); delete it and run again") from None
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:

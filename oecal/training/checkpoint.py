@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from oecal.errors import said
 from oecal.files import replacing
 
 
@@ -41,5 +42,5 @@ def load(path: Path, fingerprint: str) -> dict[str, Any] | None:
             return state
         logging.warning("%s is of another configuration, data or code: starting anew", path)
     except Exception as error:  # whatever a damaged or hostile file raises: the training can always start anew
-        logging.warning("%s cannot be read (%s: %s): starting anew", path, type(error).__name__, " ".join(str(error).split())[:100])
+        logging.warning("%s cannot be read (%s: %s): starting anew", path, type(error).__name__, said(error, 100))
     return None

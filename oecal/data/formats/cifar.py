@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from oecal.data.archives import DAMAGE, members
+from oecal.data.archives import members
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 
 ALLOWED = {("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
 SPLITS = {**{f"data_batch_{n}": "train" for n in range(1, 6)}, "test_batch": "test", "train": "train", "test": "test"}
@@ -54,8 +54,8 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
     for member, content in members(path, lambda member: SPLITS.get(batch_of(member)) in splits):
         try:
             parts[batch_of(member)] = binary(content, len(row["classes"])) if member.endswith(".bin") else pickled(content)
-        except (*DAMAGE, pickle.UnpicklingError, TypeError, AttributeError) as error:
-            raise OecalError(f"{path}: {member} is no CIFAR batch ({error})") from None
+        except Exception as error:  # bytes that are no batch make an unpickler raise nearly everything
+            raise OecalError(f"{path}: {member} is no CIFAR batch ({said(error)})") from None
     found = {}
     for split in splits:
         own = [part for batch, part in sorted(parts.items()) if SPLITS[batch] == split]

@@ -11,7 +11,7 @@ import numpy as np
 from oecal.data.npz import DAMAGE
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError
+from oecal.errors import OecalError, said
 
 
 def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
@@ -23,4 +23,4 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
         images = np.load(path, allow_pickle=False)
         return {split: Split.unlabelled(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))}, ()
     except DAMAGE as error:
-        raise OecalError(f"{path}: is no array of images ({' '.join(str(error).split())[:200]})") from None
+        raise OecalError(f"{path}: is no array of images ({said(error)})") from None
