@@ -25,11 +25,13 @@ def creating(path: str | Path) -> Iterator[h5py.File]:
 
 def put(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
     """A new dataset of these values, by rows, with checksums."""
-    values = np.asarray(values)
-    if not (values.ndim and values.size):
-        return group.create_dataset(name, data=values, track_times=False)
-    rows = max(1, min(len(values), CHUNK // (values[0].size * values.itemsize or 1)))
-    return group.create_dataset(name, data=values, track_times=False, chunks=(rows, *values.shape[1:]), fletcher32=True)
+    values, how = np.asarray(values), {}
+    if values.ndim and values.size:
+        rows = max(1, min(len(values), CHUNK // (values[0].size * values.itemsize or 1)))
+        how = {"chunks": (rows, *values.shape[1:]), "fletcher32": True}
+    dataset = group.create_dataset(name, data=values, track_times=False, **how)
+    group.file.flush()  # now, while a full disk can be raised: when a dataset closes, h5py only says so and goes on
+    return dataset
 
 
 @contextmanager

@@ -14,10 +14,14 @@ from oecal.errors import OecalError
 REFUSED = {
     errno.ENOSPC: "the disk is full; make room, then run again",
     errno.EDQUOT: "your share of the disk is used up; make room, then run again",
+    errno.EFBIG: "is larger than is allowed here; raise the limit (ulimit -f)",
     errno.EROFS: "the file system is read-only; write elsewhere, or have it mounted for writing",
     errno.EACCES: "is not allowed; see to the permissions",
     errno.EPERM: "is not allowed; see to the permissions",
 }
+
+
+SHOWN: set[str] = set()  # what the system refused and was shown: HDF5 says it once for each dataset that it then closes
 
 
 def start(path: str | Path) -> None:
@@ -26,6 +30,7 @@ def start(path: str | Path) -> None:
     An OecalError, and what the system refuses, is shown as one line; anything else with its traceback.
     """
     sys.excepthook = report  # first: the log itself may be what cannot be written
+    sys.unraisablehook = report_ignored
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(
         level=logging.INFO,
@@ -43,9 +48,19 @@ def report(kind: type[BaseException], error: BaseException, traceback: Traceback
     if issubclass(kind, OecalError):
         logging.error("%s", error)
     elif line := refused(error):
-        logging.error("%s", line)
+        if line not in SHOWN:
+            logging.error("%s", line)
+        SHOWN.add(line)
     else:
         logging.critical("%s", kind.__name__, exc_info=(kind, error, traceback))
+
+
+def report_ignored(ignored: sys.UnraisableHookArgs) -> None:
+    """An unraisablehook: h5py cannot raise what goes wrong when it closes a dataset."""
+    if ignored.exc_value is not None and refused(ignored.exc_value):
+        report(ignored.exc_type, ignored.exc_value, ignored.exc_traceback)
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 def refused(error: BaseException) -> str:

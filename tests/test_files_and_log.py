@@ -1,7 +1,11 @@
 import errno
 import logging
+import os
+import re
+import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +13,8 @@ from oecal import log
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.seeds import derive, generator
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):
@@ -32,10 +38,12 @@ def test_a_file_is_whole_or_not_there(tmp_path):
 @pytest.fixture
 def restored():
     root = logging.getLogger()
-    handlers, level, hook = root.handlers[:], root.level, sys.excepthook
+    handlers, level, hooks = root.handlers[:], root.level, (sys.excepthook, sys.unraisablehook)
     logging.captureWarnings(False)
+    log.SHOWN.clear()
     yield
-    root.handlers[:], root.level, sys.excepthook = handlers, level, hook
+    root.handlers[:], root.level = handlers, level
+    sys.excepthook, sys.unraisablehook = hooks
     logging.captureWarnings(False)
 
 
@@ -75,6 +83,46 @@ def test_any_other_error_of_the_system_has_its_traceback(tmp_path, restored):
     log.start(tmp_path / "x.log")
     sys.excepthook(OSError, OSError(errno.EIO, "Input/output error"), None)
     assert "CRITICAL OSError" in (tmp_path / "x.log").read_text()
+
+
+def test_a_full_disk_is_said_once(tmp_path, restored, capsys):
+    """h5py also says it for each dataset that it closes afterwards, where it cannot raise."""
+    log.start(tmp_path / "x.log")
+
+    class Closed:
+        def __init__(self, message):
+            self.message = message
+
+        def __del__(self):
+            raise RuntimeError(self.message)
+
+    for message in ("Can't decrement id ref count (errno = 28, ...)",) * 2 + ("other",):
+        Closed(message)
+    sys.excepthook(OSError, OSError(errno.ENOSPC, "full"), None)
+    assert (tmp_path / "x.log").read_text().count("the disk is full") == 1
+    assert "RuntimeError: other" in capsys.readouterr().err
+
+
+TOO_LARGE = """
+import resource, numpy
+from oecal import hdf5, log
+log.start("x.log")
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+with hdf5.creating("x.h5") as file:
+    hdf5.put(file, "small", numpy.zeros(10))
+    hdf5.put(file, "large", numpy.ones(100_000))
+    print("went on")
+"""
+
+
+def test_a_dataset_that_does_not_fit_is_an_error_at_once(tmp_path):
+    """And not only when it is closed, where h5py could not raise it. In a process of its own: it leaves HDF5 in disorder."""
+    done = subprocess.run([sys.executable, "-c", TOO_LARGE], cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert done.returncode != 0
+    assert re.fullmatch(r"[\d:]+ ERROR .*larger than is allowed here; raise the limit \(ulimit -f\)\n", done.stderr)
+    assert not done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["x.log"]
 
 
 def test_seeds_are_fixed_and_apart():
