@@ -67,7 +67,7 @@ def read(path: str) -> dict[str, Claim]:
     try:
         content = yaml.load(place.read_text(), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        why = error.strerror if isinstance(error, OSError) else said(error)
+        why = error.strerror if isinstance(error, OSError) else said(error, 500)
         raise OecalError(f"claims: {path} cannot be read: {why}; write the path of a YAML file, or '' for none") from None
     if not isinstance(content, dict) or not content:
         raise OecalError(f"claims: {path} holds no claims; write entries, each a name and its keys, as oecal/claims.py describes them")

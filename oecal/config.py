@@ -122,7 +122,7 @@ def read(*paths: str | Path) -> Study:
         try:
             content = yaml.load(Path(path).read_text(), LOADER)
         except (OSError, yaml.YAMLError) as error:
-            raise OecalError(f"{path}: cannot be read: {said(error)}") from None
+            raise OecalError(f"{path}: cannot be read: {said(error, 500)}") from None
         if not isinstance(content, dict):
             raise OecalError(f"{path}: is no configuration; write keys and values")
         config = merged(config, content)
