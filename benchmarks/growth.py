@@ -1,6 +1,6 @@
 """How cost grows with the number of images, of features, of OOD sets and of seeds: the exponent b of seconds = a n^b, fitted to four sizes.
 
-1 is proportional, 0 does not grow; below 1 a fixed part still counts. Best of three times, on the CPU.
+1 is proportional, 0 does not grow; below 1 a fixed part still counts. Median of three times, on the CPU.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
-from oecal import hdf5
+from benchmarks.timing import milliseconds
 from oecal.metrics.calibration import equal_width, gap
 from oecal.metrics.detection import detection_metrics
 from oecal.scores.gaussian import mahalanobis
@@ -21,25 +21,17 @@ from oecal.scores.logits import energy
 from oecal.scores.neighbours import knn
 from oecal.scores.subspace import vim
 from oecal.tables import detection, detection_intervals
+from tests.run_files import written
 
 CLASSES, DIMS, IMAGES, SETS = 10, 128, 5000, 4
-RESAMPLES = 200
+RESAMPLES, RUNS = 200, 3
 
 Arrays = dict[str, np.ndarray]
 
 
-def seconds(call: Callable[[], object]) -> float:
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
 def show(what: str, sizes: list[int], call: Callable[[int], Callable[[], object]]) -> None:
     """Times a call at each size and prints the fitted exponent."""
-    found = [seconds(call(size)) for size in sizes]
+    found = [milliseconds({what: call(size)}, RUNS, time.perf_counter)[what] / 1000 for size in sizes]
     exponent = np.polyfit(np.log(sizes), np.log(found), 1)[0]
     print(f"  {what:50s} {exponent:5.2f}   {sizes[0]:,} to {sizes[-1]:,}: {found[0]:.3f} to {found[-1]:.3f} s")
 
@@ -50,24 +42,27 @@ def images(n: int, dims: int) -> Arrays:
     return {"features": rng.random((n, dims), np.float32), "logits": logits, "labels": rng.integers(CLASSES, size=n)}
 
 
-def score(name: str, train: Arrays, test: Arrays, head: tuple[np.ndarray, np.ndarray]) -> object:
-    """A score of a classifier; on copies, as what was fitted to an array is remembered."""
-    features = train["features"].copy()
-    match name:
-        case "energy":
-            return energy(test["logits"])
-        case "mahalanobis":
-            return mahalanobis(test["features"], features, train["labels"])
-        case "knn":
-            return knn(test["features"], features)
-        case _:
-            return vim(test["logits"], test["features"], *head, features, train["logits"].copy())
+def fresh(train: Arrays) -> Arrays:
+    """Copies: what was fitted to an array is remembered."""
+    return {name: values.copy() for name, values in train.items()}
 
 
-def prepared(name: str, n: int, dims: int) -> Callable[[], object]:
+# Of test images, training images, and the last layer.
+SCORES: dict[str, Callable[[Arrays, Arrays, Arrays], object]] = {
+    "energy": lambda test, _, head: energy(test["logits"]),
+    "mahalanobis": lambda test, train, head: mahalanobis(test["features"], train["features"], train["labels"]),
+    "knn": lambda test, train, head: knn(test["features"], train["features"]),
+    "vim": lambda test, train, head: vim(
+        test["logits"], test["features"], head["weight"], head["bias"], train["features"], train["logits"]
+    ),
+}
+
+
+def score(name: str, n: int, dims: int) -> Callable[[], object]:
     train, test = images(n, dims), images(n // 2, dims)
-    head = np.ones((CLASSES, dims), np.float32) * np.arange(CLASSES, dtype=np.float32)[:, None], np.zeros(CLASSES, np.float32)
-    return lambda: score(name, train, test, head)
+    numbers = np.arange(CLASSES, dtype=np.float32)
+    head = {"weight": np.tile(numbers[:, None], dims), "bias": np.zeros(CLASSES, np.float32)}
+    return lambda: SCORES[name](test, fresh(train), head)
 
 
 def metrics(n: int) -> Callable[[], object]:
@@ -86,26 +81,19 @@ def score_files(folder: Path, seeds: int, sets: int) -> list[str]:
     """Score files of one training, as the scoring jobs leave them: one score, so many OOD sets."""
     paths = []
     for seed in range(seeds):
-        path = folder / f"seed{seed}-{sets}.h5"
         rng = np.random.default_rng(seed)
         places = {"digits/test": "id", **{f"set{n}/test": "far" for n in range(sets)}}
-        with hdf5.creating(path) as file:
-            file.attrs.update(in_dist="digits", model="wrn", training="baseline", seed=seed, kind="classifier", dims=784)
-            for place, role in places.items():
-                hdf5.put(file, f"{place}/msp", rng.standard_normal(IMAGES) + (role == "far"))
-                file[place].attrs["role"] = role
-            file.attrs["order"] = list(places)
-        paths.append(str(path))
+        groups = {place: (role, {"msp": rng.standard_normal(IMAGES) + (role == "far")}) for place, role in places.items()}
+        paths.append(written(folder / f"seed{seed}-{sets}.h5", groups, in_dist="digits", seed=seed))
     return paths
 
 
 def main() -> None:
     print("\nSeconds grow as the number of ... to the power of")
-    for name in ("energy", "mahalanobis", "knn", "vim"):
-        sizes = [4000, 8000, 16000, 32000]
-        show(f"images, score {name}, {DIMS} features", sizes, lambda n, name=name: prepared(name, n, DIMS))
+    for name in SCORES:
+        show(f"images, score {name}, {DIMS} features", [4000, 8000, 16000, 32000], lambda n, name=name: score(name, n, DIMS))
     for name in ("mahalanobis", "knn", "vim"):
-        show(f"features, score {name}, 8,000 images", [64, 128, 256, 512], lambda d, name=name: prepared(name, 8000, d))
+        show(f"features, score {name}, 8,000 images", [64, 128, 256, 512], lambda d, name=name: score(name, 8000, d))
     show("images, metrics of detection", [20_000, 40_000, 80_000, 160_000], metrics)
     show("images, ECE", [50_000, 100_000, 200_000, 400_000], calibration)
     with tempfile.TemporaryDirectory() as name:

@@ -1,8 +1,8 @@
 """What the workflow adds to its jobs: the demo from nothing to its report, an up-to-date dry run, one figure again, a plan of 10,000 jobs.
 
-Runs in a copy of the committed files, with as many cores as the machine has; ten minutes on two. A job's own compute is the time that its
-process lives, less the time that Python takes to start and to import the same modules. Memory is the highest resident memory that the
-kernel saw (VmHWM), of the largest job of a rule.
+Runs in a copy of the committed files, with as many cores as the machine has; half an hour on two slow ones. A job's own compute is the time
+that its process lives, less the time that Python takes to start and to import what its script names; what a table's or a figure's own
+module imports counts as compute. Memory is the highest resident memory that the kernel saw (VmHWM), of the largest job of a rule.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
@@ -11,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 import torch
-import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
 from oecal import config as configuration
@@ -123,7 +123,7 @@ def chain(study: Study, run: Run, spent: dict[Run, float]) -> float:
 
 
 def jobs(path: Path) -> int:
-    """What Snakemake counts in a dry run in an empty folder."""
+    """What Snakemake counts in a dry run that makes everything anew."""
     command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--cores", "2", "--configfile", str(path.relative_to(ROOT))]
     environment = os.environ | {"OECAL_DATA": "/nonexistent"}
     said = subprocess.run([*command, "--forceall"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
@@ -131,7 +131,7 @@ def jobs(path: Path) -> int:
 
 
 def row(path: Path) -> str:
-    study = configuration.load(yaml.safe_load(path.read_text()))
+    study = configuration.read(path)
     spent: dict[Run, float] = {}
     training = prediction = results = 0.0
     for run in study.runs():
@@ -140,11 +140,10 @@ def row(path: Path) -> str:
         training, prediction, results = training + train, prediction + predict, results + size
     longest = max(chain(study, run, spent) for run in study.runs())
     one, many = (training + prediction) / RATE / 3600, max((training + prediction) / GPUS, longest) / RATE / 3600
-    stored = sum(images(study, name, split) * torch.Size(shape_of(study, name)).numel() for name in study.datasets() for split in
-                 ("train", "val", "test"))  # fmt: skip
-    numbers = (f"{training / 1e15:,.0f}", f"{prediction / 1e15:,.1f}", f"{one:,.1f}", f"{many:,.1f}", f"{stored / 1e9:,.1f}",
-                              f"{results / 1e9:,.1f}")  # fmt: skip
-    return f"| {study.name} | {jobs(path):,} | {len(study.runs())} | " + " | ".join(numbers) + " |"
+    stored = sum(images(study, name, s) * math.prod(shape_of(study, name)) for name in study.datasets() for s in ("train", "val", "test"))
+    numbers = prediction / 1e15, one, many, stored / 1e9, results / 1e9
+    counts = jobs(path), len(study.runs()), round(training / 1e15)
+    return " | ".join([f"| {study.name}", *(f"{n:,}" for n in counts), *(f"{n:,.1f}" for n in numbers)]) + " |"
 
 
 def page() -> str:

@@ -19,8 +19,6 @@ REFUSED = {
     errno.EACCES: "is not allowed; see to the permissions",
     errno.EPERM: "is not allowed; see to the permissions",
 }
-
-
 SHOWN: set[str] = set()  # what the system refused and was shown: HDF5 says it once for each dataset that it then closes
 
 

@@ -5,9 +5,8 @@ import runpy
 from pathlib import Path
 
 import pytest
-import yaml
 
-from oecal.config import load
+from oecal.config import read
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/planning.md").read_text()
@@ -19,7 +18,7 @@ def planning():
 
 
 def study(name):
-    return load(yaml.safe_load((ROOT / f"studies/{name}.yaml").read_text()))
+    return read(ROOT / f"studies/{name}.yaml")
 
 
 def test_images_of_published_and_made_sets(planning):
