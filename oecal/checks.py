@@ -107,10 +107,11 @@ def follow(start: str, step: Callable[[str], str | None], place: str) -> None:
 
 
 def check_measures(config: Mapping[str, Any]) -> None:
-    known = names("calibrators", mark="\nOUTLIERS")
-    for n, method in enumerate(config["measures"]["post_hoc"]):
-        if method not in known:
-            raise OecalError(f"measures.post_hoc[{n}]: {unknown(method, known)}")
+    components = {"post_hoc": names("calibrators", mark="\nOUTLIERS"), "metrics": names("metrics", mark="\nTABLE = ")}
+    for key, known in components.items():
+        for n, name in enumerate(config["measures"].get(key, [])):
+            if name not in known:
+                raise OecalError(f"measures.{key}[{n}]: {unknown(name, known)}")
     onset, length = config["measures"]["drift_onset"], config["measures"]["drift_length"]
     if onset >= length:
         raise OecalError(f"measures.drift_onset: found {onset}, but a stream has {length} images; write less than that")

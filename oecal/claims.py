@@ -175,7 +175,7 @@ def check_claim(place: str, claim: Claim, study: Study) -> None:
     """Table, columns, runs, values and the figure must be there."""
     if claim["table"] not in known_tables():
         raise OecalError(f"{place}.table: {unknown(claim['table'], known_tables())}")
-    there = columns(claim["table"])
+    there = [*columns(claim["table"]), *study.metrics(claim["table"])]
     if len(terms(claim)) > 2:
         raise OecalError(f"{place}.value: found {claim['value']!r}; write {KEYS['value']}")
     for key, used in {"value": terms(claim), "where": claim["where"]}.items():

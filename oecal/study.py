@@ -129,6 +129,10 @@ class Study:
         tests = [name for key in OOD for name in experiment[key] if entries[name]["source"] == "noise"]
         return [name for name in tests if entries[name]["options"]["kind"] in kinds]
 
+    def metrics(self, table: str) -> list[str]:
+        """The metrics of a table that have a file of their own (oecal.metrics.named)."""
+        return [name for name in self.config["measures"].get("metrics", []) if constant("metrics", name, "TABLE") == table]
+
     def in_dists(self, *kinds: str) -> list[str]:
         """The in-distribution sets that have a model of one of these kinds."""
         experiments = self.config["experiments"]

@@ -68,6 +68,7 @@ MISTAKES = [
     (put("screen", {"a": {"images": "x", "run": "digits/wrn/baseline/seed0", "promise": "no"}}), "screen.a.promise: unknown name 'no'"),
     (put("screen", {"a": {"images": "-x", "run": "digits/wrn/baseline/seed0"}}), "screen.a.images: found '-x'; write folder or file"),
     (put("measures", {"post_hoc": ["temprature"]}), "measures.post_hoc[0]: unknown name 'temprature'; did you mean 'temperature'?"),
+    (put("measures", {"metrics": ["ece"]}), "measures.metrics[0]: unknown name 'ece'; write one of: correctness_brier"),
     (put("promises", {"a": {"confidence": 0.9}}), "promises.a: promises neither reject nor error; write one"),
     (put("promises", {"a": {"reject": 0.1, "error": 0.1}}), "promises.a: promises both reject and error; write one"),
     (put("promises", {"a": {"reject": 0.1, "ood_rate": 0.1}}), "promises.a.ood_rate: is for error only; leave it out"),

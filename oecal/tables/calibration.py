@@ -11,6 +11,7 @@ import pandas as pd
 
 from oecal.calibrators.calibrator import Calibrator
 from oecal.metrics.calibration import confidence_metrics, label_metrics
+from oecal.metrics.named import Metrics, named
 from oecal.results import RUN, Group, Run, confidence_and_correctness, entire, pooled, read
 from oecal.tables.rows import frame
 
@@ -39,10 +40,12 @@ def fitted(run: Run, method: str) -> Calibrator | None:
     return module.fit(val["logits"], val["labels"], *([np.concatenate(outliers)] if outliers else []))
 
 
-def row(parts: Parts, calibrator: Calibrator | None, bins: int) -> dict[str, Any]:
-    """All metrics of one set. nll, brier and cwece need a true class, so they are left empty where OOD is mixed in."""
+def row(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -> dict[str, Any]:
+    """All metrics of one set, and `more`. nll, brier and cwece need a true class, so they are left empty where OOD is mixed in."""
     confidence, correct = confidence_and_correctness(parts, calibrator)
     metrics = confidence_metrics(confidence, correct, bins)
+    each_once = np.ones((len(confidence), 1))
+    metrics |= {name: float(metric(confidence, correct, each_once)[0]) for name, metric in more.items()}
     if len(parts) == 1:
         group, index = parts[0]
         logits = group["logits"][index]
@@ -51,16 +54,17 @@ def row(parts: Parts, calibrator: Calibrator | None, bins: int) -> dict[str, Any
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
-    """A row for each classifier run, post-hoc method and set, from the output files. Options: bins, ood_ratio, post_hoc.
+    """A row for each classifier run, post-hoc method and set, from the output files. Options: bins, ood_ratio, post_hoc, metrics.
 
-    temperature: 1 without calibration, empty for a method that has none.
+    temperature: 1 without calibration, empty for a method that has none. The columns of `metrics` are the last ones.
     """
-    rows = []
+    rows, more = [], named(options, "calibration")
     for path in outputs:
         run = read(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier":
             methods = {"none": None} | {m: c for m in options["post_hoc"] if (c := fitted(run, m))}
             for post_hoc, calibrator in methods.items():
                 for name, parts in sets_of(run, options["ood_ratio"]):
-                    rows.append({**run.key, "post_hoc": post_hoc, "set": name, **row(parts, calibrator, int(options["bins"]))})
-    return frame(rows, COLUMNS, outputs)
+                    values = row(parts, calibrator, int(options["bins"]), more)
+                    rows.append({**run.key, "post_hoc": post_hoc, "set": name, **values})
+    return frame(rows, [*COLUMNS, *more], outputs)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from oecal.metrics.detection import detection_metrics_of_sets
+from oecal.metrics.named import named
 from oecal.results import RUN, read
 from oecal.roles import OOD
 
@@ -27,6 +28,12 @@ def rows(scores: Sequence[str], metrics: Callable[[np.ndarray, list[np.ndarray]]
     return found
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each run, score and OOD set, from the score files."""
-    return pd.DataFrame(rows(scores, detection_metrics_of_sets), columns=COLUMNS)
+def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+    """A row for each run, score and OOD set, from the score files. Options: metrics, whose columns are the last ones."""
+    more = named(options, "detection")
+
+    def metrics(inside: np.ndarray, outside: list[np.ndarray]) -> list[dict[str, float]]:
+        found = detection_metrics_of_sets(inside, outside)
+        return [{**own, **{name: m(inside, values) for name, m in more.items()}} for own, values in zip(found, outside, strict=True)]
+
+    return pd.DataFrame(rows(scores, metrics), columns=[*COLUMNS, *more])

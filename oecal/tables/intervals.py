@@ -10,6 +10,7 @@ import pandas as pd
 from oecal.calibrators import temperature
 from oecal.calibrators.calibrator import Calibrator
 from oecal.metrics.bootstrap import bootstrap, class_statistics, resampled, statistics
+from oecal.metrics.named import Metrics, named
 from oecal.metrics.norm_interval import Estimate, difference_interval
 from oecal.metrics.selective import selective_metrics
 from oecal.results import RUN, confidence_and_correctness, pooled, read
@@ -21,10 +22,10 @@ from oecal.tables.rows import frame
 COLUMNS = [*RUN, "post_hoc", "set", "metric", "value", "low", "high", "difference", "difference_low", "difference_high", "n"]
 
 
-def estimates(parts: Parts, calibrator: Calibrator | None, bins: int, resamples: int) -> dict[str, Estimate]:
+def estimates(parts: Parts, calibrator: Calibrator | None, bins: int, resamples: int, more: Metrics) -> dict[str, Estimate]:
     """Of one run and set. The resamples depend on the sets alone, so that they are the same ones for each run and method."""
     confidence, correct = confidence_and_correctness(parts, calibrator)
-    wanted = [statistics(confidence, correct, bins)]
+    wanted = [statistics(confidence, correct, bins), lambda weights: {name: m(confidence, correct, weights) for name, m in more.items()}]
     if len(parts) == 1:  # the images have a true class
         group, index = parts[0]
         logits = group["logits"][index]
@@ -33,23 +34,23 @@ def estimates(parts: Parts, calibrator: Calibrator | None, bins: int, resamples:
     return bootstrap(wanted, weights, len(confidence))
 
 
-def values_of(parts: Parts, calibrator: Calibrator | None, bins: int) -> dict[str, Any]:
+def values_of(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -> dict[str, Any]:
     """As in `calibration.csv`, and what `selective.csv` has of MSP."""
     confidence, correct = confidence_and_correctness(parts, calibrator)
-    return row(parts, calibrator, bins) | selective_metrics(-confidence, 1 - correct, target_risk=1, target_coverage=1)
+    return row(parts, calibrator, bins, more) | selective_metrics(-confidence, 1 - correct, target_risk=1, target_coverage=1)
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
-    """A row for each classifier run, post-hoc method (none, temperature), set (id, pooled) and metric. Options: bins, ood_ratio, resamples.
+    """A row for each classifier run, post-hoc method (none, temperature), set (id, pooled) and metric.
 
     value: as in `calibration.csv`; aurc, eaurc, augrc as in `selective.csv`, with the confidence as score. low, high: its 95% interval.
     difference: value less that of the first training of the same model and seed on the same images, with its 95% interval; empty for that
     training itself. Noise enlarges the errors of calibration (ece, ace, cwece, mce, rms, mad, smece, reliability), and resolution, but the
-    intervals are of the true ones, so that value and difference may lie outside.
+    intervals are of the true ones, so that value and difference may lie outside. Options: bins, ood_ratio, resamples, metrics.
     """
     rows: list[dict[str, Any]] = []
     first: dict[tuple[Any, ...], tuple[dict[str, Any], dict[str, Estimate]]] = {}
-    bins, resamples = int(options["bins"]), int(options["resamples"])
+    bins, resamples, more = int(options["bins"]), int(options["resamples"]), named(options, "calibration")
     for path in outputs:
         run = read(path, "logits", "labels", "log_likelihood")
         if run.kind != "classifier":
@@ -59,7 +60,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
         val = run.find("id", "val")
         for post_hoc, calibrator in temperature.before_and_after(val["logits"], val["labels"]).items():
             for name, parts in sets.items():
-                values, found = values_of(parts, calibrator, bins), estimates(parts, calibrator, bins, resamples)
+                values, found = values_of(parts, calibrator, bins, more), estimates(parts, calibrator, bins, resamples, more)
                 about = {**run.key, "post_hoc": post_hoc, "set": name, "n": values["n"]}
                 same = tuple(about[column] for column in ("in_dist", "model", "seed", "post_hoc", "set"))
                 its_values, its = first.setdefault(same, (values, found))

@@ -97,9 +97,11 @@ def code_of_training(wildcards):
 
 
 def code_of_table(wildcards):
-    """Library files that decide a table's numbers; those of post-hoc calibration are named in the configuration."""
+    """Library files that decide a table's numbers; those of post-hoc calibration, and some metrics, are named in the configuration."""
     methods = study.config["measures"]["post_hoc"] if wildcards.table == "calibration" else []
-    return closure(f"oecal.tables.{wildcards.table}", *(f"oecal.calibrators.{method}" for method in methods))
+    metrics = study.metrics("calibration" if wildcards.table == "intervals" else wildcards.table)
+    own = [*(f"oecal.calibrators.{method}" for method in methods), *(f"oecal.metrics.{metric}" for metric in metrics)]
+    return closure(f"oecal.tables.{wildcards.table}", *own)
 
 
 def code_of_scores(wildcards):

@@ -1,0 +1,12 @@
+"""Brier score of the confidence in being right: a proper score also where OOD images, which have no true class, are pooled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+TABLE = "calibration"
+
+
+def metric(confidence: np.ndarray, correct: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """mean (c - y)^2, in [0, 1], where an OOD image has y = 0; the sum of `oecal.metrics.calibration.brier_parts`."""
+    return (confidence - correct) ** 2 @ weights / weights.sum(axis=0)
