@@ -1,0 +1,232 @@
+"""Writes docs/configuration.md: every key of the schema, every option of every component. `make docs` runs it."""
+
+import ast
+import dataclasses
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from oecal.checks import corruption_names
+from oecal.config import SCHEMA
+from oecal.options import constant, describe, names, options_class, tree
+
+HEAD = """# Configuration
+
+Every key that a study may have, and the options of every component. `make docs` writes this page from
+`workflow/schemas/config.schema.yaml` and from the `Options` classes in `oecal/`. A mistake in a configuration ends in one line before any
+job starts.
+
+## The smallest study
+
+Only these keys must be there; `options` is here to make it fast.
+
+```yaml
+study: smallest # its results go to results/smallest
+datasets: # by name; each is built once
+  digits: {source: digits} # the name of a source, here built-in images, and its options
+  faces: {source: faces}
+models:
+  wrn: # the architecture, unless a key `architecture` names another one
+    options: {depth: 10, width: 1}
+    scores: [msp] # what uncertainty is measured by
+    trainings:
+      baseline: {epochs: 1, lr: 0.1} # the objective, unless a key `objective` names another one
+experiments:
+  digits: # the in-distribution set
+    models: {wrn: [baseline]} # which trainings of which models
+    far: [faces] # what is out-of-distribution: near, far or synthetic
+```
+
+## One file over another
+
+    snakemake --cores 2 --configfile studies/grey28.yaml studies/small/grey28.yaml
+
+A file given with `--configfile` stands alone: `config.yaml`, the default study, is not read. Of several files each later one lies over
+those before it. Mappings are joined key by key; everything else, lists included, is replaced. So the second file need not be a whole study:
+
+    study: grey28_short                                       # else it would write into the results of the first
+    seeds: [0, 1]                                             # the list is replaced
+    models: {wrn: {trainings: {baseline: {epochs: 1}}}}       # this number is, too; the other keys of the training stay
+    experiments: {fashion: {models: {glow: []}}}              # no training: the model is left out
+    claims: ''                                                # as some of the first file's are about that model
+
+A key cannot be taken away, so a data set with another `source` keeps the options of the former one: give it another name. To change the
+default study, name it: `--configfile config.yaml mine.yaml`.
+
+## Keys
+
+`<name>` stands for a name of your own: lower-case letters, digits and underscores, a letter first; under `experiments` it is a data set,
+then a model. A dash: without this key nothing is done, or what the description says.
+"""
+SOURCES = """## Options of data sets
+
+They stand beside `source`, in the data set's own entry: `{source: photos, size: 28}`. Published sets (`source: cifar10`, and so on:
+[datasets.md](datasets.md)) have those of `published`. [data.md](data.md) says how data sets are used."""
+MODELS = """## Options of models
+
+Under `models.<name>.options`, by `architecture`."""
+OBJECTIVES = """## Options of training objectives
+
+Under `models.<name>.trainings.<name>.options`, by `objective`. [uncertainty.md](uncertainty.md) and [density.md](density.md) say what
+they are for."""
+KINDS = {"classifier": "classifier", "density": "density model"}
+
+
+def escaped(text: str) -> str:
+    """One line of Markdown, for a cell of a table."""
+    return " ".join(text.split()).replace("<", "&lt;").replace("*", "\\*").replace("|", "\\|")
+
+
+def code(text: str) -> str:
+    return "`" + text.replace("|", "\\|") + "`"
+
+
+def written(value: Any) -> str:
+    """A value as one writes it in YAML."""
+    if isinstance(value, float):
+        return format(Decimal(str(value)), "f")
+    if isinstance(value, list | tuple | dict):
+        plain = list(value) if isinstance(value, tuple) else value
+        return yaml.safe_dump(plain, default_flow_style=True, sort_keys=False, width=1000).strip()
+    return str(value).lower() if isinstance(value, bool) else str(value) or "''"
+
+
+def table(head: str, rows: list[tuple[str, ...]]) -> str:
+    return "\n".join([f"| {head} |", "|" + "---|" * len(rows[0]), *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema with what it refers to; its own keys come first."""
+    return {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema} if "$ref" in schema else dict(schema)
+
+
+def allowed(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
+    """Type and limits of a key, for readers."""
+    if "enum" in schema:
+        return "one of " + ", ".join(code(str(value)) for value in schema["enum"])
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    text = " or ".join({"string": "text", "boolean": "true or false", "object": "mapping", "array": "list"}.get(k, k) for k in kinds)
+    if "items" in schema:
+        item = resolved(schema["items"], root)
+        text += f" ({allowed(item, root)}: {escaped(item['description'])})"
+    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    text = f"{text} {' and '.join(f'{sign} {written(schema[key])}' for key, sign in signs.items() if key in schema)}".rstrip()
+    more = [code(schema["pattern"])] if "pattern" in schema else []
+    more += ["at least one"] if "minItems" in schema or "minProperties" in schema else []
+    more += ["each once"] if schema.get("uniqueItems") else []
+    return ", ".join([text, *more])
+
+
+def keys(schema: Mapping[str, Any], root: Mapping[str, Any], path: str = "", must: bool = False) -> Iterator[tuple[str, ...]]:
+    """Path, type and limits, default, description of a key and of all below it."""
+    schema = resolved(schema, root)
+    if path:
+        default = "required" if must else code(written(schema["default"])) if "default" in schema else "–"
+        yield code(path), allowed(schema, root), default, escaped(schema["description"])
+    below = {key: (sub, key in schema.get("required", ())) for key, sub in schema.get("properties", {}).items()}
+    if isinstance(schema.get("additionalProperties"), dict):
+        below["<name>"] = schema["additionalProperties"], False
+    for key, (sub, needed) in below.items():
+        yield from keys(sub, root, f"{path}.{key}".lstrip("."), needed)
+
+
+def docstrings(cls: ast.ClassDef) -> dict[str, str]:
+    """What the text below each field of a class says of it."""
+    pairs = zip(cls.body, cls.body[1:], strict=False)
+    return {
+        field.target.id: str(ast.literal_eval(text.value))
+        for field, text in pairs
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)
+    }
+
+
+def limits(cls: ast.ClassDef) -> dict[str, str]:
+    """The limits of options, from the messages of __post_init__: `depth is ...; write 6n + 4`. In a loop they are of all its names."""
+    found: dict[str, str] = {}
+
+    def look(node: ast.AST, looped: tuple[str, ...]) -> None:
+        if isinstance(node, ast.For):
+            looped = ast.literal_eval(node.iter)
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            message = node.exc.args[0]
+            parts = message.values if isinstance(message, ast.JoinedStr) else [message]
+            before, _, limit = "".join(str(p.value) for p in parts if isinstance(p, ast.Constant)).partition("write ")
+            words = before.replace(",", " ").replace(":", " ").split()
+            if limit:
+                found.update(dict.fromkeys([*looped, *(f for f in docstrings(cls) if f in words)], limit))
+        for child in ast.iter_child_nodes(node):
+            look(child, looped)
+
+    look(cls, ())
+    return found
+
+
+def component(folder: str, name: str, more: str = "") -> str:
+    """A component: what it is, and a row for each option."""
+    module = tree(folder, name)
+    cls = next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == "Options")
+    about = " ".join((ast.get_docstring(module) or "").split("\n\n")[0].split()), " ".join((ast.get_docstring(cls) or "").split())
+    lines = [f"### `{name}`", "", " ".join([escaped(about[0]), more, escaped(about[1])]).replace("  ", " ").strip(), ""]
+    texts, of_options, rows = docstrings(cls), limits(cls), []
+    for field in dataclasses.fields(options_class(folder, name)):
+        default = "required" if field.default is dataclasses.MISSING else code(written(field.default))
+        kind = describe(field.type).removeprefix("an ").removeprefix("a ").replace("one of:", "one of")
+        limit = f": {of_options[field.name].removeprefix('a number ')}" if field.name in of_options and kind != "text" else ""
+        rows.append((code(field.name), escaped(kind + limit), default, escaped(texts[field.name])))
+    return "\n".join([*lines, table("option | type, limits | default | meaning", rows) if rows else "No options."])
+
+
+def purpose(folder: str, name: str) -> str:
+    """What a model or an objective is for."""
+    if folder == "models":
+        return f"A {KINDS[constant(folder, name, 'KIND')]}."
+    outliers = "with" if constant(folder, name, "OUTLIERS") else "without"
+    return f"For a {' or a '.join(KINDS[kind] for kind in constant(folder, name, 'FOR'))}; {outliers} auxiliary outliers."
+
+
+def listed(values: list[str]) -> str:
+    return ", ".join(f"`{value}`" for value in values)
+
+
+def other_names() -> str:
+    """The names that keys may hold and that have no options."""
+    calibrators, metrics = names("calibrators", mark="\nOUTLIERS"), names("metrics", mark="\nTABLE = ")
+    rows = [
+        (
+            code("measures.post_hoc"),
+            "; ".join(f"`{n}`" + (" (with auxiliary outliers)" if constant("calibrators", n, "OUTLIERS") else "") for n in calibrators)
+            + ": [calibration.md](calibration.md)",
+        ),
+        (code("measures.metrics"), "; ".join(f"`{n}`, of `{constant('metrics', n, 'TABLE')}.csv`" for n in metrics)),
+        (code("models.<name>.scores"), "all of [scores.md](scores.md) that the model has what they need for"),
+        (code("figures"), "all of [figures.md](figures.md)"),
+        (code("experiments.<name>.corruptions"), listed(corruption_names())),
+        (code("experiments.<name>.attacks"), listed(constant("predict", "attacks", "ATTACKS"))),
+        (code("experiments.<name>.paths"), "OOD sets of the experiment, " + listed(constant("data", "paths", "FADES"))),
+        (code("claims"), "a file: [claims.md](claims.md)"),
+    ]
+    return "## Names without options\n\n" + table("key | may hold", rows)
+
+
+def page() -> str:
+    root = yaml.safe_load(SCHEMA.read_text())
+    parts = [HEAD.rstrip()]
+    needed = root["required"]
+    alone = [row for key, sub in root["properties"].items() for row in keys(sub, root, key, key in needed)]
+    groups: dict[str, list[tuple[str, ...]]] = {}
+    for row in alone:
+        top = row[0].strip("`").split(".")[0]
+        groups.setdefault(top, []).append(row)
+    head = "key | type, limits | default | meaning"
+    parts += [f"### {top}\n\n{table(head, rows)}" for top, rows in groups.items()]
+    parts += [other_names(), SOURCES, *(component("data", name) for name in names("data"))]
+    parts += [MODELS, *(component("models", name, purpose("models", name)) for name in names("models"))]
+    parts += [OBJECTIVES, *(component("training", name, purpose("training", name)) for name in names("training"))]
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "configuration.md").write_text(page())

@@ -1,0 +1,147 @@
+"""The reference pages say what the code says: docs/configuration.md, docs/tables.md, docs/glossary.md."""
+
+import dataclasses
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from oecal.config import SCHEMA, load, merged
+from oecal.options import names, options_class
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+KEYWORDS = {
+    "$ref", "additionalProperties", "default", "description", "enum", "exclusiveMaximum", "exclusiveMinimum", "items", "maximum",
+    "minItems", "minProperties", "minimum", "pattern", "properties", "propertyNames", "required", "type", "uniqueItems",
+}  # fmt: skip
+
+
+def cells(text: str) -> list[list[str]]:
+    """The rows of the tables that begin with a name in backticks."""
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if line.startswith("| `")]
+
+
+def section(text: str, begin: str, end: str) -> str:
+    return text.split(begin)[1].split(end)[0]
+
+
+# The configuration
+
+
+@pytest.fixture(scope="module")
+def configuration():
+    return (DOCS / "configuration.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def smallest(configuration):
+    return yaml.safe_load(re.search(r"```yaml\n(.*?)```", configuration, re.DOTALL)[1])
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return yaml.safe_load(SCHEMA.read_text())
+
+
+def nodes(schema: dict) -> Iterator[tuple[str, dict]]:
+    """Each schema of a value by its path; what a $ref names is one of its own."""
+    todo = [("", schema)]
+    while todo:
+        path, node = todo.pop()
+        yield path, node
+        todo += [(f"{path}.{key}".lstrip("."), sub) for key, sub in node.get("properties", {}).items()]
+        if isinstance(node.get("additionalProperties"), dict):
+            todo.append((f"{path}.<name>", node["additionalProperties"]))
+
+
+def test_the_page_of_the_configuration_is_that_of_the_schema(configuration):
+    assert configuration == runpy.run_path(str(DOCS / "configuration.py"))["page"](), "run make docs"
+
+
+def test_every_key_is_on_the_page_and_described(configuration, schema):
+    shown = {row[0].strip("`"): row for row in cells(section(configuration, "## Keys", "## Names without options"))}
+    assert set(shown) == {path for path, _ in nodes(schema)} - {""}
+    assert all(row[3] for row in shown.values())
+    assert all(node.get("description") for _, node in nodes(schema))
+
+
+def test_the_schema_has_no_key_that_nobody_reads(schema):
+    """A comma in a description without quotes begins another key."""
+    for path, node in [*nodes(schema), *schema["$defs"].items()]:
+        assert set(node) - {"$schema", "$defs", "title"} <= KEYWORDS, path
+        assert set(node.get("items", {})) <= KEYWORDS, path
+
+
+def test_the_smallest_study_has_what_must_be_there_alone(smallest, schema):
+    assert [run.path for run in load(smallest).runs("digits")][:1] == ["digits/wrn/baseline/seed0"]
+    assert set(smallest) == set(schema["required"])
+
+
+def test_the_example_of_a_second_file_fits_the_first(configuration):
+    blocks = re.findall(r"(?:^    .*\n)+", section(configuration, "## One file over another", "## Keys"), re.MULTILINE)
+    study = load(merged(yaml.safe_load((ROOT / "studies/grey28.yaml").read_text()), yaml.safe_load(blocks[1])))
+    assert (study.name, {run.seed for run in study.runs()}) == ("grey28_short", {0, 1})
+    assert "glow" not in {run.model for run in study.runs("fashion")}
+
+
+def values(config: object, path: str) -> list[object]:
+    """What stands at a path, <name> being any name."""
+    found = [config]
+    for key in path.split("."):
+        found = [v for f in found if isinstance(f, dict) for v in (f.values() if key == "<name>" else [f[key]] if key in f else [])]
+    return found
+
+
+def holds(found: object, default: object) -> bool:
+    """Whether it is the default; a mapping may have had its own defaults filled in."""
+    if isinstance(default, dict):
+        return isinstance(found, dict) and all(key in found and holds(found[key], value) for key, value in default.items())
+    return type(found) is type(default) and found == default
+
+
+def test_every_default_is_what_the_configuration_is_filled_with(configuration, smallest):
+    full = {**smallest, "screen": {"mine": {"images": "photos", "run": "digits/wrn/baseline/seed0"}}}
+    full["datasets"] = {**smallest["datasets"], "faces": {"source": "faces", "format": {"size": 28}}}
+    configs, checked = (load(smallest).config, load(full).config), 0
+    for key, _, default, _ in cells(section(configuration, "## Keys", "## Names without options")):
+        path = key.strip("`")
+        if path == "datasets.<name>.missing":
+            assert (default, configs[0]["may_be_missing"]) == ("`stop`", [])
+        elif default.startswith("`") and not values(smallest, path):
+            found = next(filter(None, (values(config, path) for config in configs)))
+            text = default.strip("`")
+            assert all(holds(value, type(value)(text) if isinstance(value, float) else yaml.safe_load(text)) for value in found), path
+            checked += 1
+    assert checked > 60
+
+
+@pytest.mark.parametrize(
+    "folder, begin, end",
+    [("data", "data sets", "models"), ("models", "models", "training objectives"), ("training", "training objectives", None)],
+)
+def test_every_option_is_on_the_page_with_its_default(configuration, folder, begin, end):
+    text = section(configuration, f"## Options of {begin}", f"## Options of {end}")
+    parts = {part.split("`")[0]: part for part in text.split("### `")[1:]}
+    assert list(parts) == names(folder)
+    for name, part in parts.items():
+        shown = {row[0].strip("`"): row for row in cells(part)}
+        fields = {field.name: field for field in dataclasses.fields(options_class(folder, name))}
+        assert list(shown) == list(fields)
+        for key, (_, kind, default, meaning) in shown.items():
+            value = fields[key].default
+            assert kind
+            assert meaning
+            if value is dataclasses.MISSING:
+                assert default == "required"
+            else:
+                plain = list(value) if isinstance(value, tuple) else value
+                assert yaml.safe_load(default.strip("`")) == plain, f"{name}.{key}"
+
+
+def test_limits_of_options_are_those_of_the_class(configuration):
+    assert "| `depth` | integer: 6n + 4: 10, 16, 22, 28, 40, ... | `40` |" in configuration
+    assert "| `steps` | integer: 1 or more | `8` |" in configuration  # of a loop over names
