@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,7 +13,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).parent.parent
+from tests.project import copied
+
 TINY = "studies/tiny.yaml"
 TABLES = (
     "datasets", "detection", "detection_intervals", "calibration", "intervals", "selective", "likelihood", "confidence",
@@ -39,12 +39,7 @@ def jobs(folder, study=TINY):
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     """A copy of the repository in which the tiny study has been built."""
-    folder = tmp_path_factory.mktemp("repository")
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    folder = copied(tmp_path_factory.mktemp("repository"))
     done = snakemake(folder, "--configfile", TINY)
     assert done.returncode == 0, done.stderr[-5000:]
     return folder

@@ -1,19 +1,17 @@
 """profiles/slurm against a real SLURM: the smallest study, a job that fails, a controller that is killed, a job that is preempted."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.cluster.slurm import Slurm, lacking
+from tests.project import copied
 
-ROOT = Path(__file__).resolve().parents[2]
 RUN = "models/tiny_digits/wrn/baseline/seed0"
 
 
@@ -29,11 +27,7 @@ def slurm(tmp_path_factory):
 @pytest.fixture
 def project(tmp_path):
     """A copy of the project, with a profile that looks more often than a cluster would like."""
-    for name in ("oecal", "workflow", "profiles", "studies", "envs"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Snakefile", "config.yaml"):
-        shutil.copy(ROOT / name, tmp_path)
-    path = tmp_path / "profiles/slurm/profile.yaml"
+    path = copied(tmp_path) / "profiles/slurm/profile.yaml"
     profile = yaml.safe_load(path.read_text())
     profile |= {"slurm-init-seconds-before-status-checks": 3, "latency-wait": 10, "retries": 1}
     path.write_text(yaml.safe_dump(profile))

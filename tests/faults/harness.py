@@ -25,7 +25,8 @@ from typing import NamedTuple
 import yaml
 from tqdm import tqdm
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.project import copied
+
 TABLES = ("detection", "calibration", "selective", "likelihood", "trainings", "promises")
 RESULTS = "results/tiny"
 
@@ -44,11 +45,7 @@ class Project:
     """A copy of the project in a folder of its own, with a study of a classifier and a density model, and without figures."""
 
     def __init__(self, folder: Path, epochs: int = 4) -> None:
-        self.folder, self.log = folder, folder / "log"
-        for name in ("oecal", "workflow", "profiles", "studies", "envs"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("Snakefile", "config.yaml"):
-            shutil.copy(ROOT / name, folder)
+        self.folder, self.log = copied(folder), folder / "log"
         study = yaml.safe_load((folder / "studies/tiny.yaml").read_text())
         for name in ("glow", "vae", "wrn_size"):
             del study["models"][name]

@@ -4,7 +4,12 @@ import importlib
 
 import numpy as np
 import pytest
+import yaml
 
+from oecal.claims import check_claim, filled
+from oecal.codegraph import ROOT
+from oecal.config import load, merged
+from oecal.errors import OecalError
 from oecal.metrics.calibration import brier_parts, equal_width
 from oecal.options import constant, names
 from oecal.tables import calibration, detection, intervals
@@ -76,3 +81,12 @@ def test_detection_takes_one_of_its_own(tmp_path, monkeypatch):
     table = detection.table([], [written(tmp_path / "x.h5", groups)], {})
     assert list(table.columns) == [*detection.COLUMNS, "beyond"]
     assert table["beyond"].tolist() == [0.5]
+
+
+def test_a_claim_may_be_about_it():
+    plain = yaml.safe_load((ROOT / "studies/tiny.yaml").read_text())
+    where = {"in_dist": "tiny_digits", "model": "wrn", "training": "baseline", "set": "pooled"}
+    claim = filled("claims.x", {"statement": "x", "table": "calibration", "where": where, "value": "correctness_brier", "is": "below"})
+    check_claim("claims.x", claim, load(merged(plain, {"measures": {"metrics": ["correctness_brier"]}})))
+    with pytest.raises(OecalError, match="claims.x.value: unknown name 'correctness_brier'"):
+        check_claim("claims.x", claim, load(plain))
