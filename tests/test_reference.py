@@ -1,16 +1,25 @@
 """The reference pages say what the code says: docs/configuration.md, docs/tables.md, docs/glossary.md."""
 
 import dataclasses
+import json
 import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
+from oecal import claims, thresholds
 from oecal.config import SCHEMA, load, merged
-from oecal.options import names, options_class
+from oecal.metrics.conventions import CONVENTIONS
+from oecal.metrics.guarantees import Threshold
+from oecal.options import constant, names, options_class
+from oecal.scores import catalogue
+from oecal.screening.rows import Row
+from oecal.tables import conventions, overlap, trainings
+from tests.run_files import written
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -145,3 +154,83 @@ def test_every_option_is_on_the_page_with_its_default(configuration, folder, beg
 def test_limits_of_options_are_those_of_the_class(configuration):
     assert "| `depth` | integer: 6n + 4: 10, 16, 22, 28, 40, ... | `40` |" in configuration
     assert "| `steps` | integer: 1 or more | `8` |" in configuration  # of a loop over names
+
+
+# The tables
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return (DOCS / "tables.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def described():
+    return yaml.safe_load((DOCS / "columns.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def shown(tables):
+    """The columns that each table has by the page, in order, and those that are described there."""
+    parts = dict(part.split("\n", 1) for part in tables.split("## Other files")[0].split("\n## ")[1:])
+    shared = {row[0] for row in cells(parts.pop("Columns that several tables share"))}
+    orders = {
+        name: re.findall(r"`([^`]+)`", next(line for line in part.splitlines() if line.startswith("`"))) for name, part in parts.items()
+    }
+    return {name: (orders[name], shared | {row[0] for row in cells(part)}) for name, part in parts.items()}
+
+
+def of_a_run(tmp_path: Path) -> list[str]:
+    """The columns of trainings.csv, of a run of the smallest study."""
+    study = load(yaml.safe_load(re.search(r"```yaml\n(.*?)```", (DOCS / "configuration.md").read_text(), re.DOTALL)[1]))
+    about = {"configuration": json.dumps(study.training("digits", "wrn", "baseline"), sort_keys=True)}
+    path = written(tmp_path / "a.h5", {}, parameters=1, steps=1, outliers="", alike="", precision="float32", **about)
+    return list(trainings.table([path], [], {}).columns)
+
+
+def test_the_page_of_the_tables_is_that_of_the_code(tables):
+    assert tables == runpy.run_path(str(DOCS / "tables.py"))["page"](), "run make docs"
+
+
+def test_every_table_is_on_the_page(shown):
+    files = {p.stem for p in (ROOT / "oecal/tables").glob("*.py")} - {"__init__", "rows", "conventions"}
+    assert set(shown) == {f"{name}.csv" for name in files} | {f"detection_{name}.csv" for name in CONVENTIONS}
+
+
+def test_the_columns_on_the_page_are_those_of_the_code(shown, tmp_path):
+    detection = tmp_path / "detection.csv"
+    pd.DataFrame(columns=claims.columns("detection")).to_csv(detection, index=False)
+    others = {"overlap": list(overlap.table(detection, []).columns), "trainings": of_a_run(tmp_path)}
+    others |= {f"detection_{name}": list(conventions.table(name, []).columns) for name in CONVENTIONS}
+    for file, (order, about) in shown.items():
+        name = file.removesuffix(".csv")
+        assert order == (others.get(name) or claims.columns(name)), name
+        assert {f"`{column}`" for column in order} <= about, name
+
+
+def test_nothing_is_described_that_is_not_there_or_described_twice(shown, described):
+    assert {f"{name}.csv" for name in described["tables"]} <= set(shown)
+    for name, own in described["tables"].items():
+        assert set(own) <= set(shown[f"{name}.csv"][0]), name
+    for column in described["shared"]:
+        users = [name for name, (order, _) in shown.items() if column in order and column not in described["tables"].get(name[:-4], {})]
+        assert len(users) > 1, column
+    every = [described["shared"], described["metrics"], *described["tables"].values(), *(f["holds"] for f in described["files"].values())]
+    assert all({"is"} <= set(about) <= {"is", "range", "better", "term"} for columns in every for about in columns.values())
+
+
+def test_metrics_with_a_file_of_their_own_are_described(described):
+    assert list(described["metrics"]) == names("metrics", mark="\nTABLE = ")
+
+
+def test_what_files_hold_is_described(described):
+    holds = {path: set(about["holds"]) for path, about in described["files"].items()}
+    arrays = {name for model in names("models") for name in constant("models", model, "OUTPUTS")} | catalogue.COSTLY.keys()
+    listed = holds["outputs/<run>.h5"] | {f"{m}_{v}" for m in ("tta", "swag") for v in ("p", "mi", "agreement")}
+    assert arrays | {"labels", catalogue.BACKGROUND_LOGIT} == {name for name in listed if not name.startswith("/")}
+    assert holds["statistics/<in_dist>.h5"] == catalogue.STATISTICS
+    assert holds["screen/<name>/decisions.csv"] == set(Row._fields)
+    promise = thresholds.described({"reject": 0.05}).keys() | {f.name for f in dataclasses.fields(Threshold)} | {"scores"}
+    assert holds["thresholds/<run>.json"] == promise
+    parts = {part for p in (ROOT / "oecal/training").glob("*.py") for part in re.findall(r'"((?:loss|energy)\w*)"', p.read_text())}
+    assert holds["models/<run>/history.csv"] == parts | {"epoch", "lr", "val_nll", "val_accuracy", "val_bpd"}
