@@ -160,7 +160,8 @@ def sides(claim: Claim) -> list[dict[str, list[Any]]]:
 
 def terms(claim: Claim) -> list[str]:
     """The column of the value, or the two of a difference."""
-    return claim["value"].split(" - ")
+    columns: list[str] = claim["value"].split(" - ")
+    return columns
 
 
 def check(path: str, study: Study) -> dict[str, Claim]:
@@ -245,7 +246,7 @@ def drawn(claim: Claim, variants: Mapping[str, Sequence[Any]]) -> str:
         run = [side[column][0] for column in RUN]
         for suffix, subject in subjects:
             if subject == run[: len(subject)]:
-                return claim["figure"] + suffix
+                return f"{claim['figure']}{suffix}"
     pair = [claim["where"][column][0] for column in RUN[:2]]
     return next((claim["figure"] + suffix for suffix, subject in subjects if subject[:2] == pair), "")
 

@@ -61,7 +61,8 @@ def options_class(folder: str, name: str) -> type[Any]:
         if isinstance(node, ast.ClassDef) and node.name == "Options":
             scope: dict[str, Any] = {"dataclass": dataclasses.dataclass, "Literal": Literal, "__name__": f"oecal.{folder}.{name}"}
             exec(compile(ast.Module([node], []), f"oecal/{folder}/{name}.py", "exec", dont_inherit=True), scope)
-            return scope["Options"]
+            found: type[Any] = scope["Options"]
+            return found
     raise KeyError(f"oecal/{folder}/{name}.py has no class Options")
 
 

@@ -102,7 +102,7 @@ def shares(sizes: Sequence[int], total: int) -> np.ndarray:
     """As equal numbers as these sizes allow, of the sum `total`; which of the equal ones are one smaller is drawn, always alike."""
     held = np.asarray(sizes)
     level = int(np.searchsorted(np.minimum(held[:, None], np.arange(held.max() + 1)).sum(axis=0), total))
-    given = np.minimum(held, level)
+    given: np.ndarray = np.minimum(held, level)
     given[generator("shares").permutation(np.flatnonzero(held >= level))[: given.sum() - total]] -= 1
     return given
 

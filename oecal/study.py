@@ -51,7 +51,8 @@ class Study:
 
     def seeds(self, model: str) -> list[int]:
         """The seeds that a model is trained with: the study's, or the first ones of them."""
-        return self.config["seeds"][: self.config["models"][model].get("seeds")]
+        seeds: list[int] = self.config["seeds"][: self.config["models"][model].get("seeds")]
+        return seeds
 
     def shown(self, figure: str) -> list[Run]:
         """The runs that a figure can show.
@@ -75,7 +76,8 @@ class Study:
 
     def kind(self, model: str) -> str:
         """classifier or density"""
-        return constant("models", self.config["models"][model]["architecture"], "KIND")
+        kind: str = constant("models", self.config["models"][model]["architecture"], "KIND")
+        return kind
 
     def background(self, in_dist: str, model: str) -> str | None:
         """The training of this model that serves as the background of likelihood ratios, if there is one."""
@@ -101,7 +103,8 @@ class Study:
 
     def extra_classes(self, model: str, training: str) -> int:
         """Outputs that a training's network has beside the K classes."""
-        return constant("training", self.config["models"][model]["trainings"][training]["objective"], "EXTRA_CLASSES", 0)
+        extra: int = constant("training", self.config["models"][model]["trainings"][training]["objective"], "EXTRA_CLASSES", 0)
+        return extra
 
     def prediction(self, run: Run) -> dict[str, Any]:
         """What is predicted beside the model's ordinary outputs: costly statistics, samples; and of how many images."""

@@ -13,7 +13,8 @@ BINS = 15
 
 def bin_of(p: np.ndarray) -> np.ndarray:
     """Equal-width bins (b / B, (b + 1) / B]; 0 falls into the first."""
-    return np.clip(np.ceil(p * BINS).astype(int) - 1, 0, BINS - 1)
+    index: np.ndarray = np.clip(np.ceil(p * BINS).astype(int) - 1, 0, BINS - 1)
+    return index
 
 
 def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:

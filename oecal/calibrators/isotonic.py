@@ -13,7 +13,8 @@ OUTLIERS = False
 def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:
     from sklearn.isotonic import IsotonicRegression
 
-    return IsotonicRegression(out_of_bounds="clip").fit(p, right).predict
+    fitted: one_vs_all.Map = IsotonicRegression(out_of_bounds="clip").fit(p, right).predict
+    return fitted
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:

@@ -67,11 +67,13 @@ def partners(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def arithmetic_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return (x + partners(x, rng)) / 2
+    means: np.ndarray = (x + partners(x, rng)) / 2
+    return means
 
 
 def geometric_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return np.sqrt(x * partners(x, rng))
+    means: np.ndarray = np.sqrt(x * partners(x, rng))
+    return means
 
 
 def of_another_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 import logging
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,14 +104,15 @@ def formatted(data: ImageSet, form: Format) -> ImageSet:
 def from_source(recipe: Mapping[str, Any], of: Path | None, root: Path, report: Path, form: Format | None) -> ImageSet:
     source = importlib.import_module(f"oecal.data.{recipe['source']}")
     options = made(source.Options, recipe["options"])
+    read: Callable[..., ImageSet] = source.build
     if getattr(source, "FROM_FILES", False):
-        return source.build(options, root, form, report)
+        return read(options, root, form, report)
     if of is None:
-        return source.build(options)
+        return read(options)
     if missing := store.read_about(of).missing:
         raise Unavailable(f"made of {recipe['options']['of']}, which is missing: {missing}")
     # Noise takes the shape of the images only.
-    return source.build(options, store.read(of, options.split if recipe["source"] == "altered" else "test"))
+    return read(options, store.read(of, options.split if recipe["source"] == "altered" else "test"))
 
 
 def prepared(recipe: Mapping[str, Any], of: Path | None, against: Mapping[str, Path], root: Path, report: Path) -> ImageSet:

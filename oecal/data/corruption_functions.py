@@ -26,7 +26,8 @@ from oecal.errors import OecalError
 
 def px(x: np.ndarray) -> float:
     """Pixels of these images per pixel of a 32 x 32 image."""
-    return x.shape[-1] / 32
+    ratio: float = x.shape[-1] / 32
+    return ratio
 
 
 def luma(x: np.ndarray) -> np.ndarray:
@@ -41,7 +42,8 @@ def kernel(dy: np.ndarray, dx: np.ndarray, weights: np.ndarray) -> np.ndarray:
     y, x = np.floor(dy).astype(int), np.floor(dx).astype(int)
     for i, j in np.ndindex(2, 2):
         np.add.at(out, (radius + y + i, radius + x + j), weights * (1 - np.abs(y + i - dy)) * (1 - np.abs(x + j - dx)))
-    return out / out.sum()
+    normalised: np.ndarray = out / out.sum()
+    return normalised
 
 
 def smear(x: np.ndarray, degrees: np.ndarray, sigma: float, length: float) -> np.ndarray:
@@ -62,7 +64,8 @@ def resample(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray
     down, across = (
         np.stack([np.interp(at, np.arange(n), e) for e in np.eye(n)]) for at, n in zip((rows, columns), x.shape[-2:], strict=True)
     )
-    return down.T @ x @ across
+    resampled: np.ndarray = down.T @ x @ across
+    return resampled
 
 
 def fractal(x: np.ndarray, decay: float, rng: np.random.Generator) -> np.ndarray:
@@ -74,7 +77,8 @@ def fractal(x: np.ndarray, decay: float, rng: np.random.Generator) -> np.ndarray
     for k, (s, v) in enumerate(zip(sides, values, strict=True)):
         out += resample(v.reshape(-1, 1, s, s), np.linspace(0, s - 1, height), np.linspace(0, s - 1, width)) / decay**k
     out -= out.min(axis=(2, 3), keepdims=True)
-    return out / out.max(axis=(2, 3), keepdims=True)
+    scaled: np.ndarray = out / out.max(axis=(2, 3), keepdims=True)
+    return scaled
 
 
 def displaced(x: np.ndarray, dy: np.ndarray, dx: np.ndarray, mode: str) -> np.ndarray:
@@ -120,7 +124,8 @@ def speckle_noise(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.
 def gaussian_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Gaussian kernel of standard deviation 0.5, 1.0, 1.5, 2.0, 2.5 pixels."""
     sigma = 0.5 * severity
-    return ndimage.gaussian_filter(x, sigma=(0, 0, sigma, sigma))
+    blurred: np.ndarray = ndimage.gaussian_filter(x, sigma=(0, 0, sigma, sigma))
+    return blurred
 
 
 def defocus_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -131,7 +136,8 @@ def defocus_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.n
     steps = np.mgrid[-20:21, -20:21].reshape(2, -1)
     steps = steps[:, (steps**2).sum(axis=0) <= 20**2]
     dy, dx = (0.2, 0.5, 0.8, 1.25, 1.7)[severity - 1] * px(x) * steps / 20
-    return ndimage.correlate(x, kernel(dy, dx, np.ones(len(dy)))[None, None])
+    blurred: np.ndarray = ndimage.correlate(x, kernel(dy, dx, np.ones(len(dy)))[None, None])
+    return blurred
 
 
 def glass_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -141,7 +147,8 @@ def glass_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.nda
     """
     reach = (1.25, 1.5, 1.75, 2, 2.5)[severity - 1] * px(x)
     moves = rng.uniform(-reach, reach, (len(x), 2, *x.shape[2:]))
-    return ndimage.gaussian_filter(displaced(x, moves[:, 0], moves[:, 1], "reflect"), (0, 0, 0.4 * px(x), 0.4 * px(x)))
+    blurred: np.ndarray = ndimage.gaussian_filter(displaced(x, moves[:, 0], moves[:, 1], "reflect"), (0, 0, 0.4 * px(x), 0.4 * px(x)))
+    return blurred
 
 
 def motion_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -177,7 +184,8 @@ def fog(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """
     amount, decay = ((0.2, 3), (0.5, 3), (0.75, 2.5), (1, 2), (1.5, 1.75))[severity - 1]
     highest = x.max(axis=(1, 2, 3), keepdims=True)
-    return (x + amount * fractal(x, decay, rng)) * highest / (highest + amount)
+    foggy: np.ndarray = (x + amount * fractal(x, decay, rng)) * highest / (highest + amount)
+    return foggy
 
 
 def frost(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -187,7 +195,8 @@ def frost(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """
     ice = (1 - np.abs(2 * fractal(x, 1.3, rng) - 1)) ** 3
     white = np.array([0.8, 0.95, 1.0] if x.shape[1] == 3 else [1.0])[:, None, None]
-    return x + 0.15 * (severity + 1) * ice * (white - x)
+    frosted: np.ndarray = x + 0.15 * (severity + 1) * ice * (white - x)
+    return frosted
 
 
 def snow(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -202,7 +211,8 @@ def snow(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     points = (draws[:, 1:] < share).reshape(-1, 1, height, width).astype(float)
     layer = resample(points, np.linspace(0, height - 1, x.shape[2]), np.linspace(0, width - 1, x.shape[3]))
     flakes = smear(layer, 70 + 10 * np.floor(5 * draws[:, 0]), 1.5 * px(x), 3 * px(x))
-    return b * x + (1 - b) * np.maximum(x, 1.5 * luma(x) + 0.5) + 1.5 * flakes
+    snowed: np.ndarray = b * x + (1 - b) * np.maximum(x, 1.5 * luma(x) + 0.5) + 1.5 * flakes
+    return snowed
 
 
 # Digital
@@ -211,7 +221,8 @@ def snow(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
 def contrast(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Distance from the image's mean level times 0.75, 0.5, 0.35, 0.2, 0.1."""
     mean = x.mean(axis=(1, 2, 3), keepdims=True)
-    return mean + (0.75, 0.5, 0.35, 0.2, 0.1)[severity - 1] * (x - mean)
+    flat: np.ndarray = mean + (0.75, 0.5, 0.35, 0.2, 0.1)[severity - 1] * (x - mean)
+    return flat
 
 
 def elastic(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -244,7 +255,8 @@ def jpeg(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
         file = BytesIO()
         Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image).save(file, "JPEG", quality=(80, 65, 58, 50, 40)[severity - 1])
         target[:] = np.asarray(Image.open(file)).reshape(image.shape)
-    return out.transpose(0, 3, 1, 2) / 255
+    images: np.ndarray = out.transpose(0, 3, 1, 2) / 255
+    return images
 
 
 def saturate(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
@@ -255,7 +267,8 @@ def saturate(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarr
     if x.shape[1] != 3:
         raise OecalError("corruptions: saturate needs RGB images; leave it out for a grey data set")
     grey = luma(x)
-    return grey + (1.5, 2, 2.5, 3, 4)[severity - 1] * (x - grey)
+    vivid: np.ndarray = grey + (1.5, 2, 2.5, 3, 4)[severity - 1] * (x - grey)
+    return vivid
 
 
 # Geometric
@@ -264,7 +277,8 @@ def saturate(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarr
 def rotation(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """By 12, 24, 36, 48, 60 degrees, clockwise or not at random; bilinear, black outside."""
     left, right = (ndimage.rotate(x, a * 12 * severity, axes=(2, 3), reshape=False, order=1) for a in (1, -1))
-    return np.where(rng.random((len(x), 1, 1, 1)) < 0.5, left, right)
+    turned: np.ndarray = np.where(rng.random((len(x), 1, 1, 1)) < 0.5, left, right)
+    return turned
 
 
 def translation(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:

@@ -52,7 +52,8 @@ def pixels(image: Image.Image) -> np.ndarray:
     if image.mode == "I":
         return from_16_bit(in_range(image, 65535))
     if image.mode == "F":
-        return np.rint(255 * in_range(image, 1)).astype(np.uint8)
+        grey_levels: np.ndarray = np.rint(255 * in_range(image, 1)).astype(np.uint8)
+        return grey_levels
     grey = image.mode in GREY
     if not grey and image.mode not in WITH_ALPHA:
         image = image.convert("RGB")

@@ -48,7 +48,8 @@ def thumbnails(images: np.ndarray, side: int) -> np.ndarray:
 
 def halved(thumbnails: np.ndarray) -> np.ndarray:
     """Each 2x2 of a thumbnail by its mean, (N, side^2 / 4)."""
-    return thumbnails.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4)).reshape(len(thumbnails), -1)
+    means: np.ndarray = thumbnails.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4)).reshape(len(thumbnails), -1)
+    return means
 
 
 def near(images: np.ndarray, others: np.ndarray, tolerance: float = NEAR) -> np.ndarray:

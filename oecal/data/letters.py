@@ -72,7 +72,8 @@ def draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) ->
     canvas = canvas.transform((side, side), Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC)
     canvas = canvas.filter(ImageFilter.GaussianBlur(FACTOR * rng.uniform(0.1, 0.6)))
     pixels = np.asarray(canvas.resize((SIZE, SIZE), Image.Resampling.BOX), dtype=np.float64)
-    return np.rint(np.clip(pixels * (255 / max(pixels.max(), 1)), 0, 255)).astype(np.uint8)
+    rounded: np.ndarray = np.rint(np.clip(pixels * (255 / max(pixels.max(), 1)), 0, 255)).astype(np.uint8)
+    return rounded
 
 
 def build(options: Options) -> ImageSet:

@@ -49,7 +49,7 @@ def blobs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     from scipy.ndimage import gaussian_filter
 
     # Blurred over height and width only; the paper's code also blurred across the colour channels, which was not meant.
-    blurred = gaussian_filter((rng.random(shape) < 0.7).astype(float), sigma=(0, 0, 1.5, 1.5), truncate=4)
+    blurred: np.ndarray = gaussian_filter((rng.random(shape) < 0.7).astype(float), sigma=(0, 0, 1.5, 1.5), truncate=4)
     blurred[blurred < 0.75] = 0
     return blurred
 

@@ -63,7 +63,8 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
 
     def array(key: str) -> np.ndarray:
         try:
-            return file[key]
+            found: np.ndarray = file[key]
+            return found
         except DAMAGE as error:
             raise OecalError(f"{path}: {key} {reason(error)}") from None
 

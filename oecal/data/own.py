@@ -147,7 +147,8 @@ def layout(array: Any, where: str) -> str:
 def to_uint8(values: np.ndarray) -> np.ndarray:
     """uint16 divided by 257, floats times 255; rounded."""
     if values.dtype.kind == "f":
-        return np.rint(255 * np.clip(values, 0, 1).astype(np.float64)).astype(np.uint8)
+        rounded: np.ndarray = np.rint(255 * np.clip(values, 0, 1).astype(np.float64)).astype(np.uint8)
+        return rounded
     return values if values.dtype == np.uint8 else from_16_bit(values)
 
 

@@ -17,7 +17,8 @@ FADES = ("blur", "contrast")  # paths that lead to no other set; the configurati
 
 def levels(values: np.ndarray) -> np.ndarray:
     """Values (N, STEPS, C, H, W) in [0, 255] as uint8 (N * STEPS, C, H, W)."""
-    return np.rint(np.clip(values, 0, 255)).astype(np.uint8).reshape(-1, *values.shape[2:])
+    rounded: np.ndarray = np.rint(np.clip(values, 0, 255)).astype(np.uint8).reshape(-1, *values.shape[2:])
+    return rounded
 
 
 def towards(images: np.ndarray, ends: np.ndarray) -> np.ndarray:

@@ -16,7 +16,8 @@ LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in Pillow and torchvi
 
 def to_grey(images: np.ndarray) -> np.ndarray:
     """RGB (N, 3, H, W) to luma (N, 1, H, W), uint8."""
-    return np.rint(np.einsum("c,nchw->nhw", LUMA, images, optimize=True)).astype(np.uint8)[:, None]
+    luma: np.ndarray = np.rint(np.einsum("c,nchw->nhw", LUMA, images, optimize=True)).astype(np.uint8)[:, None]
+    return luma
 
 
 def resize(

@@ -17,13 +17,15 @@ DECIDES_NOTHING = {"title", "licence", "citation", "page", "mirrors", "get", "no
 @functools.cache
 def table() -> dict[str, dict[str, Any]]:
     """The entries by name."""
-    return yaml.load((FOLDER / "published.yaml").read_text(), LOADER)
+    entries: dict[str, dict[str, Any]] = yaml.load((FOLDER / "published.yaml").read_text(), LOADER)
+    return entries
 
 
 @functools.cache
 def overlaps() -> dict[str, dict[str, list[str]]]:
     """In-distribution set -> other set -> the classes of the other set that show what the first one shows."""
-    return yaml.load((FOLDER / "overlaps.yaml").read_text(), LOADER)
+    shared: dict[str, dict[str, list[str]]] = yaml.load((FOLDER / "overlaps.yaml").read_text(), LOADER)
+    return shared
 
 
 def deciding(name: str) -> dict[str, Any]:

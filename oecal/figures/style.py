@@ -14,13 +14,14 @@ from cycler import cycler
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt
+from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from oecal.files import replacing
 from oecal.scores import catalogue
 
+plt = pyplot  # figures take it from here, where the backend is chosen
 BLACK, ORANGE, SKY, GREEN, GREY, BLUE, VERMILION, PURPLE = (
     "#000000", "#E69F00", "#56B4E9", "#009E73", "#7F7F7F", "#0072B2", "#D55E00", "#CC79A7",
 )  # fmt: skip

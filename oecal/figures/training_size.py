@@ -39,7 +39,9 @@ def frame(calibration: str, trainings: str, data: str, in_dist: str, model: str)
     places = pd.concat([part.assign(at=part[part["axis"].iloc[0]]) for part in parts if len(part)])
     table = of_model(calibration, in_dist, model)
     table = table[(table["post_hoc"] == "none") & table["set"].isin(["id", "pooled"])]
-    both = places[[*RUN, "objective", "axis", "at"]].merge(with_excess(table)[[*RUN, "set", "accuracy", "ece", "excess"]], on=list(RUN))
+    both: pd.DataFrame = places[[*RUN, "objective", "axis", "at"]].merge(
+        with_excess(table)[[*RUN, "set", "accuracy", "ece", "excess"]], on=list(RUN)
+    )
     return both.drop(columns=["in_dist", "model", "training"]).sort_values(["axis", "at"], kind="stable", ignore_index=True)
 
 

@@ -75,11 +75,13 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
             auroc = np.einsum("db,db->b", right, less_sure) / (rights * wrongs)
 
         def at_widths(of_what: np.ndarray) -> np.ndarray:
-            return width @ of_what / n / of_width[:, None]
+            means: np.ndarray = width @ of_what / n / of_width[:, None]
+            return means
 
         def at_ranks(index: Any) -> np.ndarray:
             excesses, found = index @ excess, index @ both  # a bin of few images may be empty in a resample
-            return np.divide(excesses, found, out=np.zeros_like(found), where=found > 0)
+            means: np.ndarray = np.divide(excesses, found, out=np.zeros_like(found), where=found > 0)
+            return means
 
         by_widths, by_masses, by_hundreds = at_widths(excess), at_ranks(mass), at_ranks(hundreds)
         return {

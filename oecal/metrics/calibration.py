@@ -31,7 +31,8 @@ def summarise(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n:
 
 def by_width(confidence: np.ndarray, bins: int) -> np.ndarray:
     """Index of each confidence's bin (b / B, (b + 1) / B], as in Guo et al., ICML 2017; 0 falls into the first."""
-    return np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    index: np.ndarray = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    return index
 
 
 def by_rank(n: int, size: int) -> np.ndarray:

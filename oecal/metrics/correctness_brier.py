@@ -9,4 +9,5 @@ TABLE = "calibration"
 
 def metric(confidence: np.ndarray, correct: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """mean (c - y)^2, in [0, 1], where an OOD image has y = 0; the sum of `oecal.metrics.calibration.brier_parts`."""
-    return (confidence - correct) ** 2 @ weights / weights.sum(axis=0)
+    means: np.ndarray = (confidence - correct) ** 2 @ weights / weights.sum(axis=0)
+    return means

@@ -50,7 +50,8 @@ def p_values(val: np.ndarray, streams: np.ndarray, rng: np.random.Generator) -> 
     # Of tied ones the earlier has the lower rank: how many came before is the distance to the first of them.
     tied = np.take_along_axis(up_to - below - first, ranks, axis=1) + ranks + 1
     larger = len(inside) - np.take_along_axis(up_to, ranks, axis=1) + earlier_larger(ranks)
-    return (larger + rng.uniform(size=streams.shape) * tied) / (len(inside) + step + 1)
+    p_values: np.ndarray = (larger + rng.uniform(size=streams.shape) * tied) / (len(inside) + step + 1)
+    return p_values
 
 
 def wealth(p: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ import numpy as np
 
 def bits_per_dimension(log_likelihood: np.ndarray, dims: int) -> np.ndarray:
     """-log p(x) / (D log 2) of images with D = C * H * W dimensions; `log_likelihood` (N,) in nats."""
-    return -np.asarray(log_likelihood, np.float64) / (dims * np.log(2))
+    bits: np.ndarray = -np.asarray(log_likelihood, np.float64) / (dims * np.log(2))
+    return bits
 
 
 def pit(log_likelihood: np.ndarray, reference: np.ndarray) -> np.ndarray:

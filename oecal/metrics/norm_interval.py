@@ -51,9 +51,9 @@ class Estimate(NamedTuple):
 
 def norm(parts: np.ndarray, order: float) -> np.ndarray:
     """Over the bins, the first axis."""
-    if order == 2:
-        return np.sqrt((parts**2).sum(axis=0))
-    return np.abs(parts).sum(axis=0) if order == 1 else np.abs(parts).max(axis=0)
+    gaps = np.abs(parts)
+    size: np.ndarray = np.sqrt((gaps**2).sum(axis=0)) if order == 2 else gaps.sum(axis=0) if order == 1 else gaps.max(axis=0)
+    return size
 
 
 def smoothed(gaps: np.ndarray, share: np.ndarray, variance: np.ndarray) -> np.ndarray:

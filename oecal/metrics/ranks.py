@@ -11,7 +11,8 @@ from scipy.stats import chi2, rankdata, studentized_range
 
 def mean_ranks(values: np.ndarray) -> np.ndarray:
     """Mean rank of each of k scores over N sets, (k,), from values (N, k), higher = better: rank 1 is the best, ties share their mean."""
-    return rankdata(-np.asarray(values, np.float64), axis=1).mean(axis=0)
+    ranks: np.ndarray = rankdata(-np.asarray(values, np.float64), axis=1).mean(axis=0)
+    return ranks
 
 
 def friedman(values: np.ndarray) -> tuple[float, float]:

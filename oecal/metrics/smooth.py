@@ -26,7 +26,8 @@ def cosines(confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
     density = np.zeros(CELLS)
     for cell, share in ((below, below + 1 - place), (below + 1, place - below)):
         density += np.bincount(np.clip(cell, 0, CELLS - 1).astype(int), residual * share, CELLS)
-    return dct(density, norm="ortho")
+    coefficients: np.ndarray = dct(density, norm="ortho")
+    return coefficients
 
 
 def at_width(coefficients: np.ndarray, sigma: float) -> float:

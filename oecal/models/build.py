@@ -21,13 +21,15 @@ from oecal.options import constant, made
 
 def kind_of(model: Mapping[str, Any]) -> str:
     """classifier or density"""
-    return importlib.import_module(f"oecal.models.{model['architecture']}").KIND
+    kind: str = importlib.import_module(f"oecal.models.{model['architecture']}").KIND
+    return kind
 
 
 def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
     """A fresh model for images of `shape` (C, H, W); `model`: architecture (a file name in this folder) and options (its own)."""
     architecture = importlib.import_module(f"oecal.models.{model['architecture']}")
-    return architecture.build(made(architecture.Options, model["options"]), shape, classes)
+    built: nn.Module = architecture.build(made(architecture.Options, model["options"]), shape, classes)
+    return built
 
 
 def network(params: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
@@ -69,7 +71,8 @@ def whole(path: str | Path) -> dict[str, Tensor]:
 def history_of(path: str | Path) -> dict[str, Any]:
     """How these weights came about, from their file: `used`, the auxiliary sets that could be had, and the number of `steps`."""
     with reading(path), safe_open(path, "pt") as file:
-        return {"used": [], "steps": 0} | json.loads((file.metadata() or {}).get("oecal", "{}"))
+        about: dict[str, Any] = {"used": [], "steps": 0} | json.loads((file.metadata() or {}).get("oecal", "{}"))
+        return about
 
 
 @contextmanager

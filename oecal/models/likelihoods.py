@@ -81,13 +81,13 @@ def logistic_draw(raw: Tensor) -> Tensor:
 
 def mixture_log_prob(x: Tensor, raw: Tensor) -> Tensor:
     """A mixture of M discretised logistics; P = 3M: M weights before the softmax, M means, M log scales."""
-    weight, mean, log_scale = raw.unflatten(2, (3, -1)).unbind(2)
+    weight, mean, log_scale = torch.unflatten(raw, 2, (3, -1)).unbind(2)
     level = logistic_level((2 * x - 1).unsqueeze(2), mean, log_scale)
     return torch.logsumexp(weight + level, dim=2) - torch.logsumexp(weight, dim=2)
 
 
 def mixture_draw(raw: Tensor) -> Tensor:
-    weight, mean, log_scale = raw.unflatten(2, (3, -1)).unbind(2)
+    weight, mean, log_scale = torch.unflatten(raw, 2, (3, -1)).unbind(2)
     chosen = draw_index(weight).unsqueeze(2)
     return logistic_draw(torch.cat([mean.gather(2, chosen), log_scale.gather(2, chosen)], dim=2))
 

@@ -55,7 +55,8 @@ class Causal(nn.Module):
         self.conv = nn.Conv2d(c_in, c_out, kernel, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.pad(x, self.margin))
+        h: Tensor = self.conv(F.pad(x, self.margin))
+        return h
 
 
 class GatedResidual(nn.Module):
@@ -76,7 +77,8 @@ class GatedResidual(nn.Module):
         if self.side is not None and side is not None:
             h = h + self.side(F.elu(side))
         a, b = self.second(F.dropout(F.elu(h), self.dropout, self.training)).chunk(2, dim=1)
-        return x + a * torch.sigmoid(b)
+        out: Tensor = x + a * torch.sigmoid(b)
+        return out
 
 
 class Streams(nn.Module):
@@ -151,7 +153,8 @@ class PixelCNN(nn.Module):
                 above, before = self.grow[level - 1](above, before)
                 # Of a transposed kernel of 3 columns, the middle one is the pixel's own.
                 above, before = above[:, :, :height, 1 : width + 1], before[:, :, :height, :width]
-        return self.head(F.elu(before))
+        raw: Tensor = self.head(F.elu(before))
+        return raw
 
     def forward(self, x: Tensor) -> Tensor:
         x = 2 * x - 1

@@ -50,7 +50,8 @@ class Residual(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.conv(F.silu(h))
+        out: Tensor = h + self.conv(F.silu(h))
+        return out
 
 
 class VAE(nn.Module):

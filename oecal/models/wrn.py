@@ -51,7 +51,8 @@ class Block(nn.Module):
         h = F.relu(self.norm1(x))
         skip = x if self.shortcut is None else self.shortcut(h)
         h = self.dropout(F.relu(self.norm2(self.conv1(h))))
-        return skip + self.conv2(h)
+        out: Tensor = skip + self.conv2(h)
+        return out
 
 
 class WRN(nn.Module):
@@ -80,7 +81,8 @@ class WRN(nn.Module):
         return F.relu(self.norm(h)).mean(dim=(2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.head(self.features(x))
+        logits: Tensor = self.head(self.features(x))
+        return logits
 
 
 def build(options: Options, shape: tuple[int, int, int], classes: int) -> WRN:

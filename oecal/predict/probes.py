@@ -20,4 +20,5 @@ def faded(images: np.ndarray) -> np.ndarray:
     """m + f (x - m), m the mean of each image and channel, f the FACTORS: uint8 (N, C, H, W) to (N, F, C, H, W), rounded."""
     x = images[:, None].astype(np.float64)
     mean = x.mean(axis=(3, 4), keepdims=True)
-    return np.rint(mean + FACTORS[:, None, None, None] * (x - mean)).astype(np.uint8)
+    probes: np.ndarray = np.rint(mean + FACTORS[:, None, None, None] * (x - mean)).astype(np.uint8)
+    return probes

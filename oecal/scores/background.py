@@ -11,4 +11,5 @@ def background_class(logits: np.ndarray, background_logit: np.ndarray) -> np.nda
 
     The log-odds have the order of p, and do not saturate where p rounds to 1. The class: Zhang & LeCun, AAAI 2017 (arXiv 1511.03719).
     """
-    return background_logit.astype(np.float64) - logsumexp(logits.astype(np.float64), axis=1)
+    log_odds: np.ndarray = background_logit.astype(np.float64) - logsumexp(logits.astype(np.float64), axis=1)
+    return log_odds

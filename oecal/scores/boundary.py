@@ -11,7 +11,8 @@ SHORTEST = 1e-8  # the least distance from the mean that counts: an image on the
 
 @fitted
 def _mean(train_features: np.ndarray) -> np.ndarray:
-    return train_features.mean(axis=0, dtype=np.float64)
+    mean: np.ndarray = train_features.mean(axis=0, dtype=np.float64)
+    return mean
 
 
 def fdbd(logits: np.ndarray, features: np.ndarray, head_weight: np.ndarray, train_features: np.ndarray) -> np.ndarray:
@@ -24,4 +25,7 @@ def fdbd(logits: np.ndarray, features: np.ndarray, head_weight: np.ndarray, trai
     widths = np.stack([np.linalg.norm(w - row, axis=1) for row in w])[z.argmax(axis=1)]
     distances = np.divide(z.max(axis=1, keepdims=True) - z, widths, out=np.zeros_like(z), where=widths > 0)
     boundaries = np.maximum((widths > 0).sum(axis=1), 1)
-    return -distances.sum(axis=1) / boundaries / np.maximum(np.linalg.norm(features - _mean(train_features), axis=1), SHORTEST)
+    scores: np.ndarray = (
+        -distances.sum(axis=1) / boundaries / np.maximum(np.linalg.norm(features - _mean(train_features), axis=1), SHORTEST)
+    )
+    return scores

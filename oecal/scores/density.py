@@ -39,4 +39,5 @@ def gradient_norms(gradient_norms: np.ndarray, val_gradient_norms: np.ndarray) -
     mean, sd = val_gradient_norms.mean(axis=0), val_gradient_norms.std(axis=0, ddof=1)
     varies = sd > 1e-6
     z = (gradient_norms[:, varies] - mean[varies]) / sd[varies]
-    return (0.5 * z**2 + np.log(sd[varies]) + 0.5 * np.log(2 * np.pi)).sum(axis=1)
+    nats: np.ndarray = (0.5 * z**2 + np.log(sd[varies]) + 0.5 * np.log(2 * np.pi)).sum(axis=1)
+    return nats

@@ -29,4 +29,5 @@ def ensemble_mutual_information(seeds_logits: np.ndarray) -> np.ndarray:
     log_p = numerics.log_softmax(seeds_logits)
     log_mean = numerics.log_mean(log_p)
     r = log_p - log_mean
-    return np.maximum((np.exp(log_mean) * (r * np.exp(r) - np.expm1(r))).sum(axis=-1).mean(axis=0), 0)
+    nats: np.ndarray = np.maximum((np.exp(log_mean) * (r * np.exp(r) - np.expm1(r))).sum(axis=-1).mean(axis=0), 0)
+    return nats

@@ -46,7 +46,8 @@ def _gaussians(train_features: np.ndarray, train_labels: np.ndarray) -> _Gaussia
         f = train_features[train_labels == classes[k]].astype(np.float64)
         means[k] = f.mean(axis=0)
         f -= means[k]
-        return f.T @ f
+        products: np.ndarray = f.T @ f
+        return products
 
     with Threads() as threads:
         within = sum(threads.map(scatter, range(len(classes)))) / n
@@ -82,4 +83,5 @@ def mahalanobis(features: np.ndarray, train_features: np.ndarray, train_labels: 
 def relative_mahalanobis(features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray) -> np.ndarray:
     """min_k (f - mu_k)^T S^-1 (f - mu_k) - (f - mu_0)^T S_0^-1 (f - mu_0) (Ren et al. 2021, arXiv 2106.09022, eq. 2 and 3)."""
     nearest, background = _distances(features, train_features, train_labels)
-    return nearest - background
+    differences: np.ndarray = nearest - background
+    return differences

@@ -15,7 +15,8 @@ def gradnorm(logits: np.ndarray, features: np.ndarray) -> np.ndarray:
     Huang et al., NeurIPS 2021 (arXiv 2110.00218). Their code sums over k in L, which gives K times this value.
     """
     p = np.exp(numerics.log_softmax(logits))
-    return -np.abs(p - 1 / p.shape[1]).sum(axis=1) * np.abs(features).sum(axis=1, dtype=np.float64)
+    norms: np.ndarray = -np.abs(p - 1 / p.shape[1]).sum(axis=1) * np.abs(features).sum(axis=1, dtype=np.float64)
+    return norms
 
 
 def odin(odin: np.ndarray, *, eps: Literal[0, 1, 2, 3, 4, 5] = 2) -> np.ndarray:

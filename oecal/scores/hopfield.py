@@ -23,4 +23,5 @@ def she(logits: np.ndarray, features: np.ndarray, train_features: np.ndarray, tr
 
     A class of which no training image is classified correctly remembers nothing, and its score is 0, the highest of features >= 0.
     """
-    return -np.einsum("nd,nd->n", features, _patterns(train_features, train_logits, train_labels)[logits.argmax(axis=1)])
+    products: np.ndarray = -np.einsum("nd,nd->n", features, _patterns(train_features, train_logits, train_labels)[logits.argmax(axis=1)])
+    return products

@@ -20,7 +20,8 @@ def typicality(log_likelihood: np.ndarray, train_log_likelihood: np.ndarray, *, 
     n = len(log_likelihood) // m * m
     order = generator("batches", len(log_likelihood), m).permutation(len(log_likelihood)) if m > 1 else np.arange(n)
     batches = log_likelihood.astype(np.float64)[order[:n]].reshape(-1, m)
-    return np.abs(train_log_likelihood.astype(np.float64).mean() - batches.mean(axis=1))
+    gaps: np.ndarray = np.abs(train_log_likelihood.astype(np.float64).mean() - batches.mean(axis=1))
+    return gaps
 
 
 def likelihood_ratio(log_likelihood: np.ndarray, background_log_likelihood: np.ndarray) -> np.ndarray:
@@ -31,14 +32,17 @@ def likelihood_ratio(log_likelihood: np.ndarray, background_log_likelihood: np.n
 def waic(seeds_log_likelihood: np.ndarray) -> np.ndarray:
     """-(mean_t log p_t(x) - var_t log p_t(x)), nats, over models t trained from S seeds, (S, N) (Choi et al. 2018, arXiv 1810.01392)."""
     values = seeds_log_likelihood.astype(np.float64)
-    return values.var(axis=0, ddof=1) - values.mean(axis=0)
+    nats: np.ndarray = values.var(axis=0, ddof=1) - values.mean(axis=0)
+    return nats
 
 
 def input_complexity(log_likelihood: np.ndarray, png_bits: np.ndarray) -> np.ndarray:
     """-log2 p(x) - L(x), bits, L the length of the image as PNG (Serra et al., ICLR 2020, arXiv 1909.11480, eq. 3)."""
-    return -log_likelihood.astype(np.float64) / np.log(2) - png_bits
+    bits: np.ndarray = -log_likelihood.astype(np.float64) / np.log(2) - png_bits
+    return bits
 
 
 def input_complexity_webp(log_likelihood: np.ndarray, webp_bits: np.ndarray) -> np.ndarray:
     """The same with the length as lossless WebP, which is shorter than PNG: a better bound of the complexity."""
-    return -log_likelihood.astype(np.float64) / np.log(2) - webp_bits
+    bits: np.ndarray = -log_likelihood.astype(np.float64) / np.log(2) - webp_bits
+    return bits

@@ -20,17 +20,20 @@ def msp(logits: np.ndarray) -> np.ndarray:
 
 def h_u_p(logits: np.ndarray) -> np.ndarray:
     """-H(U; p) = mean_k log p_k, nats, at most -log K: the second score of Hendrycks et al., ICLR 2019, better after OE."""
-    return numerics.log_softmax(logits).mean(axis=1)
+    nats: np.ndarray = numerics.log_softmax(logits).mean(axis=1)
+    return nats
 
 
 def max_logit(logits: np.ndarray) -> np.ndarray:
     """-max_k z_k (Hendrycks et al., ICML 2022)."""
-    return -logits.astype(np.float64).max(axis=1)
+    largest: np.ndarray = -logits.astype(np.float64).max(axis=1)
+    return largest
 
 
 def energy(logits: np.ndarray) -> np.ndarray:
     """-log sum_k exp z_k, at temperature 1 (Liu et al., NeurIPS 2020)."""
-    return -logsumexp(logits.astype(np.float64), axis=1)
+    energies: np.ndarray = -logsumexp(logits.astype(np.float64), axis=1)
+    return energies
 
 
 def entropy(logits: np.ndarray) -> np.ndarray:
@@ -48,4 +51,5 @@ def gen(logits: np.ndarray) -> np.ndarray:
     """sum_k (p_k (1 - p_k))^0.1 over the min(K, 100) largest p_k: generalised entropy (Liu et al., CVPR 2023)."""
     m = min(logits.shape[1], TOP)
     log_p = np.partition(numerics.log_softmax(logits), -m, axis=1)[:, -m:]
-    return (np.exp(GAMMA * log_p) * (-np.expm1(log_p)) ** GAMMA).sum(axis=1)
+    entropies: np.ndarray = (np.exp(GAMMA * log_p) * (-np.expm1(log_p)) ** GAMMA).sum(axis=1)
+    return entropies

@@ -23,7 +23,8 @@ def _unit(features: np.ndarray) -> np.ndarray:
     """f / ||f|| of each row, float64; 0 stays 0."""
     f = features.astype(np.float64)
     length = np.sqrt(np.einsum("nd,nd->n", f, f))[:, None]
-    return np.divide(f, length, out=f, where=length > 0)
+    directions: np.ndarray = np.divide(f, length, out=f, where=length > 0)
+    return directions
 
 
 def _largest(values: np.ndarray, k: int) -> np.ndarray:
@@ -106,4 +107,5 @@ def nnguide(logits: np.ndarray, features: np.ndarray, train_features: np.ndarray
 
     Eqs. 4 to 6. Where the paper takes a random part of the training images, here are all, as in its code.
     """
-    return energy(logits) * _guides(features, train_features, train_logits)[:, :k].mean(axis=1, dtype=np.float64)
+    scores: np.ndarray = energy(logits) * _guides(features, train_features, train_logits)[:, :k].mean(axis=1, dtype=np.float64)
+    return scores

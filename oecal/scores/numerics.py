@@ -21,7 +21,8 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     z -= z.max(axis=-1, keepdims=True)
     others = np.exp(z)
     np.put_along_axis(others, z.argmax(axis=-1, keepdims=True), 0, axis=-1)
-    return z - np.log1p(others.sum(axis=-1, keepdims=True))
+    log_odds: np.ndarray = z - np.log1p(others.sum(axis=-1, keepdims=True))
+    return log_odds
 
 
 def exact_top(log_p: np.ndarray) -> np.ndarray:
@@ -47,12 +48,14 @@ def log_mean(log_p: np.ndarray) -> np.ndarray:
 
 def doubt(log_p: np.ndarray) -> np.ndarray:
     """1 - max_k p_k, the sum of the other probabilities, (..., K) to (...), in [0, 1 - 1/K]."""
-    return -np.expm1(log_p.max(axis=-1))
+    others: np.ndarray = -np.expm1(log_p.max(axis=-1))
+    return others
 
 
 def entropy(log_p: np.ndarray) -> np.ndarray:
     """H(p) = -sum_k p_k log p_k, nats, (..., K) to (...), in [0, log K]: a sum of positive terms, so nothing cancels."""
-    return -(np.exp(log_p) * log_p).sum(axis=-1)
+    nats: np.ndarray = -(np.exp(log_p) * log_p).sum(axis=-1)
+    return nats
 
 
 def best_temperature(loss: Callable[[float], float]) -> float:

@@ -24,7 +24,8 @@ def _largest(values: np.ndarray, percentile: int) -> np.ndarray:
 
 def _sharpness(total: np.ndarray, kept: np.ndarray) -> np.ndarray:
     """exp(total / kept), (N, 1); 1 for an image without any activation, which no factor changes."""
-    return np.exp(np.divide(total, kept, out=np.zeros_like(total), where=kept > 0))[:, None]
+    factors: np.ndarray = np.exp(np.divide(total, kept, out=np.zeros_like(total), where=kept > 0))[:, None]
+    return factors
 
 
 @fitted

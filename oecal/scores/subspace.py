@@ -28,7 +28,8 @@ def _axes(head_weight: np.ndarray, head_bias: np.ndarray, train_features: np.nda
 
     def moments(chunk: slice) -> np.ndarray:
         x = train_features[chunk] - origin
-        return x.T @ x
+        products: np.ndarray = x.T @ x
+        return products
 
     with Threads() as threads:
         found = sum(threads.map(moments, chunks(len(train_features)))) / len(train_features)
@@ -40,7 +41,8 @@ def _residual(features: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.
 
     def part(chunk: slice) -> np.ndarray:
         outside = (features[chunk] - origin.astype(axes.dtype)) @ axes
-        return np.sqrt(np.einsum("nd,nd->n", outside, outside, dtype=np.float64))
+        lengths: np.ndarray = np.sqrt(np.einsum("nd,nd->n", outside, outside, dtype=np.float64))
+        return lengths
 
     with Threads() as threads:
         return np.concatenate(list(threads.map(part, chunks(len(features)))))
@@ -66,4 +68,5 @@ def vim(logits: np.ndarray, features: np.ndarray, head_weight: np.ndarray, head_
     P are the principal axes of the training features, `percent` of D; half of them is the paper's choice for D < 768.
     """
     origin, axes, alpha = _outside(head_weight, head_bias, train_features, train_logits, percent)
-    return alpha * _residual(features, origin, axes) + energy(logits)
+    scores: np.ndarray = alpha * _residual(features, origin, axes) + energy(logits)
+    return scores

@@ -23,4 +23,5 @@ def kl_matching(logits: np.ndarray, val_logits: np.ndarray) -> np.ndarray:
     """
     log_p = numerics.log_softmax(logits)
     cross_entropies = -np.exp(log_p) @ _templates(val_logits).T
-    return np.maximum(cross_entropies.min(axis=1) - numerics.entropy(log_p), 0)
+    divergences: np.ndarray = np.maximum(cross_entropies.min(axis=1) - numerics.entropy(log_p), 0)
+    return divergences

@@ -81,7 +81,8 @@ def load(paths: Sequence[str], form: Format) -> list[Loaded]:
 
     def one(path: str) -> np.ndarray | BadImage:
         try:
-            return form(decode(content(path))[None])[0]
+            image: np.ndarray = form(decode(content(path))[None])[0]
+            return image
         except BadImage as error:
             return error
         except MemoryError:

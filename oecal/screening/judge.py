@@ -151,7 +151,8 @@ def judge(folder: str | Path, score_name: str | None = None, promise: str | None
     given |= {BACKGROUND_LOGIT} if constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0) else set()
     thresholds = promises[promise]["scores"]
     used = chosen(score_name, [name for name in thresholds if name in inside.arrays and one_pass(name, given)], promise)
-    function, keywords = getattr(importlib.import_module(used.module), used.function), options.get(used.name, used.options)
+    function: Callable[..., np.ndarray] = getattr(importlib.import_module(used.module), used.function)
+    keywords = options.get(used.name, used.options)
 
     data = at.results / "data" / f"{run.key['in_dist']}.h5"
     classes, shape = store.read_about(data).classes, store.read(data, "test").images.shape[1:]

@@ -37,7 +37,8 @@ def fitted(run: Run, method: str) -> Calibrator | None:
     outliers = [g["logits"] for g in run.groups if g.role == "outlier"] if module.OUTLIERS else []
     if module.OUTLIERS and not outliers:
         return None
-    return module.fit(val["logits"], val["labels"], *([np.concatenate(outliers)] if outliers else []))
+    calibrator: Calibrator = module.fit(val["logits"], val["labels"], *([np.concatenate(outliers)] if outliers else []))
+    return calibrator
 
 
 def row(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -> dict[str, Any]:

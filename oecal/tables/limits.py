@@ -62,7 +62,8 @@ def images(trainings: pd.DataFrame) -> pd.DataFrame:
         in_dist, model, _, seed = run
         row = about[run]
         before = seen((in_dist, model, row["init"], seed)) if isinstance(row["init"], str) else 0
-        return row["images"] + row["outlier_images"] + before
+        total: float = row["images"] + row["outlier_images"] + before
+        return total
 
     return trainings[[*RUN]].assign(measure="images", kind="", value=[seen(run) for run in about])
 

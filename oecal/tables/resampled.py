@@ -97,7 +97,8 @@ def realised(promise: Mapping[str, Any], threshold: float, inside: np.ndarray, w
     if promise["kind"] == "reject":
         return np.count_nonzero(inside > threshold) / len(inside)
     others = [values <= threshold for values in outside] if promise["ood_rate"] > 0 else []
-    return mistaken(inside <= threshold, wrong, others, promise["ood_rate"])["realised"]
+    rate: float = mistaken(inside <= threshold, wrong, others, promise["ood_rate"])["realised"]
+    return rate
 
 
 def trial(promise: Mapping[str, Any], outliers: str, pool: Pool, s: Split) -> tuple[float, float, float, float]:

@@ -37,7 +37,7 @@ def load(path: Path, fingerprint: str) -> dict[str, Any] | None:
         content = path.read_bytes()
         if hashlib.sha256(content[32:]).digest() != content[:32]:
             raise ValueError("its checksum is another one")
-        state = torch.load(io.BytesIO(content[32:]), map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(io.BytesIO(content[32:]), map_location="cpu", weights_only=True)
         if state["fingerprint"] == fingerprint:
             return state
         logging.warning("%s is of another configuration, data or code: starting anew", path)

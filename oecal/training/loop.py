@@ -94,7 +94,7 @@ def validate(model: nn.Module, data: Data, precision: str = "float32", batch_siz
     model.eval()
     torch.manual_seed(derive("validate"))  # for models that draw noise: the same in each epoch
     total, right = 0.0, 0
-    for images, labels in zip(data.val_images.split(batch_size), data.val_labels.split(batch_size), strict=True):
+    for images, labels in zip(torch.split(data.val_images, batch_size), torch.split(data.val_labels, batch_size), strict=True):
         with autocast(images.device, precision):
             out = model(to_input(images))
         if out.ndim == 1:
@@ -140,7 +140,7 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
         with autocast(device, precision):
             parts = loss(model, *batch(data, chosen, recipe))
         optimizer.zero_grad()
-        parts["loss"].backward()
+        parts["loss"].backward()  # type: ignore[no-untyped-call]  # PyTorch gives it no return type
         if recipe.clip_norm:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
         optimizer.step()

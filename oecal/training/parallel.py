@@ -19,6 +19,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import ProcessRaisedException, start_processes
 
 from oecal.device import set_up
 from oecal.errors import OecalError
@@ -99,7 +100,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
             return super().forward(x)
         with torch.autocast(x.device.type, enabled=False):
             h = x.float()
-            sums = Sum.apply(torch.cat([h.sum(dim=(0, 2, 3)), (h * h).sum(dim=(0, 2, 3))]))
+            sums: Tensor = Sum.apply(torch.cat([h.sum(dim=(0, 2, 3)), (h * h).sum(dim=(0, 2, 3))]))
             count = size() * h.numel() // h.shape[1]
             average, square = (sums / count).chunk(2)
             variance = square - average * average
@@ -125,7 +126,7 @@ def together(processes: int, device: str, threads: int, work: Callable[..., None
     logging.info("shared by %d processes", processes)
     with tempfile.TemporaryDirectory(prefix="oecal-") as folder:
         meeting = f"file://{folder}/meeting"
-        others = torch.multiprocessing.start_processes(
+        others = start_processes(  # type: ignore[no-untyped-call]  # PyTorch gives it no types
             member, (os.getpid(), processes, meeting, kind, threads, work, arguments), processes - 1, join=False, daemon=True
         )
         try:
@@ -133,7 +134,7 @@ def together(processes: int, device: str, threads: int, work: Callable[..., None
         except RuntimeError as error:  # another process that ends leaves this one in the middle of a sum
             try:
                 others.join(timeout=10)
-            except torch.multiprocessing.ProcessRaisedException as cause:
+            except ProcessRaisedException as cause:
                 raise OecalError(f"a process that shares the training failed: {str(cause).strip().splitlines()[-1]}") from error
             raise
         others.join()

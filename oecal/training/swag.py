@@ -64,7 +64,7 @@ def weights_of(model: nn.Module) -> Tensor:
 def fill(model: nn.Module, weights: Tensor) -> None:
     """The inverse of `weights_of`; each parameter keeps its memory format."""
     parameters = list(model.parameters())
-    for parameter, values in zip(parameters, weights.split([p.numel() for p in parameters]), strict=True):
+    for parameter, values in zip(parameters, torch.split(weights, [p.numel() for p in parameters]), strict=True):
         parameter.copy_(values.view(parameter.shape))
 
 
@@ -88,7 +88,7 @@ def refresh(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, precision:
         norm.momentum = None  # a plain mean over the batches
     model.train()
     device, n = data.images.device, len(data.images)
-    for chosen in torch.randperm(n).to(device).split(recipe.batch_size)[: min(REFRESH, n // recipe.batch_size)] if norms else ():
+    for chosen in torch.split(torch.randperm(n).to(device), recipe.batch_size)[: min(REFRESH, n // recipe.batch_size)] if norms else ():
         with autocast(device, precision):
             loss(model, *batch(data, chosen, recipe))
 

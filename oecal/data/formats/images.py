@@ -38,7 +38,8 @@ def collect(items: Iterable[tuple[str, bytes]], form: Format | None) -> tuple[li
 
     def one(item: tuple[str, bytes]) -> np.ndarray:
         try:
-            return form(decode(item[1])[None])[0]
+            image: np.ndarray = form(decode(item[1])[None])[0]
+            return image
         except BadImage as error:
             raise OecalError(f"{item[0]}: {error}; put a good copy of it, or of the archive it is from, in its place") from None
 
