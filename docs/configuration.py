@@ -21,7 +21,7 @@ job starts.
 
 ## The smallest study
 
-Only these keys must be there; `options` is here to make it fast.
+Only these keys must be there; `options` is here to make it fast. It runs as it stands, in a few minutes on a CPU.
 
 ```yaml
 study: smallest # its results go to results/smallest

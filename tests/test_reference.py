@@ -1,5 +1,6 @@
 """The reference pages say what the code says: docs/configuration.md, docs/tables.md, docs/glossary.md."""
 
+import ast
 import dataclasses
 import json
 import re
@@ -234,3 +235,63 @@ def test_what_files_hold_is_described(described):
     assert holds["thresholds/<run>.json"] == promise
     parts = {part for p in (ROOT / "oecal/training").glob("*.py") for part in re.findall(r'"((?:loss|energy)\w*)"', p.read_text())}
     assert holds["models/<run>/history.csv"] == parts | {"epoch", "lr", "val_nll", "val_accuracy", "val_bpd"}
+
+
+# The glossary
+
+
+@pytest.fixture(scope="module")
+def glossary():
+    """Each term's text."""
+    return dict(part.split("\n", 1) for part in (DOCS / "glossary.md").read_text().split("\n### ")[1:])
+
+
+def defined(path: Path) -> set[str]:
+    """The names that a module defines."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text()).body:
+        names |= {node.name} if isinstance(node, ast.FunctionDef | ast.ClassDef) else set()
+        names |= {target.id for target in node.targets if isinstance(target, ast.Name)} if isinstance(node, ast.Assign) else set()
+    return names
+
+
+def test_the_terms_are_in_order(glossary):
+    terms = [re.sub("[^a-z0-9]", "", term.lower()) for term in glossary]
+    assert terms == sorted(terms)
+    assert len(set(terms)) == len(terms)
+
+
+def test_what_the_glossary_links_is_there(glossary):
+    anchors = {re.sub(r"[^\w -]", "", term.lower()).replace(" ", "-") for term in glossary}
+    for term, text in glossary.items():
+        for label, target in re.findall(r"\[([^\]]+)\]\(([^)]+)\)", text):
+            if target.startswith("#"):
+                assert target[1:] in anchors, (term, target)
+            elif target.endswith(".py"):
+                assert label.strip("`") in defined(DOCS / target), (term, label)
+            else:
+                assert (DOCS / target).exists(), (term, target)
+
+
+def test_a_column_with_a_formula_is_in_its_entry(glossary, described):
+    for columns in (described["shared"], described["metrics"], *described["tables"].values()):
+        for column, about in columns.items():
+            if "term" in about:
+                assert f"`{column}`" in glossary[about["term"]].partition("Columns:")[2], column
+    assert {about["term"] for file in described["files"].values() for about in file["holds"].values() if "term" in about} <= set(glossary)
+
+
+def test_a_metric_with_a_direction_has_a_formula(described):
+    """All but the metric that another column names, and what a job spends."""
+    plain = {"value", "control_value", "difference"}
+    for columns in (described["shared"], described["metrics"], *described["tables"].values()):
+        without = {column for column, about in columns.items() if "better" in about and "term" not in about}
+        assert without <= plain | set(described["tables"]["costs"])
+
+
+def test_the_columns_that_the_glossary_names_are_there(glossary, shown, described):
+    there = {column for order, _ in shown.values() for column in order} | set(described["metrics"]) | {"metric"}
+    for term, text in glossary.items():
+        named = re.sub(r"\[.*?\]\(.*?\)", "", text.partition("Columns:")[2].split(". ")[0])
+        named = set(re.findall(r"`([\w@-]+)`", named)) - {"measures.metrics"}
+        assert named <= there, (term, named - there)
