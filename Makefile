@@ -39,7 +39,7 @@ lint: .venv/development
 bench: .venv/development
 	@for file in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
-# docs/datasets.md, scores.md, figures.md and planning.md, from the tables, the code and the studies.
+# docs/datasets.md, scores.md, figures.md, planning.md, configuration.md and tables.md, from tables, code, schema and studies.
 docs: .venv/development
 	@for file in docs/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
