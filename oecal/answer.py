@@ -29,6 +29,7 @@ class Pair(NamedTuple):
 
     @property
     def name(self) -> str:
+        """In-distribution set and model as readers see them: `fashion/wrn`."""
         return f"{self.in_dist}/{self.model}"
 
     def rows(self, table: pd.DataFrame, training: str = "") -> pd.DataFrame:
@@ -60,7 +61,7 @@ def chosen(tables: Tables, table: str) -> list[Pair]:
 
 
 def signed(change: pd.Series, percent: bool = True) -> str:
-    """`+2.1 ± 0.4 points`"""
+    """The mean over seeds with its half-width, always with a sign: `+2.1 ± 0.4 points`."""
     text = over_seeds(change, percent) + (" points" if percent else "")
     return text if text.startswith("-") else "+" + text
 
@@ -75,11 +76,13 @@ def moved(before: pd.Series, after: pd.Series, percent: bool = True) -> str:
 
 
 def calibration_of(tables: Tables, post_hoc: str, name: str) -> pd.DataFrame:
+    """The rows of `calibration` after one post-hoc method (`none`: as trained), on one of its sets (`id`, `pooled`, ...)."""
     table = tables["calibration"]
     return table[(table["post_hoc"] == post_hoc) & (table["set"] == name)]
 
 
 def of_score(tables: Tables, score: str) -> pd.DataFrame:
+    """The rows of `detection` of one score: a row for each run and OOD set."""
     return tables["detection"][tables["detection"]["score"] == score]
 
 
@@ -133,6 +136,7 @@ def calibration(tables: Tables) -> str:
 
 
 def change(pair: Pair, rows: pd.DataFrame) -> pd.Series:
+    """Of each seed of both trainings: mean ECE over these rows under OE minus that of the first training, a fraction."""
     before, after = pair.both(rows, "ece")
     return after - before
 

@@ -43,6 +43,10 @@ def check_models(config: dict[str, Any]) -> None:
 
 
 def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place: str) -> None:
+    """Each score exists, and the model gives what it needs: outputs, two seeds, dropout, a class for the background.
+
+    At least one score must be had by every seed and training. place: the key of the model, for the message.
+    """
     known = fitting(constant("models", architecture, "OUTPUTS"))
     for n, name in enumerate(model["scores"]):
         try:
@@ -74,6 +78,10 @@ def extra_classes(recipe: Mapping[str, Any], training: str) -> int:
 
 
 def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, Any], kind: str, place: str) -> None:
+    """Fills in a training's objective and its options; refuses an objective of another `kind` of model, and keys that do not go together.
+
+    place: the key of the training, for the message.
+    """
     objective = recipe.setdefault("objective", training)
     known = [o for o in names("training") if kind in constant("training", o, "FOR")]
     if objective not in names("training"):
@@ -107,6 +115,7 @@ def follow(start: str, step: Callable[[str], str | None], place: str) -> None:
 
 
 def check_measures(config: Mapping[str, Any]) -> None:
+    """Metrics and post-hoc methods exist, a drift stream lasts beyond its onset, and each promise is either `reject` or `error`."""
     components = {"post_hoc": names("calibrators", mark="\nOUTLIERS"), "metrics": names("metrics", mark="\nTABLE = ")}
     for key, known in components.items():
         for n, name in enumerate(config["measures"].get(key, [])):
@@ -124,6 +133,7 @@ def check_measures(config: Mapping[str, Any]) -> None:
 
 
 def check_experiments(config: dict[str, Any]) -> None:
+    """Drops models without trainings and experiments without models; what is left must lead to data sets, scores and models that exist."""
     corruptions = corruption_names()
     for experiment in config["experiments"].values():
         experiment["models"] = {model: trainings for model, trainings in experiment["models"].items() if trainings}
@@ -208,6 +218,7 @@ def corruption_names() -> list[str]:
 
 
 def check_screen(study: Study) -> None:
+    """Each entry of `screen` names a run of the study, and a promise that it makes."""
     config, runs = study.config, {run.path for run in study.runs()}
     for name, asked in config["screen"].items():
         if asked["run"] not in runs:
@@ -244,5 +255,6 @@ def check_figures(study: Study) -> None:
 
 
 def names_of_figures() -> list[str]:
+    """What `figures` may hold: the files of oecal/figures that draw one, sorted."""
     files = sorted((ROOT / "oecal" / "figures").glob("*.py"))
     return [f.stem for f in files if f.stem not in ("__init__", "style")]

@@ -109,6 +109,7 @@ def filled(place: str, entry: Any) -> Claim:
 
 
 def number(value: object) -> bool:
+    """Whether a value from YAML is a finite number; true and false are none."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -289,4 +290,5 @@ def rows(table: pd.DataFrame, study: str, figures: Collection[str], configfiles:
 
 
 def p_text(p: float) -> str:
+    """A p-value for readers, three digits at most; a dash for nan."""
     return "–" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"

@@ -35,7 +35,7 @@ SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
 
 def where(path: Sequence[object]) -> str:
-    """`experiments.digits.near[0]`"""
+    """A place in the configuration as it is written in messages: `experiments.digits.near[0]`."""
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".") or "(top level)"
 
 

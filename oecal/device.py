@@ -63,6 +63,7 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def announce(device: torch.device, precision: str) -> None:
+    """Logs device, arithmetic as it really is (bfloat16 only where there is any) and PyTorch's version: what a run's bits depend on."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} thread(s)"
     low = effective(device, precision) == "bfloat16"
     logging.info("on %s, %s, torch %s", name, "bfloat16 autocast" if low else "float32", torch.__version__)

@@ -62,8 +62,9 @@ def report_ignored(ignored: sys.UnraisableHookArgs) -> None:
 
 
 def refused(error: BaseException) -> str:
-    """One line about what the system refuses; empty about any other error. HDF5 has the system's number in its message only, and in a
-    RuntimeError where it finds out when a file is closed.
+    """One line about what the system refuses; empty about any other error.
+
+    HDF5 has the system's number in its message only, and in a RuntimeError where it finds out when a file is closed.
     """
     found, path = getattr(error, "errno", None), getattr(error, "filename", None)
     number = next((n for n in REFUSED if found == n or f"errno = {n}," in str(error)), None)

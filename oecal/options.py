@@ -36,11 +36,13 @@ def unknown(name: object, known: Collection[str]) -> str:
 
 @functools.cache
 def text(folder: str, name: str) -> str:
+    """The source of a component's file, read once in a process."""
     return (PACKAGE / folder / f"{name}.py").read_text()
 
 
 @functools.cache
 def tree(folder: str, name: str) -> ast.Module:
+    """The syntax tree of a component's file, parsed once in a process."""
     return ast.parse(text(folder, name))
 
 
@@ -78,6 +80,7 @@ def fits(value: object, annotation: Any) -> bool:
 
 
 def describe(annotation: Any) -> str:
+    """What may be written for a field of this type, for messages. Raises KeyError for a type that options do not have."""
     if get_origin(annotation) is Literal:
         return "one of: " + ", ".join(str(a) for a in get_args(annotation))
     if get_origin(annotation) is tuple:

@@ -20,6 +20,7 @@ TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
 
 def html(table: pd.DataFrame) -> str:
+    """A table for the page, without its index; text is escaped."""
     return table.to_html(index=False, border=0)
 
 
@@ -56,8 +57,11 @@ def sections(figures: Sequence[Mapping[str, str]], tables: Sequence[Summary]) ->
 
 def page(study: str, tables: Mapping[str, str], figures: Mapping[str, str], captions: Mapping[str, str], order: Sequence[Any],
          configfiles: Sequence[str] = (), sources: Mapping[str, str] | None = None, logs: str = "logs") -> str:  # fmt: skip
-    """The page as HTML. tables, figures (PNG), captions: paths by name; order: [figure, [[suffix, [in_dist, model, (training)]], ...]];
-    configfiles: of the study, for the commands; sources: data set -> published data set; logs: the folder of the jobs' logs."""
+    """The page as HTML.
+
+    tables, figures (PNG), captions: paths by name; order: [figure, [[suffix, [in_dist, model, (training)]], ...]];
+    configfiles: of the study, for the commands; sources: data set -> published data set; logs: the folder of the jobs' logs.
+    """
     frames = read(tables)
     pictures = shown(figures, captions, order, frames)
     compared = published.beside(frames, sources or {})

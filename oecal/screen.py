@@ -101,6 +101,7 @@ def sentence(summary: dict[str, Any]) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
+    """The command line: what it takes, and its exit statuses."""
     found = argparse.ArgumentParser(
         prog="python -m oecal.screen", description="Which images can a trained run be trusted on? One row for each image.",
         epilog="Exit status: 0 without an alarm, 1 with at least one, 2 for wrong usage or another error.",

@@ -27,6 +27,7 @@ class Run(NamedTuple):
 
     @property
     def path(self) -> str:
+        """Where the run's files lie below each folder of results, as `{in_dist}/{model}/{training}/seed{seed}`."""
         return f"{self.in_dist}/{self.model}/{self.training}/seed{self.seed}"
 
 
@@ -75,7 +76,7 @@ class Study:
         return {"architecture": model["architecture"], "options": model["options"]}
 
     def kind(self, model: str) -> str:
-        """classifier or density"""
+        """What a model's architecture is: `classifier` or `density`."""
         kind: str = constant("models", self.config["models"][model]["architecture"], "KIND")
         return kind
 

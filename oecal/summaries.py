@@ -73,6 +73,7 @@ def summaries(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
 
 
 def likelihood(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
+    """One column a set: mean bits per dimension; nothing if the study has no density model."""
     if len(bits := tables["likelihood"]):
         note = "Bits per dimension; fewer means more likely."
         yield Summary("likelihood", "likelihood", "Likelihood", note, wide(bits, WHO, "set", "bpd_mean", percent=False))
@@ -117,6 +118,7 @@ def calibration(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
 
 
 def rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
+    """Selective prediction, promises and alarms, as far as their tables are there; all of the first score of each model."""
     rows = [*WHO, "score"]
     if len(every := tables["selective"]):
         first = of_first_score(every)
@@ -139,6 +141,7 @@ def rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
 
 
 def limits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
+    """One row a setting of each factor, one column a measure of LIMITED: difference ± half-width; nothing if the study has no limits."""
     if "limits" not in tables:
         return
     every = tables["limits"][tables["limits"]["ood"].isna()]

@@ -16,4 +16,5 @@ class Calibrator:
     temperature: float = float("nan")
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
+        """Logits (N, K), computed with as float64, to log probabilities (N, K)."""
         return self.calibrated(np.asarray(logits, np.float64))

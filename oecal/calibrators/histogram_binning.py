@@ -18,6 +18,7 @@ def bin_of(p: np.ndarray) -> np.ndarray:
 
 
 def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:
+    """The map of one class: p (N,) and right (N,), 1 for its images, to the share of them in each bin; an empty bin gives its centre."""
     counts, hits = (np.bincount(bin_of(p), weights=w, minlength=BINS) for w in (np.ones(len(p)), right))
     centres = (np.arange(BINS) + 0.5) / BINS
     shares = np.where(counts > 0, hits / np.maximum(counts, 1), centres)

@@ -11,6 +11,10 @@ OUTLIERS = False
 
 
 def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:
+    """The map of one class: the non-decreasing step function of p (N,) nearest to right (N,), 1 for its images, in squared error.
+
+    Between the fitted p it is linear, and constant beyond them.
+    """
     from sklearn.isotonic import IsotonicRegression
 
     fitted: one_vs_all.Map = IsotonicRegression(out_of_bounds="clip").fit(p, right).predict

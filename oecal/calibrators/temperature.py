@@ -11,6 +11,7 @@ OUTLIERS = False
 
 
 def scaled(temperature: float) -> Calibrator:
+    """The calibrator z -> log softmax(z / T) of a given T > 0, which `Calibrator.temperature` tells."""
     return Calibrator(lambda logits: log_softmax(logits / temperature), temperature)
 
 

@@ -40,10 +40,12 @@ class Options:
 
 
 def inverted(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """1 - x; of RGB only green and blue, [R, 1 - G, 1 - B]. Nothing is drawn from `rng`."""
     return 1 - x if x.shape[1] == 1 else np.concatenate([x[:, :1], 1 - x[:, 1:]], axis=1)
 
 
 def jigsaw(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The 16 tiles of a 4x4 grid, permuted at random for each image; what a side has beyond a multiple of 4 stays where it is."""
     n, c, height, width = x.shape
     th, tw = height // 4, width // 4
     out = x.copy()  # a remainder at the right and lower edge stays where it is
@@ -55,6 +57,7 @@ def jigsaw(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def speckle(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """x + x n, n ~ N(0, 1) for each value: black stays black. Not clipped yet."""
     return x + x * rng.normal(size=x.shape)
 
 
@@ -67,11 +70,13 @@ def partners(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def arithmetic_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """(x + x') / 2, x' another image of x, drawn by `partners`."""
     means: np.ndarray = (x + partners(x, rng)) / 2
     return means
 
 
 def geometric_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """sqrt(x x'), x' another image of x, drawn by `partners`: bright only where both are."""
     means: np.ndarray = np.sqrt(x * partners(x, rng))
     return means
 
@@ -84,6 +89,7 @@ def of_another_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def pixelate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """To a fifth of height and width and back, each by a box filter, in 8-bit levels. Nothing is drawn from `rng`."""
     height, width = x.shape[2:]
     levels = np.rint(255 * x).astype(np.uint8)
     small = resize(levels, max(height // 5, 1), max(width // 5, 1), "box")
@@ -91,6 +97,7 @@ def pixelate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def rgb_ghost(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The channels as [G mirrored, B, R]. Nothing is drawn from `rng`. Raises OecalError for grey images."""
     if x.shape[1] != 3:
         raise OecalError("how: rgb_ghost needs an RGB data set; choose another alteration for a grey one")
     return np.stack([x[:, 1, :, ::-1], x[:, 2], x[:, 0]], axis=1)
@@ -100,6 +107,7 @@ HOW = {f.__name__: f for f in (inverted, jigsaw, speckle, arithmetic_mean, geome
 
 
 def build(options: Options, of: Split) -> ImageSet:
+    """Unlabelled images (n, C, H, W), each made from one of the split `of`, the first ones; 8 bits, so rounded and clipped."""
     part = () if options.split == "test" else (options.split,)
     originals, rng = of.images[: options.n or None], generator("altered", options.how, options.seed, *part)
     if options.how == "two_classes":

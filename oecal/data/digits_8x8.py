@@ -30,6 +30,7 @@ class Options:
 
 
 def build(options: Options) -> ImageSet:
+    """A test split of n images, drawn without replacement: 16 grey levels stretched to 256, black around as wide as `margin`."""
     from sklearn.datasets import load_digits
 
     raw = load_digits()

@@ -27,6 +27,7 @@ class Options:
 
 
 def build(options: Options) -> ImageSet:
+    """An unlabelled test split (100, 1, size, size); the file's other 100 images are no faces."""
     file = files("skimage").joinpath("data", "lfw_subset.npy")
     with file.open("rb") as opened:
         levels = np.load(opened, allow_pickle=False)[:FACES]

@@ -56,6 +56,7 @@ class Row(NamedTuple):
 
 
 def hidden(name: str) -> bool:
+    """Whether a file or folder is left out without a word: names with a leading dot, and what macOS packs beside the files."""
     return name.startswith(".") or name == "__MACOSX"
 
 
@@ -65,10 +66,12 @@ def no_image(name: str) -> bool:
 
 
 def subfolders(folder: Path) -> list[str]:
+    """The names of a folder's own subfolders, sorted, without the hidden ones."""
     return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not hidden(entry.name))
 
 
 def refuse(error: OSError) -> None:
+    """For `os.walk`, which would skip a folder that it cannot read: raises OecalError instead."""
     raise OecalError(f"{error.filename}: the folder cannot be read: {error.strerror}")
 
 

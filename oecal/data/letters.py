@@ -49,6 +49,7 @@ class Options:
 
 
 def font_file(name: str) -> Any:
+    """One of matplotlib's own TrueType fonts; to be opened or read, maybe inside of an archive."""
     return files("matplotlib").joinpath("mpl-data", "fonts", "ttf", f"{name}.ttf")
 
 
@@ -77,6 +78,7 @@ def draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) ->
 
 
 def build(options: Options) -> ImageSet:
+    """Splits of letters, class and font drawn uniformly; classes are upper case, then lower case, without those that look like digits."""
     first, last = options.letters.split("-")
     upper = [chr(c) for c in range(ord(first), ord(last) + 1)]
     glyphs = [g for g in upper + [u.lower() for u in upper] if g not in LIKE_DIGITS]

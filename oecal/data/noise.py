@@ -34,18 +34,22 @@ class Options:
 
 
 def gaussian(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """N(0.5, 0.5^2) for each value, not clipped yet."""
     return rng.normal(0.5, 0.5, shape)
 
 
 def uniform(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """U(0, 1) for each value."""
     return rng.random(shape)
 
 
 def bernoulli(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """0 or 1 with equal probability, for each value."""
     return rng.integers(2, size=shape).astype(float)
 
 
 def blobs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Shapes (N, C, H, W) with soft edges on black: 70% ones, blurred by a Gaussian of 1.5 pixels, and all below 0.75 set to 0."""
     from scipy.ndimage import gaussian_filter
 
     # Blurred over height and width only; the paper's code also blurred across the colour channels, which was not meant.
@@ -55,6 +59,7 @@ def blobs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 
 
 def constant(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """One grey level of U(0, 1) for each image and channel, a read-only view of `shape`."""
     return np.broadcast_to(rng.random((*shape[:2], 1, 1)), shape)
 
 
@@ -62,6 +67,7 @@ KINDS = {"gaussian": gaussian, "uniform": uniform, "bernoulli": bernoulli, "blob
 
 
 def build(options: Options, of: Split) -> ImageSet:
+    """Unlabelled images of the shape of those in `of`, as many as it has unless `n` says more or fewer; 8 bits, so rounded and clipped."""
     shape = (options.n or len(of.images), *of.images.shape[1:])
     part = () if options.split == "test" else (options.split,)
     values = KINDS[options.kind](shape, generator("noise", options.kind, options.seed, *part))

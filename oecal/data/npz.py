@@ -51,6 +51,7 @@ def opened(path: Path, images: str) -> Any:
 
 
 def reason(error: Exception) -> str:
+    """Why NumPy cannot read a file or an array in it, and what to do: the second half of a message."""
     if "pickle" in str(error) or "Python objects" in str(error):
         return "holds Python objects, which are not read (a pickle can run code); save arrays of numbers or texts"
     return f"is no whole NumPy file ({said(error)}); save it anew by numpy.savez"

@@ -28,12 +28,14 @@ def towards(images: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def contrast(images: np.ndarray) -> np.ndarray:
+    """The path `contrast`: (1 - t) x + t m, m the mean of each image and channel; uint8 (N, C, H, W) to (N * STEPS, C, H, W)."""
     means = np.broadcast_to(images.mean(axis=(2, 3), keepdims=True), images.shape)
     t = T[:, None, None, None]
     return levels((1 - t) * images[:, None] + t * means[:, None])
 
 
 def blur(images: np.ndarray) -> np.ndarray:
+    """The path `blur`: a Gaussian of t W / 4 pixels, W the images' width; uint8 (N, C, H, W) to (N * STEPS, C, H, W)."""
     values, width = images.astype(float), images.shape[-1]
     return levels(np.stack([gaussian_filter(values, (0, 0, s, s), mode="nearest") if s else values for s in T * width / 4], axis=1))
 

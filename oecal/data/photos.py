@@ -44,6 +44,7 @@ class Options:
 
 
 def build(options: Options) -> ImageSet:
+    """Splits of patches, each with its photograph as class; no photograph is in two splits. Grey ones are left out of RGB sets."""
     names = {s: n + (GREY_ONLY.get(s, []) if options.channels == 1 else []) for s, n in PHOTOGRAPHS.items()}
     counts = {"train": options.n_train, "val": options.n_val, "test": options.n_test}
     rng = generator("photos", options.seed)

@@ -117,6 +117,10 @@ def located(row: Mapping[str, Any], root: Path, file: str, splits: Sequence[str]
 
 
 def packed(path: Path, about: Mapping[str, Any]) -> Raw:
+    """An archive as it was published, once its size and checksum are those of the table; its SHA-256 is computed if the table has none.
+
+    Raises OecalError if they are not.
+    """
     check(path, about)
     return Raw(path, about.get("sha256") or content_sha256(path))
 

@@ -33,6 +33,7 @@ class Split:
 
     @classmethod
     def unlabelled(cls, images: np.ndarray) -> Split:
+        """A split of images (N, C, H, W) whose labels are all UNLABELLED."""
         return cls(images, np.full(len(images), UNLABELLED, np.int64))
 
 

@@ -30,6 +30,7 @@ class Options:
 
 
 def build(options: Options) -> ImageSet:
+    """A test split of n_test grey patches (n_test, 1, size, size); the textures are the classes."""
     rng = generator("textures", options.seed)
     splits = cut_all({"test": TEXTURES}, {"test": options.n_test}, 1, options.size, 1.0, 10.0, rng)
     return ImageSet(

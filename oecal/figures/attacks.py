@@ -31,6 +31,7 @@ def frame(attacks: str, in_dist: str, model: str, trainings: Sequence[str]) -> p
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A row per kind of moved images, a column per attack: AUROC of MSP, %, mean and range over seeds, by levels of 255; chance is 50."""
     attacks = list(data["attack"].unique())
     figure, axes = panels(len(ROWS), max(len(attacks), 1), 4.2, sharex=True, sharey=True)
     for row, (moved, label) in zip(axes, ROWS.items(), strict=True):

@@ -86,6 +86,10 @@ def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str,
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """AUROC against seconds, and against memory, both logarithmic: open before, full after Outlier Exposure, the Pareto front named.
+
+    Costs below FLOORS are drawn there.
+    """
     data = data.assign(auroc=100 * data["auroc"], **{cost: data[cost].clip(lower=floor) for cost, floor in FLOORS.items()})
     look = looks(data)
     figure, axes = panels(1, 2, 4.8, sharey=True)

@@ -32,6 +32,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A row per group, a column per training: percent of the group's images by confidence, its mean dashed."""
     trainings = list(data["training"].unique())
     shown = [g for g in GROUPS if (data["group"] == g).any()]
     figure, axes = panels(len(shown), len(trainings), 0.6 + 0.85 * len(shown), sharex=True, sharey=True)

@@ -46,6 +46,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """Bits per dimension, mean and range over seeds, by grey level and by kept contrast; dotted, ID test images, first training."""
     trainings = list(data["training"].unique())
     inside = data[(data["probe"] == "id") & (data["training"] == trainings[0])]["bpd"].mean()
     figure, axes = panels(1, 2, 3.1, sharey=True)

@@ -25,6 +25,7 @@ def frame(decomposition: str, in_dist: str, model: str, trainings: Sequence[str]
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A row per score, the best of the first training on top: AUROC of OOD against ambiguous images; as ticks, ambiguous against ID."""
     trainings = list(data["training"].unique())
     first = data[data["training"] == trainings[0]]
     scores = list(first.groupby("score")["auroc_ood_ambiguous"].mean().sort_values(kind="stable").index)

@@ -78,6 +78,7 @@ def dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel per OOD set, a row per score, a marker per training: AUROC, %; diamonds are published numbers, whose sources stand below."""
     shown = merged(data)
     own, published = shown[shown["training"] != THEIRS], shown[shown["training"] == THEIRS]
     trainings, scores = list(own["training"].unique()), order(own)

@@ -27,6 +27,10 @@ def frame(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """Above, images from the onset to the alarm, median and quartiles, by share of OOD; below, false alarms in percent of ID streams.
+
+    An open marker above the dotted line: half of the streams or more raise none.
+    """
     trainings, scores = list(data["training"].unique()), list(data["score"].unique())
     rates = sorted(data.loc[data["ood_rate"] > 0, "ood_rate"].unique())
     longest = (data["length"] - data["onset"])[data["ood_rate"] > 0].max()

@@ -84,6 +84,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A column per training. Above, directions in the principal plane, with the medians of few ID classes; below, the two distances."""
     trainings = list(data["training"].unique())
     side = min(WIDTH / len(trainings), 3.0)
     figure, axes = panels(2, len(trainings), 0.7 + 2 * side, sharex="row", sharey="row")

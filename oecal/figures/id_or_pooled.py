@@ -26,6 +26,7 @@ def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) 
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel per measure, a line per training: mean over seeds and range; on ID and on the pool, as trained (full) and scaled (open)."""
     trainings = list(data["training"].unique())
     figure, axes = panels(1, len(PANELS), 0.95 + 0.26 * max(len(trainings), 2), sharey=True)
     for ax, (column, label) in zip(axes[0], PANELS.items(), strict=True):

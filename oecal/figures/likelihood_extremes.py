@@ -46,6 +46,10 @@ def strip(images: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A row per set, two columns per training: its most and its least likely images, with the range of their bits per dimension.
+
+    More than BESIDE trainings continue below.
+    """
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())
     blocks = [trainings[n : n + BESIDE] for n in range(0, len(trainings), BESIDE)]
     figure, axes = panels(len(blocks) * len(sets), 2 * len(blocks[0]), (0.3 + 0.4 * len(sets)) * len(blocks) + 0.15)

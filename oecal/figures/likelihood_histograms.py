@@ -47,6 +47,7 @@ def weights(bits: pd.Series, bins: Sequence[float]) -> np.ndarray:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel per training on one axis of bits per dimension; a set that lies further left is named with its place instead."""
     trainings = list(data["training"].unique())
     low, high = limits(data)
     bins = np.linspace(low, high, int((high - low) * 8) + 1).tolist()

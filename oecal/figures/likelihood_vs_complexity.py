@@ -38,6 +38,10 @@ def frame(outputs: Sequence[str], statistics: str) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel per training, at most EACH images of a set: -log2 p / D against the PNG's bits / D, and Spearman's correlation on ID.
+
+    What is far above the rest is drawn at the upper edge.
+    """
     trainings = list(data["training"].unique())
     real = data[data["role"] != "synthetic"]
     others = [key for key in real["set"].unique() if key not in set(real[real["role"] == "test"]["set"])]

@@ -87,6 +87,7 @@ def heading(ax: Axes, columns: list[tuple[str, str]], width: float, height: floa
 
 
 def fits(columns: list[tuple[str, str]], width: float) -> bool:
+    """Whether all words of all columns fit beside each other at 6.5 points, each in a cell of so many inches."""
     return all(0.058 * len(word) < width for _, column in columns for word in column.split())
 
 

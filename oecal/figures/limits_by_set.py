@@ -25,4 +25,5 @@ def frame(limits: str) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """As `limits` is drawn, a column per OOD set."""
     return summary.draw(data)

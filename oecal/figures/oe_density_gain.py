@@ -98,6 +98,10 @@ def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """AUROC of the likelihood, %, below it the change of bits per dimension; a row per training, a column per OOD set; means over seeds.
+
+    A star: the set is like the training's outliers. `mean` and `worst set` are over the sets that no training has seen the like of.
+    """
     trainings = list(dict.fromkeys(data["training"]))
     outside = data[data["kind"] != "id"]
     sets, kinds = (list(outside.drop_duplicates("set")[column]) for column in ("set", "kind"))

@@ -56,6 +56,7 @@ def forest(ax: Axes, data: pd.DataFrame, metric: str, scores: list[str]) -> None
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel for AUROC, one for FPR95, a row per score: the paired change in percentage points, mean and interval, a marker per kind."""
     scores = list(data["score"].unique())
     family = data.drop_duplicates("score")["family"].tolist()
     height = min(0.19 * max(len(scores), 3), 8.5)  # a page high at most

@@ -62,6 +62,7 @@ def heat(ax: Axes, table: pd.DataFrame, colours: str, norm: Normalize, sign: str
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """Scores by sets: AUROC, %, and beside it, unless the training is the first, the change in percentage points."""
     scores, sets = list(data["score"].unique()), list(data["ood"].unique())
     training, against = data.iloc[0][["training", "against"]]
     shown = ["auroc", "change"] if against else ["auroc"]

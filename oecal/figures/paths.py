@@ -25,6 +25,7 @@ def frame(paths: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A column per path, a row per output: confidence and accuracy in percent, or bits per dimension, mean and range over seeds, by t."""
     rows, sets = [r for r in ROWS if r in data], list(data["set"].unique())[:PATHS]
     figure, axes = panels(len(rows), len(sets), 0.9 + 1.7 * len(rows), sharex=True, sharey="row")
     for row, column in zip(axes, rows, strict=True):

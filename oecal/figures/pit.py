@@ -30,6 +30,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """Percent of images by p-value, at most SETS sets; dashed, what uniform ones would give, and the share of p <= 0.05 as text."""
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())[:SETS]
     figure, axes = panels(len(sets), len(trainings), 0.6 + 0.8 * len(sets), sharex=True, sharey=True)
     for row, shown in zip(axes, sets, strict=True):

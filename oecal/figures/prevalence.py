@@ -29,6 +29,7 @@ def frame(prevalence: str, in_dist: str, model: str, trainings: Sequence[str]) -
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel per measure: percent, mean and range over seeds, by the realised share of OOD; dashed after temperature scaling."""
     figure, axes = panels(1, len(PANELS), 3.0, sharex=True)
     rates = data.groupby("ood_rate")["rate"].mean()  # what was realised decides where a point stands
     for ax, (column, title) in zip(axes[0], PANELS.items(), strict=True):

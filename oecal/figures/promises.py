@@ -46,6 +46,10 @@ def said(row: pd.Series) -> str:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A row per promise, a column per training: realised rates with 95% intervals, a line per score; dashed the promised rate.
+
+    Grey ticks: each OOD set by itself. At the right: mean coverage on the test images.
+    """
     trainings, promises, scores = (list(data[column].unique()) for column in ("training", "promise", "score"))
     height = 0.75 + len(promises) * (0.5 + 0.2 * max(len(scores), 2))
     figure, axes = panels(len(promises), len(trainings), height, sharex="row", sharey=True)

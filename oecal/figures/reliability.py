@@ -41,6 +41,7 @@ def frame(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame, bins: int) -> Figure:
+    """A row per training: accuracy by confidence in `bins` equal bins, all seeds together, ECE as mean and half-width, counts below."""
     trainings = list(data["training"].unique())
     # A fixed grid: the layout engine takes a second for so many axes.
     height = 0.7 + 2.3 * len(trainings)

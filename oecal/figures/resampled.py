@@ -36,6 +36,7 @@ def frame(resampled: str, in_dist: str, model: str, trainings: Sequence[str]) ->
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A row per promise, a column per training, a line per score: realised rates over the splits; open where most had no threshold."""
     trainings, promises, scores = (list(data[column].unique()) for column in ("training", "promise", "score"))
     lanes = {promise: list(part["outliers"].unique()) for promise, part in data.groupby("promise")}
     heights = [0.4 + 0.12 * max(len(scores), 3) * (1 + len(lanes[promise])) for promise in promises]

@@ -34,6 +34,7 @@ def frame(outputs: Sequence[str], scores: Sequence[str], score: str, ood_ratio: 
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel for ID, one for the pool: selective risk, %, by coverage, a band over seeds; dotted, the best order of the same errors."""
     figure, axes = panels(1, 2, 2.9)
     for ax, key in zip(axes[0], TITLES, strict=True):
         for n, (training, part) in enumerate(data[data["set"] == key].groupby("training", sort=False)):

@@ -36,6 +36,7 @@ def frame(scores: Sequence[str], score: str) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel per training: share of OOD against share of ID images flagged, percent, a curve per OOD set with its AUROC in the legend."""
     trainings = list(data["training"].unique())
     sets = data.drop_duplicates("set")[["set", "role"]].values.tolist()
     roles = Counter(role for _, role in sets)

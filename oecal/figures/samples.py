@@ -42,6 +42,7 @@ def block(images: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A block of images per training, each pixel a whole number of dots of the PNG."""
     blocks = {training: block(list(part["image"])) for training, part in data.groupby("training", sort=False)}
     high, wide = next(iter(blocks.values())).shape[:2]
     # Whole numbers of dots for a pixel, so that all pixels of the PNG are alike; the PDF holds the pixels themselves.

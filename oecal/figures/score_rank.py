@@ -36,6 +36,10 @@ def frame(detection: str, in_dist: str, model: str, trainings: Sequence[str]) ->
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel per training, a row per score: mean rank, 1 is best, with half the critical difference on both sides.
+
+    Full markers, and the band: what does not differ from the best score.
+    """
     trainings = list(data["training"].unique())
     order = data.sort_values("rank", kind="stable").sort_values("training", key=lambda t: t.map(trainings.index), kind="stable")
     scores = list(order["score"].unique())  # by rank under the first training, then those that only a later one has

@@ -33,6 +33,7 @@ def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) 
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A row per measure, a column per corruption, at most CORRUPTIONS: percent, mean and range over seeds, by severity."""
     corruptions = list(data["corruption"].unique())[:CORRUPTIONS]
     figure, axes = panels(len(ROWS), max(len(corruptions), 1), 5.2, sharex=True, sharey="row")
     for row, (column, label) in zip(axes, ROWS.items(), strict=True):

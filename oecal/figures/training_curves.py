@@ -31,6 +31,7 @@ def frame(history: Sequence[str]) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A panel per metric of the histories, by epoch: each seed thin, their mean thick."""
     metrics = [m for m in TITLES if m in data]
     columns = min(len(metrics), 3)
     rows = -(-len(metrics) // columns)

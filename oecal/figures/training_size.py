@@ -46,6 +46,7 @@ def frame(calibration: str, trainings: str, data: str, in_dist: str, model: str)
 
 
 def draw(data: pd.DataFrame) -> Figure:
+    """A row per axis (images, steps), a column per measure and set: percent, mean and range over seeds, a curve per objective."""
     figure, axes = panels(len(AXES), len(PANELS), 4.2, sharey="col")
     for row, (axis, label) in zip(axes, AXES.items(), strict=True):
         ticks = sorted(data[data["axis"] == axis]["at"].unique())

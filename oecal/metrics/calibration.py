@@ -23,6 +23,7 @@ class Bins(NamedTuple):
 
 
 def summarise(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n: int) -> Bins:
+    """Bins 0 to n - 1 from each image's bin, confidence and correctness, (N,) each; an empty bin has nan for its means."""
     count = np.bincount(index, minlength=n)
     with np.errstate(invalid="ignore"):
         sums = (np.bincount(index, weights=w, minlength=n) for w in (confidence, correct))

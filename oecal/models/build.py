@@ -20,7 +20,7 @@ from oecal.options import constant, made
 
 
 def kind_of(model: Mapping[str, Any]) -> str:
-    """classifier or density"""
+    """What its architecture's file says it is: `classifier` or `density`."""
     kind: str = importlib.import_module(f"oecal.models.{model['architecture']}").KIND
     return kind
 

@@ -46,10 +46,12 @@ class Mix(nn.Module):
         self.log_std.data.copy_(std.clamp(min=1e-3).log())
 
     def weight(self) -> Tensor:
+        """W (C, C) from its factors P, L, U and s."""
         lower = self.lower.tril(-1) + torch.eye(len(self.sign), dtype=self.sign.dtype, device=self.sign.device)
         return (lower @ (self.upper.triu(1) + torch.diag(self.sign * self.log_s.exp())))[self.permutation]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x (N, C, H, W) to y of the same shape, and log|det| in nats, a scalar: the same for each image."""
         with torch.autocast(x.device.type, enabled=False):
             weight = self.weight() * torch.exp(-self.log_std)
             # A product over the last dimension, not a convolution: cuDNN would compute that in TF32.
@@ -57,6 +59,7 @@ class Mix(nn.Module):
         return y, x[0, 0].numel() * (self.log_s - self.log_std).sum()
 
     def inverse(self, y: Tensor) -> Tensor:
+        """The x of y, both (N, C, H, W); W is inverted in float64."""
         with torch.autocast(y.device.type, enabled=False):
             weight = torch.linalg.inv(self.weight().double()).to(y.dtype)
             x = F.linear(y.movedim(1, -1), weight).movedim(-1, 1)
@@ -77,15 +80,18 @@ class Coupling(nn.Module):
         self.net = nn.Sequential(first, nn.ReLU(inplace=True), middle, nn.ReLU(inplace=True), zero_conv(hidden, c // 2 * 2))
 
     def halves_shift_scale(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """a, b, and for b shift and scale in (low, 1), functions of a alone: what forward and inverse share."""
         a, b = x.chunk(2, dim=1)
         shift, raw = self.net(a).to(a.dtype).chunk(2, dim=1)
         return a, b, shift, self.low + (1 - self.low) * torch.sigmoid(raw + 2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x (N, C, H, W) to y of the same shape, and log|det| of each image in nats, (N,)."""
         a, b, shift, scale = self.halves_shift_scale(x)
         return torch.cat([a, (b - shift) * scale], dim=1), scale.log().sum(dim=(1, 2, 3))
 
     def inverse(self, y: Tensor) -> Tensor:
+        """The x of y, both (N, C, H, W): exact, as the half that decides is passed on unchanged."""
         a, b, shift, scale = self.halves_shift_scale(y)
         return torch.cat([a, b / scale + shift], dim=1)
 
@@ -102,6 +108,7 @@ class Prior(nn.Module):
         self.net = zero_conv(c_in, 2 * shape[0]) if c_in else None
 
     def mean_and_log_std(self, a: Tensor) -> tuple[Tensor, Tensor]:
+        """Of z given a (N, c_in, H, W): (N, C, H, W) each, or (C, H, W) where nothing stays."""
         if self.net is None:
             return self.mean, self.log_std
         mean, log_std = self.net(a).to(a.dtype).chunk(2, dim=1)
@@ -113,5 +120,6 @@ class Prior(nn.Module):
         return -(0.5 * ((z - mean) * torch.exp(-log_std)) ** 2 + log_std + 0.5 * math.log(2 * math.pi)).sum(dim=(1, 2, 3))
 
     def sample(self, a: Tensor) -> Tensor:
+        """z (N, C, H, W), one draw for each of a, from the CPU generator so that it is the same on any device."""
         mean, log_std = self.mean_and_log_std(a)
         return mean + log_std.exp() * torch.randn(len(a), *self.mean.shape).to(mean)

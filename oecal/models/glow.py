@@ -126,8 +126,10 @@ class Glow(nn.Module):
         return total, part
 
     def parts(self, x: Tensor) -> dict[str, Tensor]:
-        """Of each image, nats: `log_likelihood`, as `forward` gives; `last_scale`, the last level's log-determinants and log-prior alone
-        (Schirrmeister et al., NeurIPS 2020, arXiv 2006.10848)."""
+        """`log_likelihood`, as `forward` gives, and `last_scale`, of each image in nats, (N,) float64.
+
+        The latter is the last level's log-determinants and log-prior alone (Schirrmeister et al., NeurIPS 2020, arXiv 2006.10848).
+        """
         y = (255 * x + torch.rand(x.shape).to(x)) / 256  # a new tensor: noise added in place would be added again at each look
         if self.training and not self.initialised:
             with torch.no_grad():
@@ -137,6 +139,7 @@ class Glow(nn.Module):
         return {"log_likelihood": total - x[0].numel() * math.log(256), "last_scale": last}
 
     def forward(self, x: Tensor) -> Tensor:
+        """log p(x) in nats, (N,) float64, of x in [0, 1]: a bound, with one draw of the dequantisation noise."""
         return self.parts(x)["log_likelihood"]
 
     @torch.no_grad()

@@ -1,5 +1,6 @@
-"""Distributions of 8-bit levels given a decoder's outputs: log-probabilities that sum to one over the 256 levels (but for
-gaussian_density, see there), and draws.
+"""Distributions of 8-bit levels given a decoder's outputs: log-probabilities, and draws.
+
+Over the 256 levels the probabilities sum to one, but for gaussian_density, see there.
 
 Shapes, everywhere: x (N, C, H, W) in [0, 1], multiples of 1/255; raw (N, C, P, H, W), P numbers for each channel of each pixel. All
 pixels and channels are independent given raw, so log p(x | z) is a sum over them. Means and scales are on the axis t = 2x - 1, where
@@ -52,6 +53,7 @@ def draw_index(logits: Tensor) -> Tensor:
 
 
 def categorical_draw(raw: Tensor) -> Tensor:
+    """A level drawn with probability softmax(raw); P = 256."""
     return draw_index(raw) / 255
 
 
@@ -75,6 +77,7 @@ def logistic_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 
 def logistic_draw(raw: Tensor) -> Tensor:
+    """The level of a draw from the logistic distribution, by its quantile function; P = 2: mean, log scale."""
     u = uniform(raw[:, :, 0])
     return to_levels(raw[:, :, 0] + raw[:, :, 1].clamp(LOWEST, HIGHEST).exp() * (u.log() - (-u).log1p()))
 
@@ -87,6 +90,7 @@ def mixture_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 
 def mixture_draw(raw: Tensor) -> Tensor:
+    """A component drawn by its weight, then a level of it; P = 3M, as in `mixture_log_prob`."""
     weight, mean, log_scale = torch.unflatten(raw, 2, (3, -1)).unbind(2)
     chosen = draw_index(weight).unsqueeze(2)
     return logistic_draw(torch.cat([mean.gather(2, chosen), log_scale.gather(2, chosen)], dim=2))
@@ -108,6 +112,7 @@ def gaussian_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 
 def gaussian_draw(raw: Tensor) -> Tensor:
+    """The level of a draw from the Gaussian, by its quantile function; P = 2: mean, log scale."""
     return to_levels(raw[:, :, 0] + raw[:, :, 1].clamp(LOWEST, HIGHEST).exp() * torch.special.ndtri(uniform(raw[:, :, 0])))
 
 
@@ -138,6 +143,7 @@ def bernoulli_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 
 def bernoulli_draw(raw: Tensor) -> Tensor:
+    """A level drawn from the distribution of 256 levels that `bernoulli_log_prob` stands for; P = 1."""
     return categorical_draw(raw[:, :, :1] * torch.linspace(0, 1, 256, device=raw.device).view(-1, 1, 1))
 
 

@@ -44,8 +44,10 @@ class Options:
 
 
 class Causal(nn.Module):
-    """A convolution whose output at a pixel sees the rows above and its own, and of the columns either as many on both sides or, with
-    `right`, only those to the left and its own. kernel: (rows, columns); a stride of 2 keeps the pixels of even row and column.
+    """A convolution whose output at a pixel sees the rows above it and its own.
+
+    Of the columns it sees as many on both sides or, with `right`, only those to the left and its own. kernel: (rows, columns); a stride
+    of 2 keeps the pixels of even row and column.
     """
 
     def __init__(self, c_in: int, c_out: int, kernel: tuple[int, int], right: bool, stride: int = 1) -> None:
@@ -55,6 +57,7 @@ class Causal(nn.Module):
         self.conv = nn.Conv2d(c_in, c_out, kernel, stride)
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (N, c_in, H, W) to (N, c_out, H, W), or half of H and W with a stride of 2; zeros stand above and beside the image."""
         h: Tensor = self.conv(F.pad(x, self.margin))
         return h
 
@@ -73,6 +76,7 @@ class GatedResidual(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: Tensor, side: Tensor | None = None) -> Tensor:
+        """x and the result are (N, channels, H, W); side: (N, side, H, W), ignored by a layer built without one."""
         h = self.first(F.elu(x))
         if self.side is not None and side is not None:
             h = h + self.side(F.elu(side))
@@ -91,6 +95,7 @@ class Streams(nn.Module):
         self.before = GatedResidual(channels, (2, 2), True, channels + side, dropout)
 
     def forward(self, above: Tensor, before: Tensor, shortcut: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """Both streams (N, channels, H, W); shortcut: both of a layer of the same resolution on the way down."""
         above = self.above(above, shortcut[0] if shortcut else None)
         return above, self.before(before, torch.cat([above, shortcut[1]], dim=1) if shortcut else above)
 
@@ -105,6 +110,7 @@ class Resize(nn.Module):
         self.before: nn.Module = nn.ConvTranspose2d(c, c, (2, 2), 2) if up else Causal(c, c, (2, 2), True, 2)
 
     def forward(self, above: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+        """Both streams, (N, channels, H, W) each, at the other resolution."""
         return self.above(above), self.before(before)
 
 
@@ -157,6 +163,7 @@ class PixelCNN(nn.Module):
         return raw
 
     def forward(self, x: Tensor) -> Tensor:
+        """log p(x) in nats, (N,) float64, of x in [0, 1], multiples of 1/255."""
         x = 2 * x - 1
         raw = self.parameters_of(x).float()
         return log_mixture_of_logistics(x, raw, self.mixtures).sum(dim=(1, 2), dtype=torch.float64)

@@ -43,13 +43,14 @@ class Options:
 
 
 class Residual(nn.Module):
-    """h + conv(silu(h))"""
+    """h + conv(silu(h)), a 3x3 convolution that keeps the shape."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, h: Tensor) -> Tensor:
+        """h and the result are (N, channels, H, W)."""
         out: Tensor = h + self.conv(F.silu(h))
         return out
 

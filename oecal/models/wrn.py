@@ -48,6 +48,7 @@ class Block(nn.Module):
         self.dropout = nn.Dropout(dropout)  # a module, so that it can be switched on alone
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (N, c_in, H, W) to (N, c_out, H / stride, W / stride)."""
         h = F.relu(self.norm1(x))
         skip = x if self.shortcut is None else self.shortcut(h)
         h = self.dropout(F.relu(self.norm2(self.conv1(h))))
@@ -81,6 +82,7 @@ class WRN(nn.Module):
         return F.relu(self.norm(h)).mean(dim=(2, 3))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Logits (N, K) of images in [0, 1]: the head of `features`."""
         logits: Tensor = self.head(self.features(x))
         return logits
 

@@ -15,9 +15,9 @@ TINY = 1e-30  # below any norm that is not 0
 
 
 def gradients(model: Any, images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
-    """Of l = log p(x) (N,): `gradient_norms` log ||dl/dtheta_j||^2, (N, J) for the J parameter tensors, and `input_gradient`
-    ||dl/dx|| (N,), x in [0, 1]; float64.
+    """The gradients of l = log p(x), nats, of each image, float64.
 
+    `gradient_norms`: log ||dl/dtheta_j||^2, (N, J) for the J parameter tensors; `input_gradient`: ||dl/dx||, (N,), x in [0, 1].
     images: uint8 (N, C, H, W). One image at a time: the gradient of a batch is a sum, of which no image's part can be told.
     """
     model.eval()

@@ -26,8 +26,10 @@ def classifier(model: Any, images: torch.Tensor, classes: int | None) -> dict[st
 @torch.inference_mode()
 def predict(model: Any, kind: str, images: np.ndarray, device: torch.device, precision: str = "float32",
             classes: int | None = None) -> dict[str, np.ndarray]:  # fmt: skip
-    """The outputs for all images, uint8 (N, C, H, W). kind: the model's KIND; classes: how many outputs of a classifier are classes, all
-    by default. A density model gives `log_likelihood` (N,) float64, nats, and what else its file lists as OUTPUTS.
+    """The outputs for all images, uint8 (N, C, H, W).
+
+    kind: the model's KIND; classes: how many outputs of a classifier are classes, all by default. A density model gives `log_likelihood`
+    (N,) float64, nats, and what else its file lists as OUTPUTS.
 
     Noise that a model draws for its estimate follows from the place of the batch alone, so it depends on the batch size of the device.
     """

@@ -49,8 +49,10 @@ def odin(logits: Logits, images: Tensor) -> dict[str, Tensor]:
 
 
 def summary(logits: Tensor) -> dict[str, Tensor]:
-    """Of the logits of S passes (S, N, K), float64: `p` (N, K), the mean of p_s = softmax(z_s); `mi` (N,), mean_s KL(p_s || p), nats;
-    `agreement` (N,), the share of the passes that vote for the most voted class.
+    """What the logits of S passes (S, N, K) say together, float64.
+
+    `p` (N, K): the mean of p_s = softmax(z_s); `mi` (N,): mean_s KL(p_s || p), nats; `agreement` (N,): the share of the passes that vote
+    for the most voted class.
 
     KL as sum_k p (r log r - r + 1), r = p_s / p: no term is negative, so a difference far below float64's precision next to 1 survives.
     """

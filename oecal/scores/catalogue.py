@@ -48,6 +48,7 @@ class Score(NamedTuple):
 
     @property
     def prefixes(self) -> set[str]:
+        """Of PREFIXES those that its arguments have: whose values it needs beside the image's own."""
         return {prefix for prefix in PREFIXES if any(a.startswith(prefix + "_") and a != BACKGROUND_LOGIT for a in self.arguments)}
 
     @property

@@ -12,6 +12,7 @@ T = TypeVar("T")
 
 
 def same(a: Any, b: Any) -> bool:
+    """Whether two arguments are the same array, or equal and no arrays."""
     return a is b or (not (isinstance(a, np.ndarray) or isinstance(b, np.ndarray)) and a == b)
 
 

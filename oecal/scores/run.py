@@ -106,5 +106,6 @@ def run(outputs: str, names: Sequence[str], path: str, cost: str, statistics: st
 
 
 def check(outputs: str, name: str, arguments: set[str], arrays: Mapping[str, np.ndarray], place: str) -> None:
+    """Raises OecalError if a group lacks arguments of the score `name`; place: the group in the file `outputs`, for the message."""
     if lost := arguments - arrays.keys():
         raise OecalError(f"{outputs}: has no {', '.join(sorted(lost))} in {place}, which {name} needs; delete it and run again")

@@ -118,6 +118,7 @@ class Judge:
     seconds: float = 0.0
 
     def __call__(self, images: np.ndarray) -> Judged:
+        """Prediction, confidence, score and p-value of each image, (N,) each; of a density model no prediction, and nan as confidence."""
         start = time.perf_counter()
         found = self.outputs(images)
         self.seconds += time.perf_counter() - start

@@ -34,6 +34,7 @@ class Writer:
             self.csv.writerow(Row._fields)
 
     def __call__(self, rows: Iterable[Row]) -> None:
+        """Writes these rows and flushes once."""
         for row in rows:
             row = row._replace(path=printable(row.path))
             if self.form == "csv":
@@ -44,5 +45,5 @@ class Writer:
 
 
 def printable(path: str) -> str:
-    """A path as UTF-8 has it; bytes that are no UTF-8 as \\xNN: Linux allows such names."""
+    r"""A path as UTF-8 has it; bytes that are no UTF-8 as \xNN: Linux allows such names."""
     return os.fsencode(path).decode(errors="backslashreplace")

@@ -91,7 +91,7 @@ def word(name: object, column: str = "value") -> str:
 
 
 def statistic(claim: Claim) -> str:
-    """`FPR95 of MSP; oe_tune minus baseline; fashion/wrn; far`"""
+    """What a claim's number is of, for readers: `FPR95 of MSP; oe_tune minus baseline; fashion/wrn; far`."""
     where, minus = claim["where"], claim["minus"]
     value = " minus ".join(word(term) for term in terms(claim))
     score = where["score"][0] if len(where.get("score", [])) == 1 and "score" not in minus else ""

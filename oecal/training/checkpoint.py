@@ -19,6 +19,7 @@ from oecal.files import replacing
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
+    """Writes tensors and plain values, whole or not at all, after the SHA-256 of their bytes."""
     content = io.BytesIO()
     torch.save(state, content)
     with replacing(path) as temporary:

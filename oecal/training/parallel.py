@@ -38,7 +38,7 @@ def first() -> bool:
 
 
 def share(images: Tensor) -> Tensor:
-    """This process's share of a batch, every n-th image."""
+    """The share of a batch that falls to this process: of n processes, every n-th image."""
     return images[dist.get_rank() :: size()] if dist.is_initialized() else images
 
 
@@ -73,12 +73,14 @@ class Sum(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, x: Tensor) -> Tensor:
+        """The sum over all processes; x itself stays as it is."""
         x = x.clone()
         dist.all_reduce(x)
         return x
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
+        """Of the gradients over all processes: each one's x is in the result of every one."""
         return Sum.forward(context, gradient)
 
 
@@ -96,6 +98,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
         return new
 
     def forward(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) of this process, normalised by the mean and variance of all; in evaluation, by the running ones."""
         if not self.training:
             return super().forward(x)
         with torch.autocast(x.device.type, enabled=False):

@@ -77,6 +77,7 @@ def mislabelled(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
 
 
 def digest(*arrays: np.ndarray) -> str:
+    """SHA-256 of the arrays' bytes, one after the other: images and labels, for the fingerprint of a checkpoint."""
     sha = hashlib.sha256()
     for array in arrays:
         sha.update(array.tobytes())

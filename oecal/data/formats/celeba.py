@@ -19,6 +19,7 @@ SPLITS = {"0": "train", "1": "val", "2": "test"}
 
 
 def photographs(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of those images of the archive whose file name is wanted, in the archive's order."""
     return members(path, lambda member: is_image(member) and Path(member).name in wanted)
 
 

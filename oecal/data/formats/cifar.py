@@ -28,6 +28,7 @@ class ArraysOnly(pickle.Unpickler):
     """Loads plain values and NumPy arrays, nothing else. The checksum has matched before; this is the second lock."""
 
     def find_class(self, module: str, name: str) -> Any:
+        """The few NumPy names that these files need. Raises UnpicklingError for any other: a pickle can run code."""
         if (module, name) not in ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no such file needs")
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)

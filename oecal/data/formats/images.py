@@ -19,10 +19,12 @@ CHUNK = 512  # files in memory at a time
 
 
 def is_image(name: str) -> bool:
+    """Whether a name ends as one of an image does, in capitals or not."""
     return name.lower().endswith(ENDINGS)
 
 
 def chunks(items: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    """The items, CHUNK at a time, so that not all files of an archive lie in memory before they are decoded."""
     iterator = iter(items)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk

@@ -16,6 +16,7 @@ LISTS = ("words.txt", "val_annotations.txt", "wnids.txt")
 
 
 def photographs(path: Path, folder: str) -> Iterator[tuple[str, bytes]]:
+    """File name, without folders, and bytes of the images below a folder of the archive, such as `/train/`."""
     for name, content in members(path, lambda member: is_image(member) and folder in f"/{member}"):
         yield Path(name).name, content
 
