@@ -29,7 +29,7 @@ def family(path: Path, members: list[Score]) -> str:
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     lines = [f"## `{path.relative_to(FOLDER.parent.parent)}`", "", " ".join((ast.get_docstring(tree) or "").split()), ""]
     for score in members:
-        text = " ".join((ast.get_docstring(functions[score.function]) or "").split())
+        text = " ".join((ast.get_docstring(functions[score.function]) or "").partition(">>>")[0].split())  # without its examples
         lines.append(f"- **`{score.name}`**: {text} *Needs {needs(score)}.*")
         for key, values in score.grids.items():
             lines[-1] += f" *Chosen: `{key}` of {', '.join(map(str, values))}; published {score.options[key]}.*"

@@ -253,7 +253,11 @@ def drawn(claim: Claim, variants: Mapping[str, Sequence[Any]]) -> str:
 
 
 def shown(value: float, unit: str) -> str:
-    """A number of a table for readers, without its unit: a fraction in percent; a dash if there is none."""
+    """A number of a table for readers, without its unit: a fraction in percent; a dash if there is none.
+
+    >>> shown(0.1234, "fraction"), shown(2.5, "bits/dim"), shown(math.nan, "nats")
+    ('12.3', '2.50', '–')
+    """
     if math.isnan(value):
         return "–"
     scale, places = (100, 1) if unit == "fraction" else (1, 2)
@@ -290,5 +294,9 @@ def rows(table: pd.DataFrame, study: str, figures: Collection[str], configfiles:
 
 
 def p_text(p: float) -> str:
-    """A p-value for readers, three digits at most; a dash for nan."""
+    """A p-value for readers, three digits at most; a dash for nan.
+
+    >>> p_text(0.0004), p_text(0.04)
+    ('< 0.001', '0.040')
+    """
     return "–" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"

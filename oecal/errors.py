@@ -2,10 +2,13 @@
 
 
 class OecalError(Exception):
-    """Something from outside (configuration, data, checkpoint) is wrong.
+    r"""Something from outside (configuration, data, checkpoint) is wrong.
 
     The message is one line: which key or file, what was found, what to write instead. It is shown without a traceback. A name in it that
     holds a line break, as names in a damaged file may, does not make it two.
+
+    >>> str(OecalError("seeds: found 0;\nwrite 1 or more"))
+    'seeds: found 0; write 1 or more'
     """
 
     def __init__(self, message: str) -> None:
@@ -17,5 +20,9 @@ class Unavailable(OecalError):
 
 
 def said(error: BaseException, most: int = 200) -> str:
-    """What another library's error says, in one line of at most so many characters; the name of its type if it says nothing."""
+    r"""What another library's error says, in one line of at most so many characters; the name of its type if it says nothing.
+
+    >>> said(OSError("no space\nleft on device")), said(KeyError())
+    ('no space left on device', 'KeyError')
+    """
     return " ".join(str(error).split())[:most] or type(error).__name__

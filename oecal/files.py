@@ -10,7 +10,15 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; renames it to `path` if the block succeeds, removes it if not."""
+    """Yields a temporary path beside `path`; renames it to `path` if the block succeeds, removes it if not.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with replacing(f"{folder}/table.csv") as temporary:
+    ...         _ = temporary.write_text("seed,ece")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['table.csv']
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")

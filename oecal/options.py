@@ -28,7 +28,11 @@ def names(folder: str, without: Collection[str] = (), mark: str = "class Options
 
 
 def unknown(name: object, known: Collection[str]) -> str:
-    """The end of a message about a name that does not exist: the nearest one, and all there are."""
+    """The end of a message about a name that does not exist: the nearest one, and all there are.
+
+    >>> unknown("wnr", ["vae", "wrn"])
+    "unknown name 'wnr'; did you mean 'wrn'? write one of: vae, wrn"
+    """
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return f"unknown name '{name}'; {hint}write one of: {', '.join(sorted(known)) or '(none defined)'}"
@@ -69,7 +73,11 @@ def options_class(folder: str, name: str) -> type[Any]:
 
 
 def fits(value: object, annotation: Any) -> bool:
-    """Whether a value from YAML may stand for a field of this type; an int may stand for a float, a list for a tuple."""
+    """Whether a value from YAML may stand for a field of this type; an int may stand for a float, a list for a tuple.
+
+    >>> fits(1, float), fits(True, int), fits([1, 2], tuple[int, ...])
+    (True, False, True)
+    """
     if get_origin(annotation) is Literal:
         return value in get_args(annotation) and not isinstance(value, bool)
     if get_origin(annotation) is tuple:
@@ -80,7 +88,11 @@ def fits(value: object, annotation: Any) -> bool:
 
 
 def describe(annotation: Any) -> str:
-    """What may be written for a field of this type, for messages. Raises KeyError for a type that options do not have."""
+    """What may be written for a field of this type, for messages. Raises KeyError for a type that options do not have.
+
+    >>> describe(Literal["auto", "none"]), describe(tuple[int, ...])
+    ('one of: auto, none', 'a list of an integer')
+    """
     if get_origin(annotation) is Literal:
         return "one of: " + ", ".join(str(a) for a in get_args(annotation))
     if get_origin(annotation) is tuple:

@@ -99,7 +99,11 @@ def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
 
 
 def shares(sizes: Sequence[int], total: int) -> np.ndarray:
-    """As equal numbers as these sizes allow, of the sum `total`; which of the equal ones are one smaller is drawn, always alike."""
+    """As equal numbers as these sizes allow, of the sum `total`; which of the equal ones are one smaller is drawn, always alike.
+
+    >>> shares([10, 2, 10], 12).tolist()
+    [5, 2, 5]
+    """
     held = np.asarray(sizes)
     level = int(np.searchsorted(np.minimum(held[:, None], np.arange(held.max() + 1)).sum(axis=0), total))
     given: np.ndarray = np.minimum(held, level)
@@ -108,7 +112,11 @@ def shares(sizes: Sequence[int], total: int) -> np.ndarray:
 
 
 def largest_pool(inside: int, outside: int, rate: float) -> tuple[int, int]:
-    """The numbers of ID and OOD images of the largest pool, of so many, in which a share `rate` is OOD."""
+    """The numbers of ID and OOD images of the largest pool, of so many, in which a share `rate` is OOD.
+
+    >>> largest_pool(90, 50, 0.25)
+    (90, 30)
+    """
     total = min(inside / (1 - rate), outside / rate) if rate > 0 else inside
     return round(total * (1 - rate)), round(total * rate)
 

@@ -12,5 +12,9 @@ TEST_SETS = {**{role: role for role in OOD}, "shifts": "shift", "ambiguous": "am
 
 
 def spared(role: str, split: str) -> bool:
-    """Whether nothing costly is computed of a set: of the training images, and where the question is whether an answer is right."""
+    """Whether nothing costly is computed of a set: of the training images, and where the question is whether an answer is right.
+
+    >>> spared("near", "test"), spared("id", "train")
+    (False, True)
+    """
     return role in ("shift", "corruption", "path", "attack") or (role, split) == ("id", "train")

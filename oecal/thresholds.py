@@ -37,6 +37,10 @@ def pool(inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray, rate: float
 
     inside, wrong: score of each ID image, and whether its prediction is wrong. The share is exact rather than random, so that the number
     of errors varies less than the binomial distribution of the guarantee supposes.
+
+    >>> scores, wrong = pool(np.zeros(80), np.zeros(80, bool), np.ones(50), rate=0.2)
+    >>> len(scores), float(wrong.mean())
+    (100, 0.2)
     """
     few, many = largest_pool(len(inside), len(outside), rate)
     own, other = drawn(len(inside), few, "id"), drawn(len(outside), many, "ood")
@@ -51,7 +55,11 @@ def chosen(promise: Mapping[str, Any], inside: np.ndarray, wrong: np.ndarray, ou
 
 
 def described(promise: Mapping[str, Any]) -> dict[str, Any]:
-    """A promise of the configuration, {reject | error: level, ...}, as kind, level, confidence (0.95) and ood_rate (0)."""
+    """A promise of the configuration, {reject | error: level, ...}, as kind, level, confidence (0.95) and ood_rate (0).
+
+    >>> described({"reject": 0.05})
+    {'kind': 'reject', 'level': 0.05, 'confidence': 0.95, 'ood_rate': 0.0}
+    """
     kind = "reject" if "reject" in promise else "error"
     return {"kind": kind, "level": promise[kind], "confidence": promise.get("confidence", 0.95), "ood_rate": promise.get("ood_rate", 0.0)}
 

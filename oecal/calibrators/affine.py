@@ -24,7 +24,7 @@ def loss_and_gradient(theta: np.ndarray, x: np.ndarray, labels: np.ndarray, free
 
 
 def fit(x: np.ndarray, labels: np.ndarray, diagonal: bool, penalty: float) -> Calibrator:
-    """x (., K) to log softmax(W x + b), W (K, K) diagonal if asked for, b (K,), fitted to x (N, K) and labels (N,).
+    """x (., K) to log softmax(W x + b), W (K, K) diagonal if asked for and b a vector, fitted to x (N, K) and labels (N,).
 
     Starts at the identity, so it is never worse than that.
     """

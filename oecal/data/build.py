@@ -39,7 +39,8 @@ def without(data: ImageSet, masks: Mapping[str, np.ndarray], reason: str) -> Ima
 def choose_classes(data: ImageSet, keep: Sequence[int | str], drop: Sequence[int | str]) -> ImageSet:
     """The images of the classes `keep` (none: all, and what has no label) without `drop`, relabelled 0, 1, ... in this order.
 
-    Numbers are those of the whole set. What `drop` takes out is counted in `removed`. Raises OecalError for a class that is not there.
+    Numbers are those of the whole set. What `drop` takes out is counted in `ImageSet.removed`. Raises OecalError for a class that
+    is not there.
     """
     gone = class_numbers(drop, data.classes, "drop_classes")
     kept = class_numbers(keep, data.classes, "classes") or list(range(len(data.classes)))

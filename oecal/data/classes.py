@@ -10,7 +10,7 @@ from oecal.options import unknown
 
 
 def names_of(full: str) -> set[str]:
-    """What a class may be called. `n04133789 sandal, flip-flop`: in full, `n04133789`, `sandal, flip-flop` and `sandal`."""
+    """What a class may be called. "n04133789 sandal, flip-flop": in full, "n04133789", "sandal, flip-flop" and "sandal"."""
     wnid, words = full.split(" ", 1) if re.match(r"n\d{8} ", full) else ("", full)
     return {full, wnid, words, words.split(",")[0]} - {""}
 

@@ -31,7 +31,7 @@ def px(x: np.ndarray) -> float:
 
 
 def luma(x: np.ndarray) -> np.ndarray:
-    """Grey level (N, 1, H, W)."""
+    """Grey level of each pixel, (N, 1, H, W)."""
     return x if x.shape[1] == 1 else np.einsum("c,nchw->nhw", LUMA, x)[:, None]
 
 

@@ -25,7 +25,7 @@ def resize(
 ) -> np.ndarray:
     """Each image to height x width; enlarges and shrinks with Pillow's filters, which are antialiased ones.
 
-    box: the part (left, top, right, bottom) to take, in pixels, fractions allowed; default: all.
+    box: the part (left, top, right, bottom) to take, in pixels, fractions allowed; all by default.
     """
     if images.shape[2:] == (height, width) and box is None:
         return images

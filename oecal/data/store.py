@@ -67,7 +67,7 @@ def write(path: str | Path, data: ImageSet) -> None:
 
 
 def read_about(path: str | Path) -> ImageSet:
-    """All but the images: `splits` is empty. Raises OecalError if the file is no image store."""
+    """All but the images: `ImageSet.splits` is empty. Raises OecalError if the file is no image store."""
     with hdf5.reading(path) as file:
         plain = {name: str(file.attrs[name]) for name in ("source", "licence", "sha256", "missing")}
         classes, removed, form = (json.loads(file.attrs[name]) for name in ("classes", "removed", "format"))

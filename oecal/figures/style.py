@@ -147,7 +147,7 @@ def panels(rows: int, columns: int, height: float, **kwargs: Any) -> tuple[Figur
 
 
 def wrapped(count: int, most: int, margin: float, height: float, **kwargs: Any) -> tuple[Figure, list[Axes]]:
-    """`count` axes in as few rows as hold at most `most` each, evenly filled; inches: `margin` once, `height` for each row."""
+    """`count` axes in as few rows as hold at most `most` each, evenly filled; `margin` inches once, `height` for each row."""
     rows = -(-count // most)
     columns = -(-count // rows)
     figure, axes = panels(rows, columns, margin + height * rows, **kwargs)

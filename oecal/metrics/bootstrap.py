@@ -46,6 +46,10 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
     With weights of 1 they are those of oecal.metrics.calibration and oecal.metrics.selective, with the confidence as score; but for
     ce2_debiased, which estimates the square that stands here. All depend on how many right and how many wrong images have each confidence.
     The bins, and the width at which smece smooths, are the same in all resamples.
+
+    >>> of = statistics(np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 1, 0, 1]))
+    >>> of(np.array([[1, 0], [1, 0], [1, 4], [1, 0]]))["accuracy"]
+    array([0.75, 0.  ])
     """
     n, correct = len(confidence), np.asarray(correct, bool)
     values, group, counts = np.unique(confidence, return_inverse=True, return_counts=True)

@@ -31,18 +31,30 @@ def summarise(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n:
 
 
 def by_width(confidence: np.ndarray, bins: int) -> np.ndarray:
-    """Index of each confidence's bin (b / B, (b + 1) / B], as in Guo et al., ICML 2017; 0 falls into the first."""
+    """Index of each confidence's bin (b / B, (b + 1) / B], as in Guo et al., ICML 2017; 0 falls into the first.
+
+    >>> by_width(np.array([0.0, 0.1, 0.11, 1.0]), 10)
+    array([0, 0, 1, 9])
+    """
     index: np.ndarray = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     return index
 
 
 def by_rank(n: int, size: int) -> np.ndarray:
-    """Index of the bin of `size` of each rank, (n,); the last, most confident bin takes the remainder (Hendrycks et al., section 4.5)."""
+    """Index of the bin of `size` of each rank, (n,); the last, most confident bin takes the remainder (Hendrycks et al., section 4.5).
+
+    >>> by_rank(5, 2)
+    array([0, 0, 1, 1, 1])
+    """
     return np.minimum(np.arange(n) // size, max(n // size, 1) - 1)
 
 
 def by_mass(n: int, bins: int) -> np.ndarray:
-    """Index of the bin of each rank, (n,), in `bins` bins of as equal size as can be."""
+    """Index of the bin of each rank, (n,), in `bins` bins of as equal size as can be.
+
+    >>> by_mass(5, 2)
+    array([0, 0, 0, 1, 1])
+    """
     bins = min(bins, n)
     return np.arange(n) * bins // n
 
@@ -73,7 +85,12 @@ def adaptive(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bi
 
 
 def gap(bins: Bins, norm: float) -> float:
-    """(sum_b n_b / n |conf_b - acc_b|^norm)^(1 / norm); norm 1: ECE or MAD, 2: RMS, inf: MCE."""
+    """(sum_b n_b / n |conf_b - acc_b|^norm)^(1 / norm); norm 1: ECE or MAD, 2: RMS, inf: MCE.
+
+    >>> bins = equal_width(np.array([0.9, 0.9, 0.6, 0.6]), np.array([1, 1, 0, 0]), 10)
+    >>> [round(gap(bins, norm), 3) for norm in (1, 2, np.inf)]
+    [0.35, 0.43, 0.6]
+    """
     full = bins.counts > 0
     difference = np.abs(bins.confidence[full] - bins.accuracy[full])
     if np.isinf(norm):
@@ -102,7 +119,11 @@ def debiased_squared(bins: Bins) -> float:
 
 
 def error_auroc(confidence: np.ndarray, correct: np.ndarray) -> float:
-    """AUROC of low confidence as a detector of errors: P(c of an error < c of a right one), ties half. nan if all are right or wrong."""
+    """AUROC of low confidence as a detector of errors: P(c of an error < c of a right one), ties half. nan if all are right or wrong.
+
+    >>> error_auroc(np.array([0.9, 0.8, 0.8]), np.array([1, 1, 0]))
+    0.75
+    """
     right, n = float(np.sum(correct)), len(correct)
     if right in (0, n):
         return float("nan")
@@ -129,7 +150,11 @@ def brier_parts(confidence: np.ndarray, correct: np.ndarray, found: Bins) -> dic
 
 
 def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
-    """Soft F1 of 1 - c as a detector of errors m: 2 sum (1 - c) m / sum (1 - c + m). 0 if nothing is wrong or in doubt."""
+    """Soft F1 of 1 - c as a detector of errors m: 2 sum (1 - c) m / sum (1 - c + m). 0 if nothing is wrong or in doubt.
+
+    >>> soft_f1(np.array([1.0, 0.5]), np.array([1, 0]))
+    0.6666666666666666
+    """
     doubt, error = 1 - confidence, 1 - correct
     total = (doubt + error).sum()
     return float(2 * (doubt * error).sum() / total) if total > 0 else 0.0
@@ -142,6 +167,10 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
     rms_official: rms as the official OE code computes it; ce2_debiased: `debiased_squared` of the equal-mass bins; error_auroc;
     reliability, resolution: two of `brier_parts`; smece: `smooth_ece`.
     Raises ValueError if there are none, or if some lie outside [0, 1], as logits do.
+
+    >>> found = confidence_metrics(np.full(10, 0.8), np.arange(10) < 6)
+    >>> {name: round(found[name], 3) for name in ("accuracy", "ece", "rms", "mean_confidence")}
+    {'accuracy': 0.6, 'ece': 0.2, 'rms': 0.2, 'mean_confidence': 0.8}
     """
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
     if confidence.size == 0:
@@ -170,19 +199,27 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
 
 
 def classwise_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
-    """Mean over classes k of the equal-width ECE of p_k against [l = k] (Kull et al., NeurIPS 2019)."""
+    """Mean over classes k of the equal-width ECE of p_k against [l = k] (Kull et al., NeurIPS 2019).
+
+    >>> classwise_ece(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0, 1]))
+    0.5
+    """
     classes = range(probabilities.shape[1])
     return float(np.mean([gap(equal_width(probabilities[:, k], (labels == k).astype(float), bins), 1) for k in classes]))
 
 
 def label_losses(log_p: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """nll: -log p_l, nats; brier: sum_k (p_k - [l = k])^2, in [0, 2]; of each image, (N,), from log p (N, K) and labels (N,)."""
+    """nll: -log p_l, nats; brier: sum_k (p_k - [l = k])^2, in [0, 2]; of each image, (N,), from log_p (N, K) and labels (N,)."""
     error = np.exp(log_p) - (labels[:, None] == np.arange(log_p.shape[1]))
     return {"nll": -log_p[np.arange(len(labels)), labels], "brier": (error**2).sum(axis=1)}
 
 
 def label_metrics(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> dict[str, float]:
-    """Metrics that need labels of the model's own classes; logits (N, K), labels (N,): means of `label_losses`; cwece: class-wise ECE."""
+    """Metrics that need labels of the model's own classes; logits (N, K), labels (N,): means of `label_losses`; cwece: class-wise ECE.
+
+    >>> {name: round(value, 3) for name, value in label_metrics(np.zeros((2, 2)), np.array([0, 1])).items()}
+    {'nll': 0.693, 'brier': 0.5, 'cwece': 0.0}
+    """
     log_p = log_softmax(np.asarray(logits, np.float64), axis=1)
     means = {name: float(loss.mean()) for name, loss in label_losses(log_p, labels).items()}
     return {**means, "cwece": classwise_ece(np.exp(log_p), labels, bins)}

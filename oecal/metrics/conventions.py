@@ -22,7 +22,7 @@ from oecal.metrics.detection import Thresholds, auroc, average_precision, compar
 
 
 def trapezoid(at: Thresholds) -> float:
-    """Area under the precision-recall curve, its points joined by straight lines: `auc(recall, precision)` of scikit-learn.
+    """Area under the precision-recall curve, its points joined by straight lines: scikit-learn's auc(recall, precision).
 
     It is too high where scores tie: a constant score has (1 + base rate) / 2 (Davis & Goadrich, ICML 2006, section 4). The line to a
     threshold starts at the precision just before it, when the negatives beyond it are already flagged; the first one starts at recall 0,
@@ -89,7 +89,10 @@ CONVENTIONS = {
 def translated(convention: str, id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]) -> list[dict[str, float | int]]:
     """The columns of a convention, for each of several OOD sets against the same ID scores; a higher score is more anomalous.
 
-    base_rate, n_in and n_out stand beside them, as in `detection`. Raises ValueError for empty or non-finite scores.
+    base_rate, n_in and n_out stand beside them, as in oecal.metrics.detection. Raises ValueError for empty or non-finite scores.
+
+    >>> translated("openood", np.array([0, 1]), [np.array([1, 2])])[0]["AUROC"]
+    87.5
     """
     scale, columns = CONVENTIONS[convention]
     inside, rows = sample(id_scores, "ID"), []

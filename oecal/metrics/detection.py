@@ -14,7 +14,13 @@ import numpy as np
 
 
 def check(scores: np.ndarray, name: str) -> np.ndarray:
-    """Scores as a flat float64 array. Raises ValueError if empty or not finite."""
+    """Scores as a flat float64 array. Raises ValueError if empty or not finite.
+
+    >>> check(np.array([0.5, np.nan]), "ID")
+    Traceback (most recent call last):
+        ...
+    ValueError: ID: 1 of 2 scores are not finite
+    """
     scores = np.asarray(scores, dtype=np.float64).ravel()
     if scores.size == 0:
         raise ValueError(f"{name}: no scores")
@@ -128,12 +134,22 @@ def detection_metrics_of_sets(id_scores: np.ndarray, ood_sets: Iterable[np.ndarr
 
 
 def detection_metrics(id_scores: np.ndarray, ood_scores: np.ndarray) -> dict[str, float | int]:
-    """All detection metrics of one score on one pair of sets: `detection_metrics_of_sets` of one OOD set."""
+    """All detection metrics of one score on one pair of sets: `detection_metrics_of_sets` of one OOD set.
+
+    >>> found = detection_metrics(np.array([1, 2, 3, 4]), np.array([3, 5, 6, 7]))
+    >>> found["auroc"], found["fpr95"], found["base_rate"]
+    (0.90625, 0.5, 0.5)
+    """
     return detection_metrics_of_sets(id_scores, [ood_scores])[0]
 
 
 def roc_curve(id_scores: np.ndarray, ood_scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rates, OOD positive, from (0, 0) to (1, 1), one point per distinct score."""
+    """False and true positive rates, OOD positive, from (0, 0) to (1, 1), one point per distinct score.
+
+    >>> fpr, tpr = roc_curve(np.array([1, 2]), np.array([2, 3]))
+    >>> fpr.tolist(), tpr.tolist()
+    ([0.0, 0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 1.0])
+    """
     inside, outside = np.sort(check(id_scores, "ID")), np.sort(check(ood_scores, "OOD"))
     thresholds = np.unique(np.concatenate([inside, outside]))[::-1]
     fpr = 1 - np.searchsorted(inside, thresholds, side="left") / len(inside)

@@ -28,6 +28,10 @@ def limits(events: np.ndarray | int, n: np.ndarray | int, confidence: float) -> 
 
     Quantiles of Beta(k, n - k + 1) at 1 - confidence and of Beta(k + 1, n - k) at confidence; 0 for k = 0 and 1 for k = n. Both together
     are an interval at 2 confidence - 1. Shapes broadcast.
+
+    >>> low, high = limits(np.array([0, 5]), 100, 0.95)
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.0, 0.02], [0.03, 0.102])
     """
     from scipy.special import betaincinv
 
@@ -38,7 +42,11 @@ def limits(events: np.ndarray | int, n: np.ndarray | int, confidence: float) -> 
 
 
 def fewest(level: float, confidence: float) -> int:
-    """The smallest n from which `level` can be promised: (1 - level)^n <= 1 - confidence, as even no event in fewer shows nothing."""
+    """The smallest n from which `level` can be promised: (1 - level)^n <= 1 - confidence, as even no event in fewer shows nothing.
+
+    >>> fewest(0.05, 0.95)
+    59
+    """
     return int(np.ceil(np.log1p(-confidence) / np.log1p(-level) - 1e-9))
 
 
@@ -48,6 +56,11 @@ def threshold_for_rejection(scores: np.ndarray, level: float, confidence: float 
     It is the order statistic s_(N-k): an image of the same distribution exceeds it with a probability that is Beta(k + 1, N - k), or
     smaller where scores are tied (Wilks, Ann. Math. Stat. 1941). k is the largest number whose upper Clopper-Pearson limit, k of N, is
     at most `level`. No threshold if N is too small: (1 - level)^N > 1 - confidence, so a promise of 5% at 0.95 needs 59 images.
+
+    >>> threshold_for_rejection(np.arange(58), level=0.05)
+    Threshold(threshold=None, n=58, bound=None)
+    >>> threshold_for_rejection(np.arange(100), level=0.05).threshold
+    98.0
     """
     ordered = np.sort(np.asarray(scores, np.float64))
     n = len(ordered)
@@ -69,6 +82,10 @@ def threshold_for_errors(scores: np.ndarray, errors: np.ndarray, level: float, c
     The thresholds are order statistics. Where the error rate does not fall as the threshold grows, which is what a score is for, all
     those beyond the true limit have binomial errors below the limit and more likely ones above, so the guarantee is exact. For a score in
     another order each single test is exact, while the sequence of all is not proven to be.
+
+    >>> scores = np.arange(200)
+    >>> threshold_for_errors(scores, scores >= 100, level=0.1).threshold
+    99.0
     """
     from scipy.special import betainc
 

@@ -15,6 +15,10 @@ Metrics = Mapping[str, Callable[..., Any]]
 
 
 def named(options: Mapping[str, Any], table: str) -> Metrics:
-    """The configured metrics of a table, by name."""
+    """The configured metrics of a table, by name.
+
+    >>> list(named({"metrics": ["correctness_brier"]}, "calibration"))
+    ['correctness_brier']
+    """
     modules = {name: importlib.import_module(f"oecal.metrics.{name}") for name in options.get("metrics", ())}
     return {name: module.metric for name, module in modules.items() if table == module.TABLE}

@@ -50,7 +50,11 @@ class Estimate(NamedTuple):
 
 
 def norm(parts: np.ndarray, order: float) -> np.ndarray:
-    """Over the bins, the first axis."""
+    """(sum_b |parts_b|^order)^(1 / order), the largest of them if the order is infinite; over the bins, the first axis.
+
+    >>> norm(np.array([[3.0], [-4.0]]), order=2)
+    array([5.])
+    """
     gaps = np.abs(parts)
     size: np.ndarray = np.sqrt((gaps**2).sum(axis=0)) if order == 2 else gaps.sum(axis=0) if order == 1 else gaps.max(axis=0)
     return size

@@ -10,7 +10,11 @@ from scipy.stats import chi2, rankdata, studentized_range
 
 
 def mean_ranks(values: np.ndarray) -> np.ndarray:
-    """Mean rank of each of k scores over N sets, (k,), from values (N, k), higher = better: rank 1 is the best, ties share their mean."""
+    """Mean rank of each of k scores over N sets, (k,), from values (N, k), higher = better: rank 1 is the best, ties share their mean.
+
+    >>> mean_ranks(np.array([[0.9, 0.8, 0.8], [0.7, 0.9, 0.6]]))
+    array([1.5 , 1.75, 2.75])
+    """
     ranks: np.ndarray = rankdata(-np.asarray(values, np.float64), axis=1).mean(axis=0)
     return ranks
 
@@ -20,6 +24,10 @@ def friedman(values: np.ndarray) -> tuple[float, float]:
 
     chi2_F = (k - 1) sum_j (sum_i (r_ij - (k + 1) / 2))^2 / sum_ij (r_ij - (k + 1) / 2)^2 with k - 1 degrees of freedom; without ties that
     is Demsar's 12 N / (k (k + 1)) (sum_j R_j^2 - k (k + 1)^2 / 4). Where all values are tied: 0 and 1.
+
+    >>> statistic, p = friedman(np.array([[0.9, 0.8], [0.8, 0.7], [0.7, 0.6], [0.6, 0.5]]))
+    >>> statistic, round(p, 4)
+    (4.0, 0.0455)
     """
     ranks = rankdata(values, axis=1)
     k = ranks.shape[1]
@@ -34,6 +42,9 @@ def critical_difference(k: int, n: int, level: float = 0.05) -> float:
 
     q is the quantile 1 - level of the studentised range of k normal variables, divided by sqrt(2). Two scores whose mean ranks differ by
     less cannot be told apart at this level, all pairs taken together.
+
+    >>> round(critical_difference(4, 14), 2)  # the example of Demsar, section 3.2.2
+    1.25
     """
     q = studentized_range.ppf(1 - level, k, np.inf) / np.sqrt(2)
     return float(q * np.sqrt(k * (k + 1) / (6 * n)))

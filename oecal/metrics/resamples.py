@@ -6,14 +6,22 @@ import numpy as np
 
 
 def drawn(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Weights (N, B), float32: how often each of n images is drawn, n images with replacement in each resample."""
+    """Weights (N, B), float32: how often each of n images is drawn, n images with replacement in each resample.
+
+    >>> drawn(5, 2, np.random.default_rng(0)).sum(axis=0)
+    array([5., 5.], dtype=float32)
+    """
     places = rng.integers(n, size=(resamples, n), dtype=np.int32)
     places += np.arange(resamples, dtype=np.int32)[:, None] * n
     return np.bincount(places.ravel(), minlength=n * resamples).reshape(resamples, n).T.astype(np.float32)
 
 
 def percentile_interval(replicates: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Quantiles of replicates (B,), of those that are defined; nan if none is."""
+    """Quantiles of replicates (B,), of those that are defined; nan if none is.
+
+    >>> [round(limit, 3) for limit in percentile_interval(np.arange(101))]
+    [2.5, 97.5]
+    """
     defined = replicates[~np.isnan(replicates)]
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]) if len(defined) else (np.nan, np.nan)
     return float(low), float(high)

@@ -10,7 +10,11 @@ import numpy as np
 
 
 def accepted_errors(scores: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Expected number of errors among the k accepted inputs, for k = 1 ... n; scores (N,): higher = rejected first."""
+    """Expected number of errors among the k accepted inputs, for k = 1 ... n; scores (N,): higher = rejected first.
+
+    >>> accepted_errors(np.array([1, 1, 2]), np.array([1, 0, 1]))
+    array([0.5, 1. , 2. ])
+    """
     scores, errors = np.asarray(scores, np.float64), np.asarray(errors, np.float64)
     if scores.size == 0 or not np.isfinite(scores).all():
         raise ValueError(f"scores: {scores.size}, of which {np.count_nonzero(~np.isfinite(scores))} are not finite")
@@ -20,7 +24,12 @@ def accepted_errors(scores: np.ndarray, errors: np.ndarray) -> np.ndarray:
 
 
 def risk_coverage(scores: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coverage k/n and selective risk (share of errors among the accepted), (N,) each."""
+    """Coverage k/n and selective risk (share of errors among the accepted), (N,) each.
+
+    >>> coverage, risk = risk_coverage(np.array([0.1, 0.3, 0.2, 0.4]), np.array([0, 1, 0, 1]))
+    >>> coverage.tolist(), risk.round(2).tolist()
+    ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.33, 0.5])
+    """
     wrong = accepted_errors(scores, errors)
     k = np.arange(1, len(wrong) + 1)
     return k / len(wrong), wrong / k
@@ -33,6 +42,10 @@ def selective_metrics(scores: np.ndarray, errors: np.ndarray, target_risk: float
     errors; augrc: mean over coverages of errors accepted / n (Traub et al., NeurIPS 2024); coverage_at_risk: the largest coverage
     whose risk is at most `target_risk`, 0 if there is none; risk_at_coverage: risk of the smallest coverage >= `target_coverage`;
     the accuracy at that coverage is 1 - risk_at_coverage (of `pooled`, an accepted OOD input counts as wrong).
+
+    >>> found = selective_metrics(np.array([1, 2, 3, 4]), np.array([0, 0, 0, 1]), target_risk=0.1, target_coverage=0.5)
+    >>> {name: round(value, 4) for name, value in found.items()}
+    {'aurc': 0.0625, 'eaurc': 0.0, 'augrc': 0.0625, 'coverage_at_risk': 0.75, 'risk_at_coverage': 0.0}
     """
     coverage, risk = risk_coverage(scores, errors)
     n, wrong = len(coverage), int(np.sum(errors))

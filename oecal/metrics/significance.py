@@ -20,7 +20,11 @@ def statistic(values: np.ndarray, than: float) -> float:
 
 
 def t_test(values: np.ndarray, than: float = 0.0) -> float:
-    """Two-sided p of a mean equal to `than`: 2 P(t_{n-1} > |t|). values: (n,), of pairs their differences."""
+    """Two-sided p of a mean equal to `than`: 2 P(t_{n-1} > |t|). values: (n,), of pairs their differences.
+
+    >>> round(t_test(np.array([1.0, 2.0, 3.0])), 4)
+    0.0742
+    """
     return float(2 * t.sf(abs(statistic(values, than)), len(values) - 1))
 
 
@@ -28,6 +32,9 @@ def equivalence(values: np.ndarray, margin: float, than: float = 0.0) -> float:
     """p of a mean that is not within `margin` of `than`: the larger one of two one-sided tests (TOST; Schuirmann 1987).
 
     A small one says that the mean lies between than - margin and than + margin.
+
+    >>> round(equivalence(np.array([-0.1, 0.0, 0.1]), margin=0.5), 4)
+    0.0065
     """
     low, high = statistic(values, than - margin), statistic(values, than + margin)
     return float(np.maximum(t.sf(low, len(values) - 1), t.cdf(high, len(values) - 1)))
@@ -37,6 +44,9 @@ def difference(values: np.ndarray, margin: float, than: float = 0.0) -> float:
     """p of a mean that is within `margin` of `than`: twice the smaller one of two one-sided tests, at most 1; with margin 0 the t-test.
 
     A small one says that the mean lies below than - margin or above than + margin.
+
+    >>> difference(np.array([-0.1, 0.0, 0.1]), margin=0.5)
+    1.0
     """
     low, high = statistic(values, than - margin), statistic(values, than + margin)
     return float(np.minimum(1.0, 2 * np.minimum(t.cdf(low, len(values) - 1), t.sf(high, len(values) - 1))))
@@ -47,6 +57,9 @@ def holm(p: np.ndarray) -> np.ndarray:
 
     Rejecting where it is at most alpha, the probability of any false rejection is at most alpha, however the tests depend on each other.
     nan is no test: it stays, and does not count in m.
+
+    >>> holm(np.array([0.01, 0.04, 0.03, np.nan]))
+    array([0.03, 0.06, 0.06,  nan])
     """
     adjusted = np.array(p, np.float64)
     there = np.flatnonzero(~np.isnan(adjusted))
@@ -56,5 +69,9 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def cohens_d(values: np.ndarray, than: float = 0.0) -> float:
-    """Standardised effect d = (mean - than) / s (Cohen 1988), of pairs that of their differences. Biased upwards for few values."""
+    """Standardised effect d = (mean - than) / s (Cohen 1988), of pairs that of their differences. Biased upwards for few values.
+
+    >>> cohens_d(np.array([1.0, 2.0, 3.0]))
+    2.0
+    """
     return float((np.mean(values) - than) / spread(values)) if len(values) else np.nan

@@ -39,7 +39,13 @@ def at_width(coefficients: np.ndarray, sigma: float) -> float:
 
 
 def smooth_ece(confidence: np.ndarray, correct: np.ndarray) -> float:
-    """smECE: the only sigma with smECE_sigma = sigma; confidence and correctness (N,)."""
+    """smECE: the only sigma with smECE_sigma = sigma, in [0, 1]; confidence, correct: (N,).
+
+    >>> smooth_ece(np.full(4, 0.75), np.array([1, 1, 1, 0]))
+    0.0
+    >>> round(smooth_ece(np.ones(4), np.array([1, 1, 0, 0])), 6)
+    0.5
+    """
     from scipy.optimize import brentq
 
     coefficients = cosines(confidence, correct)
@@ -47,7 +53,7 @@ def smooth_ece(confidence: np.ndarray, correct: np.ndarray) -> float:
 
 
 def smoothing(confidence: np.ndarray, sigma: float, points: int = 256) -> np.ndarray:
-    """K_sigma(t, c) at the middles t of so many equal parts of [0, 1], for confidences (D,): (points, D).
+    """K_sigma(t, c) at the middles t of so many equal parts of [0, 1], for confidence (D,): (points, D).
 
     It is 1 + 2 sum_k exp(-(pi k sigma)^2 / 2) cos(pi k t) cos(pi k c). As many terms are taken as there are points: what is narrower than
     their distance is smoothed to that.

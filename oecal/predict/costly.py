@@ -34,7 +34,7 @@ def gradients(model: Any, images: np.ndarray, device: torch.device) -> dict[str,
 
 
 def regret(model: Any, images: np.ndarray, device: torch.device, batch: int = 250) -> np.ndarray:
-    """`model.regret` of a VAE, nats (N,) float64."""
+    """`model.regret` of a VAE, nats, (N,) float64."""
     values = []
     for start in range(0, len(images), batch):
         torch.manual_seed(derive("costly", start))

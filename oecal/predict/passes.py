@@ -49,7 +49,7 @@ def odin(logits: Logits, images: Tensor) -> dict[str, Tensor]:
 
 
 def summary(logits: Tensor) -> dict[str, Tensor]:
-    """What the logits of S passes (S, N, K) say together, float64.
+    """What the logits (S, N, K) of S passes say together, float64.
 
     `p` (N, K): the mean of p_s = softmax(z_s); `mi` (N,): mean_s KL(p_s || p), nats; `agreement` (N,): the share of the passes that vote
     for the most voted class.

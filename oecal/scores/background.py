@@ -10,6 +10,9 @@ def background_class(logits: np.ndarray, background_logit: np.ndarray) -> np.nda
     """log(p / (1 - p)) of the background's p among all K + 1 classes: z_{K+1} - log sum_{k <= K} exp z_k, nats.
 
     The log-odds have the order of p, and do not saturate where p rounds to 1. The class: Zhang & LeCun, AAAI 2017 (arXiv 1511.03719).
+
+    >>> background_class(np.zeros((1, 3)), background_logit=np.log([9])).round(4)  # log of 9 / 3
+    array([1.0986])
     """
     log_odds: np.ndarray = background_logit.astype(np.float64) - logsumexp(logits.astype(np.float64), axis=1)
     return log_odds

@@ -14,35 +14,59 @@ GAMMA, TOP = 0.1, 100
 
 
 def msp(logits: np.ndarray) -> np.ndarray:
-    """1 - max_k p_k, in [0, 1 - 1/K]: maximum softmax probability (Hendrycks & Gimpel, ICLR 2017)."""
+    """1 - max_k p_k, in [0, 1 - 1/K]: maximum softmax probability (Hendrycks & Gimpel, ICLR 2017).
+
+    >>> msp(np.log([[8, 1, 1]])).round(6), msp(np.array([[100.0, 0.0]]))
+    (array([0.2]), array([3.72007598e-44]))
+    """
     return numerics.doubt(numerics.log_softmax(logits))
 
 
 def h_u_p(logits: np.ndarray) -> np.ndarray:
-    """-H(U; p) = mean_k log p_k, nats, at most -log K: the second score of Hendrycks et al., ICLR 2019, better after OE."""
+    """-H(U; p) = mean_k log p_k, nats, at most -log K: the second score of Hendrycks et al., ICLR 2019, better after OE.
+
+    >>> h_u_p(np.zeros((1, 10))).round(4)  # -log 10
+    array([-2.3026])
+    """
     nats: np.ndarray = numerics.log_softmax(logits).mean(axis=1)
     return nats
 
 
 def max_logit(logits: np.ndarray) -> np.ndarray:
-    """-max_k z_k (Hendrycks et al., ICML 2022)."""
-    largest: np.ndarray = -logits.astype(np.float64).max(axis=1)
-    return largest
+    """-max_k z_k (Hendrycks et al., ICML 2022).
+
+    >>> max_logit(np.array([[3, -1], [0, 1]]))
+    array([-3., -1.])
+    """
+    scores: np.ndarray = -logits.astype(np.float64).max(axis=1)
+    return scores
 
 
 def energy(logits: np.ndarray) -> np.ndarray:
-    """-log sum_k exp z_k, at temperature 1 (Liu et al., NeurIPS 2020)."""
+    """-log sum_k exp z_k, at temperature 1 (Liu et al., NeurIPS 2020).
+
+    >>> energy(np.log([[6, 3, 1]])).round(4)  # -log 10
+    array([-2.3026])
+    """
     energies: np.ndarray = -logsumexp(logits.astype(np.float64), axis=1)
     return energies
 
 
 def entropy(logits: np.ndarray) -> np.ndarray:
-    """H(p) = -sum_k p_k log p_k, nats, in [0, log K]: predictive entropy."""
+    """H(p) = -sum_k p_k log p_k, nats, in [0, log K]: predictive entropy.
+
+    >>> entropy(np.array([[0, 0], [0, 100]])).round(4)
+    array([0.6931, 0.    ])
+    """
     return numerics.entropy(numerics.log_softmax(logits))
 
 
 def margin(logits: np.ndarray) -> np.ndarray:
-    """1 - (p_1 - p_2), p_1 and p_2 the two largest p_k, in [0, 1], as (1 - p_1) + p_2 (Scheffer et al., IDA 2001)."""
+    """1 - (p_1 - p_2), p_1 and p_2 the two largest p_k, in [0, 1], as (1 - p_1) + p_2 (Scheffer et al., IDA 2001).
+
+    >>> margin(np.log([[8, 1, 1], [5, 5, 0.1]])).round(3)
+    array([0.3, 1. ])
+    """
     log_p = np.partition(numerics.log_softmax(logits), -2, axis=1)
     return numerics.doubt(log_p) + np.exp(log_p[:, -2])
 

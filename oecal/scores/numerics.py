@@ -16,13 +16,17 @@ SMALLEST = np.finfo(np.float64).smallest_subnormal
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """log p, p = softmax(z), of logits (..., K), float64: z_k - max z - log1p(sum of exp(z_j - max z) over all j but the largest)."""
+    """log p, p = softmax(z), of logits (..., K), float64: z_k - max z - log1p(sum of exp(z_j - max z) over all j but the largest).
+
+    >>> log_softmax(np.array([100, 0]))
+    array([-3.72007598e-44, -1.00000000e+02])
+    """
     z = logits.astype(np.float64)
     z -= z.max(axis=-1, keepdims=True)
     others = np.exp(z)
     np.put_along_axis(others, z.argmax(axis=-1, keepdims=True), 0, axis=-1)
-    log_odds: np.ndarray = z - np.log1p(others.sum(axis=-1, keepdims=True))
-    return log_odds
+    log_p: np.ndarray = z - np.log1p(others.sum(axis=-1, keepdims=True))
+    return log_p
 
 
 def exact_top(log_p: np.ndarray) -> np.ndarray:
@@ -37,17 +41,29 @@ def exact_top(log_p: np.ndarray) -> np.ndarray:
 
 
 def log_probabilities(p: np.ndarray) -> np.ndarray:
-    """log p of probabilities (..., K), float64; that of p = 0 is the least there is, about -744."""
+    """log p of probabilities (..., K), float64; that of p = 0 is the least there is, about -744.
+
+    >>> log_probabilities(np.array([0.75, 0.25])).round(4)
+    array([-0.2877, -1.3863])
+    """
     return exact_top(np.log(np.maximum(p, SMALLEST)))
 
 
 def log_mean(log_p: np.ndarray) -> np.ndarray:
-    """log of the mean of p over the first axis, (S, ..., K) to (..., K)."""
+    """log of the mean of p over the first axis, (S, ..., K) to (..., K).
+
+    >>> np.exp(log_mean(np.log([[0.8, 0.2], [0.4, 0.6]]))).round(6)
+    array([0.6, 0.4])
+    """
     return exact_top(logsumexp(log_p, axis=0) - np.log(len(log_p)))
 
 
 def doubt(log_p: np.ndarray) -> np.ndarray:
-    """1 - max_k p_k, the sum of the other probabilities, (..., K) to (...), in [0, 1 - 1/K]."""
+    """1 - max_k p_k, the sum of the other probabilities, (..., K) to (...), in [0, 1 - 1/K].
+
+    >>> doubt(np.log([[0.5, 0.25, 0.25]])).round(6)
+    array([0.5])
+    """
     others: np.ndarray = -np.expm1(log_p.max(axis=-1))
     return others
 
@@ -68,6 +84,11 @@ def best_temperature(loss: Callable[[float], float]) -> float:
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017)."""
+    """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017).
+
+    >>> logits, labels = np.array([[4.0, 0.0]] * 4), np.array([0, 0, 0, 1])  # 98% sure, 75% right
+    >>> round(4 / fit_temperature(logits, labels), 3)  # log 3: 75% sure
+    1.099
+    """
     logits, rows = np.asarray(logits, np.float64), np.arange(len(labels))
     return best_temperature(lambda t: float(-log_softmax(logits / t)[rows, labels].mean()))

@@ -13,7 +13,11 @@ from oecal.scores.catalogue import Score
 
 
 def auroc(inside: np.ndarray, outside: np.ndarray) -> float:
-    """P(outside > inside) + P(outside = inside) / 2, from the ranks of both samples (Mann & Whitney 1947)."""
+    """P(outside > inside) + P(outside = inside) / 2, from the ranks of both samples (Mann & Whitney 1947).
+
+    >>> auroc(np.array([1, 2]), np.array([2, 3]))
+    0.875
+    """
     ranks = rankdata(np.concatenate([inside, outside]))[len(inside) :]
     return float((ranks.sum() / len(outside) - (len(outside) + 1) / 2) / len(inside))
 

@@ -57,7 +57,7 @@ def row(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
     """A row for each classifier run, post-hoc method and set, from the output files. Options: bins, ood_ratio, post_hoc, metrics.
 
-    temperature: 1 without calibration, empty for a method that has none. The columns of `metrics` are the last ones.
+    temperature: 1 without calibration, empty for a method that has none. The columns of `measures.metrics` are the last ones.
     """
     rows, more = [], named(options, "calibration")
     for path in outputs:

@@ -61,7 +61,7 @@ def per_seed(rows: pd.DataFrame, claim: Claim, place: str, may_be_missing: Colle
 
 
 def p_value(values: np.ndarray, claim: Claim) -> float:
-    """below, above: two-sided t-test. within: of what the estimate says, that the mean is within the margin, or that it is not."""
+    """`is` below or above: two-sided t-test. within: of what the estimate says, that the mean is within the margin, or that it is not."""
     than, margin = claim["than"], claim["margin"]
     if claim["is"] != "within":
         return t_test(values, than)

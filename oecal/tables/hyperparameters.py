@@ -17,7 +17,7 @@ COLUMNS = [*RUN, "score", "hyperparameter", "value", "published", "grid"]
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
     """A row for each run, score and hyperparameter that was chosen; published: the default, which stays where there are no outliers.
 
-    Of ODIN, `eps` is a place in `oecal.predict.passes.EPSILONS`, from 0.
+    Of ODIN, eps is a place in `oecal.predict.passes.EPSILONS`, from 0.
     """
     rows = []
     for path in scores:

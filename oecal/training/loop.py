@@ -120,7 +120,7 @@ def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, T
 
 def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
               precision: str) -> dict[str, float]:  # fmt: skip
-    """One pass over the ID images, or `epoch_images` of them, in several passes if there are not so many.
+    """One pass over the ID images, or `recipe.epoch_images` of them, in several passes if there are not so many.
 
     Returns the mean of each part of the loss. Raises OecalError if the loss is not finite.
     """
@@ -159,7 +159,7 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
     """Trains `model` in place and leaves `model.safetensors` and `history.csv` in `folder`.
 
     Goes on from `folder/checkpoint.pt` if that is of the same `fingerprint`. `history.csv`: one row an epoch; losses in nats, for a
-    density model nats per dimension, `val_bpd` in bits per dimension.
+    density model nats per dimension, on validation images bits per dimension.
     """
     if (there := recipe.images_of_an_epoch(len(data.images))) < recipe.batch_size:
         raise OecalError(f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that")

@@ -43,7 +43,7 @@ def limited(logits: Tensor) -> Tensor:
 
 
 def reverse_kl(logits: Tensor, target: Tensor) -> Tensor:
-    """KL(Dir(exp(z)) || Dir(target)) in nats, float64, (N,), of logits and target concentrations (N, K).
+    """KL(Dir(exp(z)) || Dir(target)) in nats, float64, (N,), of logits (N, K) and the concentrations target (N, K).
 
     = ln G(a_0) - ln G(t_0) + sum_k [ln G(t_k) - ln G(a_k) + (a_k - t_k) (psi(a_k) - psi(a_0))], a = exp(z), a_0 and t_0 their sums over k.
     """

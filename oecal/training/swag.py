@@ -46,7 +46,7 @@ def fit(snapshots: Tensor) -> Gaussian:
 
 
 def draw(gaussian: Gaussian) -> Tensor:
-    """mean + sqrt(variance / 2) z_1 + deviations^T z_2 / sqrt(2 (R - 1)), standard normal z_1 (P,), z_2 (R,): eq. 1 of the paper.
+    """mean + sqrt(variance / 2) z_1 + deviations^T z_2 / sqrt(2 (R - 1)), eq. 1 of the paper; z_1 and z_2 are standard normal.
 
     Random numbers come from torch's global CPU generator.
     """
@@ -56,7 +56,7 @@ def draw(gaussian: Gaussian) -> Tensor:
 
 
 def weights_of(model: nn.Module) -> Tensor:
-    """All parameters in one vector (P,), a copy on the CPU."""
+    """All parameters in one vector, (P,), a copy on the CPU."""
     return torch.cat([p.detach().flatten().cpu() for p in model.parameters()])
 
 

@@ -20,7 +20,7 @@ SPLITS = {**{f"data_batch_{n}": "train" for n in range(1, 6)}, "test_batch": "te
 
 
 def batch_of(member: str) -> str:
-    """`data_batch_1` of cifar-10-batches-py/data_batch_1 and of cifar-10-batches-bin/data_batch_1.bin."""
+    """Its last part without an extension: data_batch_1 of cifar-10-batches-py/data_batch_1 and of cifar-10-batches-bin/data_batch_1.bin."""
     return Path(member).name.removesuffix(".bin")
 
 
