@@ -1,6 +1,7 @@
 """Whether a confidence of 80% is right in 80% of the cases.
 
-Notation: confidence c_i in [0, 1], correctness y_i in {0, 1}; for the metrics that need them, probabilities p_ik and label l_i.
+Notation: confidence c_i in [0, 1], correctness y_i in {0, 1}, (N,) each; for the metrics that need them, probabilities p_ik, (N, K), and
+labels l_i, (N,).
 An OOD image that is pooled with ID images counts as wrong, as in Hendrycks et al., ICLR 2019, section 4.5.
 """
 
@@ -60,7 +61,7 @@ def by_mass(n: int, bins: int) -> np.ndarray:
 
 
 def equal_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Bins:
-    """Bins of equal width, `by_width`."""
+    """`bins` bins of equal width, `by_width`; confidence, correct: (N,)."""
     return summarise(by_width(confidence, bins), confidence, correct, bins)
 
 
@@ -199,7 +200,7 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
 
 
 def classwise_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
-    """Mean over classes k of the equal-width ECE of p_k against [l = k] (Kull et al., NeurIPS 2019).
+    """Mean over classes k of the equal-width ECE of p_k against [l = k] (Kull et al., NeurIPS 2019, arXiv 1910.12656).
 
     >>> classwise_ece(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0, 1]))
     0.5

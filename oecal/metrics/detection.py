@@ -114,6 +114,7 @@ def sizes(found: Comparison) -> dict[str, float | int]:
 def detection_metrics_of_sets(id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]) -> list[dict[str, float | int]]:
     """All detection metrics of one score, for each of several OOD sets against the same ID scores; fractions in [0, 1].
 
+    id_scores: (N,), each of ood_sets: (M,), a higher score is more anomalous.
     auroc: P(ood > id) + P(ood = id) / 2. ap_out, ap_in: average precision with OOD, with ID, as the positive class; they depend on
     base_rate = n_out / (n_in + n_out). fpr95: share of ID flagged at the first threshold that flags at least 95% of OOD;
     fpr95_id_pos: share of OOD accepted at the first threshold that accepts at least 95% of ID.
@@ -144,7 +145,7 @@ def detection_metrics(id_scores: np.ndarray, ood_scores: np.ndarray) -> dict[str
 
 
 def roc_curve(id_scores: np.ndarray, ood_scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rates, OOD positive, from (0, 0) to (1, 1), one point per distinct score.
+    """False and true positive rates, OOD positive, from (0, 0) to (1, 1), (D + 1,) each for D distinct scores.
 
     >>> fpr, tpr = roc_curve(np.array([1, 2]), np.array([2, 3]))
     >>> fpr.tolist(), tpr.tolist()

@@ -12,6 +12,8 @@ import numpy as np
 def accepted_errors(scores: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Expected number of errors among the k accepted inputs, for k = 1 ... n; scores (N,): higher = rejected first.
 
+    errors: (N,), 1 or 0. Raises ValueError for empty or non-finite scores.
+
     >>> accepted_errors(np.array([1, 1, 2]), np.array([1, 0, 1]))
     array([0.5, 1. , 2. ])
     """
@@ -36,12 +38,13 @@ def risk_coverage(scores: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, n
 
 
 def selective_metrics(scores: np.ndarray, errors: np.ndarray, target_risk: float, target_coverage: float) -> dict[str, float]:
-    """What a score and the errors give as a selective predictor, (N,) each, all in [0, 1].
+    """What scores and errors, (N,) each, give as a selective predictor, all in [0, 1].
 
     aurc: mean selective risk over all coverages (Geifman & El-Yaniv, ICLR 2019); eaurc: its excess over the best order of the same
     errors; augrc: mean over coverages of errors accepted / n (Traub et al., NeurIPS 2024); coverage_at_risk: the largest coverage
     whose risk is at most `target_risk`, 0 if there is none; risk_at_coverage: risk of the smallest coverage >= `target_coverage`;
     the accuracy at that coverage is 1 - risk_at_coverage (of `pooled`, an accepted OOD input counts as wrong).
+    Raises ValueError for empty or non-finite scores.
 
     >>> found = selective_metrics(np.array([1, 2, 3, 4]), np.array([0, 0, 0, 1]), target_risk=0.1, target_coverage=0.5)
     >>> {name: round(value, 4) for name, value in found.items()}

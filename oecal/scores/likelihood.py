@@ -58,6 +58,6 @@ def input_complexity(log_likelihood: np.ndarray, png_bits: np.ndarray) -> np.nda
 
 
 def input_complexity_webp(log_likelihood: np.ndarray, webp_bits: np.ndarray) -> np.ndarray:
-    """The same with the length as lossless WebP, which is shorter than PNG: a better bound of the complexity."""
+    """-log2 p(x) - L(x), bits, L the length as lossless WebP, which is shorter than PNG: a better bound of the complexity."""
     bits: np.ndarray = -log_likelihood.astype(np.float64) / np.log(2) - webp_bits
     return bits
