@@ -15,7 +15,7 @@ FIGURES = yaml.safe_load((ROOT / "config.yaml").read_text())["figures"]
 DRAWN = ROOT / "results" / "demo" / "figures"
 HEAD = """# All figures
 
-Each is one file of `oecal/figures/`, one rule of `workflow/rules/figures.smk` and one caption of `workflow/report/`, and is drawn if its
+Each is one file of `oecal/figures/`, one rule of `workflow/rules/figures/` and one caption of `workflow/report/`, and is drawn if its
 name stands under `figures` of a study. The pictures are from the default study, of its first in-distribution set and model that fit;
 `report.html` of a study has all of them, with what is seen there.
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from oecal.metrics.intervals import mean_interval
 from oecal.roles import OOD
-from oecal.seen import over_seeds
 from oecal.tables.promises import WHOLE
+from oecal.wording import over_seeds
 
 Tables = Mapping[str, pd.DataFrame]
 

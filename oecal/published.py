@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from oecal.seen import over_seeds
+from oecal.wording import over_seeds
 
 # A row for each number: of which rows and column of our tables it is the counterpart; baseline, oe_tune: as they have it, fractions.
 OF_OE = Path(__file__).with_name("published.csv")

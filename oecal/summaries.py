@@ -8,9 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from oecal.results import RUN
-from oecal.seen import LIMITED, over_seeds
+from oecal.tables.limits import LIMITED
 from oecal.tables.promises import WHOLE
 from oecal.tables.rows import corruptions
+from oecal.wording import over_seeds
 
 # The parts of the report. Each figure names one of them in its constant SECTION.
 SECTIONS = {

@@ -59,7 +59,7 @@ def test_the_configuration_in_the_documents_is_right():
 
 def test_every_figure_has_a_rule_and_a_caption():
     figures = {p.stem for p in (ROOT / "oecal/figures").glob("*.py")} - {"__init__", "style"}
-    rules = set(re.findall(r"^rule (\w+):", (ROOT / "workflow/rules/figures.smk").read_text(), re.MULTILINE))
+    rules = set(re.findall(r"^rule (\w+):", "".join(p.read_text() for p in (ROOT / "workflow/rules/figures").glob("*.smk")), re.MULTILINE))
     captions = {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
     assert figures == rules == captions
     assert {constant("figures", figure, "PER", "training") for figure in figures} == {"training", "treatment", "study"}

@@ -1,8 +1,9 @@
 import pandas as pd
 
 from oecal.options import constant, names
-from oecal.seen import over_seeds, seen
+from oecal.seen import seen
 from oecal.summaries import SECTIONS, summaries, wide
+from oecal.wording import over_seeds
 
 RUN = {"in_dist": "a", "model": "m"}
 

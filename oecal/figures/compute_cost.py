@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, families, name, panels
 from oecal.tables.rows import of_model
+from oecal.wording import Tables
 
 SECTION = "cost"
 FOR = ("classifier",)
@@ -103,3 +104,18 @@ def draw(data: pd.DataFrame) -> Figure:
     handles += [Line2D([], [], ls="", marker=m, color=c, ms=4, label=name(family)) for family, (c, m) in look.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=6)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """The best score, and the best of those that need no more than the one forward pass."""
+    lines, costs = [], tables["costs"]
+    for training, rows in list(tables["detection"].groupby("training", sort=False))[:MOST]:
+        spent = costs[costs["training"] == training].groupby("score", sort=False).mean(numeric_only=True)
+        table = spent.assign(auroc=rows.groupby("score", sort=False)["auroc"].mean())
+        single = table[table["seconds_predict"] <= table["seconds_forward"] * (1 + 1e-9)]
+        if len(single.dropna()):
+            tops = [t.dropna().sort_values("auroc").iloc[-1] for t in (table, single)]
+            said = [f"{top.name} ({100 * top['auroc']:.1f}%, {top['seconds_predict'] + top['seconds_score']:.2g} s)" for top in tops]
+            rest = ", which needs one forward pass" if said[0] == said[1] else f"; with one forward pass {said[1]}"
+            lines.append(f"{training}, mean AUROC and seconds for 1,000 images: best {said[0]}{rest}.")
+    return lines

@@ -13,6 +13,7 @@ from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogr
 from oecal.results import read
 from oecal.roles import OOD
 from oecal.tables.confidence import groups_of
+from oecal.wording import Tables, uncalibrated
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -53,3 +54,14 @@ def draw(data: pd.DataFrame) -> Figure:
     axes[0][0].set(xlim=(0, 1), ylim=(0, 100))
     figure.supylabel("images in bin, %", fontsize=8)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """Mean confidence without and with OOD images."""
+    lines = []
+    for training, rows in uncalibrated(tables):
+        mean = rows.groupby("set")["mean_confidence"].mean()
+        if "pooled" in mean:
+            lines.append(f"{training}: mean confidence {100 * mean['id']:.1f}% on in-distribution images, "
+                         f"{100 * mean['pooled']:.1f}% with OOD mixed in.")  # fmt: skip
+    return lines

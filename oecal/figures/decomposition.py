@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, ROLES, name, panels
 from oecal.tables.rows import of_model
+from oecal.wording import Tables
 
 SECTION = "detection"
 FOR = ("classifier",)
@@ -47,3 +48,16 @@ def draw(data: pd.DataFrame) -> Figure:
     axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4, title="OOD against ambiguous images:")
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """The score that best tells OOD from ambiguous images."""
+    lines = []
+    for training, rows in tables["decomposition"].groupby("training", sort=False):
+        means = rows.groupby("score", sort=False)[["auroc_ood_ambiguous", "auroc_ambiguous"]].mean()
+        best = means.loc[str(means["auroc_ood_ambiguous"].idxmax())]
+        above = (means["auroc_ood_ambiguous"] > 0.5).sum()
+        lines.append(f"{training}: OOD ranks above ambiguous images with {above} of {len(means)} scores, most with {best.name} "
+                     f"(AUROC {100 * best['auroc_ood_ambiguous']:.1f}%; ambiguous against in-distribution images "
+                     f"{100 * best['auroc_ambiguous']:.1f}%).")  # fmt: skip
+    return lines

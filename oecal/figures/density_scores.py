@@ -16,6 +16,7 @@ from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, name, wrapped
 from oecal.roles import OOD
 from oecal.scores import catalogue
 from oecal.tables.rows import of_model
+from oecal.wording import Tables, best
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -114,3 +115,8 @@ def draw(data: pd.DataFrame) -> Figure:
     notes = [textwrap.fill(f"{letter}  {source}", 150, subsequent_indent="    ") for source, letter in letters.items()]
     figure.supxlabel("\n".join(["AUROC, %", *notes]), fontsize=6 if notes else 8, ha="center")
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """The best score, and the hardest set for the first one."""
+    return best(tables)

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from oecal.errors import OecalError
 from oecal.figures.style import CYCLE, MARKERS, name, panels
 from oecal.tables.rows import SCORES, of_model
+from oecal.wording import Tables
 
 SECTION = "rejection"
 FOR = ("classifier", "density")
@@ -71,3 +72,14 @@ def draw(data: pd.DataFrame) -> Figure:
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """The share of streams with an alarm at each OOD rate, with the first score."""
+    table = tables["drift"]
+    lines, first = [], table[table["score"] == table["score"].iloc[0]] if len(table) else table
+    for training, rows in first.groupby("training", sort=False):
+        shares = rows.groupby("ood_rate")["alarm_share"].mean().reset_index().to_numpy()
+        said = ", ".join(f"{100 * share:.0f}% of the streams at an OOD rate of {100 * rate:g}%" for rate, share in shares)
+        lines.append(f"{training!s}, {first['score'].iloc[0]!s}: an alarm in {said}.")
+    return lines

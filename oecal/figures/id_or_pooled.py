@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 
 from oecal.figures.style import BLACK, BLUE, GREY, VERMILION, name, panels
 from oecal.tables.rows import of_model, with_excess
+from oecal.wording import Tables, over_seeds
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -51,3 +52,17 @@ def draw(data: pd.DataFrame) -> Figure:
     handles.append(Line2D([], [], color=GREY, ls=":", lw=0.7, label=f"{name(trainings[0])}, as trained"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """What each training after the first changes in ECE, pooled and on ID alone, as trained and after temperature scaling."""
+    calibration = tables["calibration"]
+    ece = calibration.pivot_table(index=["post_hoc", "set", "seed"], columns="training", values="ece", sort=False)
+    lines, (first, *others) = [], list(ece.columns)
+    for training in others:
+        change = (ece[training] - ece[first]).dropna()
+        said = [f"{over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
+                for post_hoc in ("none", "temperature") for name, where in (("pooled", "pooled"), ("id", "on in-distribution images"))
+                if (post_hoc, name) in {key[:2] for key in change.index}]  # fmt: skip
+        lines.append(f"{training} minus {first}, ECE in points: {', '.join(said)}.")
+    return lines

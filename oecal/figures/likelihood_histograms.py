@@ -16,6 +16,7 @@ from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, LINES, SKY, name, wrapp
 from oecal.metrics.likelihood import bits_per_dimension
 from oecal.results import read
 from oecal.roles import OOD
+from oecal.wording import Tables, inverted
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -82,3 +83,8 @@ def draw(data: pd.DataFrame) -> Figure:
     figure.supxlabel("log-likelihood, bits per dimension  (right: more likely)", fontsize=8)
     figure.supylabel("density", fontsize=8)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """Sets that look more normal than the data."""
+    return inverted(tables, "log_likelihood")

@@ -10,6 +10,8 @@ from matplotlib.patches import Patch, Rectangle
 
 from oecal.figures.ood_heatmap import short
 from oecal.figures.style import BLACK, BLUE, BOX, GREY, VERMILION, WIDTH, plt
+from oecal.tables.limits import LIMITED
+from oecal.wording import Tables
 
 SECTION = "limits"
 FOR = ("classifier",)
@@ -119,3 +121,14 @@ def draw(data: pd.DataFrame) -> Figure:
                for verdict, look in LOOKS.items()]  # fmt: skip
     figure.legend(handles=[*handles, Patch(facecolor="none", label="grey: no difference shown")], loc="lower center", ncols=3)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """In how many settings Outlier Exposure helps, and hurts."""
+    lines, table = [], tables["limits"]
+    for (measure, kind), title in LIMITED.items():
+        found = table[(table["measure"] == measure) & (table["kind"] == kind) & table["ood"].isna()]["verdict"]
+        if len(found):
+            counts = f"helps in {(found == 'helps').sum()} of {len(found)} settings, hurts in {(found == 'hurts').sum()}"
+            lines.append(f"{title}: {counts}.")
+    return lines

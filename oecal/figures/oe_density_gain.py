@@ -22,6 +22,7 @@ from matplotlib.patches import Rectangle
 from oecal.figures.style import BLACK, CYCLE, WIDTH, name, plt
 from oecal.roles import OOD
 from oecal.tables.rows import of_model
+from oecal.wording import Tables, over_seeds
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -154,3 +155,18 @@ def draw(data: pd.DataFrame) -> Figure:
     for x, text in zip(lefts, last[: len(sets)], strict=False):
         lowest.text(x + 0.6, lowest.get_ylim()[0] + 0.15, text, fontsize=7, rotation=40, ha="right", va="top", rotation_mode="anchor")
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """A sentence on each training after the first: what it changes in bits/dim on ID test, and which sets it lifts above chance."""
+    likelihood, detection = tables["likelihood"], tables["detection"]
+    bits = likelihood[likelihood["set"] == likelihood["in_dist"]].pivot(index="seed", columns="training", values="bpd_mean")
+    auroc = detection[detection["score"] == "log_likelihood"].groupby(["training", "ood"], sort=False)["auroc"].mean().unstack(0)
+    first, *others = list(dict.fromkeys(likelihood["training"]))
+    below = auroc.index[auroc[first] < 0.5]
+    lines = [f"{first}: {len(below)} of {len(auroc)} OOD sets have an AUROC below 50%." if len(auroc) else ""]
+    for training in others:
+        lifted = [name for name in below if auroc.loc[name, training] >= 0.5]
+        change = over_seeds(bits[training] - bits[first], percent=False)
+        lines.append(f"{training}: {change} bits/dim on in-distribution images; lifts {', '.join(lifted) or 'none'} of these above 50%.")
+    return lines

@@ -13,6 +13,7 @@ from oecal.figures.style import BLACK, MARKERS, ROLES, families, name, panels
 from oecal.metrics.intervals import mean_interval
 from oecal.roles import OOD
 from oecal.tables.rows import of_model
+from oecal.wording import Tables, over_seeds
 
 SECTION = "detection"
 FOR = ("classifier",)
@@ -79,3 +80,17 @@ def draw(data: pd.DataFrame) -> Figure:
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.suptitle(data["of"].iloc[0], fontsize=9)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """How many scores a training lifts, and which most and least: AUROC, mean over all OOD sets, change within a seed."""
+    rows = tables["detection"]
+    first, training = rows["training"].unique()
+    means = rows.groupby(["training", "score", "seed"], sort=False)["auroc"].mean()
+    change = (means[training] - means[first]).dropna()
+    mean = change.groupby("score", sort=False).mean()
+    if mean.empty:
+        return []
+    most, least = (f"{score} ({over_seeds(change[score])} points)" for score in (mean.idxmax(), mean.idxmin()))
+    return [f"{training} minus {first}, AUROC over all sets: higher with {(mean > 0).sum()} of {len(mean)} scores, "
+            f"most with {most}, least with {least}."]  # fmt: skip

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from oecal.figures.style import VERMILION, WIDTH, families, name, panels
 from oecal.roles import OOD
 from oecal.tables.rows import of_model
+from oecal.wording import Tables, best
 
 SECTION = "detection"
 FOR = ("classifier",)
@@ -89,3 +90,8 @@ def draw(data: pd.DataFrame) -> Figure:
             ax.axhline(n, color="white", lw=1.2)
     axes[0][0].set_yticks(np.arange(len(scores)) + 0.5, [name(s) for s in scores], rotation=0)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """The best score, and the hardest set for the first one."""
+    return best(tables)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import band, name, panels
 from oecal.tables.rows import of_model
+from oecal.wording import Tables
 
 SECTION = "limits"
 FOR = ("classifier", "density")
@@ -45,3 +46,16 @@ def draw(data: pd.DataFrame) -> Figure:
     axes[0][0].set(xlim=(0, 1), xticks=[0, 0.5, 1])
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """Confidence, or bits per dimension, at the start and at the end of the paths."""
+    lines = []
+    for training, rows in tables["paths"].groupby("training", sort=False):
+        percent = rows["confidence"].notna().any()
+        value, unit, what = ("confidence", "%", "confidence") if percent else ("bpd", "", "bits/dim")
+        start, *_, end = (part.groupby("set", sort=False)[value].mean() for _, part in rows.groupby("t"))
+        scale, digits = (100, 0) if percent else (1, 2)
+        ends = ", ".join(f"{name} {scale * x:.{digits}f}{unit}" for name, x in end.items())
+        lines.append(f"{training}: {what} {scale * start.mean():.{digits}f}{unit} at the start; at the end: {ends}.")
+    return lines

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogram
 from oecal.results import read
 from oecal.tables.pit import p_values
+from oecal.wording import Tables, over_seeds
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -50,3 +51,14 @@ def draw(data: pd.DataFrame) -> Figure:
     axes[0][0].set(xlim=(0, 1), ylim=(0, 100))
     figure.supylabel("images in bin, %", fontsize=8)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """How far from uniform the p-values of ID test images are, and which sets are more likely than nearly all ID images."""
+    lines = []
+    for training, rows in tables["pit"].groupby("training", sort=False):
+        inside, above = rows[rows["set"] == rows["in_dist"]], rows.groupby("set", sort=False)["above_95"].mean()
+        sets = [f"{name} ({100 * share:.0f}%)" for name, share in above.items() if share > 0.5]
+        lines.append(f"{training}: p at most 0.05 for {over_seeds(inside['below_05'])}% of the in-distribution test images; more likely "
+                     f"than 95% of the validation images is most of {', '.join(sets) or 'no set'}.")  # fmt: skip
+    return lines

@@ -10,6 +10,7 @@ from matplotlib.ticker import NullLocator
 
 from oecal.figures.style import BLACK, MARKERS, look, name, panels
 from oecal.tables.rows import of_model, with_excess
+from oecal.wording import Tables, over_seeds
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -52,3 +53,14 @@ def draw(data: pd.DataFrame) -> Figure:
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 5))
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """ECE at each share of OOD, as trained."""
+    table = tables["prevalence"]
+    lines = []
+    for training, rows in table[table["post_hoc"] == "none"].groupby("training", sort=False):
+        rates = {rate: rows[rows["ood_rate"] == rate]["ece"] for rate in sorted(rows["ood_rate"].unique())}
+        said = [f"{over_seeds(values)}% at {100 * rate:g}% OOD" for rate, values in rates.items()]
+        lines.append(f"{training}: ECE {', '.join(said)}.")
+    return lines

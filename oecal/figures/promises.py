@@ -14,6 +14,7 @@ from oecal.errors import OecalError
 from oecal.figures.style import BLUE, GREY, VERMILION, name, panels
 from oecal.tables.promises import WHOLE
 from oecal.tables.rows import of_model
+from oecal.wording import Tables
 
 SECTION = "rejection"
 FOR = ("classifier",)
@@ -88,3 +89,11 @@ def draw(data: pd.DataFrame) -> Figure:
     ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """How many promises were kept, over all scores and seeds that have a threshold."""
+    table = tables["promises"]
+    whole = table[table["set"].isin(WHOLE) & table["threshold"].notna()]
+    parts = whole.groupby(["promise", "training"], sort=False)["kept"]
+    return [f"{', '.join(map(str, who))}: kept in {int(kept.sum())} of {len(kept)} cases." for who, kept in parts]

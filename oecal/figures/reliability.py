@@ -12,6 +12,7 @@ from oecal.calibrators import temperature
 from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, name, plt
 from oecal.metrics.calibration import equal_width, gap
 from oecal.results import confidence_and_correctness, pooled, read
+from oecal.wording import Tables, over_seeds, uncalibrated
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -75,3 +76,15 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
                 ax.set_yticklabels([])
                 counts.set_yticklabels([])
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """ECE and over- or under-confidence, without post-hoc calibration."""
+    lines = []
+    for training, rows in uncalibrated(tables):
+        for where in ("id", "pooled"):
+            if len(part := rows[rows["set"] == where]):
+                lean = (part["mean_confidence"] - part["accuracy"]).mean()
+                word = "over-confident" if lean > 0 else "under-confident"
+                lines.append(f"{training}, {where}: ECE {over_seeds(part['ece'])}%, on average {word} by {100 * abs(lean):.1f} points.")
+    return lines

@@ -15,6 +15,7 @@ from oecal.errors import OecalError
 from oecal.figures.promises import said
 from oecal.figures.style import BLUE, VERMILION, name, panels
 from oecal.tables.rows import SCORES, of_model
+from oecal.wording import Tables
 
 SECTION = "rejection"
 FOR = ("classifier",)
@@ -72,3 +73,14 @@ def draw(data: pd.DataFrame) -> Figure:
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """How often each promise is broken, with each kind of outliers: the least and the most over scores and seeds."""
+    lines, names = [], {"like_test": ", outliers like those that arrive", "auxiliary": ", auxiliary outliers", "none": ""}
+    table = tables["resampled"]
+    there = table[table["without"] < table["splits"]]
+    for (training, promise, outliers), rows in there.groupby(["training", "promise", "outliers"], sort=False):
+        shares = f"{100 * rows['exceeds_pool'].min():.0f} to {100 * rows['exceeds_pool'].max():.0f}%"
+        lines.append(f"{training}, {promise}{names[str(outliers)]}: broken in {shares} of the splits, judged on all images.")
+    return lines

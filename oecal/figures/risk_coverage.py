@@ -12,6 +12,7 @@ from oecal.figures.style import band, look, name, panels
 from oecal.metrics.selective import risk_coverage
 from oecal.results import read
 from oecal.tables.selective import errors_and_scores
+from oecal.wording import Tables, over_seeds
 
 SECTION = "rejection"
 FOR = ("classifier",)
@@ -47,3 +48,11 @@ def draw(data: pd.DataFrame) -> Figure:
     axes[0][0].set_ylabel("selective risk: errors among accepted, %")
     axes[0][0].legend(title=f"score: {name(data['score'].iloc[0])}; dotted: best possible", loc="upper left")
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """AURC of the first score."""
+    selective = tables["selective"]
+    first = selective[selective["score"] == selective["score"].iloc[0]] if len(selective) else selective
+    parts = first.groupby(["training", "set"], sort=False)
+    return [f"{training}, {name}: AURC {over_seeds(part['aurc'])}%." for (training, name), part in parts]

@@ -13,6 +13,7 @@ from oecal.figures.style import BLACK, LINES, ROLES, WIDTH, name, wrapped
 from oecal.metrics.detection import detection_metrics, roc_curve
 from oecal.results import read
 from oecal.roles import OOD
+from oecal.wording import Tables, inverted
 
 SECTION = "detection"
 FOR = ("classifier", "density")
@@ -71,3 +72,8 @@ def draw(data: pd.DataFrame) -> Figure:
         if n % columns == 0:
             ax.set_ylabel("OOD images flagged, %")
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """Sets that look more normal than the data."""
+    return inverted(tables)

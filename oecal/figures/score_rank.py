@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from oecal.figures.style import BLUE, GREY, name, panels
 from oecal.metrics.ranks import critical_difference, friedman, mean_ranks
 from oecal.tables.rows import of_model
+from oecal.wording import Tables
 
 SECTION = "detection"
 FOR = ("classifier",)
@@ -62,3 +63,16 @@ def draw(data: pd.DataFrame) -> Figure:
     axes[0][0].set(xlim=(0, len(scores) + 1), ylim=(len(scores) - 0.5, -0.5))
     axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """The score of the best mean rank, and how many cannot be told from it."""
+    lines = []
+    for training, rows in list(tables["detection"].groupby("training", sort=False))[:MOST]:
+        table = rows.groupby(["ood", "score"], sort=False)["auroc"].mean().unstack(sort=False)
+        if len(table.columns) > 1:
+            ranks = pd.Series(mean_ranks(table.to_numpy()), table.columns)
+            near = (ranks <= ranks.min() + critical_difference(len(ranks), len(table))).sum()
+            lines.append(f"{training}: best mean rank {ranks.min():.1f} with {ranks.idxmin()}; "
+                         f"{near} of {len(ranks)} scores are within the critical difference of it.")  # fmt: skip
+    return lines

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from oecal.figures.style import BLACK, band, name, panels
 from oecal.tables.rows import corruptions, of_model, with_excess
+from oecal.wording import Tables, over_seeds, uncalibrated
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -53,3 +54,16 @@ def draw(data: pd.DataFrame) -> Figure:
     axes[1][0].set_ylim(bottom=0)
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return figure
+
+
+def seen(tables: Tables) -> list[str]:
+    """Over- or under-confidence under the strongest corruptions."""
+    lines = []
+    for training, rows in uncalibrated(tables):
+        parts = corruptions(rows["set"]).dropna()
+        if len(parts):
+            worst = rows.loc[parts.index][parts["severity"] == parts["severity"].max()]
+            lean, accuracy = (worst["mean_confidence"] - worst["accuracy"]).mean(), worst.groupby("seed")["accuracy"].mean()
+            lines.append(f"{training}, severity {parts['severity'].max()}: accuracy {over_seeds(accuracy)}%, "
+                         f"confidence {'above' if lean > 0 else 'below'} it by {100 * abs(lean):.1f} points.")  # fmt: skip
+    return lines

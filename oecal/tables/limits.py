@@ -17,6 +17,14 @@ COLUMNS = [
 ]  # fmt: skip
 SCORES = ("msp", "energy", "mahalanobis")
 CALIBRATED = {"accuracy": ("accuracy", "none"), "ece": ("ece", "none"), "rms": ("rms", "none"), "ece_temperature": ("ece", "temperature")}
+LIMITED = {  # what the report counts, and its name there
+    ("auroc_msp", "near"): "AUROC of MSP, near",
+    ("auroc_msp", "far"): "AUROC of MSP, far",
+    ("auroc_msp", "synthetic"): "AUROC of MSP, synthetic",
+    ("accuracy", "id"): "Accuracy",
+    ("ece", "id"): "ECE on ID",
+    ("ece", "pooled"): "ECE pooled with OOD",
+}
 WHERE = ["measure", "kind", "ood"]
 HIGHER_IS_BETTER = ("auroc", "accuracy")  # how its measures' names begin
 DIGITS = 12  # of a difference: what differs by rounding alone is the same

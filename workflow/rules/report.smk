@@ -3,7 +3,7 @@
 
 rule page:
     input:
-        code=closure("oecal.report"),
+        code=closure("oecal.report", *(f"oecal.figures.{name}" for name in study.config["figures"])),
         template="oecal/report.html.jinja",
         published=["oecal/published.csv", "oecal/figures/published_density.csv"],
         captions=[f"workflow/report/{name}.rst" for name in study.config["figures"]],
