@@ -22,7 +22,7 @@ MENTIONS = (
     re.compile(rf"(?:^|(?<=[.;,] ))((?:{NAME}, )*{NAME}): ", re.MULTILINE),
 )
 # No parameters: words that stand before a shape or a colon, and values and keys of other modules.
-WORDS = {"bits", "bytes", "each", "image", "inf", "nats", "or", "to", "uint8", "verified"}
+WORDS = {"bits", "both", "bytes", "each", "image", "inf", "nats", "or", "to", "uint8", "verified"}
 VALUES = {
     "auto", "bound", "classifier", "density", "error", "float32", "id", "like_test", "log_likelihood", "none", "null", "pooled", "reject",
 }  # fmt: skip
@@ -38,22 +38,20 @@ def mentioned(text: str) -> set[str]:
     return {name for pattern in MENTIONS for found in pattern.findall(text) for name in found.split(", ")}
 
 
-def words(node: ast.AST, without: ast.AST | None = None) -> set[str]:
-    """Every identifier below a node, and every word of its texts: keys of dictionaries, columns of tables."""
-    found = set()
+def words(node: ast.AST) -> set[str]:
+    """Every identifier below a node, and every word of its texts, such as keys and columns, but not of docstrings."""
+    found, docstrings = set(), {id(n.value) for n in ast.walk(node) if isinstance(n, ast.Expr)}
     for n in ast.walk(node):
-        for key in ("id", "attr", "arg", "name"):
-            if isinstance(value := getattr(n, key, None), str):
-                found.add(value)
-        if isinstance(n, ast.Constant) and isinstance(n.value, str) and n is not without:
+        found |= {value for key in ("id", "attr", "arg", "name") if isinstance(value := getattr(n, key, None), str)}
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in docstrings:
             found |= set(re.findall(r"\w+", n.value))
     return found
 
 
-def top_level(tree: ast.Module) -> set[str]:
-    """Names that a module defines or imports."""
+def members(owner: ast.Module | ast.ClassDef) -> set[str]:
+    """Names that a module or class defines or imports."""
     found = set()
-    for node in tree.body:
+    for node in owner.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ClassDef | Function):
@@ -66,13 +64,11 @@ def top_level(tree: ast.Module) -> set[str]:
 def strangers(source: str) -> Iterator[tuple[str, str]]:
     """(function, name) of each name that the docstring of a public function describes, and that neither it nor its module knows."""
     tree = ast.parse(source)
-    known = top_level(tree)
     for owner in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]:
+        known = members(tree) | members(owner) | WORDS | VALUES
         for node in owner.body:
             if isinstance(node, Function) and not node.name.startswith("_") and (text := ast.get_docstring(node)):
-                own = words(node, node.body[0].value)
-                members = words(owner) if isinstance(owner, ast.ClassDef) else set()
-                yield from ((node.name, name) for name in sorted(mentioned(text) - known - own - members - WORDS - VALUES))
+                yield from ((node.name, name) for name in sorted(mentioned(text) - known - words(node)))
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)

@@ -120,6 +120,6 @@ class Prior(nn.Module):
         return -(0.5 * ((z - mean) * torch.exp(-log_std)) ** 2 + log_std + 0.5 * math.log(2 * math.pi)).sum(dim=(1, 2, 3))
 
     def sample(self, a: Tensor) -> Tensor:
-        """z (N, C, H, W), one draw for each of a, from the CPU generator so that it is the same on any device."""
+        """A draw of z for each of a, (N, C, H, W), from the CPU generator so that it is the same on any device."""
         mean, log_std = self.mean_and_log_std(a)
         return mean + log_std.exp() * torch.randn(len(a), *self.mean.shape).to(mean)
