@@ -23,20 +23,19 @@ SHOWN: set[str] = set()  # what the system refused and was shown: HDF5 says it o
 
 
 def start(path: str | Path) -> None:
-    """Sends log records, warnings and uncaught exceptions to the file `path` and to standard error.
+    """Sends log records, warnings and uncaught exceptions to the file `path` and, with the name of the job, to standard error.
 
     An OecalError, and what the system refuses, is shown as one line; anything else with its traceback.
     """
     sys.excepthook = report  # first: the log itself may be what cannot be written
     sys.unraisablehook = report_ignored
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(message)s",
-        datefmt="%H:%M:%S",
-        handlers=[logging.FileHandler(path, mode="w"), logging.StreamHandler()],
-        force=True,
-    )
+    job = Path(path).with_suffix("").as_posix().rpartition("/logs/")[2]
+    whose = f"{job}: ".replace("%", "%%") if job else ""  # several jobs share a terminal
+    file, terminal = logging.FileHandler(path, mode="w"), logging.StreamHandler()
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+    terminal.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)s {whose}%(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     logging.captureWarnings(True)
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # a line for each table of each font in a PDF
 

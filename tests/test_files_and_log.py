@@ -47,7 +47,7 @@ def restored():
     logging.captureWarnings(False)
 
 
-def test_log_gets_messages_warnings_and_errors(tmp_path, restored):
+def test_log_gets_messages_warnings_and_errors(tmp_path, restored, capsys):
     log.start(tmp_path / "logs" / "x.log")
     logging.info("hello")
     warnings.warn("careful", stacklevel=1)
@@ -58,6 +58,7 @@ def test_log_gets_messages_warnings_and_errors(tmp_path, restored):
             sys.excepthook(*sys.exc_info())
     text = (tmp_path / "logs" / "x.log").read_text()
     assert "INFO hello" in text
+    assert "INFO x: hello" in capsys.readouterr().err  # where several jobs share a terminal
     assert "careful" in text
     assert "ERROR write this instead" in text
     assert text.count("Traceback") == 1  # of the bug, not of the user's mistake

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = """
 errors
 files options roles
-seeds device hdf5 log costs codegraph
+seeds device hdf5 log progress costs codegraph
 DATA
 MODELS
 TRAINING

@@ -2,12 +2,14 @@
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 from oecal import claims, config as configuration, entries, limits
 from oecal.codegraph import closure
 from oecal.errors import OecalError
 from oecal.options import constant
+from oecal.progress import Progress
 from oecal.scores.catalogue import score
 from oecal.study import Run
 
