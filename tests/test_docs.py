@@ -15,9 +15,7 @@ from oecal.options import constant, names
 from oecal.scores import catalogue
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "docs/data.md", "docs/datasets.md", "docs/scores.md", "docs/uncertainty.md",
-             "docs/calibration.md", "docs/findings.md", "docs/claims.md", "docs/figures.md", "docs/screen.md",
-             "docs/cluster.md", "docs/reliability.md", "docs/planning.md", "docs/performance.md"]  # fmt: skip
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
 
 
 MINIMAL = {
