@@ -55,7 +55,10 @@ RUN = ("in_dist", "model", "training")
 # Of all others: a fraction. Of `intervals` it is the metric that counts.
 UNITS = {
     "nll": "nats", "brier": "squared error", "bpd": "bits/dim", "bpd_mean": "bits/dim", "bpd_sd": "bits/dim", "temperature": "temperature",
-    "threshold": "score", "median_time": "images", "q25": "images", "q75": "images",
+    "reliability": "squared error", "resolution": "squared error", "ce2_debiased": "squared error", "correctness_brier": "squared error",
+    "threshold": "score", "median_time": "images", "q25": "images", "q75": "images", "length": "images", "onset": "images",
+    **dict.fromkeys(("n", "n_in", "n_out", "n_id", "n_ood"), "images"), "levels": "grey levels", "streams": "streams",
+    "splits": "splits", "without": "splits",
 }  # fmt: skip
 
 

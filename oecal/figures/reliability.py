@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from oecal.calibrators import temperature
 from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, name, plt
 from oecal.metrics.calibration import equal_width, gap
+from oecal.metrics.intervals import mean_interval
 from oecal.results import confidence_and_correctness, pooled, read
 from oecal.wording import Tables, over_seeds, uncalibrated
 
@@ -60,8 +61,16 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
             ax.stairs(binned.accuracy, edges, fill=True, color=BLUE, alpha=0.75)  # one artist: bars take much longer to draw
             ax.plot(binned.confidence, binned.accuracy, "o", ms=2, color=VERMILION)
             ax.plot([0, 1], [0, 1], color=BLACK, lw=0.7, ls="--")
-            spread = f" ± {np.std(errors, ddof=1):.3f}" if len(errors) > 1 else ""
-            ax.text(0.04, 0.95, f"ECE {np.mean(errors):.3f}{spread}", transform=ax.transAxes, va="top", fontsize=7, bbox=BOX)
+            mean, half = mean_interval(np.array(errors))
+            ax.text(
+                0.04,
+                0.95,
+                f"ECE {mean:.3f}" + (f" ± {half:.3f}" if len(errors) > 1 else ""),
+                transform=ax.transAxes,
+                va="top",
+                fontsize=7,
+                bbox=BOX,
+            )
             ax.set(xlim=(0, 1), ylim=(0, 1), xticks=TICKS, yticks=TICKS, xticklabels=[])
             counts.stairs(100 * binned.counts / max(len(part), 1), edges, fill=True, color=BLACK, alpha=0.5)
             counts.set(xlim=(0, 1), ylim=(0, 100), xticks=TICKS, yticks=[0, 100])

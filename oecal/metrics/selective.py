@@ -40,7 +40,7 @@ def risk_coverage(scores: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, n
 def selective_metrics(scores: np.ndarray, errors: np.ndarray, target_risk: float, target_coverage: float) -> dict[str, float]:
     """What scores and errors, (N,) each, give as a selective predictor, all in [0, 1].
 
-    aurc: mean selective risk over all coverages (Geifman & El-Yaniv, ICLR 2019); eaurc: its excess over the best order of the same
+    aurc: mean selective risk over all coverages (Geifman, Uziel & El-Yaniv, ICLR 2019); eaurc: its excess over the best order of the same
     errors; augrc: mean over coverages of errors accepted / n (Traub et al., NeurIPS 2024); coverage_at_risk: the largest coverage
     whose risk is at most `target_risk`, 0 if there is none; risk_at_coverage: risk of the smallest coverage >= `target_coverage`;
     the accuracy at that coverage is 1 - risk_at_coverage (of `pooled`, an accepted OOD input counts as wrong).

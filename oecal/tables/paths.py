@@ -17,7 +17,7 @@ COLUMNS = [*RUN, "set", "t", *VALUES, "n"]
 
 
 def along(group: Group, dims: int) -> dict[str, np.ndarray]:
-    """Of each image (rows) at each step (columns): confidence and whether the prediction is that of the path's start, or bits/dim."""
+    """Of each image (rows) at each step (columns): confidence and whether the true class is predicted, or bits/dim."""
     if "log_likelihood" in group.arrays:
         return {"bpd": bits_per_dimension(group["log_likelihood"], dims).reshape(-1, STEPS)}
     confidence, correct = confidence_and_correctness([entire(group)])
@@ -27,7 +27,7 @@ def along(group: Group, dims: int) -> dict[str, np.ndarray]:
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
     """A row for each run, path and step: means over the n images that start the path.
 
-    set: where the path leads; t: 0 is the in-distribution image, 1 the end; accuracy: share that is still given the class of its start.
+    set: where the path leads; t: 0 is the in-distribution image, 1 the end; accuracy: share that is given the true class of its start.
     """
     rows = []
     for path in outputs:
