@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from oecal.figures.style import BLACK, BOX, ROLES, WIDTH, name, panels
+from oecal.figures.style import BLACK, BOX, ROLES, SHAPES, WIDTH, name, panels
 from oecal.results import Group, Run, read
 from oecal.roles import OOD
 from oecal.seeds import generator
@@ -91,7 +91,7 @@ def draw(data: pd.DataFrame) -> Figure:
     for top, bottom, training in zip(*axes, trainings, strict=True):
         own = data[data["training"] == training]
         for kind, part in own.groupby("kind", sort=False):
-            dots = {"color": ROLES[str(kind)], "ls": "", "marker": "o", "ms": 2, "mew": 0, "alpha": 0.5}
+            dots = {"color": ROLES[str(kind)], "ls": "", "marker": SHAPES[str(kind)], "ms": 2.2, "mew": 0, "alpha": 0.5}
             top.plot(part["x"], part["y"], **dots)
             bottom.plot(part["inside"].clip(lower=FLOOR), part["outside"].clip(lower=FLOOR), **dots)
         classes = own[own["kind"] == "id"].groupby("label")[["x", "y"]].median()
@@ -106,7 +106,7 @@ def draw(data: pd.DataFrame) -> Figure:
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
     axes[1][0].set_ylabel("distance outside the\nsubspace of class means")
-    handles = [axes[0][0].plot([], [], "o", color=ROLES[k], ms=4, mew=0)[0] for k in data["kind"].unique()]
+    handles = [axes[0][0].plot([], [], SHAPES[k], color=ROLES[k], ms=4, mew=0)[0] for k in data["kind"].unique()]
     labels = ["in-distribution" if kind == "id" else f"{kind} OOD" for kind in data["kind"].unique()]
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure

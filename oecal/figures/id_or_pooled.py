@@ -14,7 +14,7 @@ from oecal.wording import Tables, over_seeds
 
 SECTION = "calibration"
 FOR = ("classifier",)
-SETS = {"id": ("ID alone", BLUE, -0.14), "pooled": ("pooled with OOD", VERMILION, 0.14)}
+SETS = {"id": ("ID alone", BLUE, "o", -0.14), "pooled": ("pooled with OOD", VERMILION, "s", 0.14)}
 FILLS = {"none": "", "temperature": "white"}
 PANELS = {"rms": "RMS calibration error, %", "ece": "ECE, %", "excess": "confidence minus accuracy, %"}
 
@@ -32,14 +32,14 @@ def draw(data: pd.DataFrame) -> Figure:
     figure, axes = panels(1, len(PANELS), 0.95 + 0.26 * max(len(trainings), 2), sharey=True)
     for ax, (column, label) in zip(axes[0], PANELS.items(), strict=True):
         first = data[(data["training"] == trainings[0]) & (data["post_hoc"] == "none")]
-        for key, (_, colour, shift) in SETS.items():
+        for key, (_, colour, shape, shift) in SETS.items():
             ax.axvline(100 * first[first["set"] == key][column].mean(), color=colour, lw=0.7, ls=":", zorder=1)
             for post_hoc, fill in FILLS.items():
                 part = data[(data["set"] == key) & (data["post_hoc"] == post_hoc)]
                 for y, training in enumerate(trainings):
                     values = 100 * part[part["training"] == training][column]
                     ax.plot([values.min(), values.max()], [y + shift] * 2, color=colour, lw=0.8, alpha=0.6, zorder=2)
-                    ax.plot(values.mean(), y + shift, "o", color=colour, mfc=fill or colour, ms=4, zorder=3)
+                    ax.plot(values.mean(), y + shift, shape, color=colour, mfc=fill or colour, ms=4, zorder=3)
         ax.set(xlabel=label, ylim=(len(trainings) - 0.5, -0.5))
         ax.tick_params(axis="y", length=0)
         if column == "excess":
@@ -47,7 +47,7 @@ def draw(data: pd.DataFrame) -> Figure:
         else:
             ax.set_xlim(left=0)
     axes[0][0].set_yticks(range(len(trainings)), [name(training) for training in trainings])
-    handles = [Line2D([], [], color=colour, marker="o", ls="", ms=4, label=text) for text, colour, _ in SETS.values()]
+    handles = [Line2D([], [], color=colour, marker=shape, ls="", ms=4, label=text) for text, colour, shape, _ in SETS.values()]
     handles.append(Line2D([], [], color=GREY, marker="o", mfc="white", ls="", ms=4, label="after temperature scaling"))
     handles.append(Line2D([], [], color=GREY, ls=":", lw=0.7, label=f"{name(trainings[0])}, as trained"))
     figure.legend(handles=handles, loc="outside upper center", ncols=4)

@@ -67,7 +67,7 @@ def draw(data: pd.DataFrame) -> Figure:
             bits = own[(own["set"] == key) & (own["role"] == role)]["bits"]
             thin = 1.5 if role != "synthetic" else 0.8
             ax.hist(bits, bins, weights=weights(bits, bins), histtype="step", lw=thin,
-                    ls=LINES[n // len(colours)] if role != "synthetic" else "--",
+                    ls=LINES[n % len(LINES)],
                     color=colours[n % len(colours)], label=f"{name(key)} ({role})")  # fmt: skip
             if (share := (bits < low).mean()) >= TOLD:
                 beyond.append(f"{name(key)} {100 * share:.0f}%")

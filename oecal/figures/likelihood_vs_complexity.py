@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, GREY, name, wrapped
+from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, GREY, MARKERS, name, wrapped
 from oecal.metrics.likelihood import bits_per_dimension
 from oecal.results import read
 from oecal.roles import OOD
@@ -46,6 +46,7 @@ def draw(data: pd.DataFrame) -> Figure:
     real = data[data["role"] != "synthetic"]
     others = [key for key in real["set"].unique() if key not in set(real[real["role"] == "test"]["set"])]
     colours = [c for c in CYCLE if c not in (BLUE, GREY)]
+    shapes = [MARKERS[1 + n % (len(MARKERS) - 1)] for n in range(len(others))]
     chosen = {key: generator("likelihood_vs_complexity", key).permutation(n)[:EACH]
               for key, n in data[data["training"] == trainings[0]].groupby("set", sort=False).size().items()}  # fmt: skip
     first = real[real["training"] == trainings[0]]
@@ -60,7 +61,7 @@ def draw(data: pd.DataFrame) -> Figure:
             ax.scatter(drawn["png"], drawn["bpd"], s=3, color=GREY, alpha=0.3, lw=0, rasterized=True, zorder=1)
         for n, key in enumerate(others):
             drawn = own[own["set"] == key].iloc[chosen[key]]
-            ax.scatter(drawn["png"], drawn["bpd"], s=4, color=colours[n % len(colours)], marker="os^"[n // len(colours) % 3], alpha=0.5,
+            ax.scatter(drawn["png"], drawn["bpd"], s=5, color=colours[n % len(colours)], marker=shapes[n], alpha=0.5,
                        lw=0, rasterized=True, zorder=2)  # fmt: skip
         inside = own[own["role"] == "test"]
         drawn = inside.iloc[chosen[inside["set"].iloc[0]]]
@@ -79,7 +80,7 @@ def draw(data: pd.DataFrame) -> Figure:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_locator(LogLocator(base=2, subs=()))
     labels = [f"{name(inside['set'].iloc[0])} (in-distribution)", *map(name, others)]
-    marks = [(BLUE, "o"), *((colours[n % len(colours)], "os^"[n // len(colours) % 3]) for n in range(len(others)))]
+    marks = [(BLUE, "o"), *((colours[n % len(colours)], shapes[n]) for n in range(len(others)))]
     if len(real) < len(data):
         labels, marks = [*labels, "synthetic sets"], [*marks, (GREY, "o")]
     handles = [axes[0].plot([], [], marker, color=colour, ms=4)[0] for colour, marker in marks]

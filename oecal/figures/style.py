@@ -27,6 +27,7 @@ BLACK, ORANGE, SKY, GREEN, GREY, BLUE, VERMILION, PURPLE = (
 )  # fmt: skip
 CYCLE = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY]
 ROLES = {"id": BLUE, "near": VERMILION, "far": ORANGE, "synthetic": PURPLE}
+SHAPES = {"id": "o", "near": "^", "far": "s", "synthetic": "D"}  # the same, for grey print
 LINES = ["-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 3)), (0, (3, 3))]
 MARKERS = ["o", "s", "^", "v", "P", "X", "<", ">"]
 NAMES = {
