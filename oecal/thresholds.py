@@ -1,4 +1,4 @@
-"""The thresholds of one run: for each promise of the configuration and each score, chosen on ID validation images alone.
+"""The thresholds of one run, for each promise and score, chosen on ID validation images and, of an `error` promise, auxiliary outliers.
 
 What a guarantee rests on:
 
@@ -79,14 +79,14 @@ def run(scores: str, outputs: str, promises: Mapping[str, Mapping[str, Any]], pa
     written = {}
     for name, promise in ((n, described(p)) for n, p in promises.items()):
         if promise["kind"] == "error" and (source.kind != "classifier" or (promise["ood_rate"] > 0 and len(groups) == 1)):
-            logging.info("%s: left out, nothing to choose it on", name)
+            logging.info("%s: left out: it needs a classifier and, at an ood_rate above 0, auxiliary outliers", name)
             continue
         thresholds = {}
         for score in whole:
             outside = np.concatenate([np.zeros(0), *(g[score] for g in groups[1:])])
             thresholds[score] = asdict(chosen(promise, groups[0][score], wrong, outside))
         without = [score for score, values in thresholds.items() if values["threshold"] is None]
-        logging.info("%s: %d scores, none for %s", name, len(thresholds), ", ".join(without) or "no score")
+        logging.info("%s: of %d scores, no threshold keeps it for: %s", name, len(thresholds), ", ".join(without) or "none")
         written[name] = {**promise, "scores": thresholds}
     with replacing(path) as temporary:
         temporary.write_text(json.dumps({"run": source.key, "promises": written}, indent=1) + "\n")

@@ -110,3 +110,14 @@ def test_the_score_that_the_documents_add(tmp_path, monkeypatch, rng):
         np.testing.assert_allclose(values, np.linalg.norm(features[:, None] - means, axis=2).min(axis=1))
     finally:
         catalogue.scores.cache_clear()
+
+
+def test_scores_and_metrics_without_the_workflow(rng, capsys):
+    """The example as it stands there, on random features: OOD far away."""
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "docs/uncertainty.md").read_text(), re.DOTALL)[-1]
+    train, val, test = (rng.normal(size=(n, 3)) for n in (100, 80, 60))
+    names = {"train_features": train, "train_labels": np.arange(100) % 2, "val_features": val, "test_features": test}
+    exec(code, {**names, "ood_features": test + 20, "confidence": rng.uniform(0.5, 1, 60), "correct": rng.uniform(size=60) < 0.75})
+    printed = capsys.readouterr().out
+    assert "'auroc': 1.0" in printed
+    assert "'ece':" in printed

@@ -28,7 +28,7 @@ def test_id_or_pooled(tmp_path):
     np.testing.assert_allclose(data["excess"], 0.05)
     rms, ece, _ = id_or_pooled.draw(data).axes
     assert [t.get_text() for t in rms.get_yticklabels()] == ["baseline", "mixup"]
-    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ece.lines if line.get_marker() == "o"]
+    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ece.lines if line.get_marker() in ("o", "s")]
     np.testing.assert_allclose(points, [(3, -0.14), (2, 0.86)] * 2 + [(11, 0.14), (10, 1.14)] * 2)
     style.plt.close("all")
 
