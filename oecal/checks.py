@@ -196,7 +196,7 @@ def check_sets(config: Mapping[str, Any], in_dist: str, listed: Sequence[str], s
         if other == in_dist:
             raise OecalError(f"{place}[{n}]: {other} is the in-distribution set itself; write another data set")
         if split not in splits_of(config["datasets"][other]["source"], config["datasets"][other]["options"]):
-            raise OecalError(f"{place}[{n}]: {other} has no split '{split}', which is needed here; see its entry")
+            raise OecalError(f"{place}[{n}]: {other} has no split '{split}', which is needed here; give it one, or write another data set")
 
 
 def check_background(config: Mapping[str, Any], model: str, trainings: Sequence[str], place: str) -> None:

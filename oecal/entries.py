@@ -39,7 +39,7 @@ def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> d
     source = entry["source"]
     if source in table():
         if "name" in given:
-            raise OecalError(f"{place}: unknown name 'name'; the source {source} says which set it is")
+            raise OecalError(f"{place}.name: the source {source} says which set it is; leave this key out")
         source, given = "published", {"name": source, **given}
     if source not in names("data"):
         raise OecalError(f"{place}.source: {unknown(source, [*names('data'), *table()])}")

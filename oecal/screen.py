@@ -55,7 +55,7 @@ def check(judge: Judge, alarm: float) -> None:
     """Raises OecalError if no image could ever be an alarm."""
     least = 1 / (len(judge.reference) + 1)
     if not least <= alarm < 1:
-        raise OecalError(f"--alarm: found {alarm:g}; with {len(judge.reference)} validation images no p-value is below {least:.3g}: "
+        raise OecalError(f"--alarm: found {alarm:g}; with {len(judge.reference)} validation images no p-value is below {least:.3g}; "
                          f"write a number from {np.ceil(least * 1e4) / 1e4:g} to below 1")  # fmt: skip
 
 
@@ -107,12 +107,12 @@ def parser() -> argparse.ArgumentParser:
         epilog="Exit status: 0 without an alarm, 1 with at least one, 2 for wrong usage or another error.",
     )  # fmt: skip
     found.add_argument("images", nargs="+", metavar="IMAGES", help="a folder (with those in it), files, or - : names on standard input")
-    found.add_argument("--model", required=True, help="results/<study>/models/<in_dist>/<model>/<training>/seed<n>")
+    found.add_argument("--model", required=True, help="the trained run: results/<study>/models/<in_dist>/<model>/<training>/seed<n>")
     found.add_argument("--score", metavar="NAME", help="an uncertainty score of one forward pass; default: the run's first one")
     found.add_argument("--promise", metavar="NAME", help="whose threshold decides what is rejected; default: the run's first one")
     found.add_argument("--alarm", type=float, default=0.01, metavar="P", help="alarm at a p-value of at most P; default: 0.01")
-    found.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: csv")
-    found.add_argument("--output", metavar="FILE", help="default: standard output")
+    found.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="of the rows; default: csv")
+    found.add_argument("--output", metavar="FILE", help="where the rows go; default: standard output")
     found.add_argument("--sheet", metavar="PNG", help="a contact sheet of the alarms, the most anomalous first")
     found.add_argument("--summary", metavar="JSON", help="the summary as a file, too")
     found.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; default: auto")

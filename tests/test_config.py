@@ -82,7 +82,7 @@ MISTAKES = [
     (put("datasets", "x", {"source": "mnist", "splits": ["tset"]}), "datasets.x.splits: found ['tset']; write a list of one of: train"),
     (put("datasets", "x", {"source": "mnist", "val_share": 0.7}), "datasets.x: val_share is 0.7; write 0 to 0.5"),
     (put("datasets", "x", {"source": "published", "name": "mnsit"}), "datasets.x.name: unknown name 'mnsit'"),
-    (put("datasets", "x", {"source": "mnist", "name": "kmnist"}), "datasets.x: unknown name 'name'; the source mnist says which set it is"),
+    (put("datasets", "x", {"source": "mnist", "name": "kmnist"}), "datasets.x.name: the source mnist says which set it is; leave this"),
     (put("datasets", "x", {"source": "mnist", "classes": ["elf"]}), "datasets.x.classes: unknown name 'elf'; write one of: 0 - zero"),
     (put("datasets", "x", {"source": "mnist", "drop_classes": [10]}), "datasets.x.drop_classes: the set has no class 10; write numbers"),
     (put("datasets", "x", {"source": "dtd", "splits": ["test"], "at_most": {"train": 5}, "format": {"size": 32}}), "x.at_most: the"),

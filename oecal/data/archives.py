@@ -84,7 +84,7 @@ def _joined(what: str, size: int, content: Iterator[bytes], limit: int) -> bytes
         chunks.append(chunk)
         so_far += len(chunk)
     if max(size, so_far) > limit:
-        raise OecalError(f"{what}: has more than {limit} bytes, too many to hold in memory")
+        raise OecalError(f"{what}: has more than {limit} bytes, too many to hold in memory; put a good copy in its place")
     return b"".join(chunks)
 
 
@@ -116,7 +116,8 @@ class _Meter:
     def spend(self, data: bytes) -> bytes:
         self.left -= len(data)
         if self.left < 0:
-            raise OecalError(f"{self.path}: {self.member!r}: more than {self.limit} bytes come out of the archive up to here")
+            raise OecalError(f"{self.path}: {self.member!r}: more than {self.limit} bytes come out of the archive up to here; "
+                             "put a good copy in its place")  # fmt: skip
         return data
 
 
@@ -179,7 +180,7 @@ def _tar(path: Path, meter: _Meter) -> Iterator[File]:
                 tar.members.clear()  # a stream is not read twice; millions of headers would stay in memory
                 if not (header.isfile() or header.isdir()) or header.issparse():
                     kind = "symbolic link" if header.issym() else "hard link" if header.islnk() else "special file"
-                    raise OecalError(f"{path}: {header.name!r}: a {kind}, which has no place in an archive of data")
+                    raise OecalError(f"{path}: {header.name!r}: a {kind}, which no archive of data needs; put another archive in its place")
                 yield header.name + "/" * header.isdir(), header.size, _chunks(partial(tar.extractfile, header))
         while stream.read(CHUNK):  # a gz keeps its checksum at the very end
             pass
@@ -188,10 +189,12 @@ def _tar(path: Path, meter: _Meter) -> Iterator[File]:
 def _zip(path: Path, meter: _Meter) -> Iterator[File]:
     with zipfile.ZipFile(path) as archive:
         if sum(info.file_size for info in archive.infolist()) > meter.limit:
-            raise OecalError(f"{path}: more than {meter.limit} bytes come out of the archive, by its own account")
+            raise OecalError(f"{path}: more than {meter.limit} bytes come out of the archive, by its own account; "
+                             "put a good copy in its place")  # fmt: skip
         for info in archive.infolist():
             if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise OecalError(f"{path}: {info.filename!r}: a link or special file, which has no place in an archive of data")
+                raise OecalError(f"{path}: {info.filename!r}: a link or special file, which no archive of data needs; "
+                                 "put another archive in its place")  # fmt: skip
             if info.flag_bits & 1:
                 raise OecalError(f"{path}: {info.filename!r}: is encrypted; put an archive without a password in its place")
             yield info.filename, info.file_size, _chunks(partial(archive.open, info), meter.spend)

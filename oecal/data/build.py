@@ -135,7 +135,7 @@ def prepared(recipe: Mapping[str, Any], of: Path | None, against: Mapping[str, P
         data = drop_repeated(data) if other == ITSELF else drop_duplicates(data, against[other], recipe["duplicates"], form)
     for name, split in data.splits.items():
         if not len(split.images):
-            raise OecalError(f"nothing is left of the split '{name}'; write fewer under classes, drop_classes or drop_duplicates_of")
+            raise OecalError(f"nothing is left of the split '{name}'; write other classes, or fewer drop_classes or drop_duplicates_of")
     few = {name: at_most(split, recipe["at_most"].get(name, len(split.images)), name) for name, split in data.splits.items()}
     return dataclasses.replace(data, splits=few, format=given)
 

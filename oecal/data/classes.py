@@ -28,7 +28,8 @@ def class_numbers(wanted: Sequence[int | str], classes: Sequence[str], key: str)
         if len(fits) > 1:
             raise OecalError(f"{key}: '{name}' may be {' or '.join(classes[n] for n in fits)}; write one of them in full")
         if not fits:
-            known = unknown(name, classes) if len(classes) <= 100 else f"the set has no class '{name}'"
+            many = f"the set has no class '{name}'; write the name or number of one of its {len(classes)} classes"
+            known = unknown(name, classes) if len(classes) <= 100 else many
             raise OecalError(f"{key}: {known}")
         found.append(fits[0])
     return found

@@ -72,7 +72,7 @@ def subfolders(folder: Path) -> list[str]:
 
 def refuse(error: OSError) -> None:
     """For `os.walk`, which would skip a folder that it cannot read: raises OecalError instead."""
-    raise OecalError(f"{error.filename}: the folder cannot be read: {error.strerror}")
+    raise OecalError(f"{error.filename}: the folder cannot be read ({error.strerror}); see to its permissions")
 
 
 def image_names(top: Path) -> list[PurePath]:
@@ -107,7 +107,7 @@ def listed(top: Path, options: Options) -> tuple[list[Row], list[str]]:
     tops = own.given(subfolders(top), top) if options.splits == "given" else {own.part(options.splits): ""}
     names = {part: image_names(top / folder) for part, folder in tops.items()}
     if empty := [part for part in names if not names[part]]:
-        raise OecalError(f"path: there are no images below {top / tops[empty[0]]}")
+        raise OecalError(f"path: there are no images below {top / tops[empty[0]]}; put some there, or write another folder")
     if not are_classes(names, options.labels, top):
         return [Row(part, tops[part] / name, UNLABELLED) for part in names for name in names[part]], []
     classes = sorted({name.parts[0] for part in names for name in names[part]})

@@ -45,7 +45,8 @@ class Options:
 
     def __post_init__(self) -> None:
         if min(self.n_train, self.n_val, self.n_test) < 0 or self.n_train + self.n_val + self.n_test == 0:
-            raise ValueError("n_train, n_val, n_test: write 0 or more, and not 0 for all")
+            found = f"n_train is {self.n_train}, n_val is {self.n_val}, n_test is {self.n_test}"
+            raise ValueError(f"{found}; write 0 or more, and not 0 for all")
 
 
 def font_file(name: str) -> Any:

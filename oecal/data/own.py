@@ -99,7 +99,7 @@ def image_set(parts: Mapping[str, Split], classes: Sequence[str], removed: dict[
               sha256: str) -> ImageSet:  # fmt: skip
     """The set of the parts as read, divided if that is still to do. Raises OecalError if a part is empty or they differ in shape."""
     if empty := [name for name, part in parts.items() if not len(part.images)]:
-        raise OecalError(f"{where}: the split '{empty[0]}' has no image that can be used")
+        raise OecalError(f"{where}: the split '{empty[0]}' has no image that can be used; put one there, or leave the split out")
     if len(shapes := sorted({part.images.shape[1:] for part in parts.values()})) > 1:
         raise OecalError(f"{where}: images of {shapes[0]} and {shapes[1]} (channels, height, width); write {EXAMPLE}")
     splits = divide(parts[ALL], where) if ALL in parts else dict(parts)

@@ -40,7 +40,8 @@ class Options:
         if not 1 <= self.shrink <= 4:
             raise ValueError(f"shrink is {self.shrink}; write 1 to 4")
         if min(self.n_train, self.n_val, self.n_test) < 1:
-            raise ValueError("n_train, n_val and n_test: write 1 or more")
+            found = f"n_train is {self.n_train}, n_val is {self.n_val}, n_test is {self.n_test}"
+            raise ValueError(f"{found}; write 1 or more for each")
 
 
 def build(options: Options) -> ImageSet:

@@ -99,5 +99,5 @@ def read(path: str | Path, split: str) -> Split:
         if file.attrs["missing"]:
             raise OecalError(f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try again")
         if split not in file:
-            raise OecalError(f"{path}: has no split '{split}', only: {', '.join(file)}")
+            raise OecalError(f"{path}: has no split '{split}', only: {', '.join(file)}; give the data set one, or write another set")
         return Split(file[f"{split}/images"][:], file[f"{split}/labels"][:])

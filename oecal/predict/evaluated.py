@@ -35,7 +35,8 @@ def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[in
     if not len(split.images):
         raise OecalError(f"{path}: has no images in '{entry['split']}'; leave this set out, or choose other classes")
     if entry["role"] == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
-        raise OecalError(f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}")
+        raise OecalError(f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}; "
+                         "write these under its classes, or leave it out")  # fmt: skip
     if entry["split"] == "train":
         most = OUTLIERS if entry["role"] == "outlier" else train
         chosen = drawn(len(split.images), most, "train", entry["dataset"])

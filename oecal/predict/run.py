@@ -67,7 +67,8 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
     def finite(found: dict[str, np.ndarray], place: str) -> dict[str, np.ndarray]:
         for name, values in found.items():
             if not np.isfinite(values).all():
-                raise OecalError(f"{weights}: gives {name} that are not finite on {place}; the training went wrong: train again")
+                raise OecalError(f"{weights}: gives {name} that are not finite on {place}; "
+                                 "write a smaller lr or a clip_norm, and train again")  # fmt: skip
         return found
 
     def outputs(images: np.ndarray, place: str) -> dict[str, np.ndarray]:

@@ -38,7 +38,7 @@ def files_of(places: Sequence[str]) -> list[str]:
         if Path(place).is_dir():
             inside = [os.path.join(place, name) for name in image_names(Path(place))]  # noqa: PTH118, keeps "./" and non-UTF-8 as given
             if not inside:
-                raise OecalError(f"{place}: there are no images in this folder")
+                raise OecalError(f"{place}: there are no images in this folder; write another one, or files")
             found += inside
         elif Path(place).exists():
             found.append(place)

@@ -46,7 +46,7 @@ def prepare(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], we
         images = Split(images.images, mislabelled(images.labels, params["label_noise"], seed))
     shape = images.images.shape[1:]
     if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
-        raise OecalError(f"{in_dist}: has images without a label; a classifier needs one for each, a density model none")
+        raise OecalError(f"{in_dist}: has images without a label, which a classifier needs; label each, or train density models only")
     found = store.there(outliers, may_be_missing)
     if outliers and not found:
         raise OecalError(f"outliers: none of {', '.join(Path(p).stem for p in outliers)} can be had; get one (its warning says how)")

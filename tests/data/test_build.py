@@ -161,7 +161,7 @@ def test_the_table_of_data_sets_has_the_moments(tmp_path):
 
 
 def test_nothing_is_left(own, tmp_path):
-    with pytest.raises(OecalError, match="nothing is left of the split 'test'; write fewer under classes, drop_classes"):
+    with pytest.raises(OecalError, match="nothing is left of the split 'test'; write other classes, or fewer drop_classes"):
         build(recipe(drop_classes=["tabby", "maple", "sandal"]), tmp_path / "x.h5", root=own)
 
 

@@ -225,7 +225,8 @@ def test_names_that_are_no_text_and_folders_that_cannot_be_read(tmp_path, monkey
         raise PermissionError(13, "Permission denied", folder)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert refused(tmp_path, "folder", path="mine") == f"{tmp_path}/mine: the folder cannot be read: Permission denied"
+    expected = f"{tmp_path}/mine: the folder cannot be read (Permission denied); see to its permissions"
+    assert refused(tmp_path, "folder", path="mine") == expected
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path):

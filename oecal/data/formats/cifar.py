@@ -56,7 +56,7 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
         try:
             parts[batch_of(member)] = binary(content, len(row["classes"])) if member.endswith(".bin") else pickled(content)
         except Exception as error:  # bytes that are no batch make an unpickler raise nearly everything
-            raise OecalError(f"{path}: {member} is no CIFAR batch ({said(error)})") from None
+            raise OecalError(f"{path}: {member} is no CIFAR batch ({said(error)}); put a good copy in its place") from None
     found = {}
     for split in splits:
         own = [part for batch, part in sorted(parts.items()) if SPLITS[batch] == split]

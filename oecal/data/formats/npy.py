@@ -23,4 +23,4 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
         images = np.load(path, allow_pickle=False)
         return {split: Split.unlabelled(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))}, ()
     except DAMAGE as error:
-        raise OecalError(f"{path}: is no array of images ({said(error)})") from None
+        raise OecalError(f"{path}: is no array of images ({said(error)}); put a good copy in its place") from None
