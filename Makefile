@@ -56,7 +56,7 @@ clean:
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "Python 3.11 or newer is needed; write make PYTHON=/path/to/python"; exit 1; }
+	    { echo "Python 3.11 or newer is needed; write make demo PYTHON=/path/to/python"; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "python3 -m venv failed; on Debian: apt install python3-venv"; exit 1; }
 
 .venv/runtime: requirements.txt | .venv/bin/python

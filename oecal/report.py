@@ -11,10 +11,10 @@ import jinja2
 import pandas as pd
 
 from oecal import answer, provenance, published
-from oecal.claims import rows as claimed
 from oecal.options import constant
 from oecal.seen import seen
 from oecal.summaries import SECTIONS, Summary, about, read, summaries
+from oecal.verdicts import rows as claimed
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 

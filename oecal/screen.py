@@ -23,6 +23,7 @@ from tqdm import tqdm
 from oecal.data.decode import BadImage
 from oecal.errors import OecalError
 from oecal.files import replacing
+from oecal.log import refused
 from oecal.screening import sheet
 from oecal.screening.images import Loaded, arriving, batches, files_of
 from oecal.screening.judge import Judge, judge, threads_here
@@ -106,7 +107,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m oecal.screen", description="Which images can a trained run be trusted on? One row for each image.",
         epilog="Exit status: 0 without an alarm, 1 with at least one, 2 for wrong usage or another error.",
     )  # fmt: skip
-    found.add_argument("images", nargs="+", metavar="IMAGES", help="a folder (with those in it), files, or - : names on standard input")
+    found.add_argument("images", nargs="+", metavar="IMAGES", help="a folder and its subfolders, files, or - : names on standard input")
     found.add_argument("--model", required=True, help="the trained run: results/<study>/models/<in_dist>/<model>/<training>/seed<n>")
     found.add_argument("--score", metavar="NAME", help="an uncertainty score of one forward pass; default: the run's first one")
     found.add_argument("--promise", metavar="NAME", help="whose threshold decides what is rejected; default: the run's first one")
@@ -153,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("oecal.screen: interrupted", file=sys.stderr)
     except OSError as error:
-        print(printable(f"oecal.screen: {error.filename}: {error.strerror}"), file=sys.stderr)
+        print(printable(f"oecal.screen: {refused(error) or f'{error.filename}: {error.strerror}; write another path'}"), file=sys.stderr)
     return 2
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from oecal.claims import rows
 from oecal.summaries import Summary, summaries
+from oecal.verdicts import rows
 
 LONG = 40
 CLAIMS = ["statement", "criterion", "estimate", "interval", "n", "p_holm", "verdict"]

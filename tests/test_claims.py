@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from oecal import claims
+from oecal import claims, verdicts
 from oecal.codegraph import ROOT
 from oecal.config import read
 from oecal.errors import OecalError
@@ -294,7 +294,7 @@ def test_rows_of_the_report(tmp_path):
     }
     judged(tmp_path, content, rows("oe", CLEAR) + rows("oe", [0.7], ood="z") + rows("baseline", [0.1, 0.1, 0.1])
            + rows("baseline", [0.7], ood="z")).reset_index().to_csv(tmp_path / "claims.csv", index=False)  # fmt: skip
-    far, near = claims.rows(pd.read_csv(tmp_path / "claims.csv"), "s", ["oe_gain-a-m-oe"], ["studies/s.yaml"])
+    far, near = verdicts.rows(pd.read_csv(tmp_path / "claims.csv"), "s", ["oe_gain-a-m-oe"], ["studies/s.yaml"])
     assert (far["criterion"], far["estimate"], far["unit"], far["n"], far["verdict"]) == ("within 0 ± 20", "1.0", "%", "3", "supported")
     assert far["interval"] == "-1.5 to 3.5"
     assert far["link"] == "oe_gain-a-m-oe"
@@ -323,4 +323,4 @@ def test_the_script(tmp_path, file):
     (-0.0004, "fraction", "0.0"), (0.123, "fraction", "12.3"), (3.14159, "bits/dim", "3.14"), (np.nan, "fraction", "–"),
 ])  # fmt: skip
 def test_numbers_for_readers(value, unit, expected):
-    assert claims.shown(value, unit) == expected
+    assert verdicts.shown(value, unit) == expected

@@ -28,7 +28,7 @@ config
 TABLES
 wording
 FIGURES
-seen summaries answer published provenance
+seen summaries answer published provenance verdicts
 report typeset
 screening
 screen
