@@ -179,6 +179,11 @@ def test_mistake(change, message):
     assert "\n" not in str(caught.value)
 
 
+def test_no_claims_on_the_command_line():
+    """`snakemake --config claims=` gives None."""
+    assert load({**DEMO, "claims": None}).claims == {}
+
+
 @pytest.mark.parametrize("text, message", [("a: [", "cannot be read"), ("- 1", "is no configuration"), (None, "cannot be read")])
 def test_a_file_that_is_no_configuration(tmp_path, text, message):
     path = tmp_path / "x.yaml"
