@@ -20,7 +20,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -32,9 +32,6 @@ from oecal.options import constant, names, tree, unknown
 from oecal.roles import OOD
 from oecal.scores.catalogue import score
 from oecal.study import Run, Study
-
-if TYPE_CHECKING:
-    pass
 
 Claim = Mapping[str, Any]
 

@@ -31,7 +31,7 @@ class Progress(logging.Filter):
 
     def __init__(self, waiting: Mapping[str, int]):
         super().__init__()
-        self.waiting, self.total, self.done = Counter(waiting), sum(waiting.values()), 0
+        self.waiting, self.total = Counter(waiting), sum(waiting.values())
         self.running: dict[int, tuple[str, str, float]] = {}  # job -> rule, what it does, when it began
         self.took: defaultdict[str, list[float]] = defaultdict(list)  # rule -> seconds of its jobs
         self.began = time.monotonic()
@@ -59,9 +59,9 @@ class Progress(logging.Filter):
                 rule, what, began = self.running.pop(record.__dict__["job_id"], ("", "a job", time.monotonic()))
                 self.took[rule].append(time.monotonic() - began)
                 self.waiting[rule] -= 1
-                self.done += 1
-                left = f", about {spoken(self.left())} left" if self.done < self.total else ""
-                self.say(record, f"{self.done:4d}/{self.total} {what}: {spoken(self.took[rule][-1])}{left}")
+                done = self.total - self.waiting.total()
+                left = f", about {spoken(self.left())} left" if done < self.total else ""
+                self.say(record, f"{done:4d}/{self.total} {what}: {spoken(self.took[rule][-1])}{left}")
             case "job_started" | "progress":
                 return False
             case None:

@@ -48,10 +48,10 @@ def of(*programs):
     return sorted(command for command in COMMANDS if words(command)[0] in programs)
 
 
-def run(arguments, folder, **kwargs):
+def run(arguments, folder):
     """Runs the command, with the programs of this Python first."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path}, **kwargs)
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path})
 
 
 @pytest.fixture(scope="module")

@@ -54,14 +54,14 @@ def draw(data: pd.DataFrame) -> Figure:
         figure, axes = wrapped(len(trainings), columns, height, 0, sharey=True, layout="none")
         figure.subplots_adjust(left=0.08, right=0.98, top=1 - 0.3 / height, bottom=(0.5 + legend) / height)
     for n, (ax, training) in enumerate(zip(axes, trainings, strict=True)):
-        seen: dict[str, int] = {}
+        of_role: dict[str, int] = {}
         for position, (key, role) in enumerate(sets):
             part = data[(data["training"] == training) & (data["set"] == key)]
             curve = part.groupby("fpr")["tpr"].mean()
             auroc = 100 * part.groupby("seed")["auroc"].first().mean()
             ls = LINES[position % len(LINES)]
-            seen[role] = seen.get(role, 0) + 1
-            shade = 0.55 + 0.45 * (1 - (seen[role] - 1) / roles[role])
+            of_role[role] = of_role.get(role, 0) + 1
+            shade = 0.55 + 0.45 * (1 - (of_role[role] - 1) / roles[role])
             ax.plot(100 * curve.index, 100 * curve, color=ROLES[role], alpha=shade, ls=ls, lw=1.1, label=f"{auroc:.1f}  {name(key)}")
         ax.plot([0, 100], [0, 100], color=BLACK, lw=0.5, ls=":")
         ax.set(title=f"{name(training)}, {name(data['score'].iloc[0])}", xlabel="ID images flagged, %", xlim=(0, 100), ylim=(0, 101))
