@@ -165,8 +165,8 @@ def terms(claim: Claim) -> list[str]:
     return columns
 
 
-def check(path: str, study: Study) -> dict[str, Claim]:
-    """The claims of a file, or none for ''. Raises OecalError for the first one that this study cannot answer; needs no table."""
+def check(path: str | None, study: Study) -> dict[str, Claim]:
+    """The claims of a file, or none for '' or None. Raises OecalError for the first one that this study cannot answer; needs no table."""
     claims = read(path) if path else {}
     for name, claim in claims.items():
         check_claim(f"claims.{name}", claim, study)

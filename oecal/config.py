@@ -90,8 +90,6 @@ def load(plain: Mapping[str, Any]) -> Study:
     """A checked study from the plain configuration. Raises OecalError for the first mistake."""
     schema = yaml.load(SCHEMA.read_text(), LOADER)
     config: dict[str, Any] = copy.deepcopy(dict(plain))
-    if "claims" in config and config["claims"] is None:
-        config["claims"] = ""  # Snakemake's --config claims= cannot say '' in another way
     error = best_match(STRICT(schema).iter_errors(config), key=lambda e: -len(e.absolute_path))
     if error:
         raise OecalError(say(error))

@@ -56,8 +56,9 @@ def check(judge: Judge, alarm: float) -> None:
     """Raises OecalError if no image could ever be an alarm."""
     least = 1 / (len(judge.reference) + 1)
     if not least <= alarm < 1:
-        raise OecalError(f"--alarm: found {alarm:g}; with {len(judge.reference)} validation images no p-value is below {least:.3g}; "
-                         f"write a number from {np.ceil(least * 1e4) / 1e4:g} to below 1")  # fmt: skip
+        rare = f"with {len(judge.reference)} validation images no p-value is below {least:.3g}"
+        why = "every image would be one" if alarm >= 1 else rare
+        raise OecalError(f"--alarm: found {alarm:g}; {why}; write a number from {np.ceil(least * 1e4) / 1e4:g} to below 1")
 
 
 def screen(groups: Iterable[Sequence[str]], judge: Judge, alarm: float, write: Callable[[list[Row]], None], sheet_path: str | None = None,

@@ -203,6 +203,7 @@ def test_names_on_standard_input(capsys, study, wild, monkeypatch):
     (["{wild}", "--score", "odin"], "--score: odin needs more than a forward pass gives, or this run has no threshold for it"),
     (["{wild}", "--promise", "reject"], "--promise: unknown name 'reject'; did you mean 'reject_20'?"),
     (["{wild}", "--alarm", "0.001"], "with 120 validation images no p-value is below 0.00826; write a number from 0.0083"),
+    (["{wild}", "--alarm", "1"], "--alarm: found 1; every image would be one; write a number from 0.0083 to below 1"),
     (["{wild}", "--output", "/nowhere/x.csv"], "/nowhere/x.csv: No such file or directory"),
 ])  # fmt: skip
 def test_mistakes_are_one_line(capsys, study, wild, tmp_path, arguments, message):

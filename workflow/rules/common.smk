@@ -8,7 +8,7 @@ from pathlib import Path
 from oecal import claims, config as configuration, entries, limits
 from oecal.codegraph import closure
 from oecal.errors import OecalError
-from oecal.options import constant
+from oecal.options import constant, unknown
 from oecal.progress import Progress
 from oecal.scores.catalogue import score
 from oecal.study import Run
@@ -74,7 +74,7 @@ def recipe(wildcards):
     """The checked entry of a data set."""
     known = study.config["datasets"]
     if wildcards.dataset not in known:
-        raise WorkflowError(f"the study {study.name} has no data set {wildcards.dataset}; " f"there are: {', '.join(known)}")
+        raise WorkflowError(f"datasets of the study {study.name}: {unknown(wildcards.dataset, known)}")
     return known[wildcards.dataset]
 
 
@@ -274,7 +274,7 @@ def screened(wildcards):
     """The entry of this name under `screen`."""
     known = study.config["screen"]
     if wildcards.name not in known:
-        raise WorkflowError(f"the study {study.name} has no screen {wildcards.name}; there are: {', '.join(known) or 'none'}")
+        raise WorkflowError(f"screen of the study {study.name}: {unknown(wildcards.name, known)}")
     return known[wildcards.name]
 
 
