@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,18 @@ DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError
 @contextmanager
 def creating(path: str | Path) -> Iterator[h5py.File]:
     """A new file, which takes the place of `path` if the block succeeds. From this version of the format on, headers have checksums."""
-    with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
-        yield file
+    with replacing(path) as temporary:
+        file = h5py.File(temporary, "w", libver=("v110", "v110"))
+        try:
+            yield file
+            file.flush()
+        except BaseException:  # on a full disk, what is left cannot be written either, and HDF5 crashes as it closes: nothing refuses that
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nowhere, file.id.get_vfd_handle())
+            os.close(nowhere)
+            raise
+        finally:
+            file.close()
 
 
 def put(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:

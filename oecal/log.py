@@ -22,6 +22,13 @@ REFUSED = {
 SHOWN: set[str] = set()  # what the system refused and was shown: HDF5 says it once for each dataset that it then closes
 
 
+class _LogFile(logging.FileHandler):
+    """A log file. What cannot be written to it, on a full disk, stands on standard error all the same."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Passes over what logging would print a traceback of."""
+
+
 def start(path: str | Path) -> None:
     """Sends log records, warnings and uncaught exceptions to the file `path` and, with the name of the job, to standard error.
 
@@ -32,7 +39,7 @@ def start(path: str | Path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     job = Path(path).with_suffix("").as_posix().rpartition("/logs/")[2]
     whose = f"{job}: ".replace("%", "%%") if job else ""  # several jobs share a terminal
-    file, terminal = logging.FileHandler(path, mode="w"), logging.StreamHandler()
+    file, terminal = _LogFile(path, mode="w"), logging.StreamHandler()
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
     terminal.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)s {whose}%(message)s", "%H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
@@ -63,8 +70,8 @@ def report_ignored(ignored: sys.UnraisableHookArgs) -> None:
 def refused(error: BaseException) -> str:
     """One line about what the system refuses; empty about any other error.
 
-    HDF5 has the system's number in its message only, and in a RuntimeError where it finds out when a file is closed.
+    HDF5 and safetensors have the system's number in their message only; HDF5 in a RuntimeError where it finds out when a file is closed.
     """
     found, path = getattr(error, "errno", None), getattr(error, "filename", None)
-    number = next((n for n in REFUSED if found == n or f"errno = {n}," in str(error)), None)
+    number = next((n for n in REFUSED if found == n or f"errno = {n}," in str(error) or f"(os error {n})" in str(error)), None)
     return "" if number is None else f"{path or 'a file could not be written'}: {REFUSED[number]}"

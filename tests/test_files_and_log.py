@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
 
 from oecal import log
 from oecal.errors import OecalError
@@ -69,6 +70,7 @@ def test_log_gets_messages_warnings_and_errors(tmp_path, restored, capsys):
     (OSError(errno.ENOSPC, "No space left on device", "x.csv"), "ERROR x.csv: the disk is full; make room, then run again"),
     (OSError("Can't write data (errno = 28, error message = 'No space left')"), "ERROR a file could not be written: the disk"),
     (RuntimeError("Can't decrement id ref count (errno = 28, no room)"), "ERROR a file could not be written: the disk is full"),
+    (SafetensorError("Error while serializing: No space left on device (os error 28)"), "ERROR a file could not be written: the disk"),
     (PermissionError(errno.EACCES, "Permission denied", "y.h5"), "ERROR y.h5: is not allowed; see to the permissions"),
     (OSError(errno.EROFS, "Read-only file system", "z"), "ERROR z: the file system is read-only"),
 ])  # fmt: skip
@@ -105,23 +107,27 @@ def test_a_full_disk_is_said_once(tmp_path, restored, capsys):
 
 
 TOO_LARGE = """
-import resource, numpy
+import resource, sys, numpy
 from oecal import hdf5, log
+rows, limit = map(int, sys.argv[1:])
 log.start("x.log")
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 with hdf5.creating("x.h5") as file:
-    hdf5.put(file, "small", numpy.zeros(10))
-    hdf5.put(file, "large", numpy.ones(100_000))
+    hdf5.put(file, "first", numpy.zeros(10))
+    for n in range(1 + 1_000_000 // rows):
+        hdf5.put(file, f"group/{n}", numpy.ones(rows))
     print("went on")
 """
 
 
-def test_a_dataset_that_does_not_fit_is_an_error_at_once(tmp_path):
-    """And not only when it is closed, where h5py could not raise it. In a process of its own: it leaves HDF5 in disorder."""
-    done = subprocess.run([sys.executable, "-c", TOO_LARGE], cwd=tmp_path, capture_output=True, text=True,
+@pytest.mark.parametrize("limit", [0, 1000, 100_000])
+@pytest.mark.parametrize("rows", [1000, 100_000, 1_000_000])
+def test_a_dataset_that_does_not_fit_is_an_error_at_once(tmp_path, rows, limit):
+    """And not only when it is closed, where h5py could not raise it, or HDF5 crashes; nor is there more to be read if the log is full."""
+    done = subprocess.run([sys.executable, "-c", TOO_LARGE, str(rows), str(limit)], cwd=tmp_path, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
-    assert done.returncode != 0
     assert re.fullmatch(r"[\d:]+ ERROR .*larger than is allowed here; raise the limit \(ulimit -f\)\n", done.stderr)
+    assert done.returncode == 1
     assert not done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["x.log"]
 
