@@ -25,7 +25,7 @@ def creating(path: str | Path) -> Iterator[h5py.File]:
         try:
             yield file
             file.flush()
-        except BaseException:  # on a full disk, what is left cannot be written either, and HDF5 crashes as it closes: nothing refuses that
+        except BaseException:  # on a full disk, HDF5 cannot write what is left either, and crashes as it closes; the null device takes it
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, file.id.get_vfd_handle())
             os.close(nowhere)

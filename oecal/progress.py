@@ -10,6 +10,7 @@ import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from statistics import geometric_mean
 
 PASSED_OVER = ("Select jobs to execute...",)
 
@@ -37,16 +38,18 @@ class Progress(logging.Filter):
         self.began = time.monotonic()
 
     def left(self) -> float:
-        """Seconds left: each job takes as long as its rule's jobs so far, or as any job, and as many run side by side as did so far.
+        """Seconds left: each job takes as long as its rule's jobs so far did, and as many run side by side as did so far.
 
+        For a rule that is not seen yet stands the geometric mean of the others: a few of them, the first, take much longer than most.
         0 while no job has ended.
         """
-        every = [seconds for of_rule in self.took.values() for seconds in of_rule]
-        if not every or not sum(every):
+        spent = sum(map(sum, self.took.values()))
+        if not spent:
             return 0.0
         mean = {rule: sum(seconds) / len(seconds) for rule, seconds in self.took.items()}
-        work = sum(count * mean.get(rule, sum(every) / len(every)) for rule, count in self.waiting.items())
-        return work * max(time.monotonic() - self.began, 1e-9) / sum(every)
+        other = geometric_mean(max(seconds, 0.1) for seconds in mean.values())
+        work = sum(count * mean.get(rule, other) for rule, count in self.waiting.items())
+        return work * max(time.monotonic() - self.began, 1e-9) / spent
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrites the records of a job's start and end, and drops what says no more than these."""

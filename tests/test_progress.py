@@ -36,7 +36,7 @@ def test_durations():
 
 
 def test_time_left(clock):
-    """Two jobs side by side, 10 s each: four more of them take 20 s; of a rule that was not seen yet, a job is like any other."""
+    """Two jobs side by side, 10 s each: four more of them take 20 s; of a rule that was not seen yet, a job is the geometric mean."""
     watched = Progress({"train": 6, "figure": 2})
     assert watched.left() == 0
     assert begin(watched, 1, "train") == "12:00:00 begins    Do train of 1"
@@ -48,6 +48,8 @@ def test_time_left(clock):
     clock(12)
     end(watched, 3)
     assert watched.left() == pytest.approx((4 * 10 + 1 * 2) * 12 / 22)
+    watched.waiting["table"] = 3
+    assert watched.left() == pytest.approx((4 * 10 + 1 * 2 + 3 * 20**0.5) * 12 / 22)
 
 
 def test_the_last_job_leaves_nothing(clock):
