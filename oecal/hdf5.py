@@ -20,8 +20,7 @@ DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError
 @contextmanager
 def creating(path: str | Path) -> Iterator[h5py.File]:
     """A new file, which takes the place of `path` if the block succeeds. From this version of the format on, headers have checksums."""
-    with replacing(path) as temporary:
-        file = h5py.File(temporary, "w", libver=("v110", "v110"))
+    with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
         try:
             yield file
             file.flush()
@@ -30,8 +29,6 @@ def creating(path: str | Path) -> Iterator[h5py.File]:
             os.dup2(nowhere, file.id.get_vfd_handle())
             os.close(nowhere)
             raise
-        finally:
-            file.close()
 
 
 def put(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:

@@ -53,7 +53,7 @@ def rows_of(batch: Sequence[Loaded], judge: Judge, alarm: float) -> list[Row]:
 
 
 def check(judge: Judge, alarm: float) -> None:
-    """Raises OecalError if no image could ever be an alarm."""
+    """Raises OecalError if no image could ever be an alarm, or each one would be."""
     least = 1 / (len(judge.reference) + 1)
     if not least <= alarm < 1:
         rare = f"with {len(judge.reference)} validation images no p-value is below {least:.3g}"

@@ -191,20 +191,25 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def remount(folder: Path, option: str) -> None:
+    """Changes the size of a small disk, or whether it can be written."""
+    subprocess.run(["mount", "-o", f"remount,{option}", str(folder)], check=True)
+
+
 def without_room(project: Project, truth: dict[str, str]) -> Iterator[Fault]:
     """The disk of the results full, at one stage after the other, then larger; read-only, then not."""
     shutil.rmtree(project.folder / "results")
     disk = project.folder / "results"
     with small_disk(disk, SIZES[0]):
         for size in SIZES:
-            subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
+            remount(disk, f"size={size}")
             yield Fault("disk full", size, 0, project.message() if project.run() else "", not project.tables())
-        subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
+        remount(disk, "size=1g")
         yield Fault("none", "", 0, "", project.run() == 0 and project.tables() == truth)
         shutil.rmtree(disk / "tiny" / "tables")
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        remount(disk, "ro")
         code, line = project.run(), project.message()
-        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        remount(disk, "rw")
         again = project.run()
         yield Fault("read-only", "results", 0, line, code != 0 and again == 0 and project.tables() == truth)
 
