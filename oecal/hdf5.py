@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import h5py
@@ -28,6 +28,8 @@ def creating(path: str | Path) -> Iterator[h5py.File]:
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, file.id.get_vfd_handle())
             os.close(nowhere)
+            with suppress(RuntimeError):  # where the file was still to grow: the null device cannot
+                file.close()
             raise
 
 

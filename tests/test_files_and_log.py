@@ -5,12 +5,13 @@ import re
 import subprocess
 import sys
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from safetensors import SafetensorError
 
-from oecal import log
+from oecal import hdf5, log
 from oecal.errors import OecalError
 from oecal.files import replacing
 from oecal.seeds import derive, generator
@@ -130,6 +131,49 @@ def test_a_dataset_that_does_not_fit_is_an_error_at_once(tmp_path, rows, limit):
     assert done.returncode == 1
     assert not done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["x.log"]
+
+
+ANY_END = """
+import random, resource, numpy
+from oecal import hdf5
+from oecal.errors import OecalError
+
+def write(draw):
+    with hdf5.creating("x.h5") as file:
+        for n in range(draw.randrange(20)):
+            if draw.random() < 0.3:
+                file.attrs[f"text {n}"] = "y" * draw.randrange(3000)
+            elif draw.random() < 0.5:
+                file.create_group(f"group/{n}").attrs["values"] = list(range(draw.randrange(1000)))
+            else:
+                hdf5.put(file, f"data/{n}", numpy.ones(draw.choice([1, 1000, 30_000, 300_000])))
+        if draw.random() < 0.3:
+            raise OecalError("mine")
+
+for seed in range(100):
+    draw = random.Random(seed)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (draw.choice([0, 100, 1000, 5000, 20_000, 100_000, 10**6, 10**9]), resource.RLIM_INFINITY))
+    try:
+        write(draw)
+        print("whole")
+    except OecalError as error:
+        print(error)
+    except (OSError, RuntimeError) as error:
+        print("File too large" if "File too large" in str(error) else error)
+"""
+
+
+def test_whatever_ends_the_writing_of_a_file_is_what_is_raised(tmp_path):
+    """And not what HDF5 says of the rest that it could not write, nor does it crash; and the next file is written as ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", ANY_END], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    ends = Counter(done.stdout.splitlines())
+    assert set(ends) == {"whole", "mine", "File too large"}
+    assert sum(ends.values()) == 100
+    with hdf5.reading(tmp_path / "x.h5"):
+        assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
 
 
 def test_seeds_are_fixed_and_apart():
