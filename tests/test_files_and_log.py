@@ -107,6 +107,12 @@ def test_a_full_disk_is_said_once(tmp_path, restored, capsys):
     assert "RuntimeError: other" in capsys.readouterr().err
 
 
+def python(code, folder, *arguments):
+    """Runs code in a process of its own, in this folder: a full disk leaves HDF5 in disorder, or crashes it."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
 TOO_LARGE = """
 import resource, sys, numpy
 from oecal import hdf5, log
@@ -125,8 +131,7 @@ with hdf5.creating("x.h5") as file:
 @pytest.mark.parametrize("rows", [1000, 100_000, 1_000_000])
 def test_a_dataset_that_does_not_fit_is_an_error_at_once(tmp_path, rows, limit):
     """And not only when it is closed, where h5py could not raise it, or HDF5 crashes; nor is there more to be read if the log is full."""
-    done = subprocess.run([sys.executable, "-c", TOO_LARGE, str(rows), str(limit)], cwd=tmp_path, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})  # fmt: skip
+    done = python(TOO_LARGE, tmp_path, rows, limit)
     assert re.fullmatch(r"[\d:]+ ERROR .*larger than is allowed here; raise the limit \(ulimit -f\)\n", done.stderr)
     assert done.returncode == 1
     assert not done.stdout
@@ -165,9 +170,7 @@ for seed in range(100):
 
 def test_whatever_ends_the_writing_of_a_file_is_what_is_raised(tmp_path):
     """And not what HDF5 says of the rest that it could not write, nor does it crash; and the next file is written as ever."""
-    done = subprocess.run(
-        [sys.executable, "-c", ANY_END], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
-    )
+    done = python(ANY_END, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     ends = Counter(done.stdout.splitlines())
     assert set(ends) == {"whole", "mine", "File too large"}

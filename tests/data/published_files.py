@@ -8,6 +8,7 @@ import pickle
 import struct
 import tarfile
 import zipfile
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -22,7 +23,7 @@ N = {"train": 9, "val": 3, "test": 4}
 class Python2(pickle._Pickler):
     """Writes texts and bytes as Python 2 did, which wrote CIFAR: both are the same there."""
 
-    dispatch = dict(pickle._Pickler.dispatch)  # noqa: RUF012
+    dispatch: ClassVar[dict] = dict(pickle._Pickler.dispatch)
 
     def save_text(self, text):
         content = text if isinstance(text, bytes) else text.encode("latin1")
