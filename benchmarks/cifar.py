@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 from tqdm import tqdm
 
-from oecal.data.build import build
+from oecal.data.build_set import build
 from oecal.data.table import table
 
 BATCHES = [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]

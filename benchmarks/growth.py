@@ -14,8 +14,8 @@ from types import ModuleType
 import numpy as np
 
 from benchmarks.timing import milliseconds
-from oecal.metrics.calibration import equal_width, gap
-from oecal.metrics.detection import detection_metrics
+from oecal.metrics.calibration_metrics import equal_width, gap
+from oecal.metrics.detection_metrics import detection_metrics
 from oecal.scores.gaussian import mahalanobis
 from oecal.scores.logits import energy
 from oecal.scores.neighbours import knn

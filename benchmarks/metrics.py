@@ -12,9 +12,9 @@ from sklearn.metrics import auc, average_precision_score, roc_auc_score, roc_cur
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision, multiclass_calibration_error
 
 from benchmarks.timing import show
-from oecal.metrics.calibration import confidence_metrics, equal_width, gap
-from oecal.metrics.detection import detection_metrics_of_sets
+from oecal.metrics.calibration_metrics import confidence_metrics, equal_width, gap
 from oecal.metrics.detection_bootstrap import inside, resampled
+from oecal.metrics.detection_metrics import detection_metrics_of_sets
 from oecal.metrics.resamples import drawn
 
 

@@ -27,7 +27,7 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 
-from oecal.device import effective, move, set_up
+from oecal.core.device import effective, move, set_up
 from oecal.models import wrn
 from oecal.training import oe
 from oecal.training.loop import Data, Recipe, make_optimizer, one_epoch

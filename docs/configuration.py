@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
-from oecal.checks import corruption_names
-from oecal.config import SCHEMA
-from oecal.options import constant, describe, names, options_class, tree
+from oecal.core.components import constant, describe, names, options_class, tree
+from oecal.study.checks import corruption_names
+from oecal.study.loading import SCHEMA
 
 HEAD = """# Configuration
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from oecal.config import merged
 from oecal.data.table import table
+from oecal.study.loading import merged
 
 ROOT = Path(__file__).parent.parent
 SPLITS = ("train", "val", "test")

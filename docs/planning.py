@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from oecal import config as configuration
 from oecal.data.table import table
-from oecal.models.build import build_model
+from oecal.models.build_network import build_model
 from oecal.predict.evaluated import OUTLIERS
-from oecal.study import Run, Study
+from oecal.study import loading as configuration
+from oecal.study.study import Run, Study
 from oecal.training.loop import Recipe
 
 ROOT = Path(__file__).parent.parent

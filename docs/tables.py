@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from oecal.metrics.conventions import CONVENTIONS
-from oecal.results import RUN
+from oecal.metrics.peer_conventions import CONVENTIONS
+from oecal.runs.run_files import RUN
 from oecal.tables import detection, overlap
 
 DOCS = Path(__file__).parent

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from oecal.answer import pairs, sentences, setting, verdict
-from oecal.claims import filled
-from oecal.codegraph import ROOT
-from oecal.report import page
-from oecal.summaries import read
+from oecal.core.codegraph import ROOT
+from oecal.report.answer import pairs, sentences, setting, verdict
+from oecal.report.page import page
+from oecal.report.summary_tables import read
+from oecal.study.claim_entries import filled
 from oecal.tables.claims import table as judged
 
 SEEDS = (0, 1, 2)

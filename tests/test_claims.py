@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from oecal import claims, verdicts
-from oecal.codegraph import ROOT
-from oecal.config import read
-from oecal.errors import OecalError
+from oecal.core.codegraph import ROOT
+from oecal.core.errors import OecalError
+from oecal.report import claim_rows
+from oecal.study import claim_entries
+from oecal.study.loading import read
 from oecal.tables.claims import COLUMNS, statistic, table
 
 STUDIES = {
@@ -37,7 +38,7 @@ def demo():
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     """Writes claims.yaml of this content where the repository is said to be; returns its path there."""
-    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    monkeypatch.setattr(claim_entries, "ROOT", tmp_path)
 
     def write(content):
         (tmp_path / "claims.yaml").write_text(content if isinstance(content, str) else yaml.safe_dump(content))
@@ -58,7 +59,7 @@ def where(**changes):
 def test_the_files_in_the_repository_fit_their_studies(name):
     paths, least = STUDIES[name]
     study = read(*(ROOT / path for path in paths))
-    found = claims.check(f"studies/claims/{name.removesuffix('_small')}.yaml", study)
+    found = claim_entries.check(f"studies/claims/{name.removesuffix('_small')}.yaml", study)
     assert len(found) >= least
     assert len({claim["statement"] for claim in found.values()}) == len({statistic(claim) for claim in found.values()}) == len(found)
     assert {claim["is"] for claim in found.values()} == {"below", "above", "within"}
@@ -66,15 +67,15 @@ def test_the_files_in_the_repository_fit_their_studies(name):
 
 
 def test_no_file_no_claims(demo):
-    assert claims.check("", demo) == {}
+    assert claim_entries.check("", demo) == {}
 
 
 def test_columns_are_those_of_the_tables():
-    known = claims.known_tables()
+    known = claim_entries.known_tables()
     assert {"detection", "calibration", "likelihood", "promises", "resampled", "drift"} <= set(known)
     assert not {"costs", "claims", "datasets"} & set(known)
     for name in known:
-        assert claims.columns(name) == importlib.import_module(f"oecal.tables.{name}").COLUMNS
+        assert claim_entries.columns(name) == importlib.import_module(f"oecal.tables.{name}").COLUMNS
 
 
 MISTAKES = [
@@ -119,7 +120,7 @@ MISTAKES = [
 def test_every_mistake_is_one_line(file, demo, wrong, message):
     path = file({"x": wrong})
     with pytest.raises(OecalError) as caught:
-        claims.check(path, demo)
+        claim_entries.check(path, demo)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -131,7 +132,7 @@ def test_every_mistake_is_one_line(file, demo, wrong, message):
 ])  # fmt: skip
 def test_a_file_that_holds_none(file, content, message):
     with pytest.raises(OecalError, match=f"^{message}") as caught:
-        claims.read(file(content))
+        claim_entries.read(file(content))
     assert "\n" not in str(caught.value)
 
 
@@ -142,7 +143,7 @@ def test_a_file_that_holds_none(file, content, message):
 def test_a_path_that_leads_nowhere(file, path, message):
     file("")
     with pytest.raises(OecalError, match=f"^{message}"):
-        claims.read(path)
+        claim_entries.read(path)
 
 
 def rows(training, values, score="msp", ood="x", kind="far", metric="auroc"):
@@ -158,7 +159,7 @@ def judged(folder, content, given, **options):
     filled = {}
     for name, one in content.items():
         own = {"in_dist": "a", "model": "m", "training": "oe", **one.get("where", {})}
-        filled[name] = claims.filled(f"claims.{name}", {**common, **one, "where": own})
+        filled[name] = claim_entries.filled(f"claims.{name}", {**common, **one, "where": own})
     found = table(filled, {"detection": str(path)}, VARIANTS, **options)
     assert list(found.columns) == COLUMNS
     return found.set_index("claim")
@@ -284,7 +285,7 @@ def test_a_set_that_may_be_missing(tmp_path):
 ])  # fmt: skip
 def test_the_file_that_shows_a_claim(figure, training, minus, expected):
     own = {"figure": figure, "where": {"in_dist": "a", "model": "m", "training": training}, "minus": {"training": minus} if minus else {}}
-    assert claims.drawn(claims.filled("claims.x", entry(**own)), VARIANTS) == expected
+    assert claim_entries.drawn(claim_entries.filled("claims.x", entry(**own)), VARIANTS) == expected
 
 
 def test_rows_of_the_report(tmp_path):
@@ -294,7 +295,7 @@ def test_rows_of_the_report(tmp_path):
     }
     judged(tmp_path, content, rows("oe", CLEAR) + rows("oe", [0.7], ood="z") + rows("baseline", [0.1, 0.1, 0.1])
            + rows("baseline", [0.7], ood="z")).reset_index().to_csv(tmp_path / "claims.csv", index=False)  # fmt: skip
-    far, near = verdicts.rows(pd.read_csv(tmp_path / "claims.csv"), "s", ["oe_gain-a-m-oe"], ["studies/s.yaml"])
+    far, near = claim_rows.rows(pd.read_csv(tmp_path / "claims.csv"), "s", ["oe_gain-a-m-oe"], ["studies/s.yaml"])
     assert (far["criterion"], far["estimate"], far["unit"], far["n"], far["verdict"]) == ("within 0 ± 20", "1.0", "%", "3", "supported")
     assert far["interval"] == "-1.5 to 3.5"
     assert far["link"] == "oe_gain-a-m-oe"
@@ -323,4 +324,4 @@ def test_the_script(tmp_path, file):
     (-0.0004, "fraction", "0.0"), (0.123, "fraction", "12.3"), (3.14159, "bits/dim", "3.14"), (np.nan, "fraction", "–"),
 ])  # fmt: skip
 def test_numbers_for_readers(value, unit, expected):
-    assert verdicts.shown(value, unit) == expected
+    assert claim_rows.shown(value, unit) == expected

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from oecal import screen
+from oecal.screening import command
 from tests.project import copied
 
 ROOT = Path(__file__).parent.parent
@@ -107,7 +107,7 @@ def test_the_shell_reads(command):
 
 def test_screen_knows_its_options():
     named = {w for c in COMMANDS if "oecal.screen" in c for w in re.findall(r"--[a-z]+", c)}
-    assert named <= {option for action in screen.parser()._actions for option in action.option_strings}
+    assert named <= {option for action in command.parser()._actions for option in action.option_strings}
 
 
 @pytest.fixture(scope="module")

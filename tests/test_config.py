@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oecal.config import SCHEMA, load, merged, read
-from oecal.errors import OecalError
-from oecal.study import RECIPE, Run
+from oecal.core.errors import OecalError
+from oecal.study.loading import SCHEMA, load, merged, read
+from oecal.study.study import RECIPE, Run
 
 ROOT = Path(__file__).parent.parent
 STUDIES = [(path,) for path in [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]]

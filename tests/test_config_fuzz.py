@@ -8,9 +8,9 @@ import re
 import pytest
 import yaml
 
-from oecal.codegraph import ROOT
-from oecal.config import load
-from oecal.errors import OecalError
+from oecal.core.codegraph import ROOT
+from oecal.core.errors import OecalError
+from oecal.study.loading import load
 
 STUDIES = [yaml.safe_load((ROOT / path).read_text()) for path in ("config.yaml", "studies/tiny.yaml", "studies/limits.yaml")]
 KEYS = {"(top level)", *yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"]}

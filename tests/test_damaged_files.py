@@ -14,13 +14,14 @@ import torch
 from safetensors.torch import save_file
 from scipy.io import savemat
 
-from oecal import hdf5, results
+from oecal.core import hdf5_files
+from oecal.core.errors import OecalError
 from oecal.data import hdf5 as own_hdf5
 from oecal.data import npz, store
 from oecal.data.formats import cifar, idx, npy, svhn
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError
-from oecal.models.build import history_of, save_weights, whole
+from oecal.models.build_network import history_of, save_weights, whole
+from oecal.runs import run_files
 from oecal.training import checkpoint
 from tests.run_files import written
 
@@ -48,10 +49,10 @@ def image_store(path):
 
 
 def outputs(path):
-    with hdf5.creating(path) as file:
+    with hdf5_files.creating(path) as file:
         file.attrs.update({"in_dist": "a", "model": "m", "training": "t", "seed": 0, "kind": "classifier", "dims": 4, "order": ["a/test"]})
         file.create_group("a/test").attrs["role"] = "id"
-        hdf5.put(file, "a/test/logits", np.random.default_rng(0).normal(size=(300, 10)))
+        hdf5_files.put(file, "a/test/logits", np.random.default_rng(0).normal(size=(300, 10)))
 
 
 def weights(path):
@@ -72,7 +73,7 @@ def of_store(path):
 
 
 def of_outputs(path):
-    run = results.read(path)
+    run = run_files.read(path)
     return run.key, run.kind, run.dims, [(g.set, g.split, g.role, {k: v.tobytes() for k, v in g.arrays.items()}) for g in run.groups]
 
 
@@ -234,6 +235,6 @@ def test_a_name_that_holds_a_line_break_stays_in_one_line(tmp_path):
 
 def test_files_of_before_are_read(tmp_path):
     """Without checksums."""
-    assert results.read(written(tmp_path / "x.h5", {"a/test": ("id", {"logits": np.zeros((2, 3))})})).groups[0].set == "a"
+    assert run_files.read(written(tmp_path / "x.h5", {"a/test": ("id", {"logits": np.zeros((2, 3))})})).groups[0].set == "a"
     save_file({"w": torch.ones(2)}, tmp_path / "x.safetensors")
     assert torch.equal(whole(tmp_path / "x.safetensors")["w"], torch.ones(2))

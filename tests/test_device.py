@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from oecal import device
-from oecal.errors import OecalError
+from oecal.core import device
+from oecal.core.errors import OecalError
 
 
 def test_cpu():

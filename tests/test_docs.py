@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 import oecal.scores
-from oecal.config import load
-from oecal.options import constant, names
+from oecal.core.components import constant, names
 from oecal.scores import catalogue
+from oecal.study.loading import load
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]

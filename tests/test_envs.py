@@ -9,7 +9,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from oecal.codegraph import ROOT
+from oecal.core.codegraph import ROOT
 
 # conda-forge's name of a package -> PyPI's
 OTHER_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "seaborn-base": "seaborn", "python-lmdb": "lmdb"}

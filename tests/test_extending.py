@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from scipy.special import softmax
 
-from oecal.config import read
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
+from oecal.study.loading import read
 from tests.project import ROOT, copied
 
 PAGE = (ROOT / "docs/extending.md").read_text()
@@ -106,7 +106,7 @@ def test_each_command_names_a_target_and_needs_no_other_addition(project):
         assert (project / target).is_file()
         configurations.append(own)
     assert EVERYTHING[2:] == ["--configfile", SMALL.path, *configurations]
-    python(project, "-c", f"from oecal.config import read\nfor own in {configurations}: read('{SMALL.path}', own)")
+    python(project, "-c", f"from oecal.study.loading import read\nfor own in {configurations}: read('{SMALL.path}', own)")
 
 
 def test_contract_tests_pick_them_up(project):

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from safetensors import SafetensorError
 
-from oecal import hdf5, log
-from oecal.errors import OecalError
-from oecal.files import replacing
-from oecal.seeds import derive, generator
+from oecal.core import hdf5_files, log
+from oecal.core.errors import OecalError
+from oecal.core.files import replacing
+from oecal.core.seeds import derive, generator
 
 ROOT = Path(__file__).parent.parent
 
@@ -115,14 +115,14 @@ def python(code, folder, *arguments):
 
 TOO_LARGE = """
 import resource, sys, numpy
-from oecal import hdf5, log
+from oecal.core import hdf5_files, log
 rows, limit = map(int, sys.argv[1:])
 log.start("x.log")
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-with hdf5.creating("x.h5") as file:
-    hdf5.put(file, "first", numpy.zeros(10))
+with hdf5_files.creating("x.h5") as file:
+    hdf5_files.put(file, "first", numpy.zeros(10))
     for n in range(1 + 1_000_000 // rows):
-        hdf5.put(file, f"group/{n}", numpy.ones(rows))
+        hdf5_files.put(file, f"group/{n}", numpy.ones(rows))
     print("went on")
 """
 
@@ -140,18 +140,18 @@ def test_a_dataset_that_does_not_fit_is_an_error_at_once(tmp_path, rows, limit):
 
 ANY_END = """
 import random, resource, numpy
-from oecal import hdf5
-from oecal.errors import OecalError
+from oecal.core import hdf5_files
+from oecal.core.errors import OecalError
 
 def write(draw):
-    with hdf5.creating("x.h5") as file:
+    with hdf5_files.creating("x.h5") as file:
         for n in range(draw.randrange(20)):
             if draw.random() < 0.3:
                 file.attrs[f"text {n}"] = "y" * draw.randrange(3000)
             elif draw.random() < 0.5:
                 file.create_group(f"group/{n}").attrs["values"] = list(range(draw.randrange(1000)))
             else:
-                hdf5.put(file, f"data/{n}", numpy.ones(draw.choice([1, 1000, 30_000, 300_000])))
+                hdf5_files.put(file, f"data/{n}", numpy.ones(draw.choice([1, 1000, 30_000, 300_000])))
         if draw.random() < 0.3:
             raise OecalError("mine")
 
@@ -175,7 +175,7 @@ def test_whatever_ends_the_writing_of_a_file_is_what_is_raised(tmp_path):
     ends = Counter(done.stdout.splitlines())
     assert set(ends) == {"whole", "mine", "File too large"}
     assert sum(ends.values()) == 100
-    with hdf5.reading(tmp_path / "x.h5"):
+    with hdf5_files.reading(tmp_path / "x.h5"):
         assert [path.name for path in tmp_path.iterdir()] == ["x.h5"]
 
 

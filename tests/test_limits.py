@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oecal.config import load
-from oecal.errors import OecalError
-from oecal.limits import check_limits, settings
+from oecal.core.errors import OecalError
+from oecal.study.limit_settings import check_limits, settings
+from oecal.study.loading import load
 
 DEMO = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text())
 

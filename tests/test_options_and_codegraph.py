@@ -7,18 +7,18 @@ import sys
 
 import pytest
 
-from oecal import codegraph, options
-from oecal.codegraph import ROOT, closure, fingerprint, imports
-from oecal.errors import OecalError
+from oecal.core import codegraph, components
+from oecal.core.codegraph import ROOT, closure, fingerprint, imports
+from oecal.core.errors import OecalError
 
 FOLDERS = ("data", "models", "training")
-COMPONENTS = [(folder, name) for folder in FOLDERS for name in options.names(folder)]
+COMPONENTS = [(folder, name) for folder in FOLDERS for name in components.names(folder)]
 
 
 @pytest.mark.parametrize("folder, name", COMPONENTS)
 def test_options_read_without_import_are_the_real_ones(folder, name):
     module = importlib.import_module(f"oecal.{folder}.{name}")
-    read, real = options.options_class(folder, name), module.Options
+    read, real = components.options_class(folder, name), module.Options
     assert inspect.signature(read).parameters.keys() == inspect.signature(real).parameters.keys()
     needed = {"kind": "uniform", "of": "x", "how": "jigsaw", "path": "x", "name": "x"}
     required = {field.name: needed[field.name] for field in dataclasses.fields(real) if field.default is dataclasses.MISSING}
@@ -27,7 +27,7 @@ def test_options_read_without_import_are_the_real_ones(folder, name):
 
 @pytest.mark.parametrize("folder, name", COMPONENTS)
 def test_every_option_is_documented(folder, name):
-    node = next(n for n in options.tree(folder, name).body if isinstance(n, ast.ClassDef) and n.name == "Options")
+    node = next(n for n in components.tree(folder, name).body if isinstance(n, ast.ClassDef) and n.name == "Options")
     fields = [n for n, item in enumerate(node.body) if isinstance(item, ast.AnnAssign)]
     for n in fields:
         after = node.body[n + 1] if n + 1 < len(node.body) else None
@@ -35,11 +35,11 @@ def test_every_option_is_documented(folder, name):
 
 
 def test_constants():
-    assert options.constant("models", "wrn", "KIND") == "classifier"
+    assert components.constant("models", "wrn", "KIND") == "classifier"
     with pytest.raises(KeyError, match="has no constant NOPE"):
-        options.constant("models", "wrn", "NOPE")
+        components.constant("models", "wrn", "NOPE")
     with pytest.raises(KeyError, match="has no class Options"):
-        options.options_class("training", "loop")
+        components.options_class("training", "loop")
 
 
 @pytest.mark.parametrize(
@@ -48,21 +48,21 @@ def test_constants():
      ([1, 2], tuple[int, ...], True), ([1, "a"], tuple[int, ...], False), (3, tuple[int, ...], False)],
 )  # fmt: skip
 def test_types(value, annotation, expected):
-    assert options.fits(value, annotation) is expected
+    assert components.fits(value, annotation) is expected
 
 
 def test_unknown_names():
-    assert options.unknown("mps", ["msp", "energy"]) == "unknown name 'mps'; did you mean 'msp'? write one of: energy, msp"
-    assert options.unknown("x", []) == "unknown name 'x'; write one of: (none defined)"
+    assert components.unknown("mps", ["msp", "energy"]) == "unknown name 'mps'; did you mean 'msp'? write one of: energy, msp"
+    assert components.unknown("x", []) == "unknown name 'x'; write one of: (none defined)"
     with pytest.raises(OecalError, match="here.size: found 'big'; write an integer"):
-        options.checked("data", "photos", {"size": "big"}, "here")
+        components.checked("data", "photos", {"size": "big"}, "here")
 
 
 def test_closure_is_transitive_and_leaves_out_what_does_not_matter():
-    files = closure("oecal.training.run", "oecal.models.wrn", "oecal.training.oe")
-    assert {"oecal/training/loop.py", "oecal/data/preprocess.py", "oecal/models/wrn.py", "oecal/seeds.py", "oecal/device.py"} <= set(files)
+    files = closure("oecal.training.train_run", "oecal.models.wrn", "oecal.training.oe")
+    assert {"oecal/training/loop.py", "oecal/data/preprocess.py", "oecal/models/wrn.py", "oecal/core/seeds.py", "oecal/core/device.py"} <= set(files)
     assert not [
-        f for f in files if "figures" in f or "metrics" in f or f in ("oecal/log.py", "oecal/models/pixelcnn.py", "oecal/config.py")
+        f for f in files if "figures" in f or "metrics" in f or f in ("oecal/core/log.py", "oecal/models/pixelcnn.py", "oecal/study/loading.py")
     ]
     assert all((ROOT / f).is_file() for f in files)
 
@@ -88,7 +88,7 @@ def modules(folder):
 
 def test_scoring_measuring_and_drawing_never_import_torch():
     names = [m for folder in ("scores", "metrics", "tables", "figures", "data") for m in modules(folder)]
-    names += ["oecal.report", "oecal.config", "oecal.checks", "oecal.calibrators.temperature", "oecal.thresholds", "oecal.results"]
+    names += ["oecal.report.page", "oecal.study.loading", "oecal.study.checks", "oecal.calibrators.temperature", "oecal.runs.thresholds", "oecal.runs.run_files"]
     code = f"import sys, importlib; [importlib.import_module(m) for m in {names}]; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oecal.config import read
+from oecal.study.loading import read
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/planning.md").read_text()

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from oecal import progress
-from oecal.progress import Progress, spoken
+from oecal.core import progress
+from oecal.core.progress import Progress, spoken
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 import pandas as pd
 import pytest
 
-from oecal import provenance, published
-from oecal.codegraph import ROOT
+from oecal.core import provenance
+from oecal.core.codegraph import ROOT
+from oecal.report import published_numbers
 
 
 def test_versions_and_hardware_are_named():
@@ -15,7 +16,7 @@ def test_the_fingerprint_is_of_all_code(monkeypatch):
     listed = []
     monkeypatch.setattr(provenance, "fingerprint", lambda files: listed.extend(files) or "f")
     assert provenance.code() == "f"
-    assert {"oecal/answer.py", "oecal/tables/detection.py", "workflow/rules/train.smk", "workflow/scripts/train.py", "Snakefile"} <= set(
+    assert {"oecal/report/answer.py", "oecal/tables/detection.py", "workflow/rules/train.smk", "workflow/scripts/train.py", "Snakefile"} <= set(
         listed
     )
 
@@ -42,7 +43,7 @@ def test_each_published_number_has_a_counterpart_and_a_source():
         "calibration": "oecal/tables/calibration.py",
         "likelihood": "oecal/tables/likelihood.py",
     }
-    table = published.numbers()
+    table = published_numbers.numbers()
     assert len(table) > 90
     for row in table.to_dict("records"):
         assert f'"{row["column"]}"' in (ROOT / known[row["table"]]).read_text()
@@ -52,9 +53,9 @@ def test_each_published_number_has_a_counterpart_and_a_source():
 
 @pytest.mark.parametrize("column, low, high", [("baseline", 0.0007, 4), ("oe_tune", 0.0007, 4)])
 def test_published_numbers_are_fractions_but_for_temperature_and_bits(column, low, high):
-    table = pd.read_csv(published.OF_OE)
+    table = pd.read_csv(published_numbers.OF_OE)
     assert table[column].between(low, high).all()
-    assert (table[column][~table["column"].isin(published.UNSCALED)] < 1).all()
+    assert (table[column][~table["column"].isin(published_numbers.UNSCALED)] < 1).all()
 
 
 def test_our_counterpart_is_of_the_same_architecture():
@@ -64,6 +65,6 @@ def test_our_counterpart_is_of_the_same_architecture():
     tables = {"trainings": pd.DataFrame(rows), "likelihood": pd.DataFrame(rows)}
     for name in ("detection", "calibration"):
         tables[name] = pd.DataFrame(columns=["in_dist", "model", "training", "score", "post_hoc", "set", "ood"])
-    found = published.beside(tables, {"a": "cifar10"})
+    found = published_numbers.beside(tables, {"a": "cifar10"})
     assert found[["our model", "published", "this study"]].to_numpy().tolist() == [["pixelcnn", "3.060 → 3.080", "3.00 → –"]]
-    assert published.beside(tables, {}).empty
+    assert published_numbers.beside(tables, {}).empty

@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from oecal import claims, thresholds
-from oecal.config import SCHEMA, load, merged
-from oecal.metrics.conventions import CONVENTIONS
+from oecal.core.components import constant, names, options_class
 from oecal.metrics.guarantees import Threshold
-from oecal.options import constant, names, options_class
+from oecal.metrics.peer_conventions import CONVENTIONS
+from oecal.runs import thresholds
 from oecal.scores import catalogue
-from oecal.screening.rows import Row
+from oecal.screening.decision_rows import Row
+from oecal.study import claim_entries
+from oecal.study.loading import SCHEMA, load, merged
 from oecal.tables import conventions, overlap, trainings
 from tests.run_files import written
 
@@ -200,12 +201,12 @@ def test_every_table_is_on_the_page(shown):
 
 def test_the_columns_on_the_page_are_those_of_the_code(shown, tmp_path):
     detection = tmp_path / "detection.csv"
-    pd.DataFrame(columns=claims.columns("detection")).to_csv(detection, index=False)
+    pd.DataFrame(columns=claim_entries.columns("detection")).to_csv(detection, index=False)
     others = {"overlap": list(overlap.table(detection, []).columns), "trainings": of_a_run(tmp_path)}
     others |= {f"detection_{name}": list(conventions.table(name, []).columns) for name in CONVENTIONS}
     for file, (order, about) in shown.items():
         name = file.removesuffix(".csv")
-        assert order == (others.get(name) or claims.columns(name)), name
+        assert order == (others.get(name) or claim_entries.columns(name)), name
         assert {f"`{column}`" for column in order} <= about, name
 
 

@@ -1,9 +1,9 @@
 import pandas as pd
 
-from oecal.options import constant, names
-from oecal.seen import seen
-from oecal.summaries import SECTIONS, summaries, wide
-from oecal.wording import over_seeds
+from oecal.core.components import constant, names
+from oecal.figures.sentences import over_seeds
+from oecal.report.figure_sentences import seen
+from oecal.report.summary_tables import SECTIONS, summaries, wide
 
 RUN = {"in_dist": "a", "model": "m"}
 

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from oecal.errors import OecalError
-from oecal.results import Group, Run, confidence_and_correctness, pooled, read
-from oecal.scores import run as scoring
+from oecal.core.errors import OecalError
+from oecal.runs.run_files import Group, Run, confidence_and_correctness, pooled, read
+from oecal.scores import score_run as scoring
 from oecal.tables import likelihood
 
 

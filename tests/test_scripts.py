@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from oecal.codegraph import ROOT, closure
-from oecal.config import load
-from oecal.errors import OecalError
-from oecal.limits import settings
-from oecal.metrics.conventions import CONVENTIONS
-from oecal.options import constant
+from oecal.core.codegraph import ROOT, closure
+from oecal.core.components import constant
+from oecal.core.errors import OecalError
+from oecal.metrics.peer_conventions import CONVENTIONS
+from oecal.study.limit_settings import settings
+from oecal.study.loading import load
 
 TABLES = (
     "detection", "detection_intervals", "calibration", "intervals", "selective", "likelihood", "confidence", "pit",
@@ -74,14 +74,14 @@ def built(tmp_path_factory, study):
     data = {name: str(folder / "data" / f"{name}.h5") for name in study.config["datasets"]}
     for name, recipe in study.config["datasets"].items():
         of = recipe["options"].get("of")
-        code = {"code": closure("oecal.data.build")}
+        code = {"code": closure("oecal.data.build_set")}
         call("dataset", folder, {"data_root": str(folder), "may_be_missing": []}, input=code | {"of": data[of] if of else []},
              output={"file": data[name]}, params={"recipe": recipe}, wildcards={"dataset": name})  # fmt: skip
     config = {"compute": study.config["compute"], "may_be_missing": []}
     for run in study.runs():
         at, training = folder / "models" / run.path, study.training(run.in_dist, run.model, run.training)
         wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": str(run.seed)}
-        code = closure("oecal.training.run")
+        code = closure("oecal.training.train_run")
         init = str(at.parent.parent / training["init"] / at.name / "model.safetensors") if training["init"] else []
         inputs = {"code": code, "in_dist": data[run.in_dist], "outliers": [data[o] for o in training["outliers"]], "init": init}
         outputs = {"weights": str(at / "model.safetensors"), "history": str(at / "history.csv")}

@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import binom
 
 from oecal.metrics.guarantees import threshold_for_rejection
-from oecal.results import largest_pool
+from oecal.runs.run_files import largest_pool
+from oecal.runs.thresholds import chosen, described, pool, run
 from oecal.tables.promises import mistaken
-from oecal.thresholds import chosen, described, pool, run
 from tests.run_files import written
 
 PROMISES = {

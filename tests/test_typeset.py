@@ -2,10 +2,10 @@ import re
 
 import pandas as pd
 
-from oecal.claims import filled
-from oecal.summaries import Summary
+from oecal.report.summary_tables import Summary
+from oecal.report.typeset import escaped, latex, markdown, typeset
+from oecal.study.claim_entries import filled
 from oecal.tables.claims import table as judged
-from oecal.typeset import escaped, latex, markdown, typeset
 
 
 def summary(rows=1):

@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
+from oecal.core.errors import OecalError
+from oecal.core.seeds import generator
 from oecal.data.preprocess import resize
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError
-from oecal.seeds import generator
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeVar
 
+from oecal.core.errors import OecalError, said
 from oecal.data.download import locked
-from oecal.errors import OecalError, said
 
 CHUNK = 1 << 20
 LIMIT = 64 << 30  # bytes of all members together

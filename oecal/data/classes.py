@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from oecal.errors import OecalError
-from oecal.options import unknown
+from oecal.core.components import unknown
+from oecal.core.errors import OecalError
 
 
 def names_of(full: str) -> set[str]:

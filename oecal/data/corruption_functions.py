@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from oecal.core.errors import OecalError
 from oecal.data.preprocess import LUMA, resize
-from oecal.errors import OecalError
 
 # Helpers
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from tqdm import tqdm
 
+from oecal.core.seeds import generator
 from oecal.data import corruption_functions as f
-from oecal.seeds import generator
 
 SEVERITIES = (1, 2, 3, 4, 5)
 CHUNK = 1000  # images at a time: bounds the memory, and changes no byte

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from oecal.errors import said
+from oecal.core.errors import said
 
 # All of Pillow's formats now: it loads them at the first file that needs one, and another thread would miss those half loaded.
 Image.preinit()

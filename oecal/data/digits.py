@@ -9,8 +9,8 @@ from importlib.resources import files
 
 import numpy as np
 
+from oecal.core.seeds import generator
 from oecal.data.store import ImageSet, Split
-from oecal.seeds import generator
 
 PER_CLASS = {"train": 350, "val": 50, "test": 100}
 

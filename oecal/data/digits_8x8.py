@@ -8,9 +8,9 @@ from importlib.resources import files
 
 import numpy as np
 
+from oecal.core.seeds import generator
 from oecal.data.preprocess import resize
 from oecal.data.store import ImageSet, Split
-from oecal.seeds import generator
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import urllib3.exceptions
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from oecal.errors import OecalError, Unavailable
+from oecal.core.errors import OecalError, Unavailable
 
 CHUNK = 1 << 18
 PATIENCE = 60.0  # seconds; the longest wait a server's Retry-After can make us take

@@ -15,11 +15,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from oecal.core.errors import OecalError
 from oecal.data import own
 from oecal.data.decode import BadImage, decode
 from oecal.data.preprocess import Format
 from oecal.data.store import UNLABELLED, ImageSet, Split
-from oecal.errors import OecalError
 
 FROM_FILES = True
 CHUNK = 1024  # files given to the threads at a time

@@ -9,11 +9,11 @@ from typing import Literal
 
 import h5py
 
+from oecal.core.errors import OecalError, said
+from oecal.core.hdf5_files import DAMAGE
 from oecal.data import own
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
-from oecal.errors import OecalError, said
-from oecal.hdf5 import DAMAGE
 
 FROM_FILES = True
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from oecal.core.seeds import generator
 from oecal.data.store import ImageSet, Split
-from oecal.seeds import generator
 
 LIKE_DIGITS = set("BDGIJOQSZbgijloqsz")  # 8 0 6 1 1 0 0 5 2, 6 9 1 1 1 0 9 5 2
 FONTS = {

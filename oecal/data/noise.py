@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
+from oecal.core.seeds import generator
 from oecal.data.store import ImageSet, Split
-from oecal.seeds import generator
 
 
 @dataclass(frozen=True)

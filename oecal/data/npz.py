@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from oecal.core.errors import OecalError, said
 from oecal.data import archives, own
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
-from oecal.errors import OecalError, said
 
 FROM_FILES = True
 DAMAGE = (*archives.DAMAGE, SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError)  # what NumPy raises at damaged files

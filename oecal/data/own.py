@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from oecal.core.components import unknown
+from oecal.core.errors import OecalError, Unavailable
+from oecal.core.files import replacing
+from oecal.core.seeds import generator
 from oecal.data.decode import from_16_bit
 from oecal.data.preprocess import Format
 from oecal.data.store import UNLABELLED, ImageSet, Split
-from oecal.errors import OecalError, Unavailable
-from oecal.files import replacing
-from oecal.options import unknown
-from oecal.seeds import generator
 
 ALL = "all"  # the one part of a set that is yet to be divided
 ALIASES = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}

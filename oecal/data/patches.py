@@ -9,8 +9,8 @@ from importlib.resources import files
 import numpy as np
 from PIL import Image
 
+from oecal.core.errors import OecalError
 from oecal.data.preprocess import to_grey
-from oecal.errors import OecalError
 
 FILES = {  # photograph -> package, path inside it
     "astronaut": ("skimage", "data/astronaut.png"),

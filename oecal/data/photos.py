@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from oecal.core.seeds import generator
 from oecal.data.patches import cut_all, sha256
 from oecal.data.store import ImageSet, Split
-from oecal.seeds import generator
 
 PHOTOGRAPHS = {"train": ["chelsea", "china", "coffee", "rocket"], "val": ["motorcycle"], "test": ["astronaut", "flower"]}
 GREY_ONLY = {"train": ["camera"], "test": ["coins"]}

@@ -18,13 +18,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from oecal.core.errors import OecalError, Unavailable, said
+from oecal.core.seeds import generator
 from oecal.data.archives import DAMAGE, members
 from oecal.data.download import digest, download, verify
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet, Split
 from oecal.data.table import table
-from oecal.errors import OecalError, Unavailable, said
-from oecal.seeds import generator
 
 FROM_FILES = True
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from oecal import hdf5
-from oecal.errors import OecalError
+from oecal.core import hdf5_files
+from oecal.core.errors import OecalError
 
 SPLITS = ("train", "val", "test")
 UNLABELLED = -1
@@ -56,19 +56,19 @@ class ImageSet:
 
 def write(path: str | Path, data: ImageSet) -> None:
     """Writes the file whole or not at all; the same data give the same bytes."""
-    with hdf5.creating(path) as file:
+    with hdf5_files.creating(path) as file:
         file.attrs.update(source=data.source, licence=data.licence, sha256=data.sha256, missing=data.missing)
         file.attrs.update({name: json.dumps(getattr(data, name)) for name in ("classes", "removed", "format")})
         for name in SPLITS:
             if name in data.splits:
                 group, split = file.create_group(name), data.splits[name]
-                hdf5.put(group, "images", split.images)
-                hdf5.put(group, "labels", split.labels)
+                hdf5_files.put(group, "images", split.images)
+                hdf5_files.put(group, "labels", split.labels)
 
 
 def read_about(path: str | Path) -> ImageSet:
     """All but the images: `ImageSet.splits` is empty. Raises OecalError if the file is no image store."""
-    with hdf5.reading(path) as file:
+    with hdf5_files.reading(path) as file:
         plain = {name: str(file.attrs[name]) for name in ("source", "licence", "sha256", "missing")}
         classes, removed, form = (json.loads(file.attrs[name]) for name in ("classes", "removed", "format"))
         return ImageSet({}, **plain, classes=tuple(classes), removed=removed, format=form)
@@ -89,13 +89,13 @@ def there(paths: Iterable[str | Path], may_be_missing: Collection[str]) -> list[
 
 def splits_of(path: str | Path) -> list[str]:
     """The splits that a store has; none if the set is missing."""
-    with hdf5.reading(path) as file:
+    with hdf5_files.reading(path) as file:
         return [name for name in SPLITS if name in file]
 
 
 def read(path: str | Path, split: str) -> Split:
     """One split. Raises OecalError if the file is no image store or lacks the split."""
-    with hdf5.reading(path) as file:
+    with hdf5_files.reading(path) as file:
         if file.attrs["missing"]:
             raise OecalError(f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try again")
         if split not in file:

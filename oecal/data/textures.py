@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from oecal.core.seeds import generator
 from oecal.data.patches import cut_all, sha256
 from oecal.data.store import ImageSet, Split
-from oecal.seeds import generator
 
 TEXTURES = ["brick", "grass", "gravel"]
 

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from oecal.figures.sentences import Tables
 from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, families, name, panels
 from oecal.tables.rows import of_model
-from oecal.wording import Tables
 
 SECTION = "cost"
 FOR = ("classifier",)

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.core.roles import OOD
+from oecal.figures.sentences import Tables, uncalibrated
 from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogram
-from oecal.results import read
-from oecal.roles import OOD
+from oecal.runs.run_files import read
 from oecal.tables.confidence import groups_of
-from oecal.wording import Tables, uncalibrated
 
 SECTION = "calibration"
 FOR = ("classifier",)

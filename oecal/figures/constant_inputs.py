@@ -13,10 +13,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from oecal import hdf5
+from oecal.core import hdf5_files
 from oecal.figures.style import BLACK, CYCLE, LINES, name, panels
-from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import read
+from oecal.metrics.likelihood_metrics import bits_per_dimension
+from oecal.runs.run_files import read
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -31,7 +31,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     parts = []
     for path in outputs:
         run = read(path, "log_likelihood")
-        with hdf5.reading(path) as file:
+        with hdf5_files.reading(path) as file:
             constant, contrast = file["probe/constant/log_likelihood"][:], file["probe/contrast/log_likelihood"][:]
             factor = file["probe/contrast/factor"][:]
         points = {

@@ -12,11 +12,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from oecal.core.roles import OOD
+from oecal.figures.sentences import Tables, best
 from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, name, wrapped
-from oecal.roles import OOD
 from oecal.scores import catalogue
 from oecal.tables.rows import of_model
-from oecal.wording import Tables, best
 
 SECTION = "likelihood"
 FOR = ("density",)

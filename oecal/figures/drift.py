@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
+from oecal.figures.sentences import Tables
 from oecal.figures.style import CYCLE, MARKERS, name, panels
 from oecal.tables.rows import SCORES, of_model
-from oecal.wording import Tables
 
 SECTION = "rejection"
 FOR = ("classifier", "density")

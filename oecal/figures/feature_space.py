@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from oecal.core.roles import OOD
+from oecal.core.seeds import generator
 from oecal.figures.style import BLACK, BOX, ROLES, SHAPES, WIDTH, name, panels
-from oecal.results import Group, Run, read
-from oecal.roles import OOD
-from oecal.seeds import generator
+from oecal.runs.run_files import Group, Run, read
 
 SECTION = "detection"
 FOR = ("classifier",)

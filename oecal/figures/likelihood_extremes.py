@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from oecal.data import store
 from oecal.data.preprocess import adapt
 from oecal.figures.style import name, panels
-from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import read
+from oecal.metrics.likelihood_metrics import bits_per_dimension
+from oecal.runs.run_files import read
 
 SECTION = "likelihood"
 FOR = ("density",)

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.core.roles import OOD
+from oecal.figures.sentences import Tables, inverted
 from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, LINES, SKY, name, wrapped
-from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import read
-from oecal.roles import OOD
-from oecal.wording import Tables, inverted
+from oecal.metrics.likelihood_metrics import bits_per_dimension
+from oecal.runs.run_files import read
 
 SECTION = "likelihood"
 FOR = ("density",)

@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
+from oecal.core.roles import OOD
+from oecal.core.seeds import generator
 from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, GREY, MARKERS, name, wrapped
-from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import read
-from oecal.roles import OOD
-from oecal.seeds import generator
+from oecal.metrics.likelihood_metrics import bits_per_dimension
+from oecal.runs.run_files import read
 
 SECTION = "likelihood"
 FOR = ("density",)

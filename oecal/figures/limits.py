@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from oecal.figures.ood_heatmap import short
+from oecal.figures.sentences import Tables
 from oecal.figures.style import BLACK, BLUE, BOX, GREY, VERMILION, WIDTH, plt
 from oecal.tables.limits import LIMITED
-from oecal.wording import Tables
 
 SECTION = "limits"
 FOR = ("classifier",)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.core.roles import OOD
 from oecal.figures import limits as summary
 from oecal.figures.style import name
-from oecal.roles import OOD
 
 SECTION = "limits"
 FOR = ("classifier",)

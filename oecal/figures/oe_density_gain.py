@@ -19,10 +19,10 @@ from matplotlib.colors import AsinhNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from oecal.core.roles import OOD
+from oecal.figures.sentences import Tables, over_seeds
 from oecal.figures.style import BLACK, CYCLE, WIDTH, name, plt
-from oecal.roles import OOD
 from oecal.tables.rows import of_model
-from oecal.wording import Tables, over_seeds
 
 SECTION = "likelihood"
 FOR = ("density",)

@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from oecal.core.roles import OOD
+from oecal.figures.sentences import Tables, over_seeds
 from oecal.figures.style import BLACK, MARKERS, ROLES, families, name, panels
-from oecal.metrics.intervals import mean_interval
-from oecal.roles import OOD
+from oecal.metrics.seed_intervals import mean_interval
 from oecal.tables.rows import of_model
-from oecal.wording import Tables, over_seeds
 
 SECTION = "detection"
 FOR = ("classifier",)

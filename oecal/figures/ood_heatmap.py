@@ -12,10 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import AsinhNorm, Normalize
 from matplotlib.figure import Figure
 
+from oecal.core.roles import OOD
+from oecal.figures.sentences import Tables, best
 from oecal.figures.style import VERMILION, WIDTH, families, name, panels
-from oecal.roles import OOD
 from oecal.tables.rows import of_model
-from oecal.wording import Tables, best
 
 SECTION = "detection"
 FOR = ("classifier",)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.figures.sentences import Tables
 from oecal.figures.style import band, name, panels
 from oecal.tables.rows import of_model
-from oecal.wording import Tables
 
 SECTION = "limits"
 FOR = ("classifier", "density")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.figures.sentences import Tables, over_seeds
 from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogram
-from oecal.results import read
+from oecal.runs.run_files import read
 from oecal.tables.pit import p_values
-from oecal.wording import Tables, over_seeds
 
 SECTION = "likelihood"
 FOR = ("density",)

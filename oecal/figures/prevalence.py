@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from oecal.figures.sentences import Tables, over_seeds
 from oecal.figures.style import BLACK, MARKERS, look, name, panels
 from oecal.tables.rows import of_model, with_excess
-from oecal.wording import Tables, over_seeds
 
 SECTION = "calibration"
 FOR = ("classifier",)

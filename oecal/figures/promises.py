@@ -10,11 +10,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
+from oecal.figures.sentences import Tables
 from oecal.figures.style import BLUE, GREY, VERMILION, name, panels
 from oecal.tables.promises import WHOLE
 from oecal.tables.rows import of_model
-from oecal.wording import Tables
 
 SECTION = "rejection"
 FOR = ("classifier",)

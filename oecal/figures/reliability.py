@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.calibrators import temperature
+from oecal.figures.sentences import Tables, over_seeds, uncalibrated
 from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, name, plt
-from oecal.metrics.calibration import equal_width, gap
-from oecal.metrics.intervals import mean_interval
-from oecal.results import confidence_and_correctness, pooled, read
-from oecal.wording import Tables, over_seeds, uncalibrated
+from oecal.metrics.calibration_metrics import equal_width, gap
+from oecal.metrics.seed_intervals import mean_interval
+from oecal.runs.run_files import confidence_and_correctness, pooled, read
 
 SECTION = "calibration"
 FOR = ("classifier",)

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.figures.sentences import Tables, over_seeds
 from oecal.figures.style import band, look, name, panels
-from oecal.metrics.selective import risk_coverage
-from oecal.results import read
+from oecal.metrics.selective_metrics import risk_coverage
+from oecal.runs.run_files import read
 from oecal.tables.selective import errors_and_scores
-from oecal.wording import Tables, over_seeds
 
 SECTION = "rejection"
 FOR = ("classifier",)

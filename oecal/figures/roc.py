@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.core.roles import OOD
+from oecal.figures.sentences import Tables, inverted
 from oecal.figures.style import BLACK, LINES, ROLES, WIDTH, name, wrapped
-from oecal.metrics.detection import detection_metrics, roc_curve
-from oecal.results import read
-from oecal.roles import OOD
-from oecal.wording import Tables, inverted
+from oecal.metrics.detection_metrics import detection_metrics, roc_curve
+from oecal.runs.run_files import read
 
 SECTION = "detection"
 FOR = ("classifier", "density")

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal import hdf5
+from oecal.core import hdf5_files
 from oecal.figures.style import WIDTH, name, plt
-from oecal.results import read
+from oecal.runs.run_files import read
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -24,7 +24,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     rows = []
     for path in outputs:
         training = read(path, "").key["training"]
-        with hdf5.reading(path) as file:
+        with hdf5_files.reading(path) as file:
             images = file["samples/images"][: ACROSS**2]
         rows += [{"training": training, "image": image} for image in images]
     return pd.DataFrame(rows)

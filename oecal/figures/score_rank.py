@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.figures.sentences import Tables
 from oecal.figures.style import BLUE, GREY, name, panels
 from oecal.metrics.ranks import critical_difference, friedman, mean_ranks
 from oecal.tables.rows import of_model
-from oecal.wording import Tables
 
 SECTION = "detection"
 FOR = ("classifier",)

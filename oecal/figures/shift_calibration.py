@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
+from oecal.figures.sentences import Tables, over_seeds, uncalibrated
 from oecal.figures.style import BLACK, band, name, panels
 from oecal.tables.rows import corruptions, of_model, with_excess
-from oecal.wording import Tables, over_seeds, uncalibrated
 
 SECTION = "calibration"
 FOR = ("classifier",)

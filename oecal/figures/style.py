@@ -18,7 +18,7 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from oecal.files import replacing
+from oecal.core.files import replacing
 from oecal.scores import catalogue
 
 plt = pyplot  # figures take it from here, where the backend is chosen

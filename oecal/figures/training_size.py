@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from oecal.figures.style import band, name, panels
-from oecal.results import RUN
+from oecal.runs.run_files import RUN
 from oecal.tables.rows import of_model, with_excess
 
 SECTION = "cost"

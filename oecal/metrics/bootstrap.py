@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from oecal.metrics.calibration import by_mass, by_rank, by_width, label_losses
+from oecal.metrics.calibration_metrics import by_mass, by_rank, by_width, label_losses
 from oecal.metrics.norm_interval import Binned, Estimate, norm_interval
 from oecal.metrics.resamples import drawn, percentile_interval
 from oecal.metrics.smooth import smooth_ece, smoothing
@@ -43,7 +43,7 @@ def matrix(entries: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tu
 def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100) -> Statistics:
     """A function from weights (N, b) to each metric (b,), and for errors of calibration to the gaps of their bins.
 
-    With weights of 1 they are those of oecal.metrics.calibration and oecal.metrics.selective, with the confidence as score; but for
+    With weights of 1 they are those of oecal.metrics.calibration_metrics and oecal.metrics.selective_metrics, with the confidence as score; but for
     ce2_debiased, which estimates the square that stands here. All depend on how many right and how many wrong images have each confidence.
     The bins, and the width at which smece smooths, are the same in all resamples.
 
@@ -109,7 +109,7 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
 
 
 def selective(both: np.ndarray, wrong: np.ndarray) -> dict[str, np.ndarray]:
-    """aurc, eaurc and augrc of oecal.metrics.selective, (b,): of images, and errors among them, (D, b), the most confident ones first.
+    """aurc, eaurc and augrc of oecal.metrics.selective_metrics, (b,): of images, and errors among them, (D, b), the most confident ones first.
 
     Of m images of equal confidence with e errors, after W others with E errors, the j-th is expected to be accepted with
     E + e j / m errors of W + j. The sum of these ratios over j is e + (E - e W / m) (H(W + m) - H(W)), with the harmonic numbers H.

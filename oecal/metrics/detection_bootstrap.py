@@ -31,7 +31,7 @@ def inside(scores: np.ndarray, weights: np.ndarray) -> Inside:
 
 
 def resampled(known: Inside, scores: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """auroc, fpr95 (B,) as in oecal.metrics.detection, of OOD scores (M,) with weights (M, B). Ties are handled exactly.
+    """auroc, fpr95 (B,) as in oecal.metrics.detection_metrics, of OOD scores (M,) with weights (M, B). Ties are handled exactly.
 
     >>> known = inside(np.array([1, 2]), np.array([[1, 2], [1, 0]]))
     >>> resampled(known, np.array([2, 3]), np.ones((2, 2)))["auroc"]

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.models.flow_layers import Coupling, Mix, Prior
 
 KIND = "density"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from oecal.models.build import to_input
-from oecal.seeds import derive
+from oecal.core.seeds import derive
+from oecal.models.build_network import to_input
 
 TINY = 1e-30  # below any norm that is not 0
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from oecal.core.errors import OecalError
+from oecal.core.seeds import generator
 from oecal.data import store
 from oecal.data.corruptions import corrupt
-from oecal.data.paths import FADING, STEPS, towards
+from oecal.data.image_paths import FADING, STEPS, towards
 from oecal.data.preprocess import adapt
 from oecal.data.store import Split
-from oecal.errors import OecalError
-from oecal.seeds import generator
 
 OUTLIERS = 1000  # auxiliary outliers of a set that are predicted: enough to choose a hyperparameter
 
@@ -54,7 +54,7 @@ def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[in
 
 def path_of(entry: Mapping[str, Any], split: Split, data: Mapping[str, str], shape: tuple[int, int, int], how: Mapping[str, Any],
             ) -> Split:  # fmt: skip
-    """The images along a path (oecal.data.paths) of `images` ID images to as many of the set `end`, or fading; labels: of the start."""
+    """The images along a path (oecal.data.image_paths) of `images` ID images to as many of the set `end`, or fading; labels: of the start."""
     most, end = entry["images"], entry["end"]
     if end not in FADING:
         others = store.read(data[end], "test").images

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from oecal.device import out_of_memory
-from oecal.errors import OecalError
+from oecal.core.device import out_of_memory
+from oecal.core.errors import OecalError
 
 UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, bytes
 

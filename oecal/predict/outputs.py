@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from oecal.device import autocast
-from oecal.models.build import to_input
+from oecal.core.device import autocast
+from oecal.core.seeds import derive
+from oecal.models.build_network import to_input
 from oecal.predict.memory import in_parts
-from oecal.seeds import derive
 
 BATCH = {"cpu": 64, "cuda": 1024}  # on a CPU, a batch whose activations fit the cache is twice as fast as a large one
 

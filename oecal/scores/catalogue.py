@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FOLDER = Path(__file__).parent
-# Of the images alone (oecal.predict.plain).
+# Of the images alone (oecal.predict.image_statistics).
 STATISTICS = {"png_bits", "webp_bits", "zero_fraction", "total_variation", "mean_distance"}
-# What is costly to predict, by the method that gives it: of a density model (oecal.predict.costly), of a classifier (oecal.predict.passes).
+# What is costly to predict, by the method that gives it: of a density model (oecal.predict.costly), of a classifier (oecal.predict.repeated_passes).
 GRADIENTS = {"gradient_norms": "gradients", "input_gradient": "gradients", "regret": "regret"}
 PASSES = {f"{method}_{value}": method for method in ("dropout", "tta", "swag") for value in ("p", "mi", "agreement")} | {"odin": "odin"}
 COSTLY = GRADIENTS | PASSES

@@ -22,7 +22,7 @@ def gradnorm(logits: np.ndarray, features: np.ndarray) -> np.ndarray:
 def odin(odin: np.ndarray, *, eps: Literal[0, 1, 2, 3, 4, 5] = 2) -> np.ndarray:
     """1 - max_k softmax(z(x~) / 1000)_k, x~ the image after a step of magnitude epsilon against the gradient of its own prediction's loss.
 
-    Liang et al., ICLR 2018 (arXiv 1706.02690). `odin` (N, E) has a column for each epsilon of oecal.predict.passes.EPSILONS, `eps` is
+    Liang et al., ICLR 2018 (arXiv 1706.02690). `odin` (N, E) has a column for each epsilon of oecal.predict.repeated_passes.EPSILONS, `eps` is
     the column's number: 2 is 0.001, next to the 0.0014 of the paper.
     """
     return odin[:, eps]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oecal.seeds import generator
+from oecal.core.seeds import generator
 
 
 def log_likelihood(log_likelihood: np.ndarray) -> np.ndarray:

@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from oecal import hdf5
+from oecal.core import hdf5_files
+from oecal.core.components import constant, unknown
+from oecal.core.device import move, set_up
+from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.preprocess import Format
-from oecal.device import move, set_up
-from oecal.errors import OecalError
-from oecal.models.build import load_weights, network
-from oecal.options import constant, unknown
+from oecal.models.build_network import load_weights, network
 from oecal.predict.outputs import predict
-from oecal.results import read
+from oecal.runs.run_files import read
 from oecal.scores.catalogue import BACKGROUND_LOGIT, Score, score, scores
 from oecal.scores.numerics import log_softmax
-from oecal.scores.run import own_arrays
+from oecal.scores.score_run import own_arrays
 
 
 class Places(NamedTuple):
@@ -64,7 +64,7 @@ def places(folder: str | Path) -> Places:
 
 
 def promises_of(path: Path) -> dict[str, Any]:
-    """The promises in a file of thresholds (oecal.thresholds). Raises OecalError if it is damaged or has none."""
+    """The promises in a file of thresholds (oecal.runs.thresholds). Raises OecalError if it is damaged or has none."""
     try:
         found: dict[str, Any] = json.loads(path.read_text())["promises"]
         for promise in found.values():
@@ -143,9 +143,9 @@ def judge(folder: str | Path, score_name: str | None = None, promise: str | None
     if promise not in promises:
         raise OecalError(f"--promise: {unknown(promise, promises)}")
     run, scored = read(at.outputs), read(at.scores)
-    with hdf5.reading(at.outputs) as file:
+    with hdf5_files.reading(at.outputs) as file:
         params, precision = json.loads(file.attrs["configuration"]), str(file.attrs["precision"])
-    with hdf5.reading(at.scores) as file:
+    with hdf5_files.reading(at.scores) as file:
         options = json.loads(file.attrs["chosen"])
     own, inside = own_arrays(run), scored.find("id", "val")
     given = {*constant("models", params["model"]["architecture"], "OUTPUTS"), *own}

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
+from oecal.core.files import replacing
 from oecal.data.decode import BadImage, decode
-from oecal.files import replacing
-from oecal.screening.images import content
+from oecal.screening.incoming import content
 
 MOST = 60  # images on a sheet
 COLUMNS = 6

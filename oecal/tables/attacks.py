@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.detection import auroc, compare, sample
-from oecal.results import RUN, Run, confidence_and_correctness, entire, read
+from oecal.metrics.detection_metrics import auroc, compare, sample
+from oecal.runs.run_files import RUN, Run, confidence_and_correctness, entire, read
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [*RUN, "attack", "levels", "set", "role", "score", "auroc", "mean_confidence", "accuracy", "n"]
@@ -40,7 +40,7 @@ def rows(outputs: Run, scores: Run) -> Iterator[dict[str, Any]]:
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
-    """A row for each classifier run with attacks (oecal.predict.attacks), attack, size, set and score. outputs, scores: in the same order.
+    """A row for each classifier run with attacks (oecal.predict.adversarial), attack, size, set and score. outputs, scores: in the same order.
 
     levels: how far each level was moved at most; attack none: the sets as they are. auroc: of a near or far OOD set, moved to more
     confidence, against the clean ID test images; of the ID images, moved to less confidence, the mean over these OOD sets, clean. The

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from oecal.calibrators.calibrator import Calibrator
-from oecal.metrics.calibration import confidence_metrics, label_metrics
+from oecal.metrics.calibration_metrics import confidence_metrics, label_metrics
 from oecal.metrics.named import Metrics, named
-from oecal.results import RUN, Group, Run, confidence_and_correctness, entire, pooled, read
+from oecal.runs.run_files import RUN, Group, Run, confidence_and_correctness, entire, pooled, read
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "ace", "cwece", "mce", "rms", "mad", "nll", "brier", "soft_f1", "mean_confidence"]

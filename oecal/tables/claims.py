@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.claims import RUN, UNITS, Claim, drawn, sides, terms
-from oecal.errors import OecalError
-from oecal.metrics.intervals import mean_interval
+from oecal.core.components import unknown
+from oecal.core.errors import OecalError
+from oecal.metrics.seed_intervals import mean_interval
 from oecal.metrics.significance import cohens_d, difference, equivalence, holm, t_test
-from oecal.options import unknown
+from oecal.study.claim_entries import RUN, UNITS, Claim, drawn, sides, terms
 
 COLUMNS = [
     "claim", "statement", "statistic", "estimate", "ci_low", "ci_high", "p", "verdict", "n", "p_holm", "effect", "is", "than", "margin",
@@ -110,7 +110,7 @@ def statistic(claim: Claim) -> str:
 
 def table(claims: Mapping[str, Claim], tables: Mapping[str, str], variants: Mapping[str, Sequence[Any]],
           may_be_missing: Collection[str] = ()) -> pd.DataFrame:  # fmt: skip
-    """A row for each claim. tables: paths by name; variants: as in `oecal.claims.drawn`; may_be_missing: data sets that a study can spare.
+    """A row for each claim. tables: paths by name; variants: as in `oecal.study.claim_entries.drawn`; may_be_missing: data sets that a study can spare.
 
     estimate: mean over the n seeds that have a number; nan if one has none. ci_low, ci_high: its Student t interval at 95%, of this claim
     alone; nan with one seed. p: `p_value`; p_holm: corrected over all claims of the study, which the verdict follows. effect: Cohen's d

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.results import RUN, Run, confidence_and_correctness, entire, read
-from oecal.roles import OOD
+from oecal.core.roles import OOD
+from oecal.runs.run_files import RUN, Run, confidence_and_correctness, entire, read
 from oecal.tables.rows import frame
 
 COLUMNS = [*RUN, "set", "group", "mean", "median", "above_90", "above_99", "n"]

@@ -7,8 +7,8 @@ from functools import partial
 
 import pandas as pd
 
-from oecal.metrics.conventions import CONVENTIONS, translated
-from oecal.results import RUN
+from oecal.metrics.peer_conventions import CONVENTIONS, translated
+from oecal.runs.run_files import RUN
 from oecal.tables.detection import rows
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from oecal.results import RUN
+from oecal.runs.run_files import RUN
 from oecal.scores.catalogue import score
 
 COLUMNS = [*RUN, "score", "seconds_forward", "seconds_predict", "seconds_score", "peak_mb_forward", "peak_mb"]

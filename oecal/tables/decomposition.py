@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.detection import Sample, auroc, compare, sample
-from oecal.results import RUN, Group, Run, read
-from oecal.roles import OOD
+from oecal.core.roles import OOD
+from oecal.metrics.detection_metrics import Sample, auroc, compare, sample
+from oecal.runs.run_files import RUN, Group, Run, read
 
 COLUMNS = [*RUN, "score", "kind", "auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous", "n_id", "n_ambiguous", "n_ood"]
 

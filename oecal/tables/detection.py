@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.detection import detection_metrics_of_sets
+from oecal.core.roles import OOD
+from oecal.metrics.detection_metrics import detection_metrics_of_sets
 from oecal.metrics.named import named
-from oecal.results import RUN, read
-from oecal.roles import OOD
+from oecal.runs.run_files import RUN, read
 
 COLUMNS = [*RUN, "ood", "kind", "score", "auroc", "ap_out", "ap_in", "fpr95", "fpr95_id_pos", "base_rate", "n_in", "n_out"]
 

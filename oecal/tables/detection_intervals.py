@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from oecal.core.roles import OOD
+from oecal.core.seeds import generator
 from oecal.metrics.detection_bootstrap import inside, resampled
 from oecal.metrics.resamples import drawn, percentile_interval
-from oecal.results import RUN, Run, read
-from oecal.roles import OOD
-from oecal.seeds import generator
+from oecal.runs.run_files import RUN, Run, read
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [

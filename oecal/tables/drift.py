@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.drift import alarms, p_values, wealth
-from oecal.results import RUN, read
-from oecal.roles import OOD
-from oecal.seeds import generator
+from oecal.core.roles import OOD
+from oecal.core.seeds import generator
+from oecal.metrics.drift_detection import alarms, p_values, wealth
+from oecal.runs.run_files import RUN, read
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [

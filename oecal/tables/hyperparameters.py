@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from oecal import hdf5
-from oecal.results import RUN, read
+from oecal.core import hdf5_files
+from oecal.runs.run_files import RUN, read
 from oecal.scores.catalogue import score
 
 COLUMNS = [*RUN, "score", "hyperparameter", "value", "published", "grid"]
@@ -17,12 +17,12 @@ COLUMNS = [*RUN, "score", "hyperparameter", "value", "published", "grid"]
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
     """A row for each run, score and hyperparameter that was chosen; published: the default, which stays where there are no outliers.
 
-    Of ODIN, eps is a place in `oecal.predict.passes.EPSILONS`, from 0.
+    Of ODIN, eps is a place in `oecal.predict.repeated_passes.EPSILONS`, from 0.
     """
     rows = []
     for path in scores:
         key = read(path, "none").key
-        with hdf5.reading(path) as file:
+        with hdf5_files.reading(path) as file:
             chosen = json.loads(file.attrs["chosen"])
         for name, values in chosen.items():
             found = score(name)

@@ -9,13 +9,13 @@ import pandas as pd
 
 from oecal.calibrators import temperature
 from oecal.calibrators.calibrator import Calibrator
+from oecal.core.seeds import generator
 from oecal.metrics.bootstrap import bootstrap, class_statistics, resampled, statistics
 from oecal.metrics.named import Metrics, named
 from oecal.metrics.norm_interval import Estimate, difference_interval
-from oecal.metrics.selective import selective_metrics
-from oecal.results import RUN, confidence_and_correctness, pooled, read
+from oecal.metrics.selective_metrics import selective_metrics
+from oecal.runs.run_files import RUN, confidence_and_correctness, pooled, read
 from oecal.scores.numerics import log_softmax
-from oecal.seeds import generator
 from oecal.tables.calibration import Parts, row
 from oecal.tables.rows import frame
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import RUN, read
+from oecal.metrics.likelihood_metrics import bits_per_dimension
+from oecal.runs.run_files import RUN, read
 from oecal.tables.rows import frame
 
 COLUMNS = [*RUN, "set", "bpd_mean", "bpd_sd", "n"]

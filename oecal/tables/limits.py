@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.intervals import mean_interval
-from oecal.results import RUN
+from oecal.metrics.seed_intervals import mean_interval
+from oecal.runs.run_files import RUN
 from oecal.tables.rows import corruptions
 
 COLUMNS = [
@@ -101,7 +101,7 @@ def compared(own: pd.DataFrame, control: pd.DataFrame) -> Iterator[dict[str, obj
 
 
 def table(settings: Sequence[Mapping[str, str]], detection: str, calibration: str, attacks: str, trainings: str) -> pd.DataFrame:
-    """A row for each setting (oecal.limits.settings) and measure. detection, ...: paths of these tables.
+    """A row for each setting (oecal.study.limit_settings.settings) and measure. detection, ...: paths of these tables.
 
     kind: of the OOD sets, or attack, id, pooled, corruption; ood: one of them, empty for the mean. value, control_value: means over the n
     seeds that both have; difference: paired by seed, with its Student t interval at 95%, low to high, of this row alone; nan with one seed.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from oecal.results import RUN
+from oecal.runs.run_files import RUN
 
 METRICS = ["auroc", "fpr95", "n_out"]
 KEY = [*RUN, "kind", "score"]

@@ -1,4 +1,4 @@
-"""`paths.csv`: confidence, accuracy and likelihood along paths that lead out of the in-distribution set (oecal.data.paths)."""
+"""`paths.csv`: confidence, accuracy and likelihood along paths that lead out of the in-distribution set (oecal.data.image_paths)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.data.paths import STEPS, T
-from oecal.metrics.likelihood import bits_per_dimension
-from oecal.results import RUN, Group, confidence_and_correctness, entire, read
+from oecal.data.image_paths import STEPS, T
+from oecal.metrics.likelihood_metrics import bits_per_dimension
+from oecal.runs.run_files import RUN, Group, confidence_and_correctness, entire, read
 
 VALUES = ["confidence", "accuracy", "bpd"]
 COLUMNS = [*RUN, "set", "t", *VALUES, "n"]

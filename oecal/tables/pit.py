@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.likelihood import distance_from_uniform, pit
-from oecal.results import RUN, Group, Run, read
-from oecal.roles import OOD
+from oecal.core.roles import OOD
+from oecal.metrics.likelihood_metrics import distance_from_uniform, pit
+from oecal.runs.run_files import RUN, Group, Run, read
 from oecal.tables.rows import frame
 
 COLUMNS = [*RUN, "set", "kind", "mean", "below_05", "above_95", "ks", "n"]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from oecal.calibrators import temperature
-from oecal.metrics.calibration import confidence_metrics
-from oecal.results import RUN, confidence_and_correctness, mixed, read
-from oecal.roles import OOD
+from oecal.core.roles import OOD
+from oecal.metrics.calibration_metrics import confidence_metrics
+from oecal.runs.run_files import RUN, confidence_and_correctness, mixed, read
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "rms", "mad", "soft_f1", "mean_confidence"]

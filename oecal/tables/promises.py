@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from oecal.core.roles import OOD
 from oecal.metrics.guarantees import limits
-from oecal.results import RUN, Group, errors, of_all_images, read
-from oecal.roles import OOD
+from oecal.runs.run_files import RUN, Group, errors, of_all_images, read
 from oecal.tables.rows import frame
 
 COLUMNS = [

@@ -25,13 +25,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from oecal.core.roles import OOD
+from oecal.core.seeds import generator
 from oecal.metrics.guarantees import threshold_for_rejection
-from oecal.results import RUN, Group, errors, of_all_images, read
-from oecal.roles import OOD
-from oecal.seeds import generator
+from oecal.runs.run_files import RUN, Group, errors, of_all_images, read
+from oecal.runs.thresholds import chosen, described
 from oecal.tables.promises import mistaken
 from oecal.tables.rows import SCORES, frame
-from oecal.thresholds import chosen, described
 
 COLUMNS = [
     *RUN, "promise", "kind", "level", "confidence", "ood_rate", "score", "outliers", "splits", "without", "mean", "q05", "q95",
@@ -53,7 +53,7 @@ class Split:
 def split(number: int, val: int, test: int, sizes: Sequence[int]) -> Split:
     """The split of this number, the same one for each run: `val` and `test` ID images, and halves of OOD sets of so many images.
 
-    Of the first halves as many as the smallest one has are taken from each set, in random order, which `oecal.thresholds.pool` draws from.
+    Of the first halves as many as the smallest one has are taken from each set, in random order, which `oecal.runs.thresholds.pool` draws from.
     """
     rng = generator("resampled", number)
     inside = rng.permutation(val + test)
@@ -82,7 +82,7 @@ def place(n: int, level: float, confidence: float) -> int | None:
 
 
 def limit(promise: Mapping[str, Any], inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray) -> float:
-    """The threshold that `oecal.thresholds.chosen` chooses; nan if there is none."""
+    """The threshold that `oecal.runs.thresholds.chosen` chooses; nan if there is none."""
     if promise["kind"] == "reject":
         at = place(len(inside), promise["level"], promise["confidence"])
         return np.nan if at is None else np.partition(inside, at)[at]

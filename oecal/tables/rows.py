@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from oecal.results import read
+from oecal.runs.run_files import read
 
 # Where many resamples or streams make every score too many: those of them that a run has; cheap, and known to all.
 SCORES = ("msp", "energy", "mahalanobis", "log_likelihood", "likelihood_ratio")

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.selective import selective_metrics
-from oecal.results import RUN, confidence_and_correctness, of_all_images, pooled, read
+from oecal.metrics.selective_metrics import selective_metrics
+from oecal.runs.run_files import RUN, confidence_and_correctness, of_all_images, pooled, read
 from oecal.tables.rows import frame
 
 COLUMNS = [*RUN, "score", "set", "aurc", "eaurc", "augrc", "coverage_at_risk", "risk_at_coverage"]

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from oecal import hdf5
-from oecal.results import read
+from oecal.core import hdf5_files
+from oecal.runs.run_files import read
 
 
 def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
@@ -21,7 +21,7 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
     rows = []
     for path in outputs:
         key = read(path, "none").key
-        with hdf5.reading(path) as file:
+        with hdf5_files.reading(path) as file:
             about = dict(file.attrs)
         configuration = json.loads(about["configuration"])
         objective = configuration["objective"]

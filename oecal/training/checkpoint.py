@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-from oecal.errors import said
-from oecal.files import replacing
+from oecal.core.errors import said
+from oecal.core.files import replacing
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

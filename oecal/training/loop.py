@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from oecal.device import announce, autocast, out_of_memory
-from oecal.errors import OecalError
-from oecal.files import replacing
-from oecal.models.build import save_weights, to_input
-from oecal.seeds import derive
+from oecal.core.device import announce, autocast, out_of_memory
+from oecal.core.errors import OecalError
+from oecal.core.files import replacing
+from oecal.core.seeds import derive
+from oecal.models.build_network import save_weights, to_input
 from oecal.training import checkpoint, parallel
 from oecal.training.augment import augment
 

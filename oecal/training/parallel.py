@@ -21,8 +21,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import ProcessRaisedException, start_processes
 
-from oecal.device import set_up
-from oecal.errors import OecalError
+from oecal.core.device import set_up
+from oecal.core.errors import OecalError
 
 PATIENCE = timedelta(minutes=30)  # one process may wait so long for another: a slow disk, a long validation
 

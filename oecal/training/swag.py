@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from oecal.device import announce, autocast, set_up
-from oecal.errors import OecalError
-from oecal.files import replacing
-from oecal.models.build import save_weights
-from oecal.seeds import derive
+from oecal.core.device import announce, autocast, set_up
+from oecal.core.errors import OecalError
+from oecal.core.files import replacing
+from oecal.core.seeds import derive
+from oecal.models.build_network import save_weights
 from oecal.training.loop import Data, Loss, Recipe, batch, make_optimizer, one_epoch, validate
-from oecal.training.run import prepare
+from oecal.training.train_run import prepare
 
 REFRESH = 20  # training batches, at most an epoch, from which a sample's batch-norm statistics are made
 
@@ -99,7 +99,7 @@ def run(params: Mapping[str, Any], swag: Mapping[str, Any], in_dist: str, outlie
     """Writes the sampled models of a run, weights and buffers, under the keys `sample{n}.{name}`, n from 0.
 
     params: as for the run's training, of which momentum, weight decay, batch sizes and augmentation are kept; swag: steps of SGD in all, at
-    the constant lr, snapshots at equal distances, samples; weights: the trained run's. The rest is as in `oecal.training.run.run`.
+    the constant lr, snapshots at equal distances, samples; weights: the trained run's. The rest is as in `oecal.training.train_run.run`.
     Raises OecalError if there are fewer steps than snapshots or the walk diverges. Killed, it starts again: it is short.
     """
     if swag["steps"] < swag["snapshots"]:

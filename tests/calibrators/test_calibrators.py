@@ -10,7 +10,7 @@ from scipy.optimize import check_grad
 from scipy.special import softmax
 
 from oecal.calibrators import affine
-from oecal.options import names
+from oecal.core.components import names
 
 METHODS = names("calibrators", mark="\nOUTLIERS")
 PARAMETRIC = ("temperature", "vector", "matrix", "dirichlet", "ensemble_temperature")

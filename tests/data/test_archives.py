@@ -14,9 +14,9 @@ import zipfile
 
 import pytest
 
+from oecal.core.errors import OecalError
 from oecal.data import archives
 from oecal.data.archives import extract, members, opened
-from oecal.errors import OecalError
 
 FILES = {"b/two.png": random.Random(0).randbytes(70_000), "one.txt": b"first", "b/c/empty": b""}
 TARS = ("w", "w:gz", "w:bz2", "w:xz")

@@ -6,11 +6,11 @@ import h5py
 import numpy as np
 import pytest
 
+from oecal.core.errors import OecalError, Unavailable
 from oecal.data import store
-from oecal.data.build import at_most, build, choose_classes, drop_duplicates, drop_repeated
+from oecal.data.build_set import at_most, build, choose_classes, drop_duplicates, drop_repeated
 from oecal.data.classes import class_numbers
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError, Unavailable
 from oecal.tables import datasets
 
 CLASSES = ("n01234567 sandal, flip-flop", "n02234567 tabby", "n03234567 maple")

@@ -6,12 +6,12 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from oecal.checks import corruption_names
+from oecal.core.errors import OecalError
+from oecal.core.seeds import generator
 from oecal.data import corruption_functions as functions
 from oecal.data import corruptions
 from oecal.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from oecal.errors import OecalError
-from oecal.seeds import generator
+from oecal.study.checks import corruption_names
 
 RGB_ONLY = {"saturate"}
 KINDS = [(name, channels) for name in CORRUPTIONS for channels in (1, 3) if not (channels == 1 and name in RGB_ONLY)]

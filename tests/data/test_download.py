@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from oecal.core.errors import OecalError
 from oecal.data.download import PATIENCE, digest, download, locked, verify
 from oecal.data.download import _wait as wait
-from oecal.errors import OecalError
 
 BODY = random.Random(0).randbytes(2_000_000)
 WRONG = b"x" * len(BODY)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from oecal.core.components import checked, constant
+from oecal.core.errors import OecalError, Unavailable
 from oecal.data import decode, folder, hdf5, npz, own, store
 from oecal.data.preprocess import Format, adapt
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError, Unavailable
-from oecal.options import checked, constant
 
 FORM = Format((3, 4, 4))
 SOURCES = {"folder": folder, "npz": npz, "hdf5": hdf5}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from oecal.data.paths import FADES, FADING, STEPS, T, towards
+from oecal.data.image_paths import FADES, FADING, STEPS, T, towards
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import h5py
 import numpy as np
 import pytest
 
-import oecal.data.build
+import oecal.data.build_set
+from oecal.core.errors import OecalError, Unavailable
 from oecal.data.published import Options, build, hold_out
 from oecal.data.store import Split
 from oecal.data.table import table
-from oecal.errors import OecalError, Unavailable
 
 # By its path: with --import-mode=importlib, tests are in no package.
 SPEC = importlib.util.spec_from_file_location("published_files", Path(__file__).with_name("published_files.py"))
@@ -212,13 +212,13 @@ def test_splits_do_not_depend_on_which_are_asked_for(mnist):
 
 def test_the_store_says_where_it_is_from(mnist, tmp_path):
     recipe = {"source": "published", "options": {"name": "mnist", "splits": ["test"], "val_share": 0.1}, "classes": [1, 0]}
-    oecal.data.build.build(recipe, tmp_path / "x.h5", root=mnist[0])
+    oecal.data.build_set.build(recipe, tmp_path / "x.h5", root=mnist[0])
     with h5py.File(tmp_path / "x.h5") as file:
         assert file.attrs["source"].startswith("MNIST: LeCun, Bottou, Bengio and Haffner 1998, ")
         assert file.attrs["licence"] == "none stated at the source"
         assert re.fullmatch("[0-9a-f]{64}", file.attrs["sha256"])
         assert file.attrs["classes"] == '["1 - one", "0 - zero"]'
         assert list(file) == ["test"]
-    oecal.data.build.build({"source": "published", "options": {"name": "lsun"}}, tmp_path / "y.h5", root=tmp_path, may_be_missing=True)
+    oecal.data.build_set.build({"source": "published", "options": {"name": "lsun"}}, tmp_path / "y.h5", root=tmp_path, may_be_missing=True)
     with h5py.File(tmp_path / "y.h5") as file:
         assert "is not there, and is not downloaded" in file.attrs["missing"]

@@ -11,11 +11,11 @@ import pytest
 import torch
 import torchvision.datasets as peers
 
+from oecal.core.errors import OecalError
 from oecal.data import archives
 from oecal.data.preprocess import Format
 from oecal.data.published import Options, build
 from oecal.data.table import table
-from oecal.errors import OecalError
 
 # By its path: with --import-mode=importlib, tests are in no package.
 SPEC = importlib.util.spec_from_file_location("published_files", Path(__file__).with_name("published_files.py"))

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torchvision.datasets as peers
 
-from oecal.config import read
 from oecal.data import formats
 from oecal.data.table import overlaps, table
-from oecal.entries import compared_with, made_of
+from oecal.study.dataset_entries import compared_with, made_of
+from oecal.study.loading import read
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = {"title", "format", "images", "licence", "citation", "page", "folder", "files"}

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from oecal.core.components import checked, names
+from oecal.core.errors import OecalError
 from oecal.data import altered, digits, digits_8x8, faces, letters, noise, patches, photos, store, textures
-from oecal.data.build import build, choose_classes
+from oecal.data.build_set import build, choose_classes
 from oecal.data.store import Split
-from oecal.errors import OecalError
-from oecal.options import checked, names
 
 # Options that are needed, or that make a set small; of a new source the defaults are tried.
 SMALL = {

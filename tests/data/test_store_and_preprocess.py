@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.preprocess import adapt, resize, to_grey
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError
 
 
 def test_store_attributes(tmp_path):

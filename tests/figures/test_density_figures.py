@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.figures import (
     constant_inputs,
     likelihood_extremes,

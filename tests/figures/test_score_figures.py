@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from oecal.figures import compute_cost, feature_space, oe_gain, ood_heatmap, score_rank, style
-from oecal.metrics.intervals import mean_interval
 from oecal.metrics.ranks import critical_difference
-from oecal.results import read
+from oecal.metrics.seed_intervals import mean_interval
+from oecal.runs.run_files import read
 from oecal.scores.catalogue import fitting
 
 WHO = {"in_dist": "a", "model": "m"}

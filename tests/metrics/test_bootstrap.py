@@ -7,10 +7,10 @@ from sklearn.metrics import roc_auc_score
 
 from oecal.metrics import bootstrap as module
 from oecal.metrics.bootstrap import bootstrap, class_statistics, resampled, statistics
-from oecal.metrics.calibration import classwise_ece, confidence_metrics, equal_mass, equal_width, gap, label_metrics, soft_f1
+from oecal.metrics.calibration_metrics import classwise_ece, confidence_metrics, equal_mass, equal_width, gap, label_metrics, soft_f1
 from oecal.metrics.norm_interval import Binned, Estimate, difference_interval, norm
 from oecal.metrics.resamples import percentile_interval
-from oecal.metrics.selective import selective_metrics
+from oecal.metrics.selective_metrics import selective_metrics
 
 
 def of_ones(found):

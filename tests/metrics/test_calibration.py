@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from oecal.metrics.calibration import (
+from oecal.metrics.calibration_metrics import (
     adaptive,
     classwise_ece,
     confidence_metrics,

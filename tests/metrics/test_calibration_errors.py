@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from oecal.metrics.calibration import adaptive, brier_parts, debiased_squared, equal_mass, equal_width, error_auroc, gap, official_gap
+from oecal.metrics.calibration_metrics import (
+    adaptive,
+    brier_parts,
+    debiased_squared,
+    equal_mass,
+    equal_width,
+    error_auroc,
+    gap,
+    official_gap,
+)
 
 
 def test_official_gap_skips_the_last_bin(rng):

@@ -16,7 +16,7 @@ from sklearn.metrics import brier_score_loss, f1_score, log_loss
 from torch.nn.functional import cross_entropy
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from oecal.metrics.calibration import (
+from oecal.metrics.calibration_metrics import (
     adaptive,
     classwise_ece,
     confidence_metrics,

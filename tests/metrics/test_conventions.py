@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from pytorch_ood.metrics import functional as pytorch_ood
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from oecal.metrics.conventions import CONVENTIONS, translated
-from oecal.metrics.detection import detection_metrics
+from oecal.metrics.detection_metrics import detection_metrics
+from oecal.metrics.peer_conventions import CONVENTIONS, translated
 from oecal.tables.conventions import table
 
 few_values = st.integers(1, 40).flatmap(lambda n: arrays(np.float64, n, elements=st.integers(-4, 4).map(float)))

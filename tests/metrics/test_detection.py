@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
-from oecal.metrics.detection import detection_metrics, roc_curve
+from oecal.metrics.detection_metrics import detection_metrics, roc_curve
 
 few_values = st.integers(1, 40).flatmap(lambda n: arrays(np.float64, n, elements=st.integers(-4, 4).map(float)))
 

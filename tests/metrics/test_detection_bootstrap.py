@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from oecal.metrics.detection import detection_metrics
 from oecal.metrics.detection_bootstrap import inside, resampled
+from oecal.metrics.detection_metrics import detection_metrics
 from oecal.metrics.resamples import drawn, percentile_interval
 
 

@@ -16,8 +16,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision, binary_roc
 
-from oecal.metrics.conventions import translated
-from oecal.metrics.detection import detection_metrics, detection_metrics_of_sets
+from oecal.metrics.detection_metrics import detection_metrics, detection_metrics_of_sets
+from oecal.metrics.peer_conventions import translated
 
 RNG = np.random.default_rng(5)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kstest
 
-from oecal.metrics.drift import alarms, earlier_larger, p_values, wealth
+from oecal.metrics.drift_detection import alarms, earlier_larger, p_values, wealth
 
 
 class Half:

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest, ttest_1samp
 
-from oecal.metrics.intervals import mean_interval
-from oecal.metrics.likelihood import bits_per_dimension, distance_from_uniform, pit
+from oecal.metrics.likelihood_metrics import bits_per_dimension, distance_from_uniform, pit
+from oecal.metrics.seed_intervals import mean_interval
 
 
 def test_a_uniform_model_of_bytes_needs_eight_bits():

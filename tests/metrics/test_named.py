@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import yaml
 
-from oecal.claims import check_claim, filled
-from oecal.codegraph import ROOT
-from oecal.config import load, merged
-from oecal.errors import OecalError
-from oecal.metrics.calibration import brier_parts, equal_width
-from oecal.options import constant, names
+from oecal.core.codegraph import ROOT
+from oecal.core.components import constant, names
+from oecal.core.errors import OecalError
+from oecal.metrics.calibration_metrics import brier_parts, equal_width
+from oecal.study.claim_entries import check_claim, filled
+from oecal.study.loading import load, merged
 from oecal.tables import calibration, detection, intervals
 from tests.run_files import written
 

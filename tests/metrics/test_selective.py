@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oecal.metrics.selective import accepted_errors, risk_coverage, selective_metrics
+from oecal.metrics.selective_metrics import accepted_errors, risk_coverage, selective_metrics
 
 
 def test_by_hand():

@@ -9,7 +9,7 @@ from pytorch_ood.metrics import functional as pytorch_ood
 from scipy.special import softmax
 from sklearn.metrics import roc_auc_score
 
-from oecal.metrics.selective import selective_metrics
+from oecal.metrics.selective_metrics import selective_metrics
 
 RNG = np.random.default_rng(5)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from oecal.metrics.intervals import mean_interval
+from oecal.metrics.seed_intervals import mean_interval
 from oecal.metrics.significance import cohens_d, difference, equivalence, holm, t_test
 
 

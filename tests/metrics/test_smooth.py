@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oecal.metrics.calibration import confidence_metrics
+from oecal.metrics.calibration_metrics import confidence_metrics
 from oecal.metrics.smooth import at_width, cosines, smooth_ece
 
 # No random generator, so that the peer's numbers stay valid: multiples of irrational numbers, modulo 1.

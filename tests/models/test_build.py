@@ -2,9 +2,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from oecal.errors import OecalError
-from oecal.models.build import build_model, load_weights
-from oecal.options import constant, names
+from oecal.core.components import constant, names
+from oecal.core.errors import OecalError
+from oecal.models.build_network import build_model, load_weights
 
 SHAPE = (1, 12, 12)
 

@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from benchmarks.density_glow import as_normflows
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.models import flow_layers, glow
 
 

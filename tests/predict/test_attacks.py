@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from oecal.models.build import to_input
-from oecal.predict.attacks import ATTACKS, attacked, moved
+from oecal.models.build_network import to_input
+from oecal.predict.adversarial import ATTACKS, attacked, moved
 
 CPU = torch.device("cpu")
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.corruptions import corrupt
-from oecal.data.paths import STEPS
+from oecal.data.image_paths import STEPS
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError
 from oecal.predict.evaluated import drawn, images_of
 
 SHAPE = (1, 8, 8)

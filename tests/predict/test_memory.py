@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.models import wrn
 from oecal.predict.memory import in_parts
 from oecal.predict.outputs import predict

@@ -6,9 +6,9 @@ import torch
 from pytorch_ood.detector import ODIN
 from torch import nn
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.models import wrn
-from oecal.predict.passes import EPSILONS, dropout, methods, odin, summary, tta
+from oecal.predict.repeated_passes import EPSILONS, dropout, methods, odin, summary, tta
 
 CPU = torch.device("cpu")
 SHAPE = (1, 4, 4)

@@ -9,14 +9,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from oecal.costs import Cost
+from oecal.core.errors import OecalError
+from oecal.core.job_costs import Cost
 from oecal.data import store
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError
-from oecal.models.build import network
+from oecal.models.build_network import network
 from oecal.predict.memory import peak, reset_peak
-from oecal.predict.passes import EPSILONS
-from oecal.predict.run import run
+from oecal.predict.predict_run import run
+from oecal.predict.repeated_passes import EPSILONS
 
 SHAPE = (1, 6, 6)
 WRN = {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.2}}

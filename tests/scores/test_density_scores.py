@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from scipy.stats import norm
 
-from oecal.predict.plain import compressed_bits, statistics
+from oecal.predict.image_statistics import compressed_bits, statistics
 from oecal.scores import density, likelihood, plain
 from oecal.scores.catalogue import fitting, score, scores
 

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from pytorch_ood.detector import GradNorm
 from torch.nn import functional as F
 
-from oecal.predict.passes import EPSILONS
+from oecal.predict.repeated_passes import EPSILONS
 from oecal.scores.catalogue import score
 from oecal.scores.gradients import gradnorm, odin
 

@@ -3,8 +3,8 @@
 import h5py
 import pytest
 
-from oecal.errors import OecalError
-from oecal.scores.run import run
+from oecal.core.errors import OecalError
+from oecal.scores.score_run import run
 
 
 def outputs(path, rng, n=25):

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from oecal.scores import catalogue
 from oecal.scores.catalogue import Score, grid, scores
 from oecal.scores.fitted import fitted
-from oecal.scores.run import run
+from oecal.scores.score_run import run
 from oecal.scores.tuning import auroc, chosen
 
 

@@ -17,16 +17,16 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from oecal import thresholds
-from oecal.codegraph import ROOT
+from oecal.core.codegraph import ROOT
+from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.decode import decode
 from oecal.data.preprocess import adapt
-from oecal.errors import OecalError
-from oecal.models.build import load_weights, network
+from oecal.models.build_network import load_weights, network
 from oecal.predict.outputs import predict
-from oecal.scores.run import run as score_run
-from oecal.screen import main
+from oecal.runs import thresholds
+from oecal.scores.score_run import run as score_run
+from oecal.screening.command import main
 
 RUNS = {"wrn": {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.0}},
         "pixelcnn": {"architecture": "pixelcnn", "options": {"blocks": 1, "channels": 4, "mixtures": 2, "levels": 2}}}  # fmt: skip

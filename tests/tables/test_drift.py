@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.figures import drift
 from oecal.tables.drift import COLUMNS, RATES, drawn, summary, table
 from tests.run_files import written

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from oecal.metrics.selective import selective_metrics
-from oecal.results import confidence_and_correctness, entire, read
+from oecal.metrics.selective_metrics import selective_metrics
+from oecal.runs.run_files import confidence_and_correctness, entire, read
 from oecal.tables import calibration, intervals
 from tests.run_files import written
 

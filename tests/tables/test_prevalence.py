@@ -6,7 +6,7 @@ import pytest
 
 from oecal.figures import prevalence as figure
 from oecal.figures import style
-from oecal.results import Group, Run, mixed, shares
+from oecal.runs.run_files import Group, Run, mixed, shares
 from oecal.tables import prevalence
 
 OPTIONS = {"bins": 15, "ood_rates": [0.01, 0.05, 0.17, 0.5]}

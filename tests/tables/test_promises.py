@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import beta
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.figures import promises
 from oecal.tables.promises import COLUMNS, mistaken, rejected, table
 from tests.run_files import KEY, written

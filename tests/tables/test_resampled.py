@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.figures import resampled
+from oecal.runs.thresholds import chosen, described
 from oecal.tables.promises import mistaken, rejected
 from oecal.tables.resampled import COLUMNS, SPLITS, expected, limit, place, realised, split, table
-from oecal.thresholds import chosen, described
 from tests.run_files import written
 
 ROLES = {"a/val": "id", "a/test": "id", "near/test": "near", "far/test": "far", "letters/train": "outlier"}

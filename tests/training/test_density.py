@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from oecal.models.build import build_model
-from oecal.options import constant, names
+from oecal.core.components import constant, names
+from oecal.models.build_network import build_model
 from oecal.training import baseline, checkpoint, margin
 from oecal.training.loop import Data, Recipe, train
 

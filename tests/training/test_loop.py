@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from oecal.errors import OecalError
+from oecal.core.errors import OecalError
 from oecal.training import checkpoint, oe
 from oecal.training.augment import augment
 from oecal.training.loop import Data, Recipe, cosine, train

@@ -9,9 +9,9 @@ import torch
 from pytorch_ood.loss import OutlierExposureLoss
 from torch import nn
 
-from oecal.config import read
+from oecal.core.components import constant, names
 from oecal.models import wrn
-from oecal.options import constant, names
+from oecal.study.loading import read
 from oecal.training import background, baseline, margin, oe
 
 CLASSIFIERS = [name for name in names("training") if "classifier" in constant("training", name, "FOR")]

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError
 from oecal.training.parallel import together
-from oecal.training.run import run
+from oecal.training.train_run import run
 
 HERE = Path(__file__).resolve().parent
 RECIPE = {

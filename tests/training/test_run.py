@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError
-from oecal.models.build import history_of
-from oecal.training.run import mislabelled, prepare, run
+from oecal.models.build_network import history_of
+from oecal.training.train_run import mislabelled, prepare, run
 
 PARAMS = {
     "model": {"architecture": "pixelcnn", "options": {"channels": 4, "blocks": 1, "levels": 1, "mixtures": 2}},

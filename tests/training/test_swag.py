@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, Split
-from oecal.errors import OecalError
-from oecal.models.build import load_samples, load_weights, network
+from oecal.models.build_network import load_samples, load_weights, network
 from oecal.training import oe, swag
-from oecal.training import run as training
+from oecal.training import train_run as training
 from oecal.training.loop import Data, Recipe
 
 RECIPE = Recipe(

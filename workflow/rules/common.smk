@@ -5,13 +5,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from oecal import claims, config as configuration, entries, limits
-from oecal.codegraph import closure
-from oecal.errors import OecalError
-from oecal.options import constant, unknown
-from oecal.progress import Progress
+from oecal.study import claim_entries, dataset_entries, limit_settings, loading
+from oecal.core.codegraph import closure
+from oecal.core.errors import OecalError
+from oecal.core.components import constant, unknown
+from oecal.core.progress import Progress
 from oecal.scores.catalogue import score
-from oecal.study import Run
+from oecal.study.study import Run
 
 NAME = "[a-z][a-z0-9_]*"
 TABLES = [
@@ -33,7 +33,7 @@ TABLES = [
 ]
 
 try:
-    study = configuration.load(config)
+    study = loading.load(config)
 except OecalError as error:
     print(f"Wrong configuration: {error}", file=sys.stderr)
     sys.exit(1)
@@ -52,13 +52,13 @@ def data(*names):
 
 def derived_from(wildcards):
     """The image store that this data set is made from, if any."""
-    others = entries.made_of(recipe(wildcards))
+    others = dataset_entries.made_of(recipe(wildcards))
     return data(*others)[0] if others else []
 
 
 def compared_with(wildcards):
     """The image stores whose images are left out of this data set."""
-    return data(*entries.compared_with(recipe(wildcards)))
+    return data(*dataset_entries.compared_with(recipe(wildcards)))
 
 
 def own_files(wildcards):
@@ -82,7 +82,7 @@ def code_of_dataset(wildcards):
     """Library files that decide the content of a data set."""
     reader = recipe(wildcards)["facts"].get("format")
     return closure(
-        "oecal.data.build",
+        "oecal.data.build_set",
         f"oecal.data.{recipe(wildcards)['source']}",
         *([f"oecal.data.formats.{reader}"] if reader else []),
     )
@@ -95,7 +95,7 @@ def architecture(wildcards):
 def code_of_training(wildcards):
     """Library files that decide the result of a training."""
     objective = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["objective"]["name"]
-    return closure("oecal.training.run", architecture(wildcards), f"oecal.training.{objective}")
+    return closure("oecal.training.train_run", architecture(wildcards), f"oecal.training.{objective}")
 
 
 def code_of_table(wildcards):
@@ -107,7 +107,7 @@ def code_of_table(wildcards):
 
 
 def code_of_scores(wildcards):
-    return closure("oecal.scores.run", *(score(name).module for name in study.scores(run_of(wildcards))))
+    return closure("oecal.scores.score_run", *(score(name).module for name in study.scores(run_of(wildcards))))
 
 
 def run_of(wildcards):
@@ -184,7 +184,7 @@ def claims_file(wildcards):
 
 def claimed_tables():
     """The tables that the claims are about."""
-    return [f"{OUT}/tables/{name}.csv" for name in claims.tables(study.claims)]
+    return [f"{OUT}/tables/{name}.csv" for name in claim_entries.tables(study.claims)]
 
 
 def claimed_figures():

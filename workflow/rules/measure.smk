@@ -1,5 +1,5 @@
 # Tables over all runs of the study.
-from oecal.metrics.conventions import CONVENTIONS
+from oecal.metrics.peer_conventions import CONVENTIONS
 
 
 rule table:
@@ -90,7 +90,7 @@ rule limits_table:
     conda:
         "../../envs/analysis.yaml"
     params:
-        limits={"settings": limits.settings(study)},
+        limits={"settings": limit_settings.settings(study)},
     message:
         "Table limits"
     script:

@@ -3,7 +3,7 @@
 
 rule thresholds:
     input:
-        code=closure("oecal.thresholds"),
+        code=closure("oecal.runs.thresholds"),
         scores="<out>/scores/<run>.h5",
         outputs="<out>/outputs/<run>.h5",
     output:

@@ -3,9 +3,9 @@
 
 rule page:
     input:
-        code=closure("oecal.report", *(f"oecal.figures.{name}" for name in study.config["figures"])),
-        template="oecal/report.html.jinja",
-        published=["oecal/published.csv", "oecal/figures/published_density.csv"],
+        code=closure("oecal.report.page", *(f"oecal.figures.{name}" for name in study.config["figures"])),
+        template="oecal/report/page.html.jinja",
+        published=["oecal/report/published_oe.csv", "oecal/figures/published_density.csv"],
         captions=[f"workflow/report/{name}.rst" for name in study.config["figures"]],
         tables=tables(),
         figures=figures(["png"]),
@@ -30,7 +30,7 @@ rule page:
 
 rule typeset:
     input:
-        code=closure("oecal.typeset"),
+        code=closure("oecal.report.typeset"),
         tables=tables(),
     output:
         tex=directory("<out>/tables/tex"),

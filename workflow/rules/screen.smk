@@ -3,7 +3,7 @@
 
 rule screen:
     input:
-        code=closure("oecal.screen"),
+        code=closure("oecal.screening.command"),
         weights=lambda w: f"{OUT}/models/{screened(w)['run']}/model.safetensors",
         outputs=lambda w: f"{OUT}/outputs/{screened(w)['run']}.h5",
         scores=lambda w: f"{OUT}/scores/{screened(w)['run']}.h5",

@@ -4,9 +4,9 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.claims import read
-from oecal.files import replacing
+from oecal.core import log
+from oecal.core.files import replacing
+from oecal.study.claim_entries import read
 from oecal.tables.claims import table
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 import logging
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.files import replacing
+from oecal.core import log
+from oecal.core.files import replacing
 from oecal.tables.conventions import table
 
 if TYPE_CHECKING:

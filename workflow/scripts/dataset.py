@@ -3,8 +3,8 @@
 import logging
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.data.build import build
+from oecal.core import log
+from oecal.data.build_set import build
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,7 +4,7 @@ import importlib
 import logging
 from typing import TYPE_CHECKING
 
-from oecal import log
+from oecal.core import log
 from oecal.figures import style
 
 if TYPE_CHECKING:

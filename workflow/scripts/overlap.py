@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.files import replacing
+from oecal.core import log
+from oecal.core.files import replacing
 from oecal.tables.overlap import table
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.files import replacing
-from oecal.report import page
+from oecal.core import log
+from oecal.core.files import replacing
+from oecal.report.page import page
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.codegraph import fingerprint
-from oecal.predict.run import run
+from oecal.core import log
+from oecal.core.codegraph import fingerprint
+from oecal.predict.predict_run import run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

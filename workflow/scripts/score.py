@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.scores.run import run
+from oecal.core import log
+from oecal.scores.score_run import run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,9 +3,9 @@
 import logging
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.errors import OecalError
-from oecal.screen import main
+from oecal.core import log
+from oecal.core.errors import OecalError
+from oecal.screening.command import main
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.predict.plain import run
+from oecal.core import log
+from oecal.predict.image_statistics import run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oecal import log
+from oecal.core import log
 from oecal.training.swag import run
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.files import replacing
+from oecal.core import log
+from oecal.core.files import replacing
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.thresholds import run
+from oecal.core import log
+from oecal.runs.thresholds import run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

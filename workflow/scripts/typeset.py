@@ -4,10 +4,10 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oecal import log
-from oecal.files import replacing
-from oecal.summaries import read
-from oecal.typeset import latex, markdown, typeset
+from oecal.core import log
+from oecal.core.files import replacing
+from oecal.report.summary_tables import read
+from oecal.report.typeset import latex, markdown, typeset
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

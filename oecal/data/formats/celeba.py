@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from oecal.core.components import unknown
+from oecal.core.errors import OecalError
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image
 from oecal.data.preprocess import Format
 from oecal.data.store import UNLABELLED, Split
-from oecal.errors import OecalError
-from oecal.options import unknown
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
 

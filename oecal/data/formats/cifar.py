@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from oecal.core.errors import OecalError, said
 from oecal.data.archives import members
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError, said
 
 ALLOWED = {("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode")}
 SPLITS = {**{f"data_batch_{n}": "train" for n in range(1, 6)}, "test_batch": "test", "train": "train", "test": "test"}

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from oecal.core.errors import OecalError
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image, labelled
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError
 
 
 def photographs(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from oecal.core.errors import OecalError
 from oecal.data.archives import opened
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4"}
 

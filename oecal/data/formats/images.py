@@ -9,10 +9,10 @@ from itertools import islice
 import numpy as np
 from tqdm import tqdm
 
+from oecal.core.errors import OecalError
 from oecal.data.decode import BadImage, decode
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 CHUNK = 512  # files in memory at a time

@@ -9,11 +9,11 @@ from typing import Any
 
 import lmdb
 
+from oecal.core.errors import OecalError
 from oecal.data.archives import extract
 from oecal.data.formats.images import collect
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError
 
 
 def photographs(folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from oecal.core.errors import OecalError, said
 from oecal.data.npz import DAMAGE
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError, said
 
 
 def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],

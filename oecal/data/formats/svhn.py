@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from oecal.core.errors import OecalError
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
-from oecal.errors import OecalError
 
 
 def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],

@@ -1,0 +1,48 @@
+"""Numbers and sentences of the report that several of its parts share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable, Mapping
+
+import pandas as pd
+
+from oecal.metrics.seed_intervals import mean_interval
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def over_seeds(values: pd.Series, percent: bool = True) -> str:
+    """`97.1 ± 0.4`: mean and half-width of the 95% interval over seeds."""
+    mean, half = mean_interval(values.to_numpy() * (100 if percent else 1))
+    digits = 1 if percent else 2
+    return f"{mean:.{digits}f}" + ("" if math.isnan(half) else f" ± {half:.{digits}f}")
+
+
+def inverted(tables: Tables, score: str = "") -> list[str]:
+    """Sets that look more normal than the data, by this score, or by the first one that each training and seed has."""
+    lines, found = [], tables["detection"]
+    runs = found.groupby("score", sort=False)[["training", "seed"]].apply(lambda part: len(part.drop_duplicates()))
+    score = score or str(runs.idxmax())
+    for training, rows in found.groupby("training", sort=False):
+        aurocs = rows[rows["score"] == score].groupby("ood", sort=False)["auroc"].mean()
+        below = [f"{name} ({100 * value:.1f})" for name, value in aurocs.items() if value < 0.5]
+        lines.append(f"{training}: AUROC (%) below 50 for {', '.join(below) if below else 'no OOD set'}.")
+    return lines
+
+
+def best(tables: Tables) -> list[str]:
+    """The best score, and the hardest set for the first one."""
+    lines = []
+    for training, rows in tables["detection"].groupby("training", sort=False):
+        mean, first = rows.groupby("score", sort=False)["auroc"].mean(), rows["score"].iloc[0]
+        aurocs = rows[rows["score"] == first].groupby("ood", sort=False)["auroc"].mean()
+        lines.append(f"{training}: mean AUROC over all sets {100 * mean.max():.1f}% with {mean.idxmax()}, the best score here; "
+                     f"hardest set {aurocs.idxmin()} ({100 * aurocs.min():.1f}% with {first}).")  # fmt: skip
+    return lines
+
+
+def uncalibrated(tables: Tables) -> Iterable[tuple[Hashable, pd.DataFrame]]:
+    """Each training with its rows of the calibration table before post-hoc calibration."""
+    calibration = tables["calibration"]
+    return calibration[calibration["post_hoc"] == "none"].groupby("training", sort=False)
