@@ -64,11 +64,20 @@ rule all_figures:
 
 onstart:
     # Snakemake itself would end in a traceback.
-    if not os.access(next(place for place in (OUT, "results", ".") if os.path.exists(place)), os.W_OK):
-        print(f"{OUT}: cannot be written; see to its permissions, or have the file system mounted for writing", file=sys.stderr)
+    if not os.access(
+        next(place for place in (OUT, "results", ".") if os.path.exists(place)), os.W_OK
+    ):
+        print(
+            f"{OUT}: cannot be written; see to its permissions, or have the file system mounted for writing",
+            file=sys.stderr,
+        )
         sys.exit(1)
-    if not workflow.output_settings.log_handler_settings:  # another logger (--logger) would miss what is rewritten
-        logger.addFilter(Progress(Counter(job.rule.name for job in workflow.dag.needrun_jobs())))
+    if (
+        not workflow.output_settings.log_handler_settings
+    ):  # another logger (--logger) would miss what is rewritten
+        logger.addFilter(
+            Progress(Counter(job.rule.name for job in workflow.dag.needrun_jobs()))
+        )
     # Snakemake 9 limits how many jobs may start in a second, and to that end looks for new ones once a second for each job that has ended:
     # after 250 jobs, that takes a quarter of a core. On this machine nothing is to be limited.
     if not workflow.non_local_exec:

@@ -1,6 +1,7 @@
 """Preparing CIFAR-10, from its raw files to the image store, beside reading the raw files and writing the store once.
 
-On random images in the real format, side by side in one process; medians. Only the ratio carries over.
+On random images in the real format, side by side in one process; medians. Only the ratio carries
+over.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ RECIPE = {"source": "published", "options": {"name": "cifar10", "splits": [], "v
 
 
 class OldPickler(pickle._Pickler):
-    """Writes bytes as Python 2 wrote its strings, which is how the original files have them; they load much faster so."""
+    """Writes bytes as Python 2 wrote its strings, which is how the original files have them.
+
+    They load much faster so.
+    """
 
     dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
@@ -41,7 +45,9 @@ class OldPickler(pickle._Pickler):
 def old_pickle(value: object) -> bytes:
     buffer = io.BytesIO()
     OldPickler(buffer, protocol=2).dump(value)
-    return buffer.getvalue().replace(b"numpy._core", b"numpy.core")  # the module's name at that time
+    return buffer.getvalue().replace(
+        b"numpy._core", b"numpy.core"
+    )  # the module's name at that time
 
 
 def put(root: Path) -> None:
@@ -54,18 +60,27 @@ def put(root: Path) -> None:
             b"batch_label": name.encode(),
             b"labels": rng.integers(0, 10, 10_000).tolist(),
             b"data": rng.integers(0, 256, (10_000, 3072), np.uint8),
-            b"filenames": [f"leptodactylus_pentadactylus_s_{n:06}.png".encode() for n in range(10_000)],
+            b"filenames": [
+                f"leptodactylus_pentadactylus_s_{n:06}.png".encode() for n in range(10_000)
+            ],
         }
         content = old_pickle(batch if name in BATCHES else {})
         (root / "cifar-10-batches-py" / name).write_bytes(content)
-        row["unpacked"][f"cifar-10-batches-py/{name}"]["sha256"] = hashlib.sha256(content).hexdigest()
+        row["unpacked"][f"cifar-10-batches-py/{name}"]["sha256"] = hashlib.sha256(
+            content
+        ).hexdigest()
 
 
 def read_and_write(root: Path) -> None:
     """The least that has to be done: no checksum, no split, nothing recorded."""
-    batches = [pickle.loads((root / "cifar-10-batches-py" / name).read_bytes(), encoding="bytes") for name in BATCHES]
+    batches = [
+        pickle.loads((root / "cifar-10-batches-py" / name).read_bytes(), encoding="bytes")
+        for name in BATCHES
+    ]
     with h5py.File(root / "least.h5", "w") as file:
-        file["train/images"] = np.concatenate([batch[b"data"] for batch in batches[:5]]).reshape(-1, 3, 32, 32)
+        file["train/images"] = np.concatenate([batch[b"data"] for batch in batches[:5]]).reshape(
+            -1, 3, 32, 32
+        )
         file["test/images"] = batches[5][b"data"].reshape(-1, 3, 32, 32)
         file["train/labels"] = np.concatenate([batch[b"labels"] for batch in batches[:5]])
         file["test/labels"] = np.array(batches[5][b"labels"])

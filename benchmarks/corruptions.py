@@ -21,7 +21,9 @@ def main() -> None:
             start = time.perf_counter()
             for severity in SEVERITIES:
                 corrupt(images, function.__name__, severity)
-            print(f"  {family:10s} {function.__name__:20s} {(time.perf_counter() - start) / len(SEVERITIES):6.2f} s")
+            print(
+                f"  {family:10s} {function.__name__:20s} {(time.perf_counter() - start) / len(SEVERITIES):6.2f} s"
+            )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ SHAPE, IMAGES, BATCH = (1, 28, 28), 512, 64
 def as_normflows(model: glow.Glow) -> nf.MultiscaleFlow:
     """The same flow of normflows' layers with a copy of the weights.
 
-    It has no lower bound of a coupling's scale, and its split priors are not conditional: `Coupling.low` must be 0, those networks zero.
+    It has no lower bound of a coupling's scale, and its split priors are not conditional:
+    `Coupling.low` must be 0, those networks zero.
     """
     flows, priors = [], []
     for level in reversed(model.levels):  # their lists run from the latent to the image
@@ -30,12 +31,18 @@ def as_normflows(model: glow.Glow) -> nf.MultiscaleFlow:
             net = affine.flows[1].param_map.net
             for ours, theirs in zip(coupling.net, net, strict=True):
                 theirs.load_state_dict(ours.state_dict())
-            order = torch.arange(c // 2 * 2).view(2, -1).T.flatten()  # ours: all shifts, then all scales; theirs: in turn
+            order = (
+                torch.arange(c // 2 * 2).view(2, -1).T.flatten()
+            )  # ours: all shifts, then all scales; theirs: in turn
             net[-1].load_state_dict({k: v[order] for k, v in coupling.net[-1].state_dict().items()})
             with torch.no_grad():
                 conv.P.copy_(torch.eye(c)[mix.permutation])
                 conv.sign_S.copy_(mix.sign)
-                for theirs, ours in ((conv.L, mix.lower), (conv.U, mix.upper), (conv.log_S, mix.log_s)):
+                for theirs, ours in (
+                    (conv.L, mix.lower),
+                    (conv.U, mix.upper),
+                    (conv.log_S, mix.log_s),
+                ):
                     theirs.copy_(ours)
                 norm.t.copy_(mix.mean.view(1, c, 1, 1))
                 norm.s.copy_(mix.log_std.view(1, c, 1, 1))
@@ -43,10 +50,14 @@ def as_normflows(model: glow.Glow) -> nf.MultiscaleFlow:
             blocks.append(block)
         flows.append([*blocks, nf.flows.Squeeze()])
         prior = nf.distributions.DiagGaussian(tuple(level.prior.mean.shape))
-        prior.load_state_dict({"loc": level.prior.mean[None], "log_scale": level.prior.log_std[None]})
+        prior.load_state_dict(
+            {"loc": level.prior.mean[None], "log_scale": level.prior.log_std[None]}
+        )
         priors.append(prior)
     transform = nf.transforms.Logit(model.alpha) if model.alpha else None
-    return nf.MultiscaleFlow(priors, flows, [nf.flows.Merge() for _ in flows[1:]], transform, class_cond=False)
+    return nf.MultiscaleFlow(
+        priors, flows, [nf.flows.Merge() for _ in flows[1:]], transform, class_cond=False
+    )
 
 
 def show(title: str, calls: dict[str, Callable[[], object]]) -> None:
@@ -81,7 +92,10 @@ def main() -> None:
     def theirs(images: Tensor) -> Tensor:
         return peer.log_prob(images, None)
 
-    for memory_format, title in ((torch.contiguous_format, "weights as built"), (torch.channels_last, "weights channels_last")):
+    for memory_format, title in (
+        (torch.contiguous_format, "weights as built"),
+        (torch.channels_last, "weights channels_last"),
+    ):
         model.to(memory_format=memory_format)
         peer.to(memory_format=memory_format)
         with torch.no_grad():
@@ -89,20 +103,25 @@ def main() -> None:
             show(
                 f"log-likelihood of {IMAGES} images 28 x 28, {title}",
                 {
-                    "oecal, float32": lambda: ours(y), "normflows, float32": lambda: theirs(y),
-                    "oecal, bfloat16 networks": lambda: low(ours, y), "normflows, all in bfloat16": lambda: low(theirs, y),
+                    "oecal, float32": lambda: ours(y),
+                    "normflows, float32": lambda: theirs(y),
+                    "oecal, bfloat16 networks": lambda: low(ours, y),
+                    "normflows, all in bfloat16": lambda: low(theirs, y),
                 },
-            )  # fmt: skip
+            )
             exact, inexact = theirs(y), low(theirs, y)
-            print(f"  off by, nats: oecal {(low(ours, y) - ours(y)).abs().max():.3f}, normflows {(inexact - exact).abs().max():.3f}")
+            print(
+                f"  off by, nats: oecal {(low(ours, y) - ours(y)).abs().max():.3f}, normflows {(inexact - exact).abs().max():.3f}"
+            )
         show(
             f"gradients of a batch of {BATCH}, {title}",
             {
-                "oecal, float32": lambda: step(model, ours, "float32"), "normflows, float32": lambda: step(peer, theirs, "float32"),
+                "oecal, float32": lambda: step(model, ours, "float32"),
+                "normflows, float32": lambda: step(peer, theirs, "float32"),
                 "oecal, bfloat16 networks": lambda: step(model, ours, "bfloat16"),
                 "normflows, all in bfloat16": lambda: step(peer, theirs, "bfloat16"),
             },
-        )  # fmt: skip
+        )
 
 
 if __name__ == "__main__":

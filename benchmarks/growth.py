@@ -1,6 +1,7 @@
 """How cost grows with the number of images, of features, of OOD sets and of seeds: the exponent b of seconds = a n^b, fitted to four sizes.
 
-1 is proportional, 0 does not grow; below 1 a fixed part still counts. Median of three times, on the CPU.
+1 is proportional, 0 does not grow; below 1 a fixed part still counts. Median of three times, on the
+CPU.
 """
 
 from __future__ import annotations
@@ -31,15 +32,23 @@ Arrays = dict[str, np.ndarray]
 
 def show(what: str, sizes: list[int], call: Callable[[int], Callable[[], object]]) -> None:
     """Times a call at each size and prints the fitted exponent."""
-    found = [milliseconds({what: call(size)}, RUNS, time.perf_counter)[what] / 1000 for size in sizes]
+    found = [
+        milliseconds({what: call(size)}, RUNS, time.perf_counter)[what] / 1000 for size in sizes
+    ]
     exponent = np.polyfit(np.log(sizes), np.log(found), 1)[0]
-    print(f"  {what:50s} {exponent:5.2f}   {sizes[0]:,} to {sizes[-1]:,}: {found[0]:.3f} to {found[-1]:.3f} s")
+    print(
+        f"  {what:50s} {exponent:5.2f}   {sizes[0]:,} to {sizes[-1]:,}: {found[0]:.3f} to {found[-1]:.3f} s"
+    )
 
 
 def images(n: int, dims: int) -> Arrays:
     rng = np.random.default_rng(n)
     logits = rng.standard_normal((n, CLASSES), np.float32)
-    return {"features": rng.random((n, dims), np.float32), "logits": logits, "labels": rng.integers(CLASSES, size=n)}
+    return {
+        "features": rng.random((n, dims), np.float32),
+        "logits": logits,
+        "labels": rng.integers(CLASSES, size=n),
+    }
 
 
 def fresh(train: Arrays) -> Arrays:
@@ -50,10 +59,17 @@ def fresh(train: Arrays) -> Arrays:
 # Of test images, training images, and the last layer.
 SCORES: dict[str, Callable[[Arrays, Arrays, Arrays], object]] = {
     "energy": lambda test, _, head: energy(test["logits"]),
-    "mahalanobis": lambda test, train, head: mahalanobis(test["features"], train["features"], train["labels"]),
+    "mahalanobis": lambda test, train, head: mahalanobis(
+        test["features"], train["features"], train["labels"]
+    ),
     "knn": lambda test, train, head: knn(test["features"], train["features"]),
     "vim": lambda test, train, head: vim(
-        test["logits"], test["features"], head["weight"], head["bias"], train["features"], train["logits"]
+        test["logits"],
+        test["features"],
+        head["weight"],
+        head["bias"],
+        train["features"],
+        train["logits"],
     ),
 }
 
@@ -83,7 +99,10 @@ def score_files(folder: Path, seeds: int, sets: int) -> list[str]:
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
         places = {"digits/test": "id", **{f"set{n}/test": "far" for n in range(sets)}}
-        groups = {place: (role, {"msp": rng.standard_normal(IMAGES) + (role == "far")}) for place, role in places.items()}
+        groups = {
+            place: (role, {"msp": rng.standard_normal(IMAGES) + (role == "far")})
+            for place, role in places.items()
+        }
         paths.append(written(folder / f"seed{seed}-{sets}.h5", groups, in_dist="digits", seed=seed))
     return paths
 
@@ -91,9 +110,17 @@ def score_files(folder: Path, seeds: int, sets: int) -> list[str]:
 def main() -> None:
     print("\nSeconds grow as the number of ... to the power of")
     for name in SCORES:
-        show(f"images, score {name}, {DIMS} features", [4000, 8000, 16000, 32000], lambda n, name=name: score(name, n, DIMS))
+        show(
+            f"images, score {name}, {DIMS} features",
+            [4000, 8000, 16000, 32000],
+            lambda n, name=name: score(name, n, DIMS),
+        )
     for name in ("mahalanobis", "knn", "vim"):
-        show(f"features, score {name}, 8,000 images", [64, 128, 256, 512], lambda d, name=name: score(name, 8000, d))
+        show(
+            f"features, score {name}, 8,000 images",
+            [64, 128, 256, 512],
+            lambda d, name=name: score(name, 8000, d),
+        )
     show("images, metrics of detection", [20_000, 40_000, 80_000, 160_000], metrics)
     show("images, ECE", [50_000, 100_000, 200_000, 400_000], calibration)
     with tempfile.TemporaryDirectory() as name:
@@ -102,7 +129,9 @@ def main() -> None:
         for table, options in ((detection, {}), (detection_intervals, {"resamples": RESAMPLES})):
             title = table.__name__.rpartition(".")[2]
 
-            def made(seeds: int, sets: int, table: ModuleType = table, options: dict[str, int] = options) -> Callable[[], object]:
+            def made(
+                seeds: int, sets: int, table: ModuleType = table, options: dict[str, int] = options
+            ) -> Callable[[], object]:
                 files = score_files(folder, seeds, sets)
                 return lambda: table.table(files, files, options)
 

@@ -9,7 +9,11 @@ import torch
 from netcal.metrics import ECE
 from pytorch_ood.metrics import AUPR, AUROC, FPRAtTPR, MetricCollection
 from sklearn.metrics import auc, average_precision_score, roc_auc_score, roc_curve
-from torchmetrics.functional.classification import binary_auroc, binary_average_precision, multiclass_calibration_error
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    binary_average_precision,
+    multiclass_calibration_error,
+)
 
 from benchmarks.timing import show
 from oecal.metrics.calibration_metrics import confidence_metrics, equal_width, gap
@@ -32,7 +36,9 @@ def torchmetrics(labels: torch.Tensor, scores: torch.Tensor) -> None:
 
 
 def pytorch_ood(labels: torch.Tensor, scores: torch.Tensor) -> None:
-    MetricCollection([AUROC(), AUPR("id"), AUPR("ood"), FPRAtTPR()]).update(scores=scores, labels=-labels).compute()
+    MetricCollection([AUROC(), AUPR("id"), AUPR("ood"), FPRAtTPR()]).update(
+        scores=scores, labels=-labels
+    ).compute()
 
 
 def detection(n: int, sets: int) -> dict[str, Callable[[], object]]:
@@ -44,7 +50,9 @@ def detection(n: int, sets: int) -> dict[str, Callable[[], object]]:
     fractions = [t.sigmoid() for t in tensors]
     return {
         "oecal: AUROC, 2 x AP, 2 x FPR95": lambda: detection_metrics_of_sets(inside, outside),
-        "scikit-learn: ROC curve and AUROC, 2 x AP": lambda: [scikit_learn(labels, s) for s in scores],
+        "scikit-learn: ROC curve and AUROC, 2 x AP": lambda: [
+            scikit_learn(labels, s) for s in scores
+        ],
         "torchmetrics: AUROC, 2 x AP": lambda: [torchmetrics(marks, t) for t in fractions],
         "pytorch-ood: AUROC, 2 x AUPR, FPR95": lambda: [pytorch_ood(marks, t) for t in tensors],
     }
@@ -63,9 +71,13 @@ def calibration(n: int, classes: int) -> dict[str, Callable[[], object]]:
     confidence, correct = confidence_and_correctness()
     return {
         "oecal: ECE": lambda: gap(equal_width(*confidence_and_correctness()), 1),
-        "torchmetrics: ECE": lambda: multiclass_calibration_error(tensor, target, classes, n_bins=15),
+        "torchmetrics: ECE": lambda: multiclass_calibration_error(
+            tensor, target, classes, n_bins=15
+        ),
         "netcal: ECE": lambda: ECE(15).measure(p, labels),
-        "oecal: ECE, ACE, MCE, RMS, MAD, soft F1 of confidences": lambda: confidence_metrics(confidence, correct),
+        "oecal: ECE, ACE, MCE, RMS, MAD, soft F1 of confidences": lambda: confidence_metrics(
+            confidence, correct
+        ),
     }
 
 
@@ -83,7 +95,10 @@ def bootstrap(n: int) -> dict[str, Callable[[], object]]:
             chosen = np.r_[rng.integers(n, size=n), n + rng.integers(n, size=n)]
             roc_auc_score(labels[chosen], scores[chosen])
 
-    return {"oecal: AUROC and FPR95 of 1,000 resamples": ours, "scikit-learn: AUROC of 20 resamples": loop}
+    return {
+        "oecal: AUROC and FPR95 of 1,000 resamples": ours,
+        "scikit-learn: AUROC of 20 resamples": loop,
+    }
 
 
 def main() -> None:

@@ -1,8 +1,10 @@
 """What the workflow adds to its jobs: the demo from nothing to its report, an up-to-date dry run, one figure again, a plan of 10,000 jobs.
 
-Runs in a copy of the committed files, with as many cores as the machine has; half an hour on two slow ones. A job's own compute is the time
-that its process lives, less the time that Python takes to start and to import what its script names; what a table's or a figure's own
-module imports counts as compute. Memory is the highest resident memory that the kernel saw (VmHWM), of the largest job of a rule.
+Runs in a copy of the committed files, with as many cores as the machine has; half an hour on two
+slow ones. A job's own compute is the time that its process lives, less the time that Python takes
+to start and to import what its script names; what a table's or a figure's own module imports counts
+as compute. Memory is the highest resident memory that the kernel saw (VmHWM), of the largest job of
+a rule.
 """
 
 from __future__ import annotations
@@ -51,7 +53,14 @@ def cpu_seconds(command: list[str], folder: Path) -> float:
 
 def highest(pid: int) -> int:
     """The highest resident memory of a process so far, bytes."""
-    line = next((line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM")), "VmHWM: 0")
+    line = next(
+        (
+            line
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+            if line.startswith("VmHWM")
+        ),
+        "VmHWM: 0",
+    )
     return int(line.split()[1]) * 1024
 
 
@@ -65,7 +74,9 @@ def watched(command: list[str], folder: Path) -> tuple[float, list[Job]]:
         for child in process.children():
             try:
                 if child.pid not in jobs:
-                    script = next((word for word in child.cmdline() if "/.snakemake/scripts/" in word), "")
+                    script = next(
+                        (word for word in child.cmdline() if "/.snakemake/scripts/" in word), ""
+                    )
                     if not script:
                         continue
                     jobs[child.pid] = Job(script.rsplit(".", 2)[-2], now)
@@ -82,7 +93,9 @@ def watched(command: list[str], folder: Path) -> tuple[float, list[Job]]:
 def start_up(rule: str) -> float:
     """Seconds that Python takes to start and to import what a rule's script imports."""
     tree = ast.parse((ROOT / f"workflow/scripts/{rule}.py").read_text())
-    imports = "\n".join(ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom))
+    imports = "\n".join(
+        ast.unparse(node) for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)
+    )
     times = []
     for _ in range(3):
         began = time.monotonic()
@@ -99,12 +112,23 @@ def demo(folder: Path, cores: int) -> None:
     print(f"\nThe demo on {cores} cores: {wall:.0f} s")
     print(f"  {'rule':28s} {'jobs':>5s} {'seconds':>9s} {'starting':>9s} {'MiB':>7s}")
     lived = starting = 0.0
-    for rule, found in sorted(rules.items(), key=lambda item: -sum(job.ended - job.began for job in item[1])):
-        seconds, idle = sum(job.ended - job.began + EVERY for job in found), len(found) * start_up(rule)
+    for rule, found in sorted(
+        rules.items(), key=lambda item: -sum(job.ended - job.began for job in item[1])
+    ):
+        seconds, idle = (
+            sum(job.ended - job.began + EVERY for job in found),
+            len(found) * start_up(rule),
+        )
         lived, starting = lived + seconds, starting + idle
-        print(f"  {rule:28s} {len(found):5d} {seconds:9.1f} {idle:9.1f} {max(job.memory for job in found) / 2**20:7.0f}")
-    print(f"  all jobs {lived:.0f} s, of that {starting:.0f} s to start; cores busy {100 * lived / wall / cores:.0f}% of the time")
-    print(f"  wall time over the jobs' own compute on {cores} cores: {wall * cores / (lived - starting):.2f}")
+        print(
+            f"  {rule:28s} {len(found):5d} {seconds:9.1f} {idle:9.1f} {max(job.memory for job in found) / 2**20:7.0f}"
+        )
+    print(
+        f"  all jobs {lived:.0f} s, of that {starting:.0f} s to start; cores busy {100 * lived / wall / cores:.0f}% of the time"
+    )
+    print(
+        f"  wall time over the jobs' own compute on {cores} cores: {wall * cores / (lived - starting):.2f}"
+    )
 
 
 def main() -> None:
@@ -113,14 +137,25 @@ def main() -> None:
         folder = Path(name) / "oecal"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
         demo(folder, cores)
-        print(f"\nUp-to-date dry run: {cpu_seconds(snakemake('-n', '--cores', '1'), folder):.1f} CPU-s")
+        print(
+            f"\nUp-to-date dry run: {cpu_seconds(snakemake('-n', '--cores', '1'), folder):.1f} CPU-s"
+        )
         figure = "results/demo/figures/roc.pdf"
         again = cpu_seconds(snakemake("--cores", "1", "--force", figure), folder)
-        print(f"{figure} again: {again:.1f} CPU-s, of that {start_up('figure'):.1f} s for the script to start")
-        (folder / "many.yaml").write_text(yaml.safe_dump({"study": "many", "seeds": list(range(SEEDS))}))
+        print(
+            f"{figure} again: {again:.1f} CPU-s, of that {start_up('figure'):.1f} s for the script to start"
+        )
+        (folder / "many.yaml").write_text(
+            yaml.safe_dump({"study": "many", "seeds": list(range(SEEDS))})
+        )
         study = ["--cores", "1", "--configfile", "studies/limits.yaml", "many.yaml"]
-        graph, dry_run = cpu_seconds(snakemake("--rulegraph", *study), folder), cpu_seconds(snakemake("-n", *study), folder)
-        print(f"The study limits with {SEEDS} seeds, 9,572 jobs: {graph:.1f} CPU-s to the graph of jobs, {dry_run:.1f} for a dry run")
+        graph, dry_run = (
+            cpu_seconds(snakemake("--rulegraph", *study), folder),
+            cpu_seconds(snakemake("-n", *study), folder),
+        )
+        print(
+            f"The study limits with {SEEDS} seeds, 9,572 jobs: {graph:.1f} CPU-s to the graph of jobs, {dry_run:.1f} for a dry run"
+        )
 
 
 if __name__ == "__main__":

@@ -7,8 +7,13 @@ import time
 from collections.abc import Callable
 
 
-def milliseconds(calls: dict[str, Callable[[], object]], runs: int, clock: Callable[[], float]) -> dict[str, float]:
-    """Median time of each call; the calls take turns, so that other load on the machine meets all of them."""
+def milliseconds(
+    calls: dict[str, Callable[[], object]], runs: int, clock: Callable[[], float]
+) -> dict[str, float]:
+    """Median time of each call.
+
+    The calls take turns, so that other load on the machine meets all of them.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
     for run in range(runs + 1):
         for name, call in calls.items():
@@ -19,8 +24,16 @@ def milliseconds(calls: dict[str, Callable[[], object]], runs: int, clock: Calla
     return {name: statistics.median(found) for name, found in times.items()}
 
 
-def show(title: str, calls: dict[str, Callable[[], object]], runs: int = 11, clock: Callable[[], float] = time.perf_counter) -> None:
-    """Prints the times and their ratios to the first call's. clock: of the wall, or `time.process_time` for work on one thread."""
+def show(
+    title: str,
+    calls: dict[str, Callable[[], object]],
+    runs: int = 11,
+    clock: Callable[[], float] = time.perf_counter,
+) -> None:
+    """Prints the times and their ratios to the first call's.
+
+    clock: of the wall, or `time.process_time` for work on one thread.
+    """
     found = milliseconds(calls, runs, clock)
     ours = next(iter(found.values()))
     print(f"\n{title}")

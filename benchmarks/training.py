@@ -1,12 +1,15 @@
 """Training with Outlier Exposure on images as CIFAR-10 has them: our loop beside a plain PyTorch loop, images per second.
 
-The plain loop is written as the code of Hendrycks et al. is: a DataLoader with worker processes that augment PIL images one by one, in
-float32, the loss read after each step. Same network (WideResNet-40-2 on a GPU, 16-2 on a CPU), batches of 128 images and 256 outliers (a
-CPU: 32 and 64), the same optimiser. In turn in one process; only ratios carry over. Share of the limit: floating-point operations of the
-network, forward and backward, against those of a large matrix product in the same precision.
+The plain loop is written as the code of Hendrycks et al. is: a DataLoader with worker processes
+that augment PIL images one by one, in float32, the loss read after each step. Same network
+(WideResNet-40-2 on a GPU, 16-2 on a CPU), batches of 128 images and 256 outliers (a CPU: 32 and
+64), the same optimiser. In turn in one process; only ratios carry over. Share of the limit:
+floating-point operations of the network, forward and backward, against those of a large matrix
+product in the same precision.
 
-Also what we do not do, so that it can be decided by numbers: our loop with the network compiled (on a GPU with CUDA graphs); and what
-Snakemake does with `--resources gpu=n` on a machine with one GPU, n trainings side by side in processes of their own.
+Also what we do not do, so that it can be decided by numbers: our loop with the network compiled (on
+a GPU with CUDA graphs); and what Snakemake does with `--resources gpu=n` on a machine with one GPU,
+n trainings side by side in processes of their own.
 """
 
 from __future__ import annotations
@@ -44,8 +47,14 @@ class Pictures(Dataset[tuple[torch.Tensor, int]]):
 
     def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
         self.images, self.labels = images.transpose(0, 2, 3, 1), labels
-        steps = [transforms.RandomHorizontalFlip(), transforms.RandomCrop(32, padding=4), transforms.ToTensor()]
-        self.transform = transforms.Compose([*steps, transforms.Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])])
+        steps = [
+            transforms.RandomHorizontalFlip(),
+            transforms.RandomCrop(32, padding=4),
+            transforms.ToTensor(),
+        ]
+        self.transform = transforms.Compose(
+            [*steps, transforms.Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])]
+        )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,13 +65,21 @@ class Pictures(Dataset[tuple[torch.Tensor, int]]):
 
 def network(device: torch.device) -> nn.Module:
     torch.manual_seed(0)
-    return wrn.build(wrn.Options(depth=DEPTH[device.type], width=2, dropout=0.3), (3, 32, 32), 10).to(device)
+    return wrn.build(
+        wrn.Options(depth=DEPTH[device.type], width=2, dropout=0.3), (3, 32, 32), 10
+    ).to(device)
 
 
-def plain(model: nn.Module, images: DataLoader[tuple[torch.Tensor, int]], outliers: DataLoader[tuple[torch.Tensor, int]],
-          device: torch.device) -> None:  # fmt: skip
+def plain(
+    model: nn.Module,
+    images: DataLoader[tuple[torch.Tensor, int]],
+    outliers: DataLoader[tuple[torch.Tensor, int]],
+    device: torch.device,
+) -> None:
     """An epoch as the official code has it."""
-    optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9, weight_decay=0.0005, nesterov=True)
+    optimizer = torch.optim.SGD(
+        model.parameters(), 0.1, momentum=0.9, weight_decay=0.0005, nesterov=True
+    )
     model.train()
     average = 0.0
     for (x, y), (around, _) in zip(images, outliers, strict=False):
@@ -109,15 +126,22 @@ def arrays(steps: int, batch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return images, rng.integers(0, 10, n), outliers
 
 
-def ours(device: torch.device, precision: str = "auto", compiled: bool = False) -> functools.partial[object]:
+def ours(
+    device: torch.device, precision: str = "auto", compiled: bool = False
+) -> functools.partial[object]:
     """An epoch of our loop."""
     batch = BATCH[device.type]
     model = network(device)
     move(model, device, channels_last=True)
     recipe = Recipe(1, 0, batch, 2 * batch, "sgd", 0.1, 1e-6, 0.9, 0.0005, 0.0, 4, True)
-    images, labels, outliers = (torch.from_numpy(array).to(device) for array in arrays(STEPS[device.type], batch))
+    images, labels, outliers = (
+        torch.from_numpy(array).to(device) for array in arrays(STEPS[device.type], batch)
+    )
     data = Data(images, labels, outliers, images[:1], labels[:1])
-    optimizer, loss = make_optimizer(model, recipe), functools.partial(oe.loss, options=oe.Options())
+    optimizer, loss = (
+        make_optimizer(model, recipe),
+        functools.partial(oe.loss, options=oe.Options()),
+    )
     if compiled:
         model = torch.compile(model, mode="reduce-overhead" if device.type == "cuda" else "default")
     return functools.partial(one_epoch, model, optimizer, loss, data, recipe, 0, 0, precision)
@@ -126,13 +150,21 @@ def ours(device: torch.device, precision: str = "auto", compiled: bool = False) 
 def compare(device: torch.device, threads: int) -> None:
     steps, batch = STEPS[device.type], BATCH[device.type]
     images, labels, outliers = arrays(steps, batch)
-    workers = {"num_workers": threads, "pin_memory": device.type == "cuda", "persistent_workers": True, "drop_last": True}
+    workers = {
+        "num_workers": threads,
+        "pin_memory": device.type == "cuda",
+        "persistent_workers": True,
+        "drop_last": True,
+    }
     loaders = [
         DataLoader(Pictures(images, labels), batch, shuffle=True, **workers),
         DataLoader(Pictures(outliers, np.zeros(len(outliers))), 2 * batch, shuffle=True, **workers),
     ]
     precision = effective(device, "auto")
-    calls = {"ours": ours(device), "plain loop": functools.partial(plain, network(device), *loaders, device)}
+    calls = {
+        "ours": ours(device),
+        "plain loop": functools.partial(plain, network(device), *loaders, device),
+    }
     calls["ours, compiled"] = ours(device, compiled=True)
     if precision != "float32":
         calls["ours, float32"] = ours(device, "float32")
@@ -150,7 +182,9 @@ def compare(device: torch.device, threads: int) -> None:
             elif name.endswith("compiled"):
                 print(f"  the first epoch, compilation included, takes {took:.0f} s")
     per_image, ceiling = operations(network(device), device, batch), limit(device, precision)
-    print(f"  all images a second, outliers counted; {precision}, {ceiling / 1e9:,.0f} GFLOP/s in a matrix product")
+    print(
+        f"  all images a second, outliers counted; {precision}, {ceiling / 1e9:,.0f} GFLOP/s in a matrix product"
+    )
     rates = {name: 3 * steps * batch / statistics.median(found) for name, found in times.items()}
     for name, rate in rates.items():
         share = f"  {100 * rate * per_image / ceiling:5.1f}% of the limit" if name == "ours" else ""
@@ -178,7 +212,9 @@ def side_by_side(device: torch.device, threads: int) -> None:
         longest = max(took.get() for _ in processes)
         for process in processes:
             process.join()
-        print(f"  {number:20d} {number * 3 * STEPS[device.type] * BATCH[device.type] / longest:10,.0f}")
+        print(
+            f"  {number:20d} {number * 3 * STEPS[device.type] * BATCH[device.type] / longest:10,.0f}"
+        )
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""Writes docs/configuration.md: every key of the schema, every option of every component. `make docs` runs it."""
+"""Writes docs/configuration.md: every key of the schema, every option of every component.
+
+`make docs` runs it.
+"""
 
 import ast
 import dataclasses
@@ -95,12 +98,18 @@ def written(value: Any) -> str:
 
 
 def table(head: str, rows: list[tuple[str, ...]]) -> str:
-    return "\n".join([f"| {head} |", "|" + "---|" * len(rows[0]), *(f"| {' | '.join(row)} |" for row in rows)])
+    return "\n".join(
+        [f"| {head} |", "|" + "---|" * len(rows[0]), *(f"| {' | '.join(row)} |" for row in rows)]
+    )
 
 
 def resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
     """A schema with what it refers to; its own keys come first."""
-    return {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema} if "$ref" in schema else dict(schema)
+    return (
+        {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+        if "$ref" in schema
+        else dict(schema)
+    )
 
 
 def allowed(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
@@ -108,7 +117,12 @@ def allowed(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return "one of " + ", ".join(code(str(value)) for value in schema["enum"])
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    text = " or ".join({"string": "text", "boolean": "true or false", "object": "mapping", "array": "list"}.get(k, k) for k in kinds)
+    text = " or ".join(
+        {"string": "text", "boolean": "true or false", "object": "mapping", "array": "list"}.get(
+            k, k
+        )
+        for k in kinds
+    )
     if "items" in schema:
         item = resolved(schema["items"], root)
         text += f" ({allowed(item, root)}: {escaped(item['description'])})"
@@ -120,13 +134,20 @@ def allowed(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
     return ", ".join([text, *more])
 
 
-def keys(schema: Mapping[str, Any], root: Mapping[str, Any], path: str = "", must: bool = False) -> Iterator[tuple[str, ...]]:
+def keys(
+    schema: Mapping[str, Any], root: Mapping[str, Any], path: str = "", must: bool = False
+) -> Iterator[tuple[str, ...]]:
     """Path, type and limits, default, description of a key and of all below it."""
     schema = resolved(schema, root)
     if path:
-        default = "required" if must else code(written(schema["default"])) if "default" in schema else "–"
+        default = (
+            "required" if must else code(written(schema["default"])) if "default" in schema else "–"
+        )
         yield code(path), allowed(schema, root), default, escaped(schema["description"])
-    below = {key: (sub, key in schema.get("required", ())) for key, sub in schema.get("properties", {}).items()}
+    below = {
+        key: (sub, key in schema.get("required", ()))
+        for key, sub in schema.get("properties", {}).items()
+    }
     if isinstance(schema.get("additionalProperties"), dict):
         below["<name>"] = schema["additionalProperties"], False
     for key, (sub, needed) in below.items():
@@ -139,12 +160,17 @@ def docstrings(cls: ast.ClassDef) -> dict[str, str]:
     return {
         field.target.id: str(ast.literal_eval(text.value))
         for field, text in pairs
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
     }
 
 
 def limits(cls: ast.ClassDef) -> dict[str, str]:
-    """The limits of options, from the messages of __post_init__: `depth is ...; write 6n + 4`. In a loop they are of all its names."""
+    """The limits of options, from the messages of __post_init__: `depth is ...; write 6n + 4`.
+
+    In a loop they are of all its names.
+    """
     found: dict[str, str] = {}
 
     def look(node: ast.AST, looped: tuple[str, ...]) -> None:
@@ -153,10 +179,14 @@ def limits(cls: ast.ClassDef) -> dict[str, str]:
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             message = node.exc.args[0]
             parts = message.values if isinstance(message, ast.JoinedStr) else [message]
-            before, _, limit = "".join(str(p.value) for p in parts if isinstance(p, ast.Constant)).partition("write ")
+            before, _, limit = "".join(
+                str(p.value) for p in parts if isinstance(p, ast.Constant)
+            ).partition("write ")
             words = before.replace(",", " ").replace(":", " ").split()
             if limit:
-                found.update(dict.fromkeys([*looped, *(f for f in docstrings(cls) if f in words)], limit))
+                found.update(
+                    dict.fromkeys([*looped, *(f for f in docstrings(cls) if f in words)], limit)
+                )
         for child in ast.iter_child_nodes(node):
             look(child, looped)
 
@@ -167,16 +197,39 @@ def limits(cls: ast.ClassDef) -> dict[str, str]:
 def component(folder: str, name: str, more: str = "") -> str:
     """A component: what it is, and a row for each option."""
     module = tree(folder, name)
-    cls = next(node for node in module.body if isinstance(node, ast.ClassDef) and node.name == "Options")
-    about = " ".join((ast.get_docstring(module) or "").split("\n\n")[0].split()), " ".join((ast.get_docstring(cls) or "").split())
-    lines = [f"### `{name}`", "", " ".join([escaped(about[0]), more, escaped(about[1])]).replace("  ", " ").strip(), ""]
+    cls = next(
+        node for node in module.body if isinstance(node, ast.ClassDef) and node.name == "Options"
+    )
+    about = (
+        " ".join((ast.get_docstring(module) or "").split("\n\n")[0].split()),
+        " ".join((ast.get_docstring(cls) or "").split()),
+    )
+    lines = [
+        f"### `{name}`",
+        "",
+        " ".join([escaped(about[0]), more, escaped(about[1])]).replace("  ", " ").strip(),
+        "",
+    ]
     texts, of_options, rows = docstrings(cls), limits(cls), []
     for field in dataclasses.fields(options_class(folder, name)):
-        default = "required" if field.default is dataclasses.MISSING else code(written(field.default))
-        kind = describe(field.type).removeprefix("an ").removeprefix("a ").replace("one of:", "one of")
-        limit = f": {of_options[field.name].removeprefix('a number ')}" if field.name in of_options and kind != "text" else ""
+        default = (
+            "required" if field.default is dataclasses.MISSING else code(written(field.default))
+        )
+        kind = (
+            describe(field.type).removeprefix("an ").removeprefix("a ").replace("one of:", "one of")
+        )
+        limit = (
+            f": {of_options[field.name].removeprefix('a number ')}"
+            if field.name in of_options and kind != "text"
+            else ""
+        )
         rows.append((code(field.name), escaped(kind + limit), default, escaped(texts[field.name])))
-    return "\n".join([*lines, table("option | type, limits | default | meaning", rows) if rows else "No options."])
+    return "\n".join(
+        [
+            *lines,
+            table("option | type, limits | default | meaning", rows) if rows else "No options.",
+        ]
+    )
 
 
 def purpose(folder: str, name: str) -> str:
@@ -193,19 +246,35 @@ def listed(values: list[str]) -> str:
 
 def other_names() -> str:
     """The names that keys may hold and that have no options."""
-    calibrators, metrics = names("calibrators", mark="\nOUTLIERS"), names("metrics", mark="\nTABLE = ")
+    calibrators, metrics = (
+        names("calibrators", mark="\nOUTLIERS"),
+        names("metrics", mark="\nTABLE = "),
+    )
     rows = [
         (
             code("measures.post_hoc"),
-            "; ".join(f"`{n}`" + (" (with auxiliary outliers)" if constant("calibrators", n, "OUTLIERS") else "") for n in calibrators)
+            "; ".join(
+                f"`{n}`"
+                + (" (with auxiliary outliers)" if constant("calibrators", n, "OUTLIERS") else "")
+                for n in calibrators
+            )
             + ": [calibration.md](calibration.md)",
         ),
-        (code("measures.metrics"), "; ".join(f"`{n}`, of `{constant('metrics', n, 'TABLE')}.csv`" for n in metrics)),
-        (code("models.<name>.scores"), "all of [scores.md](scores.md) that the model has what they need for"),
+        (
+            code("measures.metrics"),
+            "; ".join(f"`{n}`, of `{constant('metrics', n, 'TABLE')}.csv`" for n in metrics),
+        ),
+        (
+            code("models.<name>.scores"),
+            "all of [scores.md](scores.md) that the model has what they need for",
+        ),
         (code("figures"), "all of [figures.md](figures.md)"),
         (code("experiments.<name>.corruptions"), listed(corruption_names())),
         (code("experiments.<name>.attacks"), listed(constant("predict", "attacks", "ATTACKS"))),
-        (code("experiments.<name>.paths"), "OOD sets of the experiment, " + listed(constant("data", "paths", "FADES"))),
+        (
+            code("experiments.<name>.paths"),
+            "OOD sets of the experiment, " + listed(constant("data", "paths", "FADES")),
+        ),
         (code("claims"), "a file: [claims.md](claims.md)"),
     ]
     return "## Names without options\n\n" + table("key | may hold", rows)
@@ -215,7 +284,11 @@ def page() -> str:
     root = yaml.safe_load(SCHEMA.read_text())
     parts = [HEAD.rstrip()]
     needed = root["required"]
-    alone = [row for key, sub in root["properties"].items() for row in keys(sub, root, key, key in needed)]
+    alone = [
+        row
+        for key, sub in root["properties"].items()
+        for row in keys(sub, root, key, key in needed)
+    ]
     groups: dict[str, list[tuple[str, ...]]] = {}
     for row in alone:
         top = row[0].strip("`").split(".")[0]
@@ -223,8 +296,14 @@ def page() -> str:
     head = "key | type, limits | default | meaning"
     parts += [f"### {top}\n\n{table(head, rows)}" for top, rows in groups.items()]
     parts += [other_names(), SOURCES, *(component("data", name) for name in names("data"))]
-    parts += [MODELS, *(component("models", name, purpose("models", name)) for name in names("models"))]
-    parts += [OBJECTIVES, *(component("training", name, purpose("training", name)) for name in names("training"))]
+    parts += [
+        MODELS,
+        *(component("models", name, purpose("models", name)) for name in names("models")),
+    ]
+    parts += [
+        OBJECTIVES,
+        *(component("training", name, purpose("training", name)) for name in names("training")),
+    ]
     return "\n\n".join(parts) + "\n"
 
 

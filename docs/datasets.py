@@ -31,14 +31,17 @@ def size(number: int) -> str:
 def entry(name: str, used: list[str]) -> str:
     """One set as Markdown."""
     row = table()[name]
-    counts = ", ".join(f"{row['images'][s]:,} {s}" if row["images"][s] else s for s in SPLITS if s in row["images"])
+    counts = ", ".join(
+        f"{row['images'][s]:,} {s}" if row["images"][s] else s for s in SPLITS if s in row["images"]
+    )
     shape = " x ".join(map(str, row["shape"])) if "shape" in row else "many sizes: needs `format`"
     lines = [
         f"## `{name}`: {row['title']}",
         "",
         f"{row['citation']}. <{row['page']}>",
         "",
-        f"- Images: {counts}; {shape}" + (f"; {len(row['classes'])} classes" if "classes" in row else ""),
+        f"- Images: {counts}; {shape}"
+        + (f"; {len(row['classes'])} classes" if "classes" in row else ""),
         f"- Licence: {row['licence']}",
         f"- Used in: {', '.join(used) or 'no study yet'}",
         f"- Where: `{row['folder']}` below the data root",
@@ -49,8 +52,12 @@ def entry(name: str, used: list[str]) -> str:
         lines.append(f"- Note: {row['note']}")
     lines += ["", "| file | size | checksum |", "|---|---|---|"]
     for file, about in row["files"].items():
-        pinned = next((f"{kind} `{about[kind]}`" for kind in ("sha256", "md5") if kind in about), "none known")
-        lines.append(f"| {file} | {size(about['size']) if 'size' in about else 'not known'} | {pinned} |")
+        pinned = next(
+            (f"{kind} `{about[kind]}`" for kind in ("sha256", "md5") if kind in about), "none known"
+        )
+        lines.append(
+            f"| {file} | {size(about['size']) if 'size' in about else 'not known'} | {pinned} |"
+        )
     return "\n".join(lines)
 
 

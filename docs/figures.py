@@ -1,6 +1,9 @@
-"""Writes docs/figures.md: every figure of the default study, what it shows, and its command; `make docs` runs it.
+"""Writes docs/figures.md: every figure of the default study, what it shows, and its command.
 
-The pictures are those of the last run of the default study, in half their size, if there is one; else the ones in docs/figures/ stay.
+`make docs` runs it.
+
+The pictures are those of the last run of the default study, in half their size, if there is one;
+else the ones in docs/figures/ stay.
 """
 
 import ast
@@ -26,7 +29,10 @@ name stands under `figures` of a study. The pictures are from the default study,
 
 def about(figure: str) -> str:
     """The first line of a figure's file."""
-    return (ast.get_docstring(ast.parse((ROOT / "oecal" / "figures" / f"{figure}.py").read_text())) or "").splitlines()[0]
+    return (
+        ast.get_docstring(ast.parse((ROOT / "oecal" / "figures" / f"{figure}.py").read_text()))
+        or ""
+    ).splitlines()[0]
 
 
 def page() -> str:
@@ -46,7 +52,9 @@ def copy() -> None:
     for figure in FIGURES:
         if (DRAWN / f"{figure}.png").exists():
             with Image.open(DRAWN / f"{figure}.png") as drawn:
-                small = drawn.convert("RGB").resize((drawn.width // 2, drawn.height // 2), Image.Resampling.LANCZOS)
+                small = drawn.convert("RGB").resize(
+                    (drawn.width // 2, drawn.height // 2), Image.Resampling.LANCZOS
+                )
                 small.quantize(64).save(DOCS / "figures" / f"{figure}.png", optimize=True)
 
 

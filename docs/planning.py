@@ -60,7 +60,9 @@ def images(study: Study, name: str, split: str) -> int:
         if entry["classes"] and "classes" in row:
             number = number * len(entry["classes"]) // len(row["classes"])
     else:
-        number = options.get("n", 0) or (images(study, options["of"], split) if "of" in options else 0)
+        number = options.get("n", 0) or (
+            images(study, options["of"], split) if "of" in options else 0
+        )
     return min(number, most) if most and number else most or number
 
 
@@ -68,19 +70,30 @@ def shape_of(study: Study, name: str) -> tuple[int, int, int]:
     entry = study.config["datasets"][name]
     if size := entry["format"].get("size"):
         return entry["format"].get("channels", 3), size, size
-    shape = table()[entry["options"]["name"]]["shape"] if entry["source"] == "published" else (1, 28, 28)
+    shape = (
+        table()[entry["options"]["name"]]["shape"]
+        if entry["source"] == "published"
+        else (1, 28, 28)
+    )
     return tuple(shape)
 
 
 def classes_of(study: Study, name: str) -> int:
     entry = study.config["datasets"][name]
-    known = table()[entry["options"]["name"]].get("classes", []) if entry["source"] == "published" else []
+    known = (
+        table()[entry["options"]["name"]].get("classes", [])
+        if entry["source"] == "published"
+        else []
+    )
     return len(entry["classes"]) or len(known) - len(entry["drop_classes"]) or 1
 
 
 @cache
 def network(model: str, shape: tuple[int, int, int], classes: int) -> tuple[float, int, int]:
-    """Operations of an image, forward and backward; parameters; features of the last layer (0: none)."""
+    """Operations of an image, forward and backward.
+
+    Parameters; features of the last layer (0: none).
+    """
     built = build_model(json.loads(model), shape, classes)
     with FlopCounterMode(display=False) as counter:
         built(torch.rand(2, *shape)).sum().backward()
@@ -106,14 +119,20 @@ def of_run(study: Study, run: Run) -> tuple[float, float, float]:
     params = study.training(*run[:3])
     recipe = Recipe(**params["recipe"])
     shape, classes = shape_of(study, run.in_dist), classes_of(study, run.in_dist)
-    operations, parameters, features = network(json.dumps(params["model"], sort_keys=True), shape, classes)
+    operations, parameters, features = network(
+        json.dumps(params["model"], sort_keys=True), shape, classes
+    )
     n = images(study, run.in_dist, "train")
     n = min(n, params["train_images"]) if params["train_images"] else n
     with_outliers = 1 + recipe.outlier_batch_size / recipe.batch_size if params["outliers"] else 1
     trained = recipe.epochs * recipe.steps_of_an_epoch(n) * recipe.batch_size * with_outliers
     predicted = evaluated(study, run)
     an_image = 4 * (classes + features) + 8 if study.kind(run.model) == "classifier" else 8
-    return trained * operations, predicted * operations / 3, predicted * (an_image + 8 * len(study.scores(run))) + 4 * parameters
+    return (
+        trained * operations,
+        predicted * operations / 3,
+        predicted * (an_image + 8 * len(study.scores(run))) + 4 * parameters,
+    )
 
 
 def chain(study: Study, run: Run, spent: dict[Run, float]) -> float:
@@ -124,9 +143,27 @@ def chain(study: Study, run: Run, spent: dict[Run, float]) -> float:
 
 def jobs(path: Path) -> int:
     """What Snakemake counts in a dry run that makes everything anew."""
-    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--cores", "2", "--configfile", str(path.relative_to(ROOT))]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-n",
+        "--quiet",
+        "rules",
+        "--cores",
+        "2",
+        "--configfile",
+        str(path.relative_to(ROOT)),
+    ]
     environment = os.environ | {"OECAL_DATA": "/nonexistent"}
-    said = subprocess.run([*command, "--forceall"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [*command, "--forceall"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     return int(re.findall(r"(?m)^total +(\d+)", said)[-1])
 
 
@@ -139,15 +176,31 @@ def row(path: Path) -> str:
         spent[run] = train + predict
         training, prediction, results = training + train, prediction + predict, results + size
     longest = max(chain(study, run, spent) for run in study.runs())
-    one, many = (training + prediction) / RATE / 3600, max((training + prediction) / GPUS, longest) / RATE / 3600
-    stored = sum(images(study, name, s) * math.prod(shape_of(study, name)) for name in study.datasets() for s in ("train", "val", "test"))
+    one, many = (
+        (training + prediction) / RATE / 3600,
+        max((training + prediction) / GPUS, longest) / RATE / 3600,
+    )
+    stored = sum(
+        images(study, name, s) * math.prod(shape_of(study, name))
+        for name in study.datasets()
+        for s in ("train", "val", "test")
+    )
     numbers = prediction / 1e15, one, many, stored / 1e9, results / 1e9
     counts = jobs(path), len(study.runs()), round(training / 1e15)
-    return " | ".join([f"| {study.name}", *(f"{n:,}" for n in counts), *(f"{n:,.1f}" for n in numbers)]) + " |"
+    return (
+        " | ".join(
+            [f"| {study.name}", *(f"{n:,}" for n in counts), *(f"{n:,.1f}" for n in numbers)]
+        )
+        + " |"
+    )
 
 
 def page() -> str:
-    full = [path for path in sorted((ROOT / "studies").glob("*.yaml")) if path.stem not in ("tiny", "own-images")]
+    full = [
+        path
+        for path in sorted((ROOT / "studies").glob("*.yaml"))
+        if path.stem not in ("tiny", "own-images")
+    ]
     return HEAD + "\n".join(row(path) for path in full) + "\n" + FOOT
 
 

@@ -30,7 +30,11 @@ A *run* is `{in_dist}/{model}/{training}/seed{seed}`; OOD is the positive class,
 
 def names() -> list[str]:
     """The tables, by their files; of the conventions of other codebases one each."""
-    files = [p.stem for p in sorted(TABLES.glob("*.py")) if "\ndef table(" in p.read_text() and p.stem != "conventions"]
+    files = [
+        p.stem
+        for p in sorted(TABLES.glob("*.py"))
+        if "\ndef table(" in p.read_text() and p.stem != "conventions"
+    ]
     return [*files, *(CONVENTION + name for name in CONVENTIONS)]
 
 
@@ -39,13 +43,25 @@ def module(table: str) -> str:
 
 
 def columns(table: str) -> list[str]:
-    """The columns of a table, as its code declares them; of `trainings` those of the description, which a test compares with a run's."""
+    """The columns of a table, as its code declares them.
+
+    Of `trainings` those of the description, which a test compares with a run's.
+    """
     if table == "overlap":
         return list(overlap.table(io.StringIO(",".join(detection.COLUMNS)), []).columns)
     if table == "trainings":
         return [*RUN, *ABOUT["tables"]["trainings"]]
     if (convention := table.removeprefix(CONVENTION)) in CONVENTIONS:
-        return [*RUN, "ood", "kind", "score", *CONVENTIONS[convention].columns, "base_rate", "n_in", "n_out"]
+        return [
+            *RUN,
+            "ood",
+            "kind",
+            "score",
+            *CONVENTIONS[convention].columns,
+            "base_rate",
+            "n_in",
+            "n_out",
+        ]
     return list(importlib.import_module(f"oecal.tables.{table}").COLUMNS)
 
 
@@ -68,13 +84,23 @@ def listing(rows: dict[str, dict[str, str]]) -> str:
 def section(table: str) -> str:
     """A table: what it is, its rows, its columns in order, and those that only it has or that mean something else in it."""
     tree = ast.parse((TABLES / f"{module(table)}.py").read_text())
-    function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "table")
+    function = next(
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "table"
+    )
     what = (ast.get_docstring(tree) or "").split("\n\n")[0].partition(": ")[2]
     rows = (ast.get_docstring(function) or "").split(". ")[0].split("\n\n")[0].rstrip(".") + "."
     own, order = ABOUT["tables"].get(table, {}), columns(table)
-    parts = [f"## {table}.csv", " ".join(f"{what[0].upper()}{what[1:]} {rows}".split()), ", ".join(f"`{name}`" for name in order)]
+    parts = [
+        f"## {table}.csv",
+        " ".join(f"{what[0].upper()}{what[1:]} {rows}".split()),
+        ", ".join(f"`{name}`" for name in order),
+    ]
     parts += [listing({name: own[name] for name in order if name in own})] if own else []
-    asked = {n: about for n, about in ABOUT["metrics"].items() if f'TABLE = "{table}"' in (TABLES.parent / f"metrics/{n}.py").read_text()}
+    asked = {
+        n: about
+        for n, about in ABOUT["metrics"].items()
+        if f'TABLE = "{table}"' in (TABLES.parent / f"metrics/{n}.py").read_text()
+    }
     parts += ["Last, a column for each of `measures.metrics`:", listing(asked)] if asked else []
     return "\n\n".join(parts)
 
@@ -85,12 +111,21 @@ def file(path: str, about: dict[str, Any]) -> str:
 
 
 def page() -> str:
-    shared = "## Columns that several tables share\n\nWhere a table's own list below has the same column, that counts.\n\n" + listing(
-        ABOUT["shared"]
+    shared = (
+        "## Columns that several tables share\n\nWhere a table's own list below has the same column, that counts.\n\n"
+        + listing(ABOUT["shared"])
     )
     files = "## Other files\n\nPaths below `results/<study>/`."
     return (
-        "\n\n".join([HEAD.rstrip(), shared, *map(section, names()), files, *(file(path, about) for path, about in ABOUT["files"].items())])
+        "\n\n".join(
+            [
+                HEAD.rstrip(),
+                shared,
+                *map(section, names()),
+                files,
+                *(file(path, about) for path, about in ABOUT["files"].items()),
+            ]
+        )
         + "\n"
     )
 

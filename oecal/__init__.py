@@ -1,1 +1,4 @@
-"""oecal: does Outlier Exposure give a model calibrated uncertainty? The library under the workflow; it knows nothing of Snakemake."""
+"""oecal: does Outlier Exposure give a model calibrated uncertainty?
+
+The library under the workflow; it knows nothing of Snakemake.
+"""

@@ -12,7 +12,9 @@ def copied(folder: Path, *more: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*PARTS, *more):
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
         else:
             shutil.copy(ROOT / name, folder)
     return folder

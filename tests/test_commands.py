@@ -1,4 +1,7 @@
-"""Every command in README and docs does what it says; one that would take hours, or another machine, would at least begin."""
+"""Every command in README and docs does what it says.
+
+One that would take hours, or another machine, would at least begin.
+"""
 
 import os
 import re
@@ -15,7 +18,11 @@ from oecal.screening import command
 from tests.project import copied
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md"))),
+]
 RUN_ELSEWHERE = ("docs/extending.md",)  # tests/test_extending.py
 PROGRAMS = r"(?:\.venv/bin/)?(?:make|snakemake|python|pip|pipx|apptainer|squeue|find|source|cp)\b"
 # Need software or machines that are not here: only that the shell reads them.
@@ -25,7 +32,10 @@ MINE = "studies/mine.yaml"
 
 
 def commands():
-    """Command -> the pages that name it, without comments; blocks of code in other languages are left out."""
+    """Command -> the pages that name it, without comments.
+
+    Blocks of code in other languages are left out.
+    """
     found = {}
     for page in PAGES:
         text = re.sub(r"```\w+\n.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)
@@ -35,7 +45,9 @@ def commands():
     return found
 
 
-COMMANDS = {command: pages for command, pages in commands().items() if not pages <= set(RUN_ELSEWHERE)}
+COMMANDS = {
+    command: pages for command, pages in commands().items() if not pages <= set(RUN_ELSEWHERE)
+}
 
 
 def words(command):
@@ -51,14 +63,22 @@ def of(*programs):
 def run(arguments, folder):
     """Runs the command, with the programs of this Python first."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    return subprocess.run(
+        arguments, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path}
+    )
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A copy of the project with a study of its own, as the tutorial makes it."""
     folder = copied(
-        tmp_path_factory.mktemp("commands"), "Makefile", "requirements.txt", "requirements-dev.txt", "pyproject.toml", "docs", "benchmarks"
+        tmp_path_factory.mktemp("commands"),
+        "Makefile",
+        "requirements.txt",
+        "requirements-dev.txt",
+        "pyproject.toml",
+        "docs",
+        "benchmarks",
     )
     shutil.copy(folder / "studies/own-images.yaml", folder / MINE)
     return folder
@@ -80,22 +100,32 @@ def test_make(command, project):
 
 def figures():
     """Commands that name one figure of the demo: there is one for each, so they are tried together."""
-    return [c for c in of("snakemake") if re.fullmatch(r"snakemake --cores 1 results/demo/figures/\w+\.pdf", c)]
+    return [
+        c
+        for c in of("snakemake")
+        if re.fullmatch(r"snakemake --cores 1 results/demo/figures/\w+\.pdf", c)
+    ]
 
 
 def test_every_figure_by_its_command(project):
-    done = run(["snakemake", "-n", "--cores", "1", *(words(command)[-1] for command in figures())], project)
+    done = run(
+        ["snakemake", "-n", "--cores", "1", *(words(command)[-1] for command in figures())], project
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(figures()) >= 30
 
 
-@pytest.mark.parametrize("command", sorted({shlex.join(words(c)) for c in set(of("snakemake")) - set(figures())}))
+@pytest.mark.parametrize(
+    "command", sorted({shlex.join(words(c)) for c in set(of("snakemake")) - set(figures())})
+)
 def test_snakemake(command, project):
     """As a dry run; --report needs the results, and gets none."""
     if "conda" in words(command) and not shutil.which("conda"):
         pytest.skip("conda is not installed")
     arguments = [word for word in words(command) if word not in ("--report", "report.zip")]
-    done = run([*arguments, *([] if "--unlock" in arguments or "-n" in arguments else ["-n"])], project)
+    done = run(
+        [*arguments, *([] if "--unlock" in arguments or "-n" in arguments else ["-n"])], project
+    )
     assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
 
 
@@ -107,7 +137,9 @@ def test_the_shell_reads(command):
 
 def test_screen_knows_its_options():
     named = {w for c in COMMANDS if "oecal.screen" in c for w in re.findall(r"--[a-z]+", c)}
-    assert named <= {option for action in command.parser()._actions for option in action.option_strings}
+    assert named <= {
+        option for action in command.parser()._actions for option in action.option_strings
+    }
 
 
 @pytest.fixture(scope="module")
@@ -124,13 +156,17 @@ def tutorial(project):
         if line.startswith("cp"):
             text = (project / MINE).read_text()
             assert "epochs: 20" in text
-            (project / MINE).write_text(text.replace("epochs: 20", "epochs: 2").replace("epochs: 5", "epochs: 1"))
+            (project / MINE).write_text(
+                text.replace("epochs: 20", "epochs: 2").replace("epochs: 5", "epochs: 1")
+            )
     return outputs
 
 
 def test_the_tutorial_runs_to_its_alarm(tutorial, project):
     for line, done in tutorial.items():
-        alarm = "oecal.screen" in line and "||" not in line  # its exit status says that there was one
+        alarm = (
+            "oecal.screen" in line and "||" not in line
+        )  # its exit status says that there was one
         assert done.returncode == (1 if alarm else 0), f"{line}\n{done.stderr[-3000:]}"
     rows = pd.read_csv(project / "decisions.csv")
     assert len(rows) == 100
@@ -142,7 +178,11 @@ def test_the_tutorial_runs_to_its_alarm(tutorial, project):
 def test_the_readme_names_the_tutorials_commands():
     """So that they are run, too."""
     page = (ROOT / "README.md").read_text()
-    lines = re.findall(r"^    .*", page[page.index("## Your own images") : page.index("## Everyday use")], re.MULTILINE)
+    lines = re.findall(
+        r"^    .*",
+        page[page.index("## Your own images") : page.index("## Everyday use")],
+        re.MULTILINE,
+    )
     tutorial = (ROOT / "docs/tutorial.md").read_text()
     assert len(lines) == 4
     assert [line for line in lines if line not in tutorial] == []

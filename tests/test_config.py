@@ -12,11 +12,15 @@ from oecal.study.study import RECIPE, Run
 
 ROOT = Path(__file__).parent.parent
 STUDIES = [(path,) for path in [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]]
-SMALL = [(ROOT / "studies" / path.name, path) for path in sorted((ROOT / "studies/small").glob("*.yaml"))]
+SMALL = [
+    (ROOT / "studies" / path.name, path) for path in sorted((ROOT / "studies/small").glob("*.yaml"))
+]
 DEMO = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
-@pytest.mark.parametrize("paths", STUDIES + SMALL, ids=lambda paths: "+".join(p.stem for p in paths))
+@pytest.mark.parametrize(
+    "paths", STUDIES + SMALL, ids=lambda paths: "+".join(p.stem for p in paths)
+)
 def test_every_study_in_the_repository_is_right(paths):
     study = read(*paths)
     assert study.runs()
@@ -43,7 +47,11 @@ def drop(*path):
     return change
 
 
-WRN, TRAININGS, DIGITS = ("models", "wrn"), ("models", "wrn", "trainings"), ("experiments", "digits")
+WRN, TRAININGS, DIGITS = (
+    ("models", "wrn"),
+    ("models", "wrn", "trainings"),
+    ("experiments", "digits"),
+)
 MISTAKES = [
     (put("seeds", ["a"]), "seeds[0]: found 'a'; write a value of type integer (a seed)"),
     (put("seeds", []), "seeds: is empty; write at least one entry"),
@@ -52,121 +60,429 @@ MISTAKES = [
     (put("seed", [1]), "(top level): unknown name 'seed'; did you mean 'seeds'?"),
     (put("study", "a/b"), "study: found 'a/b'; write lower-case letters"),
     (drop("study"), "(top level): the key 'study' is missing; write study: name of the study"),
-    (put("compute", {"device": "gpu"}), "compute.device: found 'gpu'; write auto (CUDA if there is one), cpu, cuda or cuda:N"),
-    (put("compute", {"precision": "half"}), "compute.precision: found 'half'; write one of: auto, float32, bfloat16"),
+    (
+        put("compute", {"device": "gpu"}),
+        "compute.device: found 'gpu'; write auto (CUDA if there is one), cpu, cuda or cuda:N",
+    ),
+    (
+        put("compute", {"precision": "half"}),
+        "compute.precision: found 'half'; write one of: auto, float32, bfloat16",
+    ),
     (put("measures", {"ood_ratio": 0}), "measures.ood_ratio: found 0; write more than 0"),
     (put("measures", {"target_risk": 2}), "measures.target_risk: found 2; write at most 1"),
-    (put(*DIGITS, "scores", ["mps"]), "experiments.digits.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
-    (put(*DIGITS, "scores", ["ensemble_msp"]), "experiments.digits.scores: has no score of wrn that each seed and each training has"),
-    (put(*DIGITS, "attacks", {"fgms": [4]}), "experiments.digits.attacks: unknown name 'fgms'; did you mean 'fgsm'?"),
-    (put(*DIGITS, "attacks", {"pgd": [0]}), "experiments.digits.attacks.pgd[0]: found 0; write at least 1"),
-    (put("models", "vae", "trainings", "baseline", "label_noise", 0.1), "vae.trainings.baseline.label_noise: a density model has no label"),
+    (
+        put(*DIGITS, "scores", ["mps"]),
+        "experiments.digits.scores[0]: unknown name 'mps'; did you mean 'msp'?",
+    ),
+    (
+        put(*DIGITS, "scores", ["ensemble_msp"]),
+        "experiments.digits.scores: has no score of wrn that each seed and each training has",
+    ),
+    (
+        put(*DIGITS, "attacks", {"fgms": [4]}),
+        "experiments.digits.attacks: unknown name 'fgms'; did you mean 'fgsm'?",
+    ),
+    (
+        put(*DIGITS, "attacks", {"pgd": [0]}),
+        "experiments.digits.attacks.pgd[0]: found 0; write at least 1",
+    ),
+    (
+        put("models", "vae", "trainings", "baseline", "label_noise", 0.1),
+        "vae.trainings.baseline.label_noise: a density model has no label",
+    ),
     (put(*DIGITS, "paths", ["digits"]), "experiments.digits.paths[0]: unknown name 'digits'"),
-    (put(*DIGITS, "paths", ["blurr"]), "experiments.digits.paths[0]: unknown name 'blurr'; did you mean 'blur'?"),
-    (put("measures", {"drift_onset": 2000}), "measures.drift_onset: found 2000, but a stream has 2000 images; write less than that"),
-    (put("screen", {"a": {"images": "x", "run": "digits/wrn/baseline/seed9"}}), "screen.a.run: unknown name 'digits/wrn/baseline/seed9'"),
-    (put("screen", {"a": {"images": "x", "run": "digits/wrn/baseline/seed0", "promise": "no"}}), "screen.a.promise: unknown name 'no'"),
-    (put("screen", {"a": {"images": "-x", "run": "digits/wrn/baseline/seed0"}}), "screen.a.images: found '-x'; write folder or file"),
-    (put("measures", {"post_hoc": ["temprature"]}), "measures.post_hoc[0]: unknown name 'temprature'; did you mean 'temperature'?"),
-    (put("measures", {"metrics": ["ece"]}), "measures.metrics[0]: unknown name 'ece'; write one of: correctness_brier"),
-    (put("promises", {"a": {"confidence": 0.9}}), "promises.a: promises neither reject nor error; write one"),
-    (put("promises", {"a": {"reject": 0.1, "error": 0.1}}), "promises.a: promises both reject and error; write one"),
-    (put("promises", {"a": {"reject": 0.1, "ood_rate": 0.1}}), "promises.a.ood_rate: is for error only; leave it out"),
+    (
+        put(*DIGITS, "paths", ["blurr"]),
+        "experiments.digits.paths[0]: unknown name 'blurr'; did you mean 'blur'?",
+    ),
+    (
+        put("measures", {"drift_onset": 2000}),
+        "measures.drift_onset: found 2000, but a stream has 2000 images; write less than that",
+    ),
+    (
+        put("screen", {"a": {"images": "x", "run": "digits/wrn/baseline/seed9"}}),
+        "screen.a.run: unknown name 'digits/wrn/baseline/seed9'",
+    ),
+    (
+        put("screen", {"a": {"images": "x", "run": "digits/wrn/baseline/seed0", "promise": "no"}}),
+        "screen.a.promise: unknown name 'no'",
+    ),
+    (
+        put("screen", {"a": {"images": "-x", "run": "digits/wrn/baseline/seed0"}}),
+        "screen.a.images: found '-x'; write folder or file",
+    ),
+    (
+        put("measures", {"post_hoc": ["temprature"]}),
+        "measures.post_hoc[0]: unknown name 'temprature'; did you mean 'temperature'?",
+    ),
+    (
+        put("measures", {"metrics": ["ece"]}),
+        "measures.metrics[0]: unknown name 'ece'; write one of: correctness_brier",
+    ),
+    (
+        put("promises", {"a": {"confidence": 0.9}}),
+        "promises.a: promises neither reject nor error; write one",
+    ),
+    (
+        put("promises", {"a": {"reject": 0.1, "error": 0.1}}),
+        "promises.a: promises both reject and error; write one",
+    ),
+    (
+        put("promises", {"a": {"reject": 0.1, "ood_rate": 0.1}}),
+        "promises.a.ood_rate: is for error only; leave it out",
+    ),
     (put("promises", {"a": {"reject": 1}}), "promises.a.reject: found 1; write less than 1"),
     (put("models", None), "models: found None; write a value of type object"),
-    (put("datasets", "digits", "digits"), "datasets.digits: found 'digits'; write a value of type object"),
+    (
+        put("datasets", "digits", "digits"),
+        "datasets.digits: found 'digits'; write a value of type object",
+    ),
     (put("datasets", "x", {"source": "nope"}), "datasets.x.source: unknown name 'nope'"),
-    (put("datasets", "X y", {"source": "digits"}), "datasets: found 'X y'; write lower-case letters"),
-    (put("datasets", "x", {"source": "dtd"}), "datasets.x: the images of dtd differ in size; write, for example, format: {size: 32"),
-    (put("datasets", "x", {"source": "mnsit"}), "datasets.x.source: unknown name 'mnsit'; did you mean 'mnist'?"),
-    (put("datasets", "x", {"source": "mnist", "splits": ["tset"]}), "datasets.x.splits: found ['tset']; write a list of one of: train"),
-    (put("datasets", "x", {"source": "mnist", "val_share": 0.7}), "datasets.x: val_share is 0.7; write 0 to 0.5"),
-    (put("datasets", "x", {"source": "published", "name": "mnsit"}), "datasets.x.name: unknown name 'mnsit'"),
-    (put("datasets", "x", {"source": "mnist", "name": "kmnist"}), "datasets.x.name: the source mnist says which set it is; leave this"),
-    (put("datasets", "x", {"source": "mnist", "classes": ["elf"]}), "datasets.x.classes: unknown name 'elf'; write one of: 0 - zero"),
-    (put("datasets", "x", {"source": "mnist", "drop_classes": [10]}), "datasets.x.drop_classes: the set has no class 10; write numbers"),
-    (put("datasets", "x", {"source": "dtd", "splits": ["test"], "at_most": {"train": 5}, "format": {"size": 32}}), "x.at_most: the"),
-    (put("datasets", "x", {"source": "places365", "splits": ["train"]}), "datasets.x.splits: places365 has no split 'train'; write one or"),
-    (put("datasets", "x", {"source": "mnist", "val_share": 0, "splits": ["val"]}), "datasets.x.splits: mnist has no split 'val'; write"),
-    (put("datasets", "x", {"source": "mnist", "at_most": {"train": 5.0}}), "datasets.x.at_most.train: found 5.0; write a value of type"),
-    (put("datasets", "faces", {"source": "mnist", "splits": ["train"]}), "digits.far[2]: faces has no split 'test', which is needed here"),
-    (put("datasets", "letters_a_m", {"source": "mnist", "splits": ["test"]}), "outliers[0]: letters_a_m has no split 'train', which is"),
-    (put(*DIGITS, "outliers", ["gaussian"]), "experiments.digits.outliers[0]: gaussian has no split 'train', which is needed here"),
-    (put("datasets", "x", {"source": "folder"}), "datasets.x: the key 'path' is missing; write path: a text"),
-    (put("datasets", "x", {"source": "mnist", "format": {"size": 2}}), "datasets.x.format.size: found 2; write at least 4"),
-    (put("datasets", "x", {"source": "mnist", "format": {"size": 28, "fit": "cut"}}), "format.fit: found 'cut'; write one of: stretch"),
-    (put("datasets", "x", {"source": "mnist", "at_most": {"tests": 3}}), "datasets.x.at_most: unknown name 'tests'; did you mean 'test'?"),
-    (put("datasets", "x", {"source": "mnist", "missing": "ignore"}), "datasets.x.missing: found 'ignore'; write one of: stop, skip"),
-    (put("datasets", "x", {"source": "mnist", "classes": [1.5]}), "datasets.x.classes[0]: found 1.5; write a value of type integer or"),
-    (put("datasets", "x", {"source": "mnist", "drop_overlap_with": ["cifar"]}), "datasets.x.drop_overlap_with: unknown name 'cifar'; did"),
-    (put("datasets", "x", {"source": "mnist", "drop_overlap_with": ["cifar10"]}), "no list of classes of mnist that overlap with cifar10"),
-    (put("datasets", "x", {"source": "mnist", "drop_duplicates_of": ["digit"]}), "datasets.x.drop_duplicates_of: unknown name 'digit'"),
-    (put("datasets", "photos", "drop_duplicates_of", ["photos_jigsaw"]), "drop_duplicates_of: leads in a circle"),
-    (put("datasets", "digits", "missing", "skip"), "datasets.digits.missing: digits is an in-distribution set, no study can do without it"),
-    (put(*DIGITS, "fit", "cut"), "experiments.digits.fit: found 'cut'; write one of: stretch, crop, pad"),
-    (put("experiments", {"digits": {"models": {"wrn": []}, "far": ["faces"]}}), "experiments: no model is left; write at least one"),
-    (put("datasets", "gaussian", "kind", "gausian"), "datasets.gaussian.kind: found 'gausian'; write one of: gaussian, uniform"),
-    (drop("datasets", "gaussian", "of"), "datasets.gaussian: the key 'of' is missing; write of: a text"),
-    (put("datasets", "gaussian", "of", "digit"), "datasets.gaussian.of: unknown name 'digit'; did you mean 'digits'?"),
-    (put("datasets", "gaussian", "of", "gaussian"), "datasets.gaussian.of: leads in a circle, gaussian -> gaussian"),
+    (
+        put("datasets", "X y", {"source": "digits"}),
+        "datasets: found 'X y'; write lower-case letters",
+    ),
+    (
+        put("datasets", "x", {"source": "dtd"}),
+        "datasets.x: the images of dtd differ in size; write, for example, format: {size: 32",
+    ),
+    (
+        put("datasets", "x", {"source": "mnsit"}),
+        "datasets.x.source: unknown name 'mnsit'; did you mean 'mnist'?",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "splits": ["tset"]}),
+        "datasets.x.splits: found ['tset']; write a list of one of: train",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "val_share": 0.7}),
+        "datasets.x: val_share is 0.7; write 0 to 0.5",
+    ),
+    (
+        put("datasets", "x", {"source": "published", "name": "mnsit"}),
+        "datasets.x.name: unknown name 'mnsit'",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "name": "kmnist"}),
+        "datasets.x.name: the source mnist says which set it is; leave this",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "classes": ["elf"]}),
+        "datasets.x.classes: unknown name 'elf'; write one of: 0 - zero",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "drop_classes": [10]}),
+        "datasets.x.drop_classes: the set has no class 10; write numbers",
+    ),
+    (
+        put(
+            "datasets",
+            "x",
+            {"source": "dtd", "splits": ["test"], "at_most": {"train": 5}, "format": {"size": 32}},
+        ),
+        "x.at_most: the",
+    ),
+    (
+        put("datasets", "x", {"source": "places365", "splits": ["train"]}),
+        "datasets.x.splits: places365 has no split 'train'; write one or",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "val_share": 0, "splits": ["val"]}),
+        "datasets.x.splits: mnist has no split 'val'; write",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "at_most": {"train": 5.0}}),
+        "datasets.x.at_most.train: found 5.0; write a value of type",
+    ),
+    (
+        put("datasets", "faces", {"source": "mnist", "splits": ["train"]}),
+        "digits.far[2]: faces has no split 'test', which is needed here",
+    ),
+    (
+        put("datasets", "letters_a_m", {"source": "mnist", "splits": ["test"]}),
+        "outliers[0]: letters_a_m has no split 'train', which is",
+    ),
+    (
+        put(*DIGITS, "outliers", ["gaussian"]),
+        "experiments.digits.outliers[0]: gaussian has no split 'train', which is needed here",
+    ),
+    (
+        put("datasets", "x", {"source": "folder"}),
+        "datasets.x: the key 'path' is missing; write path: a text",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "format": {"size": 2}}),
+        "datasets.x.format.size: found 2; write at least 4",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "format": {"size": 28, "fit": "cut"}}),
+        "format.fit: found 'cut'; write one of: stretch",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "at_most": {"tests": 3}}),
+        "datasets.x.at_most: unknown name 'tests'; did you mean 'test'?",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "missing": "ignore"}),
+        "datasets.x.missing: found 'ignore'; write one of: stop, skip",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "classes": [1.5]}),
+        "datasets.x.classes[0]: found 1.5; write a value of type integer or",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "drop_overlap_with": ["cifar"]}),
+        "datasets.x.drop_overlap_with: unknown name 'cifar'; did",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "drop_overlap_with": ["cifar10"]}),
+        "no list of classes of mnist that overlap with cifar10",
+    ),
+    (
+        put("datasets", "x", {"source": "mnist", "drop_duplicates_of": ["digit"]}),
+        "datasets.x.drop_duplicates_of: unknown name 'digit'",
+    ),
+    (
+        put("datasets", "photos", "drop_duplicates_of", ["photos_jigsaw"]),
+        "drop_duplicates_of: leads in a circle",
+    ),
+    (
+        put("datasets", "digits", "missing", "skip"),
+        "datasets.digits.missing: digits is an in-distribution set, no study can do without it",
+    ),
+    (
+        put(*DIGITS, "fit", "cut"),
+        "experiments.digits.fit: found 'cut'; write one of: stretch, crop, pad",
+    ),
+    (
+        put("experiments", {"digits": {"models": {"wrn": []}, "far": ["faces"]}}),
+        "experiments: no model is left; write at least one",
+    ),
+    (
+        put("datasets", "gaussian", "kind", "gausian"),
+        "datasets.gaussian.kind: found 'gausian'; write one of: gaussian, uniform",
+    ),
+    (
+        drop("datasets", "gaussian", "of"),
+        "datasets.gaussian: the key 'of' is missing; write of: a text",
+    ),
+    (
+        put("datasets", "gaussian", "of", "digit"),
+        "datasets.gaussian.of: unknown name 'digit'; did you mean 'digits'?",
+    ),
+    (
+        put("datasets", "gaussian", "of", "gaussian"),
+        "datasets.gaussian.of: leads in a circle, gaussian -> gaussian",
+    ),
     (put("datasets", "photos", "size", 2), "datasets.photos: size is 2; write 4 to 64"),
-    (put("datasets", "photos", "sise", 28), "datasets.photos: unknown name 'sise'; did you mean 'size'?"),
-    (put("datasets", "photos", "channels", 2), "datasets.photos.channels: found 2; write one of: 1, 3"),
-    (put("datasets", "photos", "shrink", True), "datasets.photos.shrink: found True; write a number"),
-    (put(*WRN, "scores", ["log_likelihood"]), "models.wrn.scores[0]: log_likelihood needs log_likelihood, which wrn does not give; write"),
-    (put("models", "pixelcnn", "scores", ["last_scale"]), "pixelcnn.scores[0]: last_scale needs last_scale, which pixelcnn does not"),
-    (put("models", "pixelcnn", "scores", ["typicality_1"]), "models.pixelcnn.scores[0]: unknown name 'typicality_1'; did you mean 'typ"),
-    (put("seeds", [3]), "models.wrn.scores[32]: ensemble_msp is one score of all seeds; write two or more seeds, or leave"),
-    (put("experiments", "photos", "models", "pixelcnn", ["baseline"]), "photos.models.pixelcnn: likelihood_ratio compares with a training"),
-    (put("models", "vae", "scores", ["waic"]), "models.vae.scores: found none that each seed and each training has; write another"),
-    (put("models", "vae", "scores", ["kl"]), "vae.scores: log_likelihood is missing, which the figure oe_density_gain shows"),
-    (put("experiments", "photos", "models", "pixelcnn", ["background"]), "found background; write one training whose objective is"),
-    (put("models", "vae", "trainings", "baseline", "outliers", ["letters_a_m"]), "the objective baseline uses no outliers; leave them out"),
-    (put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["blobs"]), "oe_noise.outliers[0]: blobs has no split 'train', which"),
-    (put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["photos"]), "outliers[0]: photos is the in-distribution set itself"),
-    (put(*WRN, "options", "dropout", 0.0), "wrn.options.dropout: dropout_entropy needs a model with dropout; write a number above 0"),
-    (put(*WRN, "scores", ["background_class"]), "wrn.scores[0]: background_class needs a training whose objective is background_class"),
-    (put(*TRAININGS, "logit_norm", {"objective": "background_class", "init": "baseline", "epochs": 1, "lr": 0.1}), "number of outputs"),
-    (put(*WRN, "swag", "steps", 5), "models.wrn.swag.steps: found 5, but there are 6 snapshots; write at least that many"),
+    (
+        put("datasets", "photos", "sise", 28),
+        "datasets.photos: unknown name 'sise'; did you mean 'size'?",
+    ),
+    (
+        put("datasets", "photos", "channels", 2),
+        "datasets.photos.channels: found 2; write one of: 1, 3",
+    ),
+    (
+        put("datasets", "photos", "shrink", True),
+        "datasets.photos.shrink: found True; write a number",
+    ),
+    (
+        put(*WRN, "scores", ["log_likelihood"]),
+        "models.wrn.scores[0]: log_likelihood needs log_likelihood, which wrn does not give; write",
+    ),
+    (
+        put("models", "pixelcnn", "scores", ["last_scale"]),
+        "pixelcnn.scores[0]: last_scale needs last_scale, which pixelcnn does not",
+    ),
+    (
+        put("models", "pixelcnn", "scores", ["typicality_1"]),
+        "models.pixelcnn.scores[0]: unknown name 'typicality_1'; did you mean 'typ",
+    ),
+    (
+        put("seeds", [3]),
+        "models.wrn.scores[32]: ensemble_msp is one score of all seeds; write two or more seeds, or leave",
+    ),
+    (
+        put("experiments", "photos", "models", "pixelcnn", ["baseline"]),
+        "photos.models.pixelcnn: likelihood_ratio compares with a training",
+    ),
+    (
+        put("models", "vae", "scores", ["waic"]),
+        "models.vae.scores: found none that each seed and each training has; write another",
+    ),
+    (
+        put("models", "vae", "scores", ["kl"]),
+        "vae.scores: log_likelihood is missing, which the figure oe_density_gain shows",
+    ),
+    (
+        put("experiments", "photos", "models", "pixelcnn", ["background"]),
+        "found background; write one training whose objective is",
+    ),
+    (
+        put("models", "vae", "trainings", "baseline", "outliers", ["letters_a_m"]),
+        "the objective baseline uses no outliers; leave them out",
+    ),
+    (
+        put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["blobs"]),
+        "oe_noise.outliers[0]: blobs has no split 'train', which",
+    ),
+    (
+        put("models", "pixelcnn", "trainings", "oe_noise", "outliers", ["photos"]),
+        "outliers[0]: photos is the in-distribution set itself",
+    ),
+    (
+        put(*WRN, "options", "dropout", 0.0),
+        "wrn.options.dropout: dropout_entropy needs a model with dropout; write a number above 0",
+    ),
+    (
+        put(*WRN, "scores", ["background_class"]),
+        "wrn.scores[0]: background_class needs a training whose objective is background_class",
+    ),
+    (
+        put(
+            *TRAININGS,
+            "logit_norm",
+            {"objective": "background_class", "init": "baseline", "epochs": 1, "lr": 0.1},
+        ),
+        "number of outputs",
+    ),
+    (
+        put(*WRN, "swag", "steps", 5),
+        "models.wrn.swag.steps: found 5, but there are 6 snapshots; write at least that many",
+    ),
     (put(*WRN, "swag", "samples", 1), "models.wrn.swag.samples: found 1; write at least 2"),
-    (put(*WRN, "scores", ["ensemble_msp", "ensemble_entropy"]), "models.wrn.scores: found none that each seed and each training has"),
+    (
+        put(*WRN, "scores", ["ensemble_msp", "ensemble_entropy"]),
+        "models.wrn.scores: found none that each seed and each training has",
+    ),
     (put(*WRN, "scores", ["mps"]), "models.wrn.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
-    (put(*WRN, "architecture", "wnr"), "models.wrn.architecture: unknown name 'wnr'; did you mean 'wrn'?"),
+    (
+        put(*WRN, "architecture", "wnr"),
+        "models.wrn.architecture: unknown name 'wnr'; did you mean 'wrn'?",
+    ),
     (put("models", "resnet", DEMO["models"]["wrn"]), "models.resnet: unknown name 'resnet'"),
     (put(*WRN, "options", "depth", 11), "models.wrn.options: depth is 11; write 6n + 4"),
-    (put(*WRN, "options", "dept", 10), "models.wrn.options: unknown name 'dept'; did you mean 'depth'?"),
+    (
+        put(*WRN, "options", "dept", 10),
+        "models.wrn.options: unknown name 'dept'; did you mean 'depth'?",
+    ),
     (put(*WRN, "options", "depth", "x"), "models.wrn.options.depth: found 'x'; write an integer"),
-    (put(*TRAININGS, "baseline", "epochs", 0), "models.wrn.trainings.baseline.epochs: found 0; write at least 1"),
-    (put(*TRAININGS, "baseline", "epoch", 3), "models.wrn.trainings.baseline: unknown name 'epoch'; did you mean 'epochs'?"),
-    (put(*TRAININGS, "baseline", "processes", 3), "baseline.batch_size: found 32, which 3 processes cannot share equally; write a"),
-    (put(*TRAININGS, "baseline", "momentum", 1), "models.wrn.trainings.baseline.momentum: found 1; write less than 1"),
-    (put(*TRAININGS, "baseline", "objective", "margin"), "baseline.objective: margin is not for a classifier model such as wrn; write"),
-    (put(*TRAININGS, "baseline", "objective", "oo"), "models.wrn.trainings.baseline.objective: unknown name 'oo'"),
-    (put(*TRAININGS, "baseline", "init", "oe_tune"), "baseline.init: leads in a circle, baseline -> oe_tune -> baseline"),
-    (put(*TRAININGS, "oe_tune", "init", "base"), "models.wrn.trainings.oe_tune.init: unknown name 'base'; did you mean 'baseline'?"),
-    (put(*TRAININGS, "oe_tune", "options", {"weight": -1}), "models.wrn.trainings.oe_tune.options: weight is -1; write 0 or more"),
-    (drop(*TRAININGS, "baseline", "lr"), "models.wrn.trainings.baseline: the key 'lr' is missing; write lr: learning rate"),
-    (put(*DIGITS, "near", ["leters_n_z"]), "experiments.digits.near[0]: unknown name 'leters_n_z'; did you mean 'letters_n_z'?"),
-    (put(*DIGITS, "near", ["digits"]), "experiments.digits.near[0]: digits is the in-distribution set itself"),
-    (put(*DIGITS, "near", ["faces"]), "experiments.digits: faces stands in two of near, far, synthetic, shifts"),
-    (put(*DIGITS, "outliers", []), "experiments.digits.outliers: oe_scratch of wrn needs auxiliary outliers"),
-    (put(*DIGITS, "models", {"wnr": ["baseline"]}), "experiments.digits.models: unknown name 'wnr'"),
-    (put(*DIGITS, "models", {"wrn": ["base"]}), "experiments.digits.models.wrn[0]: unknown name 'base'"),
-    (put(*DIGITS, "corruptions", {"mist": [1]}), "experiments.digits.corruptions: unknown name 'mist'"),
-    (put(*DIGITS, "corruptions", {"contrast": [7]}), "experiments.digits.corruptions.contrast[0]: found 7; write at most 5 (severity)"),
-    (put("experiments", "dogs", {"models": {"wrn": ["baseline"]}}), "experiments.dogs: unknown name 'dogs'"),
-    (put("experiments", "photos", {"models": {"vae": ["baseline"]}}), "experiments.photos: has no OOD set"),
-    (drop("experiments", "photos"), "figures[0]: likelihood_histograms is for a density model, and no experiment has one"),
-    (put("models", "wrn", "figures", ["rocs"]), "models.wrn.figures[0]: unknown name 'rocs'; did you mean 'roc'?"),
-    (put("models", "wrn_size", "figures", ["roc"]), "training_size is asked for by no model that can have it; write it under"),
-    (put("models", "vae", "seeds", 4), "models.vae.seeds: found 4, but the study has 3; write at most that many"),
+    (
+        put(*TRAININGS, "baseline", "epochs", 0),
+        "models.wrn.trainings.baseline.epochs: found 0; write at least 1",
+    ),
+    (
+        put(*TRAININGS, "baseline", "epoch", 3),
+        "models.wrn.trainings.baseline: unknown name 'epoch'; did you mean 'epochs'?",
+    ),
+    (
+        put(*TRAININGS, "baseline", "processes", 3),
+        "baseline.batch_size: found 32, which 3 processes cannot share equally; write a",
+    ),
+    (
+        put(*TRAININGS, "baseline", "momentum", 1),
+        "models.wrn.trainings.baseline.momentum: found 1; write less than 1",
+    ),
+    (
+        put(*TRAININGS, "baseline", "objective", "margin"),
+        "baseline.objective: margin is not for a classifier model such as wrn; write",
+    ),
+    (
+        put(*TRAININGS, "baseline", "objective", "oo"),
+        "models.wrn.trainings.baseline.objective: unknown name 'oo'",
+    ),
+    (
+        put(*TRAININGS, "baseline", "init", "oe_tune"),
+        "baseline.init: leads in a circle, baseline -> oe_tune -> baseline",
+    ),
+    (
+        put(*TRAININGS, "oe_tune", "init", "base"),
+        "models.wrn.trainings.oe_tune.init: unknown name 'base'; did you mean 'baseline'?",
+    ),
+    (
+        put(*TRAININGS, "oe_tune", "options", {"weight": -1}),
+        "models.wrn.trainings.oe_tune.options: weight is -1; write 0 or more",
+    ),
+    (
+        drop(*TRAININGS, "baseline", "lr"),
+        "models.wrn.trainings.baseline: the key 'lr' is missing; write lr: learning rate",
+    ),
+    (
+        put(*DIGITS, "near", ["leters_n_z"]),
+        "experiments.digits.near[0]: unknown name 'leters_n_z'; did you mean 'letters_n_z'?",
+    ),
+    (
+        put(*DIGITS, "near", ["digits"]),
+        "experiments.digits.near[0]: digits is the in-distribution set itself",
+    ),
+    (
+        put(*DIGITS, "near", ["faces"]),
+        "experiments.digits: faces stands in two of near, far, synthetic, shifts",
+    ),
+    (
+        put(*DIGITS, "outliers", []),
+        "experiments.digits.outliers: oe_scratch of wrn needs auxiliary outliers",
+    ),
+    (
+        put(*DIGITS, "models", {"wnr": ["baseline"]}),
+        "experiments.digits.models: unknown name 'wnr'",
+    ),
+    (
+        put(*DIGITS, "models", {"wrn": ["base"]}),
+        "experiments.digits.models.wrn[0]: unknown name 'base'",
+    ),
+    (
+        put(*DIGITS, "corruptions", {"mist": [1]}),
+        "experiments.digits.corruptions: unknown name 'mist'",
+    ),
+    (
+        put(*DIGITS, "corruptions", {"contrast": [7]}),
+        "experiments.digits.corruptions.contrast[0]: found 7; write at most 5 (severity)",
+    ),
+    (
+        put("experiments", "dogs", {"models": {"wrn": ["baseline"]}}),
+        "experiments.dogs: unknown name 'dogs'",
+    ),
+    (
+        put("experiments", "photos", {"models": {"vae": ["baseline"]}}),
+        "experiments.photos: has no OOD set",
+    ),
+    (
+        drop("experiments", "photos"),
+        "figures[0]: likelihood_histograms is for a density model, and no experiment has one",
+    ),
+    (
+        put("models", "wrn", "figures", ["rocs"]),
+        "models.wrn.figures[0]: unknown name 'rocs'; did you mean 'roc'?",
+    ),
+    (
+        put("models", "wrn_size", "figures", ["roc"]),
+        "training_size is asked for by no model that can have it; write it under",
+    ),
+    (
+        put("models", "vae", "seeds", 4),
+        "models.vae.seeds: found 4, but the study has 3; write at most that many",
+    ),
     (put("models", "vae", "seeds", 0), "models.vae.seeds: found 0; write at least 1"),
-    (put("measures", {"ood_rates": [1]}), "measures.ood_rates[0]: found 1; write less than 1 (a share)"),
-    (put("limits", {"a": {"b": "digits/wrn/oe_tun"}}), "limits.a.b: unknown name 'oe_tun'; did you mean 'oe_tune'?"),
-    (put("limits", {"a": {"b": "digits/wrn"}}), "limits.a.b: found 'digits/wrn'; write in_dist/model/training"),
-    (put("limits", {"a": {0.1: "digits/wrn/oe_tune"}}), "limits.a: found 0.1; write a value of type string (text: a number in quotes)"),
+    (
+        put("measures", {"ood_rates": [1]}),
+        "measures.ood_rates[0]: found 1; write less than 1 (a share)",
+    ),
+    (
+        put("limits", {"a": {"b": "digits/wrn/oe_tun"}}),
+        "limits.a.b: unknown name 'oe_tun'; did you mean 'oe_tune'?",
+    ),
+    (
+        put("limits", {"a": {"b": "digits/wrn"}}),
+        "limits.a.b: found 'digits/wrn'; write in_dist/model/training",
+    ),
+    (
+        put("limits", {"a": {0.1: "digits/wrn/oe_tune"}}),
+        "limits.a: found 0.1; write a value of type string (text: a number in quotes)",
+    ),
     (put("figures", ["rocs"]), "figures[0]: unknown name 'rocs'; did you mean 'roc'?"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("change, message", MISTAKES, ids=[message for _, message in MISTAKES])
@@ -184,7 +500,10 @@ def test_no_claims_on_the_command_line():
     assert load({**DEMO, "claims": None}).claims == {}
 
 
-@pytest.mark.parametrize("text, message", [("a: [", "cannot be read"), ("- 1", "is no configuration"), (None, "cannot be read")])
+@pytest.mark.parametrize(
+    "text, message",
+    [("a: [", "cannot be read"), ("- 1", "is no configuration"), (None, "cannot be read")],
+)
 def test_a_file_that_is_no_configuration(tmp_path, text, message):
     path = tmp_path / "x.yaml"
     if text:
@@ -198,14 +517,22 @@ def test_checking_changes_nothing_and_fills_in_defaults():
     content = copy.deepcopy(DEMO)
     study = load(content)
     assert content == DEMO
-    assert study.config["compute"] == {"device": "auto", "precision": "auto", "threads": 1, "channels_last": True}
+    assert study.config["compute"] == {
+        "device": "auto",
+        "precision": "auto",
+        "threads": 1,
+        "channels_last": True,
+    }
     assert study.config["models"]["wrn"]["trainings"]["oe_tune"]["options"] == {"weight": 0.5}
     assert study.config["models"]["wrn"]["architecture"] == "wrn"
 
 
 def test_a_figure_of_treatments_needs_one():
     digits = {**DEMO["experiments"]["digits"], "models": {"wrn": ["baseline"]}}
-    with pytest.raises(OecalError, match=r"figures\[0\]: oe_gain compares trainings with the first one, and no model has two; leave it"):
+    with pytest.raises(
+        OecalError,
+        match=r"figures\[0\]: oe_gain compares trainings with the first one, and no model has two; leave it",
+    ):
         load({**DEMO, "experiments": {"digits": digits}, "figures": ["oe_gain"]})
 
 
@@ -216,7 +543,11 @@ def test_one_configuration_over_another():
             "study": "small",
             "datasets": {"faces": {"size": 12}},
             "experiments": {"digits": {"models": {"wrn": []}, "far": []}},
-            "figures": [f for f in DEMO["figures"] if f not in ("shift_calibration", "decomposition", "attacks")],
+            "figures": [
+                f
+                for f in DEMO["figures"]
+                if f not in ("shift_calibration", "decomposition", "attacks")
+            ],
             "claims": "",
         },
     )
@@ -224,20 +555,30 @@ def test_one_configuration_over_another():
     assert both["datasets"]["digits"] == DEMO["datasets"]["digits"]
     study = load(both)
     assert study.name == "small"
-    assert "digits" not in {run.in_dist for run in study.runs()}  # its only model has no training left
+    assert "digits" not in {
+        run.in_dist for run in study.runs()
+    }  # its only model has no training left
     assert DEMO["experiments"]["digits"]["far"] == ["photos", "textures", "faces"]
 
 
 def test_a_figure_that_needs_more_than_any_experiment_has():
     with pytest.raises(
-        OecalError, match=r"figures\[\d+\]: decomposition needs ambiguous, and no experiment has them; write some, or leave"
+        OecalError,
+        match=r"figures\[\d+\]: decomposition needs ambiguous, and no experiment has them; write some, or leave",
     ):
         load(merged(DEMO, {"experiments": {"digits": {"ambiguous": []}}}))
 
 
 def test_an_experiment_with_part_of_the_scores():
     study = load(DEMO)
-    assert study.scores(Run("digits_0to7", "wrn", "baseline", 0)) == ["msp", "energy", "entropy", "mahalanobis", "knn", "vim"]
+    assert study.scores(Run("digits_0to7", "wrn", "baseline", 0)) == [
+        "msp",
+        "energy",
+        "entropy",
+        "mahalanobis",
+        "knn",
+        "vim",
+    ]
     assert study.swag(Run("digits_0to7", "wrn", "baseline", 0)) is None
     assert study.prediction(Run("digits_0to7", "wrn", "baseline", 0))["costly"] == []
     assert len(study.scores(Run("digits", "wrn", "baseline", 0))) == 35
@@ -246,9 +587,15 @@ def test_an_experiment_with_part_of_the_scores():
 def test_pairs_with_and_without_overlap():
     content = copy.deepcopy(DEMO)
     content["datasets"]["faces_less"] = {"source": "faces", "drop_duplicates_of": ["digits"]}
-    content["datasets"]["faces_small"] = {"source": "faces", "size": 12, "drop_duplicates_of": ["digits"]}
+    content["datasets"]["faces_small"] = {
+        "source": "faces",
+        "size": 12,
+        "drop_duplicates_of": ["digits"],
+    }
     content["experiments"]["digits"]["far"] += ["faces_less", "faces_small"]
-    assert load(content).overlapping() == [{"in_dist": "digits", "whole": "faces", "reduced": "faces_less"}]
+    assert load(content).overlapping() == [
+        {"in_dist": "digits", "whole": "faces", "reduced": "faces_less"}
+    ]
     assert load(DEMO).overlapping() == []
 
 
@@ -256,7 +603,10 @@ def test_a_data_set_that_is_named_like_a_way_to_fade():
     content = copy.deepcopy(DEMO)
     content["datasets"]["blur"] = {"source": "faces"}
     content["experiments"]["digits"]["far"].append("blur")
-    with pytest.raises(OecalError, match="experiments.digits.paths: blur is a way to fade an image and a data set; give the data set"):
+    with pytest.raises(
+        OecalError,
+        match="experiments.digits.paths: blur is a way to fade an image and a data set; give the data set",
+    ):
         load(content)
     content["experiments"]["digits"]["paths"] = ["faces"]
     load(content)
@@ -278,16 +628,41 @@ def test_questions():
     training = study.training("digits", "wrn", "oe_tune")
     assert training["init"] == "baseline"
     assert set(training["recipe"]) == set(RECIPE)
-    assert study.outliers("photos", "pixelcnn", "oe_noise") == ["blobs_outliers"]  # its own, not the experiment's
+    assert study.outliers("photos", "pixelcnn", "oe_noise") == [
+        "blobs_outliers"
+    ]  # its own, not the experiment's
     assert study.background("photos", "pixelcnn") == "background"
     assert study.background("photos", "vae") is None
     first, second = Run("photos", "vae", "oe_tune", 0), Run("photos", "vae", "oe_tune", 1)
-    more = {"costly": ["regret"], "images": 12, "samples": 16, "alike": [], "train": 400, "passes": 0, "augment": {}}
+    more = {
+        "costly": ["regret"],
+        "images": 12,
+        "samples": 16,
+        "alike": [],
+        "train": 400,
+        "passes": 0,
+        "augment": {},
+    }
     assert study.prediction(first) == more
     assert study.prediction(second)["samples"] == 0
-    more = {"costly": ["dropout", "odin", "swag", "tta"], "images": 15, "samples": 0, "alike": [], "train": 1500}
-    assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {**more, "passes": 5, "augment": {"shift": 1, "flip": False}}
-    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {"steps": 24, "lr": 0.01, "snapshots": 6, "samples": 3}
+    more = {
+        "costly": ["dropout", "odin", "swag", "tta"],
+        "images": 15,
+        "samples": 0,
+        "alike": [],
+        "train": 1500,
+    }
+    assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {
+        **more,
+        "passes": 5,
+        "augment": {"shift": 1, "flip": False},
+    }
+    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {
+        "steps": 24,
+        "lr": 0.01,
+        "snapshots": 6,
+        "samples": 3,
+    }
     assert study.swag(first) is None
     assert study.prediction(Run("photos", "pixelcnn", "background", 0))["samples"] == 0
     assert study.alike(Run("photos", "pixelcnn", "oe_noise", 0)) == ["blobs"]
@@ -296,11 +671,15 @@ def test_questions():
     assert sets["digits", "train"] == sets["digits", "test"] == "id"
     assert sets["letters_n_z", "test"] == "near"
     assert sets["letters_a_m", "train"] == "outlier"
-    assert ("letters_a_m", "train") not in {(s["name"], s["split"]) for s in study.sets("digits", "density")}
+    assert ("letters_a_m", "train") not in {
+        (s["name"], s["split"]) for s in study.sets("digits", "density")
+    }
     assert sets["digits_8x8", "test"] == "shift"
     assert sets["gaussian_blur-3", "test"] == "corruption"
     assert study.seeds("vae") == [0, 1]
-    assert {run.model for run in study.shown("training_size")} == {"wrn_size"}  # it asks for it, and for no other
+    assert {run.model for run in study.shown("training_size")} == {
+        "wrn_size"
+    }  # it asks for it, and for no other
     assert {run.model for run in study.shown("roc")} == {"wrn", "pixelcnn", "vae"}
 
 

@@ -12,19 +12,68 @@ from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError
 from oecal.study.loading import load
 
-STUDIES = [yaml.safe_load((ROOT / path).read_text()) for path in ("config.yaml", "studies/tiny.yaml", "studies/limits.yaml")]
-KEYS = {"(top level)", *yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"]}
+STUDIES = [
+    yaml.safe_load((ROOT / path).read_text())
+    for path in ("config.yaml", "studies/tiny.yaml", "studies/limits.yaml")
+]
+KEYS = {
+    "(top level)",
+    *yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"],
+}
 JUNK = [
-    None, True, False, 0, -1, 1, 10**30, 0.5, -0.0, float("nan"), float("inf"), "", " ", "../../etc/passwd", "/etc/passwd", "a/b",
-    "$(touch x)", "`id`", "{wildcards}", "{0}", "\x00", "é", "x" * 5000, "~root", "baseline", "wrn", [], [[]], [None], {}, {"a": {}},
-    {"": 1}, {1: 2}, [1, "a"], ["baseline", "baseline"], {"name": "x"}, "1e3", "yes", b"\xff", datetime.date(2026, 1, 1),
-]  # fmt: skip
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    10**30,
+    0.5,
+    -0.0,
+    float("nan"),
+    float("inf"),
+    "",
+    " ",
+    "../../etc/passwd",
+    "/etc/passwd",
+    "a/b",
+    "$(touch x)",
+    "`id`",
+    "{wildcards}",
+    "{0}",
+    "\x00",
+    "é",
+    "x" * 5000,
+    "~root",
+    "baseline",
+    "wrn",
+    [],
+    [[]],
+    [None],
+    {},
+    {"a": {}},
+    {"": 1},
+    {1: 2},
+    [1, "a"],
+    ["baseline", "baseline"],
+    {"name": "x"},
+    "1e3",
+    "yes",
+    b"\xff",
+    datetime.date(2026, 1, 1),
+]
 
 
 def places(value, path=()):
     """All paths into a configuration."""
     yield path
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    children = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for key, child in children:
         yield from places(child, (*path, key))
 
@@ -73,7 +122,10 @@ def test_a_mutated_configuration(batch):
         else:
             # What is taken cannot lead out of the results folder: names make up its paths.
             runs = [part for run in study.runs() for part in run.path.split("/")]
-            assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in [study.name, *study.datasets(), *runs])
+            assert all(
+                re.fullmatch(r"[a-z][a-z0-9_]*", name)
+                for name in [study.name, *study.datasets(), *runs]
+            )
     assert refused > 25
 
 

@@ -45,18 +45,35 @@ def spoiled(content, n, seed=0):
 
 
 def image_store(path):
-    store.write(path, ImageSet({"test": Split(IMAGES, LABELS)}, "source", "licence", "0" * 64, tuple("abcdefghij")))
+    store.write(
+        path,
+        ImageSet(
+            {"test": Split(IMAGES, LABELS)}, "source", "licence", "0" * 64, tuple("abcdefghij")
+        ),
+    )
 
 
 def outputs(path):
     with hdf5_files.creating(path) as file:
-        file.attrs.update({"in_dist": "a", "model": "m", "training": "t", "seed": 0, "kind": "classifier", "dims": 4, "order": ["a/test"]})
+        file.attrs.update(
+            {
+                "in_dist": "a",
+                "model": "m",
+                "training": "t",
+                "seed": 0,
+                "kind": "classifier",
+                "dims": 4,
+                "order": ["a/test"],
+            }
+        )
         file.create_group("a/test").attrs["role"] = "id"
         hdf5_files.put(file, "a/test/logits", np.random.default_rng(0).normal(size=(300, 10)))
 
 
 def weights(path):
-    save_weights(path, {"w": torch.arange(3000.0), "b": torch.arange(4)}, {"steps": 7, "used": ["x"]})
+    save_weights(
+        path, {"w": torch.arange(3000.0), "b": torch.arange(4)}, {"steps": 7, "used": ["x"]}
+    )
 
 
 def result(read, path):
@@ -74,14 +91,26 @@ def of_store(path):
 
 def of_outputs(path):
     run = run_files.read(path)
-    return run.key, run.kind, run.dims, [(g.set, g.split, g.role, {k: v.tobytes() for k, v in g.arrays.items()}) for g in run.groups]
+    return (
+        run.key,
+        run.kind,
+        run.dims,
+        [
+            (g.set, g.split, g.role, {k: v.tobytes() for k, v in g.arrays.items()})
+            for g in run.groups
+        ],
+    )
 
 
 def of_weights(path):
-    return {name: tensor.numpy().tobytes() for name, tensor in whole(path).items()}, history_of(path)
+    return {name: tensor.numpy().tobytes() for name, tensor in whole(path).items()}, history_of(
+        path
+    )
 
 
-@pytest.mark.parametrize(("write", "read"), [(image_store, of_store), (outputs, of_outputs), (weights, of_weights)])
+@pytest.mark.parametrize(
+    ("write", "read"), [(image_store, of_store), (outputs, of_outputs), (weights, of_weights)]
+)
 def test_our_own_files_have_checksums(tmp_path, write, read):
     """Whatever a damaged file gives, if it gives anything, is what was written."""
     good, bad = tmp_path / "good", tmp_path / "bad"
@@ -97,7 +126,9 @@ def test_our_own_files_have_checksums(tmp_path, write, read):
 
 def test_a_checkpoint_is_whole_or_not_used(tmp_path, caplog):
     path = tmp_path / "checkpoint.pt"
-    checkpoint.save(path, {"fingerprint": "f", "model": {"w": torch.arange(3000.0)}, "history": [{"epoch": 1}]})
+    checkpoint.save(
+        path, {"fingerprint": "f", "model": {"w": torch.arange(3000.0)}, "history": [{"epoch": 1}]}
+    )
     assert torch.equal(checkpoint.load(path, "f")["model"]["w"], torch.arange(3000.0))
     content = path.read_bytes()
     for damaged in spoiled(content, 200):
@@ -126,7 +157,9 @@ def test_no_pickle_is_executed(tmp_path):
         cifar.pickled(trap(sprung))
     torch.save({"fingerprint": Trap(sprung)}, path)
     assert checkpoint.load(path, "f") is None
-    path.write_bytes(hashlib.sha256(path.read_bytes()).digest() + path.read_bytes())  # with the right checksum
+    path.write_bytes(
+        hashlib.sha256(path.read_bytes()).digest() + path.read_bytes()
+    )  # with the right checksum
     assert checkpoint.load(path, "f") is None
     np.savez(tmp_path / "a.npz", images=np.array([Trap(sprung)], object))
     with pytest.raises(OecalError, match="holds Python objects, which are not read"):
@@ -143,7 +176,12 @@ def of_idx(path):
 
 
 def of_svhn(path):
-    splits, _ = svhn.read({"x.mat": path}, {"files": {"x.mat": {"split": "test"}}, "classes": "0123456789"}, ["test"], None)
+    splits, _ = svhn.read(
+        {"x.mat": path},
+        {"files": {"x.mat": {"split": "test"}}, "classes": "0123456789"},
+        ["test"],
+        None,
+    )
     assert splits["test"].images.dtype == np.uint8
 
 
@@ -162,11 +200,21 @@ def of_npy(path):
 
 
 def of_npz(path):
-    npz.build(npz.Options(str(path), splits="test", on_bad="skip"), path.parent, None, path.with_name("bad.csv"))
+    npz.build(
+        npz.Options(str(path), splits="test", on_bad="skip"),
+        path.parent,
+        None,
+        path.with_name("bad.csv"),
+    )
 
 
 def of_own_hdf5(path):
-    own_hdf5.build(own_hdf5.Options(str(path), splits="test", on_bad="skip"), path.parent, None, path.with_name("bad.csv"))
+    own_hdf5.build(
+        own_hdf5.Options(str(path), splits="test", on_bad="skip"),
+        path.parent,
+        None,
+        path.with_name("bad.csv"),
+    )
 
 
 def foreign_hdf5(path):
@@ -175,7 +223,9 @@ def foreign_hdf5(path):
 
 
 def an_idx(path):
-    path.write_bytes(b"\0\0\x08\x03" + np.array([40, 32, 32], ">u4").tobytes() + IMAGES[:, 0].tobytes())
+    path.write_bytes(
+        b"\0\0\x08\x03" + np.array([40, 32, 32], ">u4").tobytes() + IMAGES[:, 0].tobytes()
+    )
 
 
 def an_svhn(path):
@@ -217,7 +267,12 @@ def test_foreign_files(tmp_path, form):
     read(good)
     content = good.read_bytes()
     heads = [content[:2000]] if len(content) > 2000 else []  # where most can go wrong
-    damaged = [*spoiled(content, 60), *(part + content[2000:] for head in heads for part in spoiled(head, 200)), b"", b"\0" * 100]
+    damaged = [
+        *spoiled(content, 60),
+        *(part + content[2000:] for head in heads for part in spoiled(head, 200)),
+        b"",
+        b"\0" * 100,
+    ]
     for changed in damaged:
         bad.write_bytes(changed)
         assert "\n" not in result(read, bad)[1]
@@ -230,11 +285,18 @@ def test_a_name_that_holds_a_line_break_stays_in_one_line(tmp_path):
         np.savez(file, **{"ima\nges": IMAGES, "labels": LABELS})
     assert re.fullmatch(".*ima ges.*", result(of_npz, path)[1])
     path.write_bytes(b"cnumpy.core.\xe2\x80\xa8ulti\n_re\n.")
-    assert re.fullmatch(".*test_batch is no CIFAR batch .*which no such file needs.*", result(of_cifar, path)[1])
+    assert re.fullmatch(
+        ".*test_batch is no CIFAR batch .*which no such file needs.*", result(of_cifar, path)[1]
+    )
 
 
 def test_files_of_before_are_read(tmp_path):
     """Without checksums."""
-    assert run_files.read(written(tmp_path / "x.h5", {"a/test": ("id", {"logits": np.zeros((2, 3))})})).groups[0].set == "a"
+    assert (
+        run_files.read(written(tmp_path / "x.h5", {"a/test": ("id", {"logits": np.zeros((2, 3))})}))
+        .groups[0]
+        .set
+        == "a"
+    )
     save_file({"w": torch.ones(2)}, tmp_path / "x.safetensors")
     assert torch.equal(whole(tmp_path / "x.safetensors")["w"], torch.ones(2))

@@ -15,17 +15,24 @@ def test_cpu():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what a machine without CUDA does")
 def test_without_cuda():
     assert device.set_up("auto", 1) == torch.device("cpu")
-    with pytest.raises(OecalError, match="device: found 'cuda', but this machine has 0 CUDA devices; write auto or cpu"):
+    with pytest.raises(
+        OecalError,
+        match="device: found 'cuda', but this machine has 0 CUDA devices; write auto or cpu",
+    ):
         device.set_up("cuda", 1)
 
 
-@pytest.mark.parametrize("precision, dtype", [("float32", torch.float32), ("bfloat16", torch.bfloat16)])
+@pytest.mark.parametrize(
+    "precision, dtype", [("float32", torch.float32), ("bfloat16", torch.bfloat16)]
+)
 def test_precision(precision, dtype):
     with device.autocast(torch.device("cpu"), precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
 
 
-@pytest.mark.parametrize("flags, expected", [("fpu avx2 avx512_bf16", True), ("fpu avx2 avx512f", False), ("", False)])
+@pytest.mark.parametrize(
+    "flags, expected", [("fpu avx2 avx512_bf16", True), ("fpu avx2 avx512f", False), ("", False)]
+)
 def test_bfloat16_needs_hardware(monkeypatch, tmp_path, flags, expected):
     info = tmp_path / "cpuinfo"
     info.write_text(f"processor : 0\nflags : {flags}\n" if flags else "processor : 0\n")

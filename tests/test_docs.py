@@ -15,14 +15,19 @@ from oecal.scores import catalogue
 from oecal.study.loading import load
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+]
 
 
 MINIMAL = {
-    "study": "x", "datasets": {"a": {"source": "digits"}, "b": {"source": "faces"}},
+    "study": "x",
+    "datasets": {"a": {"source": "digits"}, "b": {"source": "faces"}},
     "models": {"wrn": {"scores": ["msp"], "trainings": {"baseline": {"epochs": 1, "lr": 0.1}}}},
     "experiments": {"a": {"models": {"wrn": ["baseline"]}, "far": ["b"]}},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -40,7 +45,9 @@ def test_make_targets_exist(document):
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_paths_named_in_the_documents_exist(document):
-    for path in re.findall(r"`((?:oecal|workflow|studies|envs|profiles)/[\w/.-]+)`", (ROOT / document).read_text()):
+    for path in re.findall(
+        r"`((?:oecal|workflow|studies|envs|profiles)/[\w/.-]+)`", (ROOT / document).read_text()
+    ):
         assert (ROOT / path).exists(), path
 
 
@@ -52,15 +59,30 @@ def test_the_list_of_data_sets_is_that_of_the_table():
 def test_the_configuration_in_the_documents_is_right():
     for block in re.findall(r"(?:^    .*\n)+", (ROOT / "docs/data.md").read_text(), re.MULTILINE):
         if block.startswith("    datasets:"):
-            load({**MINIMAL, "datasets": {**MINIMAL["datasets"], **yaml.safe_load(block)["datasets"]}})
+            load(
+                {
+                    **MINIMAL,
+                    "datasets": {**MINIMAL["datasets"], **yaml.safe_load(block)["datasets"]},
+                }
+            )
 
 
 def test_every_figure_has_a_rule_and_a_caption():
     figures = {p.stem for p in (ROOT / "oecal/figures").glob("*.py")} - {"__init__", "style"}
-    rules = set(re.findall(r"^rule (\w+):", "".join(p.read_text() for p in (ROOT / "workflow/rules/figures").glob("*.smk")), re.MULTILINE))
+    rules = set(
+        re.findall(
+            r"^rule (\w+):",
+            "".join(p.read_text() for p in (ROOT / "workflow/rules/figures").glob("*.smk")),
+            re.MULTILINE,
+        )
+    )
     captions = {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
     assert figures == rules == captions
-    assert {constant("figures", figure, "PER", "training") for figure in figures} == {"training", "treatment", "study"}
+    assert {constant("figures", figure, "PER", "training") for figure in figures} == {
+        "training",
+        "treatment",
+        "study",
+    }
 
 
 def test_the_default_study_draws_every_figure():
@@ -85,17 +107,25 @@ def test_the_list_of_scores_is_that_of_the_code():
 def test_the_list_of_figures_is_that_of_the_code_and_each_has_a_picture():
     page = runpy.run_path(str(ROOT / "docs/figures.py"))["page"]()
     assert (ROOT / "docs/figures.md").read_text() == page, "run make docs"
-    assert {p.stem for p in (ROOT / "docs/figures").glob("*.png")} == set(re.findall(r"\(figures/(\w+)\.png\)", page))
+    assert {p.stem for p in (ROOT / "docs/figures").glob("*.png")} == set(
+        re.findall(r"\(figures/(\w+)\.png\)", page)
+    )
 
 
 def test_every_objective_is_in_the_documents():
     text = (ROOT / "docs/uncertainty.md").read_text()
-    assert all(f"`{name}`" in text for name in names("training") if "classifier" in constant("training", name, "FOR"))
+    assert all(
+        f"`{name}`" in text
+        for name in names("training")
+        if "classifier" in constant("training", name, "FOR")
+    )
 
 
 def test_the_score_that_the_documents_add(tmp_path, monkeypatch, rng):
     """The example as it stands there, found, tuned and computed as any other score."""
-    code = re.search(r"```python\n(.*?)```", (ROOT / "docs/uncertainty.md").read_text(), re.DOTALL)[1]
+    code = re.search(r"```python\n(.*?)```", (ROOT / "docs/uncertainty.md").read_text(), re.DOTALL)[
+        1
+    ]
     assert code.count("\n") < 60
     (tmp_path / "centroid.py").write_text(code)
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
@@ -107,17 +137,34 @@ def test_the_score_that_the_documents_add(tmp_path, monkeypatch, rng):
         features, labels = rng.uniform(size=(20, 3)), np.arange(20) % 2
         values = importlib.import_module(found.module).centroid(features, features, labels)
         means = np.stack([features[labels == c].mean(axis=0) for c in (0, 1)])
-        np.testing.assert_allclose(values, np.linalg.norm(features[:, None] - means, axis=2).min(axis=1))
+        np.testing.assert_allclose(
+            values, np.linalg.norm(features[:, None] - means, axis=2).min(axis=1)
+        )
     finally:
         catalogue.scores.cache_clear()
 
 
 def test_scores_and_metrics_without_the_workflow(rng, capsys):
     """The example as it stands there, on random features: OOD far away."""
-    code = re.findall(r"```python\n(.*?)```", (ROOT / "docs/uncertainty.md").read_text(), re.DOTALL)[-1]
+    code = re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs/uncertainty.md").read_text(), re.DOTALL
+    )[-1]
     train, val, test = (rng.normal(size=(n, 3)) for n in (100, 80, 60))
-    names = {"train_features": train, "train_labels": np.arange(100) % 2, "val_features": val, "test_features": test}
-    exec(code, {**names, "ood_features": test + 20, "confidence": rng.uniform(0.5, 1, 60), "correct": rng.uniform(size=60) < 0.75})
+    names = {
+        "train_features": train,
+        "train_labels": np.arange(100) % 2,
+        "val_features": val,
+        "test_features": test,
+    }
+    exec(
+        code,
+        {
+            **names,
+            "ood_features": test + 20,
+            "confidence": rng.uniform(0.5, 1, 60),
+            "correct": rng.uniform(size=60) < 0.75,
+        },
+    )
     printed = capsys.readouterr().out
     assert "'auroc': 1.0" in printed
     assert "'ece':" in printed

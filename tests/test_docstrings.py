@@ -14,7 +14,8 @@ FILES = sorted((ROOT / "oecal").rglob("*.py"))
 WITH_EXAMPLES = [path for path in FILES if ">>> " in path.read_text()]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-# What a docstring says of a name: `name` or `name(...)`; name (N, K), its shape; name, other: what they are.
+# What a docstring says of a name: `name` or `name(...)`; name (N, K), its shape; name, other: what
+# they are.
 NAME = r"[a-z][a-z0-9_]*"
 MENTIONS = (
     re.compile(rf"`({NAME})[`(]"),
@@ -24,8 +25,20 @@ MENTIONS = (
 # No parameters: words that stand before a shape or a colon, and values and keys of other modules.
 WORDS = {"bits", "both", "bytes", "each", "image", "inf", "nats", "or", "to", "uint8", "verified"}
 VALUES = {
-    "auto", "bound", "classifier", "density", "error", "float32", "id", "like_test", "log_likelihood", "none", "null", "pooled", "reject",
-}  # fmt: skip
+    "auto",
+    "bound",
+    "classifier",
+    "density",
+    "error",
+    "float32",
+    "id",
+    "like_test",
+    "log_likelihood",
+    "none",
+    "null",
+    "pooled",
+    "reject",
+}
 
 
 def module_of(path: Path) -> str:
@@ -35,14 +48,23 @@ def module_of(path: Path) -> str:
 def mentioned(text: str) -> set[str]:
     """The names that a docstring describes, examples left out."""
     text = doctest.DocTestParser().parse(text)[0] if ">>>" in text else text
-    return {name for pattern in MENTIONS for found in pattern.findall(text) for name in found.split(", ")}
+    return {
+        name
+        for pattern in MENTIONS
+        for found in pattern.findall(text)
+        for name in found.split(", ")
+    }
 
 
 def words(node: ast.AST) -> set[str]:
     """Every identifier below a node, and every word of its texts, such as keys and columns, but not of docstrings."""
     found, docstrings = set(), {id(n.value) for n in ast.walk(node) if isinstance(n, ast.Expr)}
     for n in ast.walk(node):
-        found |= {value for key in ("id", "attr", "arg", "name") if isinstance(value := getattr(n, key, None), str)}
+        found |= {
+            value
+            for key in ("id", "attr", "arg", "name")
+            if isinstance(value := getattr(n, key, None), str)
+        }
         if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in docstrings:
             found |= set(re.findall(r"\w+", n.value))
     return found
@@ -67,8 +89,14 @@ def strangers(source: str) -> Iterator[tuple[str, str]]:
     for owner in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]:
         known = members(tree) | members(owner) | WORDS | VALUES
         for node in owner.body:
-            if isinstance(node, Function) and not node.name.startswith("_") and (text := ast.get_docstring(node)):
-                yield from ((node.name, name) for name in sorted(mentioned(text) - known - words(node)))
+            if (
+                isinstance(node, Function)
+                and not node.name.startswith("_")
+                and (text := ast.get_docstring(node))
+            ):
+                yield from (
+                    (node.name, name) for name in sorted(mentioned(text) - known - words(node))
+                )
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
@@ -102,4 +130,8 @@ def test_examples(path: Path) -> None:
 
 
 def test_each_metric_has_an_example() -> None:
-    assert [path.stem for path in (ROOT / "oecal" / "metrics").glob("[a-z]*.py") if path not in WITH_EXAMPLES] == []
+    assert [
+        path.stem
+        for path in (ROOT / "oecal" / "metrics").glob("[a-z]*.py")
+        if path not in WITH_EXAMPLES
+    ] == []

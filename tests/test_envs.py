@@ -12,11 +12,18 @@ from packaging.specifiers import SpecifierSet
 from oecal.core.codegraph import ROOT
 
 # conda-forge's name of a package -> PyPI's
-OTHER_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "seaborn-base": "seaborn", "python-lmdb": "lmdb"}
+OTHER_NAMES = {
+    "pytorch": "torch",
+    "matplotlib-base": "matplotlib",
+    "seaborn-base": "seaborn",
+    "python-lmdb": "lmdb",
+}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NEEDED = {need.name: need.specifier for need in map(Requirement, PROJECT["dependencies"])}
-PINS = re.findall(r"(?m)^([\w.-]+)==([\w.+]+)", (ROOT / "requirements.txt").read_text())  # of one package several: one for each Python
+PINS = re.findall(
+    r"(?m)^([\w.-]+)==([\w.+]+)", (ROOT / "requirements.txt").read_text()
+)  # of one package several: one for each Python
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "envs").glob("*.yaml")), ids=lambda path: path.name)

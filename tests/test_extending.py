@@ -21,7 +21,10 @@ OUT = "results/extended"
 
 
 class Block(NamedTuple):
-    """The text of a file, or of what is written at its end; the last block of a section is its configuration."""
+    """The text of a file, or of what is written at its end.
+
+    The last block of a section is its configuration.
+    """
 
     path: str
     at_end: bool
@@ -29,7 +32,9 @@ class Block(NamedTuple):
 
 
 def blocks(text):
-    found = re.findall(r"^\*\*(\S+)\*\*( \(at its end\))?\n\n```\w+\n(.*?)```$", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(
+        r"^\*\*(\S+)\*\*( \(at its end\))?\n\n```\w+\n(.*?)```$", text, re.MULTILINE | re.DOTALL
+    )
     return [Block(path, bool(at_end), content) for path, at_end, content in found]
 
 
@@ -39,7 +44,9 @@ def commands(program, text=PAGE):
 
 
 HEAD, *PARTS = re.split(r"^## (?:An? )?", PAGE, flags=re.MULTILINE)
-SECTIONS = {kind: body for kind, _, body in (part.partition("\n") for part in PARTS) if blocks(body)}
+SECTIONS = {
+    kind: body for kind, _, body in (part.partition("\n") for part in PARTS) if blocks(body)
+}
 SMALL = blocks(HEAD)[0]
 EVERYTHING = commands("snakemake", PARTS[-1])[0]
 each_kind = pytest.mark.parametrize("kind", SECTIONS)
@@ -47,8 +54,12 @@ each_kind = pytest.mark.parametrize("kind", SECTIONS)
 
 def python(folder, *arguments):
     """Python in a folder, as in a shell of its own; its output."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))}
-    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, env=environment)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))
+    }
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, env=environment
+    )
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
     return done.stdout + done.stderr
 
@@ -70,19 +81,35 @@ def project(tmp_path_factory):
 
 
 def test_the_page_adds_one_of_each():
-    assert list(SECTIONS) == ["data set", "model", "training objective", "score", "metric", "figure", "claim"]
+    assert list(SECTIONS) == [
+        "data set",
+        "model",
+        "training objective",
+        "score",
+        "metric",
+        "figure",
+        "claim",
+    ]
     assert len(PARTS) == len(SECTIONS) + 1
 
 
 def test_the_counts_of_the_table():
-    rows = re.findall(r"^\| \[(.+)\]\(#(.+)\) \| `(.+)` \| (\d+) \| (\d+) \| (\d+) \|$", HEAD, re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[(.+)\]\(#(.+)\) \| `(.+)` \| (\d+) \| (\d+) \| (\d+) \|$", HEAD, re.MULTILINE
+    )
     expected = []
     for (kind, body), row in zip(SECTIONS.items(), rows, strict=True):
         *files, configuration = blocks(body)
         assert row[2] in configuration.text
-        counts = (len(files), sum(file.text.count("\n") for file in files), configuration.text.count("\n"))
+        counts = (
+            len(files),
+            sum(file.text.count("\n") for file in files),
+            configuration.text.count("\n"),
+        )
         article = re.search(rf"^## (An?) {kind}$", PAGE, re.MULTILINE)[1]
-        expected.append((kind, f"{article} {kind}".lower().replace(" ", "-"), row[2], *map(str, counts)))
+        expected.append(
+            (kind, f"{article} {kind}".lower().replace(" ", "-"), row[2], *map(str, counts))
+        )
     assert rows == expected
 
 
@@ -102,19 +129,42 @@ def test_each_command_names_a_target_and_needs_no_other_addition(project):
     configurations = []
     for body in SECTIONS.values():
         [[*cores, target, option, small, own]] = commands("snakemake", body)
-        assert (cores, option, small, own) == (EVERYTHING[:2], "--configfile", SMALL.path, blocks(body)[-1].path)
+        assert (cores, option, small, own) == (
+            EVERYTHING[:2],
+            "--configfile",
+            SMALL.path,
+            blocks(body)[-1].path,
+        )
         assert (project / target).is_file()
         configurations.append(own)
     assert EVERYTHING[2:] == ["--configfile", SMALL.path, *configurations]
-    python(project, "-c", f"from oecal.study.loading import read\nfor own in {configurations}: read('{SMALL.path}', own)")
+    python(
+        project,
+        "-c",
+        f"from oecal.study.loading import read\nfor own in {configurations}: read('{SMALL.path}', own)",
+    )
 
 
 def test_contract_tests_pick_them_up(project):
     found = commands("pytest")
     names = [name for *_, name in found]
-    assert names == [re.sub(r".*/|\.py", "", blocks(SECTIONS[kind])[0].path) for kind in list(SECTIONS)[:5]]
+    assert names == [
+        re.sub(r".*/|\.py", "", blocks(SECTIONS[kind])[0].path) for kind in list(SECTIONS)[:5]
+    ]
     files = [*(path for path, *_ in found), "tests/test_docstrings.py"]
-    shown = python(project, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", "-vv", *files, "-k", " or ".join(names))
+    shown = python(
+        project,
+        "-m",
+        "pytest",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+        "-vv",
+        *files,
+        "-k",
+        " or ".join(names),
+    )
     for (path, *_), name in zip(found, names, strict=True):
         assert re.search(rf"{path}::\S+\[{name}\S*\] PASSED", shown), shown
 
@@ -129,21 +179,29 @@ def test_data_set_and_model(project):
 
 
 def test_objective(project):
-    history = pd.read_csv(project / OUT / "models/few_digits/wrn/confidence_penalty/seed0/history.csv")
+    history = pd.read_csv(
+        project / OUT / "models/few_digits/wrn/confidence_penalty/seed0/history.csv"
+    )
     assert history["entropy"].between(0, np.log(3)).all()
-    np.testing.assert_allclose(history["loss"], history["loss_in"] - 0.1 * history["entropy"], rtol=1e-3)
+    np.testing.assert_allclose(
+        history["loss"], history["loss_in"] - 0.1 * history["entropy"], rtol=1e-3
+    )
 
 
 def predicted(project):
     """Probabilities and labels of the ID test images."""
     with h5py.File(project / OUT / "outputs/few_digits/wrn/baseline/seed0.h5") as file:
-        return softmax(file["few_digits/test/logits"][:].astype(np.float64), axis=1), file["few_digits/test/labels"][:]
+        return softmax(file["few_digits/test/logits"][:].astype(np.float64), axis=1), file[
+            "few_digits/test/labels"
+        ][:]
 
 
 def test_score(project):
     p, _ = predicted(project)
     with h5py.File(project / OUT / "scores/few_digits/wrn/baseline/seed0.h5") as file:
-        np.testing.assert_allclose(file["few_digits/test/doctor"][:], 1 / (p**2).sum(axis=1) - 1, atol=1e-12)
+        np.testing.assert_allclose(
+            file["few_digits/test/doctor"][:], 1 / (p**2).sum(axis=1) - 1, atol=1e-12
+        )
 
 
 def test_metric(project):
@@ -151,7 +209,9 @@ def test_metric(project):
     expected = np.mean((p.max(axis=1) >= 0.9) & (p.argmax(axis=1) != labels))
     found = {}
     for name in ("calibration", "intervals"):
-        table = pd.read_csv(project / OUT / f"tables/{name}.csv").set_index(["model", "training", "post_hoc", "set"])
+        table = pd.read_csv(project / OUT / f"tables/{name}.csv").set_index(
+            ["model", "training", "post_hoc", "set"]
+        )
         found[name] = table.loc[[("wrn", "baseline", "none", "id")]]
     assert found["calibration"]["confident_errors"].item() == pytest.approx(expected)
     interval = found["intervals"].set_index("metric").loc["confident_errors"]
@@ -169,7 +229,11 @@ def test_figure(project):
 def test_claim(project):
     claim = pd.read_csv(project / OUT / "tables/claims.csv").iloc[0]
     detection = pd.read_csv(project / OUT / "tables/detection.csv")
-    rows = detection[(detection["model"] == "wrn") & (detection["training"] == "baseline") & (detection["ood"] == "few_uniform")]
+    rows = detection[
+        (detection["model"] == "wrn")
+        & (detection["training"] == "baseline")
+        & (detection["ood"] == "few_uniform")
+    ]
     assert claim["verdict"] == "undecided"
     assert claim["estimate"] == pytest.approx(rows[rows["score"] == "msp"]["auroc"].item())
 
@@ -180,5 +244,8 @@ def test_an_edit_to_the_metric_builds_its_tables_again(project):
     path.write_text(before + "\nUNUSED = None\n")
     shown = python(project, "-m", "snakemake", "--dry-run", *EVERYTHING)
     path.write_text(before)
-    assert set(re.findall(r"^Job \d+: Table (\w+)", shown, re.MULTILINE)) == {"calibration", "intervals"}
+    assert set(re.findall(r"^Job \d+: Table (\w+)", shown, re.MULTILINE)) == {
+        "calibration",
+        "intervals",
+    }
     assert not re.search(r"^Job \d+: (Train|Predict|Scores)", shown, re.MULTILINE)

@@ -67,14 +67,35 @@ def test_log_gets_messages_warnings_and_errors(tmp_path, restored, capsys):
     assert "ValueError: a bug" in text
 
 
-@pytest.mark.parametrize(("error", "line"), [
-    (OSError(errno.ENOSPC, "No space left on device", "x.csv"), "ERROR x.csv: the disk is full; make room, then run again"),
-    (OSError("Can't write data (errno = 28, error message = 'No space left')"), "ERROR a file could not be written: the disk"),
-    (RuntimeError("Can't decrement id ref count (errno = 28, no room)"), "ERROR a file could not be written: the disk is full"),
-    (SafetensorError("Error while serializing: No space left on device (os error 28)"), "ERROR a file could not be written: the disk"),
-    (PermissionError(errno.EACCES, "Permission denied", "y.h5"), "ERROR y.h5: is not allowed; see to the permissions"),
-    (OSError(errno.EROFS, "Read-only file system", "z"), "ERROR z: the file system is read-only"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device", "x.csv"),
+            "ERROR x.csv: the disk is full; make room, then run again",
+        ),
+        (
+            OSError("Can't write data (errno = 28, error message = 'No space left')"),
+            "ERROR a file could not be written: the disk",
+        ),
+        (
+            RuntimeError("Can't decrement id ref count (errno = 28, no room)"),
+            "ERROR a file could not be written: the disk is full",
+        ),
+        (
+            SafetensorError("Error while serializing: No space left on device (os error 28)"),
+            "ERROR a file could not be written: the disk",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "y.h5"),
+            "ERROR y.h5: is not allowed; see to the permissions",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "z"),
+            "ERROR z: the file system is read-only",
+        ),
+    ],
+)
 def test_what_the_system_refuses_is_one_line(tmp_path, restored, error, line):
     log.start(tmp_path / "x.log")
     sys.excepthook(type(error), error, None)
@@ -110,7 +131,13 @@ def test_a_full_disk_is_said_once(tmp_path, restored, capsys):
 def python(code, folder, *arguments):
     """Runs code in a process of its own, in this folder: a full disk leaves HDF5 in disorder, or crashes it."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
 
 
 TOO_LARGE = """
@@ -130,9 +157,14 @@ with hdf5_files.creating("x.h5") as file:
 @pytest.mark.parametrize("limit", [0, 1000, 100_000])
 @pytest.mark.parametrize("rows", [1000, 100_000, 1_000_000])
 def test_a_dataset_that_does_not_fit_is_an_error_at_once(tmp_path, rows, limit):
-    """And not only when it is closed, where h5py could not raise it, or HDF5 crashes; nor is there more to be read if the log is full."""
+    """And not only when it is closed, where h5py could not raise it, or HDF5 crashes.
+
+    Nor is there more to be read if the log is full.
+    """
     done = python(TOO_LARGE, tmp_path, rows, limit)
-    assert re.fullmatch(r"[\d:]+ ERROR .*larger than is allowed here; raise the limit \(ulimit -f\)\n", done.stderr)
+    assert re.fullmatch(
+        r"[\d:]+ ERROR .*larger than is allowed here; raise the limit \(ulimit -f\)\n", done.stderr
+    )
     assert done.returncode == 1
     assert not done.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["x.log"]
@@ -169,7 +201,10 @@ for seed in range(100):
 
 
 def test_whatever_ends_the_writing_of_a_file_is_what_is_raised(tmp_path):
-    """And not what HDF5 says of the rest that it could not write, nor does it crash; and the next file is written as ever."""
+    """And not what HDF5 says of the rest that it could not write, nor does it crash.
+
+    And the next file is written as ever.
+    """
     done = python(ANY_END, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     ends = Counter(done.stdout.splitlines())
@@ -181,5 +216,7 @@ def test_whatever_ends_the_writing_of_a_file_is_what_is_raised(tmp_path):
 
 def test_seeds_are_fixed_and_apart():
     assert derive(0, "epoch", 1) == 123735704575244949
-    assert len({derive(s, p, n) for s in range(9) for p in ("init", "epoch") for n in range(9)}) == 162
+    assert (
+        len({derive(s, p, n) for s in range(9) for p in ("init", "epoch") for n in range(9)}) == 162
+    )
     assert generator("a").random() == generator("a").random() != generator("b").random()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-# Each room may import from those above it, floor by floor. In capitals: the parts of the design, from
-# pixels to figures.
+# Each room may import from those above it, floor by floor. In capitals: the parts of the design,
+# from pixels to figures.
 LAYERS = """
 core
 DATA
@@ -27,7 +27,10 @@ WITHOUT_TORCH = ("scores", "calibrators", "metrics", "tables", "figures", "runs"
 
 def imports():
     """Module -> all that it imports, anywhere in its file."""
-    paths = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in (ROOT / "oecal").rglob("*.py")}
+    paths = {
+        ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
+        for p in (ROOT / "oecal").rglob("*.py")
+    }
     found = {module: set() for module in paths}
     for module, path in paths.items():
         for node in ast.walk(ast.parse(path.read_text())):
@@ -67,14 +70,25 @@ def test_nothing_imports_what_stands_after_it(module):
 
 
 def test_no_import_goes_in_a_circle():
-    inside = {module: {name for name in names if name.startswith("oecal")} for module, names in IMPORTS.items()}
+    inside = {
+        module: {name for name in names if name.startswith("oecal")}
+        for module, names in IMPORTS.items()
+    }
     assert set(graphlib.TopologicalSorter(inside).static_order()) >= set(IMPORTS)
 
 
 def test_the_library_knows_nothing_of_snakemake():
-    assert not [module for module, names in IMPORTS.items() if any(name.split(".")[0] == "snakemake" for name in names)]
+    assert not [
+        module
+        for module, names in IMPORTS.items()
+        if any(name.split(".")[0] == "snakemake" for name in names)
+    ]
 
 
-@pytest.mark.parametrize("module", sorted(m for m in IMPORTS if m.split(".")[1:2] and part(m) in WITHOUT_TORCH))
+@pytest.mark.parametrize(
+    "module", sorted(m for m in IMPORTS if m.split(".")[1:2] and part(m) in WITHOUT_TORCH)
+)
 def test_scoring_measuring_and_drawing_never_import_torch(module):
-    assert not {name for name in reached(module, set()) if name.split(".")[0] in ("torch", "torchvision")}
+    assert not {
+        name for name in reached(module, set()) if name.split(".")[0] in ("torch", "torchvision")
+    }

@@ -33,7 +33,10 @@ def test_settings_and_their_controls(study):
 def test_what_is_not_run_is_left_out(study):
     study.config["limits"] = {
         "start": {"scratch": "digits/wrn/oe_scratch", "long": "digits/wrn/oe_tune - tune_control"},
-        "objective": {"logit norm": "digits/wrn/logit_norm", "of photographs": "photos/wrn/oe_tune"},
+        "objective": {
+            "logit norm": "digits/wrn/logit_norm",
+            "of photographs": "photos/wrn/oe_tune",
+        },
     }
     check_limits(study)
     assert study.config["limits"] == {"start": {"scratch": "digits/wrn/oe_scratch"}}
@@ -46,8 +49,14 @@ def test_what_is_not_run_is_left_out(study):
         ("digits/wnr/oe_tune", "limits.a.b: unknown name 'wnr'; did you mean 'wrn'?"),
         ("photos/pixelcnn/oe_tune", "limits.a.b: unknown name 'pixelcnn'"),  # no classifier
         ("digits/wrn/oe_tun", "limits.a.b: unknown name 'oe_tun'; did you mean 'oe_tune'?"),
-        ("digits/wrn/oe_tune - basline", "limits.a.b: unknown name 'basline'; did you mean 'baseline'?"),
-        ("digits/wrn/baseline", "limits.a.b: baseline is compared with itself; write another training after ' - '"),
+        (
+            "digits/wrn/oe_tune - basline",
+            "limits.a.b: unknown name 'basline'; did you mean 'baseline'?",
+        ),
+        (
+            "digits/wrn/baseline",
+            "limits.a.b: baseline is compared with itself; write another training after ' - '",
+        ),
         ("digits/wrn/oe_tune - oe_tune", "limits.a.b: oe_tune is compared with itself"),
     ],
 )

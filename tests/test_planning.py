@@ -23,7 +23,11 @@ def study(name):
 
 def test_images_of_published_and_made_sets(planning):
     cifar10, images = study("cifar10"), planning["images"]
-    assert [images(cifar10, "cifar10", split) for split in ("train", "val", "test")] == [45000, 5000, 10000]
+    assert [images(cifar10, "cifar10", split) for split in ("train", "val", "test")] == [
+        45000,
+        5000,
+        10000,
+    ]
     assert images(cifar10, "cifar100_test", "test") == 2000
     assert images(cifar10, "gaussian_cifar10", "test") == 2000
 
@@ -31,7 +35,9 @@ def test_images_of_published_and_made_sets(planning):
 def test_operations_of_a_wide_residual_network(planning):
     """WideResNet-40-2: 2.2 million parameters (Zagoruyko and Komodakis 2016), about 0.33 billion multiplications of an image."""
     operations, parameters, features = planning["network"](
-        '{"architecture": "wrn", "options": {"depth": 40, "width": 2, "dropout": 0.3}}', (3, 32, 32), 10
+        '{"architecture": "wrn", "options": {"depth": 40, "width": 2, "dropout": 0.3}}',
+        (3, 32, 32),
+        10,
     )
     assert parameters == pytest.approx(2.2e6, rel=0.03)
     assert operations == pytest.approx(3 * 2 * 0.33e9, rel=0.03)
@@ -46,4 +52,7 @@ def test_the_page_is_what_its_script_counts(planning):
 
 def test_the_page_has_all_full_studies():
     there = set(re.findall(r"(?m)^\| (\w+) \| [\d,]+", PAGE))
-    assert there == {path.stem for path in (ROOT / "studies").glob("*.yaml")} - {"tiny", "own-images"}
+    assert there == {path.stem for path in (ROOT / "studies").glob("*.yaml")} - {
+        "tiny",
+        "own-images",
+    }

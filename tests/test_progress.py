@@ -24,7 +24,9 @@ def shown(watched, message="", **extra):
 
 
 def begin(watched, job, rule):
-    return shown(watched, event="job_info", jobid=job, rule_name=rule, rule_msg=f"Do {rule}\n of {job}")
+    return shown(
+        watched, event="job_info", jobid=job, rule_name=rule, rule_msg=f"Do {rule}\n of {job}"
+    )
 
 
 def end(watched, job):
@@ -32,11 +34,20 @@ def end(watched, job):
 
 
 def test_durations():
-    assert [spoken(s) for s in (0.4, 99, 100, 3600, 5400)] == ["0 s", "99 s", "2 min", "60 min", "1.5 h"]
+    assert [spoken(s) for s in (0.4, 99, 100, 3600, 5400)] == [
+        "0 s",
+        "99 s",
+        "2 min",
+        "60 min",
+        "1.5 h",
+    ]
 
 
 def test_time_left(clock):
-    """Two jobs side by side, 10 s each: four more of them take 20 s; of a rule that was not seen yet, a job is the geometric mean."""
+    """Two jobs side by side, 10 s each: four more of them take 20 s.
+
+    Of a rule that was not seen yet, a job is the geometric mean.
+    """
     watched = Progress({"train": 6, "figure": 2})
     assert watched.left() == 0
     assert begin(watched, 1, "train") == "12:00:00 begins    Do train of 1"

@@ -16,9 +16,13 @@ def test_the_fingerprint_is_of_all_code(monkeypatch):
     listed = []
     monkeypatch.setattr(provenance, "fingerprint", lambda files: listed.extend(files) or "f")
     assert provenance.code() == "f"
-    assert {"oecal/report/answer.py", "oecal/tables/detection.py", "workflow/rules/train.smk", "workflow/scripts/train.py", "Snakefile"} <= set(
-        listed
-    )
+    assert {
+        "oecal/report/answer.py",
+        "oecal/tables/detection.py",
+        "workflow/rules/train.smk",
+        "workflow/scripts/train.py",
+        "Snakefile",
+    } <= set(listed)
 
 
 def test_times_of_a_log():
@@ -27,12 +31,19 @@ def test_times_of_a_log():
 
 
 def test_jobs_and_devices(tmp_path):
-    for name, spent in {"train/a/seed0": "00:01:00", "train/a/seed1": "00:00:30", "score/a/seed0": "00:00:06"}.items():
+    for name, spent in {
+        "train/a/seed0": "00:01:00",
+        "train/a/seed1": "00:00:30",
+        "score/a/seed0": "00:00:06",
+    }.items():
         path = tmp_path / f"{name}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"00:00:00 INFO on cuda, float32\n{spent} INFO done\n")
     (tmp_path / "report.log").write_text("00:00:00 INFO x\n09:00:00 INFO y\n")
-    assert provenance.jobs(tmp_path) == [{"step": "score", "jobs": 1, "minutes": "0.1"}, {"step": "train", "jobs": 2, "minutes": "1.5"}]
+    assert provenance.jobs(tmp_path) == [
+        {"step": "score", "jobs": 1, "minutes": "0.1"},
+        {"step": "train", "jobs": 2, "minutes": "1.5"},
+    ]
     assert provenance.devices(tmp_path) == {"cuda, float32": 2}
     assert provenance.jobs(tmp_path / "none") == []
 
@@ -60,11 +71,16 @@ def test_published_numbers_are_fractions_but_for_temperature_and_bits(column, lo
 
 def test_our_counterpart_is_of_the_same_architecture():
     rows = [
-        {"in_dist": "a", "model": m, "training": "baseline", "seed": 0, "set": "a", "bpd_mean": b} for m, b in (("vae", 5), ("pixelcnn", 3))
+        {"in_dist": "a", "model": m, "training": "baseline", "seed": 0, "set": "a", "bpd_mean": b}
+        for m, b in (("vae", 5), ("pixelcnn", 3))
     ]
     tables = {"trainings": pd.DataFrame(rows), "likelihood": pd.DataFrame(rows)}
     for name in ("detection", "calibration"):
-        tables[name] = pd.DataFrame(columns=["in_dist", "model", "training", "score", "post_hoc", "set", "ood"])
+        tables[name] = pd.DataFrame(
+            columns=["in_dist", "model", "training", "score", "post_hoc", "set", "ood"]
+        )
     found = published_numbers.beside(tables, {"a": "cifar10"})
-    assert found[["our model", "published", "this study"]].to_numpy().tolist() == [["pixelcnn", "3.060 → 3.080", "3.00 → –"]]
+    assert found[["our model", "published", "this study"]].to_numpy().tolist() == [
+        ["pixelcnn", "3.060 → 3.080", "3.00 → –"]
+    ]
     assert published_numbers.beside(tables, {}).empty

@@ -26,14 +26,34 @@ from tests.run_files import written
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 KEYWORDS = {
-    "$ref", "additionalProperties", "default", "description", "enum", "exclusiveMaximum", "exclusiveMinimum", "items", "maximum",
-    "minItems", "minProperties", "minimum", "pattern", "properties", "propertyNames", "required", "type", "uniqueItems",
-}  # fmt: skip
+    "$ref",
+    "additionalProperties",
+    "default",
+    "description",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "items",
+    "maximum",
+    "minItems",
+    "minProperties",
+    "minimum",
+    "pattern",
+    "properties",
+    "propertyNames",
+    "required",
+    "type",
+    "uniqueItems",
+}
 
 
 def cells(text: str) -> list[list[str]]:
     """The rows of the tables that begin with a name in backticks."""
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if line.startswith("| `")]
+    return [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
 
 
 def section(text: str, begin: str, end: str) -> str:
@@ -64,17 +84,24 @@ def nodes(schema: dict) -> Iterator[tuple[str, dict]]:
     while todo:
         path, node = todo.pop()
         yield path, node
-        todo += [(f"{path}.{key}".lstrip("."), sub) for key, sub in node.get("properties", {}).items()]
+        todo += [
+            (f"{path}.{key}".lstrip("."), sub) for key, sub in node.get("properties", {}).items()
+        ]
         if isinstance(node.get("additionalProperties"), dict):
             todo.append((f"{path}.<name>", node["additionalProperties"]))
 
 
 def test_the_page_of_the_configuration_is_that_of_the_schema(configuration):
-    assert configuration == runpy.run_path(str(DOCS / "configuration.py"))["page"](), "run make docs"
+    assert configuration == runpy.run_path(str(DOCS / "configuration.py"))["page"](), (
+        "run make docs"
+    )
 
 
 def test_every_key_is_on_the_page_and_described(configuration, schema):
-    shown = {row[0].strip("`"): row for row in cells(section(configuration, "## Keys", "## Names without options"))}
+    shown = {
+        row[0].strip("`"): row
+        for row in cells(section(configuration, "## Keys", "## Names without options"))
+    }
     assert set(shown) == {path for path, _ in nodes(schema)} - {""}
     assert all(row[3] for row in shown.values())
     assert all(node.get("description") for _, node in nodes(schema))
@@ -93,8 +120,16 @@ def test_the_smallest_study_has_what_must_be_there_alone(smallest, schema):
 
 
 def test_the_example_of_a_second_file_fits_the_first(configuration):
-    blocks = re.findall(r"(?:^    .*\n)+", section(configuration, "## One file over another", "## Keys"), re.MULTILINE)
-    study = load(merged(yaml.safe_load((ROOT / "studies/grey28.yaml").read_text()), yaml.safe_load(blocks[1])))
+    blocks = re.findall(
+        r"(?:^    .*\n)+",
+        section(configuration, "## One file over another", "## Keys"),
+        re.MULTILINE,
+    )
+    study = load(
+        merged(
+            yaml.safe_load((ROOT / "studies/grey28.yaml").read_text()), yaml.safe_load(blocks[1])
+        )
+    )
     assert (study.name, {run.seed for run in study.runs()}) == ("grey28_short", {0, 1})
     assert "glow" not in {run.model for run in study.runs("fashion")}
 
@@ -103,20 +138,33 @@ def values(config: object, path: str) -> list[object]:
     """What stands at a path, <name> being any name."""
     found = [config]
     for key in path.split("."):
-        found = [v for f in found if isinstance(f, dict) for v in (f.values() if key == "<name>" else [f[key]] if key in f else [])]
+        found = [
+            v
+            for f in found
+            if isinstance(f, dict)
+            for v in (f.values() if key == "<name>" else [f[key]] if key in f else [])
+        ]
     return found
 
 
 def holds(found: object, default: object) -> bool:
     """Whether it is the default; a mapping may have had its own defaults filled in."""
     if isinstance(default, dict):
-        return isinstance(found, dict) and all(key in found and holds(found[key], value) for key, value in default.items())
+        return isinstance(found, dict) and all(
+            key in found and holds(found[key], value) for key, value in default.items()
+        )
     return type(found) is type(default) and found == default
 
 
 def test_every_default_is_what_the_configuration_is_filled_with(configuration, smallest):
-    full = {**smallest, "screen": {"mine": {"images": "photos", "run": "digits/wrn/baseline/seed0"}}}
-    full["datasets"] = {**smallest["datasets"], "faces": {"source": "faces", "format": {"size": 28}}}
+    full = {
+        **smallest,
+        "screen": {"mine": {"images": "photos", "run": "digits/wrn/baseline/seed0"}},
+    }
+    full["datasets"] = {
+        **smallest["datasets"],
+        "faces": {"source": "faces", "format": {"size": 28}},
+    }
     configs, checked = (load(smallest).config, load(full).config), 0
     for key, _, default, _ in cells(section(configuration, "## Keys", "## Names without options")):
         path = key.strip("`")
@@ -125,14 +173,23 @@ def test_every_default_is_what_the_configuration_is_filled_with(configuration, s
         elif default.startswith("`") and not values(smallest, path):
             found = next(filter(None, (values(config, path) for config in configs)))
             text = default.strip("`")
-            assert all(holds(value, type(value)(text) if isinstance(value, float) else yaml.safe_load(text)) for value in found), path
+            assert all(
+                holds(
+                    value, type(value)(text) if isinstance(value, float) else yaml.safe_load(text)
+                )
+                for value in found
+            ), path
             checked += 1
     assert checked > 60
 
 
 @pytest.mark.parametrize(
     "folder, begin, end",
-    [("data", "data sets", "models"), ("models", "models", "training objectives"), ("training", "training objectives", None)],
+    [
+        ("data", "data sets", "models"),
+        ("models", "models", "training objectives"),
+        ("training", "training objectives", None),
+    ],
 )
 def test_every_option_is_on_the_page_with_its_default(configuration, folder, begin, end):
     text = section(configuration, f"## Options of {begin}", f"## Options of {end}")
@@ -174,19 +231,42 @@ def described():
 @pytest.fixture(scope="module")
 def shown(tables):
     """The columns that each table has by the page, in order, and those that are described there."""
-    parts = dict(part.split("\n", 1) for part in tables.split("## Other files")[0].split("\n## ")[1:])
+    parts = dict(
+        part.split("\n", 1) for part in tables.split("## Other files")[0].split("\n## ")[1:]
+    )
     shared = {row[0] for row in cells(parts.pop("Columns that several tables share"))}
     orders = {
-        name: re.findall(r"`([^`]+)`", next(line for line in part.splitlines() if line.startswith("`"))) for name, part in parts.items()
+        name: re.findall(
+            r"`([^`]+)`", next(line for line in part.splitlines() if line.startswith("`"))
+        )
+        for name, part in parts.items()
     }
-    return {name: (orders[name], shared | {row[0] for row in cells(part)}) for name, part in parts.items()}
+    return {
+        name: (orders[name], shared | {row[0] for row in cells(part)})
+        for name, part in parts.items()
+    }
 
 
 def of_a_run(tmp_path: Path) -> list[str]:
     """The columns of trainings.csv, of a run of the smallest study."""
-    study = load(yaml.safe_load(re.search(r"```yaml\n(.*?)```", (DOCS / "configuration.md").read_text(), re.DOTALL)[1]))
-    about = {"configuration": json.dumps(study.training("digits", "wrn", "baseline"), sort_keys=True)}
-    path = written(tmp_path / "a.h5", {}, parameters=1, steps=1, outliers="", alike="", precision="float32", **about)
+    study = load(
+        yaml.safe_load(
+            re.search(r"```yaml\n(.*?)```", (DOCS / "configuration.md").read_text(), re.DOTALL)[1]
+        )
+    )
+    about = {
+        "configuration": json.dumps(study.training("digits", "wrn", "baseline"), sort_keys=True)
+    }
+    path = written(
+        tmp_path / "a.h5",
+        {},
+        parameters=1,
+        steps=1,
+        outliers="",
+        alike="",
+        precision="float32",
+        **about,
+    )
     return list(trainings.table([path], [], {}).columns)
 
 
@@ -195,15 +275,26 @@ def test_the_page_of_the_tables_is_that_of_the_code(tables):
 
 
 def test_every_table_is_on_the_page(shown):
-    files = {p.stem for p in (ROOT / "oecal/tables").glob("*.py")} - {"__init__", "rows", "conventions"}
-    assert set(shown) == {f"{name}.csv" for name in files} | {f"detection_{name}.csv" for name in CONVENTIONS}
+    files = {p.stem for p in (ROOT / "oecal/tables").glob("*.py")} - {
+        "__init__",
+        "rows",
+        "conventions",
+    }
+    assert set(shown) == {f"{name}.csv" for name in files} | {
+        f"detection_{name}.csv" for name in CONVENTIONS
+    }
 
 
 def test_the_columns_on_the_page_are_those_of_the_code(shown, tmp_path):
     detection = tmp_path / "detection.csv"
     pd.DataFrame(columns=claim_entries.columns("detection")).to_csv(detection, index=False)
-    others = {"overlap": list(overlap.table(detection, []).columns), "trainings": of_a_run(tmp_path)}
-    others |= {f"detection_{name}": list(conventions.table(name, []).columns) for name in CONVENTIONS}
+    others = {
+        "overlap": list(overlap.table(detection, []).columns),
+        "trainings": of_a_run(tmp_path),
+    }
+    others |= {
+        f"detection_{name}": list(conventions.table(name, []).columns) for name in CONVENTIONS
+    }
     for file, (order, about) in shown.items():
         name = file.removesuffix(".csv")
         assert order == (others.get(name) or claim_entries.columns(name)), name
@@ -215,10 +306,23 @@ def test_nothing_is_described_that_is_not_there_or_described_twice(shown, descri
     for name, own in described["tables"].items():
         assert set(own) <= set(shown[f"{name}.csv"][0]), name
     for column in described["shared"]:
-        users = [name for name, (order, _) in shown.items() if column in order and column not in described["tables"].get(name[:-4], {})]
+        users = [
+            name
+            for name, (order, _) in shown.items()
+            if column in order and column not in described["tables"].get(name[:-4], {})
+        ]
         assert len(users) > 1, column
-    every = [described["shared"], described["metrics"], *described["tables"].values(), *(f["holds"] for f in described["files"].values())]
-    assert all({"is"} <= set(about) <= {"is", "range", "better", "term"} for columns in every for about in columns.values())
+    every = [
+        described["shared"],
+        described["metrics"],
+        *described["tables"].values(),
+        *(f["holds"] for f in described["files"].values()),
+    ]
+    assert all(
+        {"is"} <= set(about) <= {"is", "range", "better", "term"}
+        for columns in every
+        for about in columns.values()
+    )
 
 
 def test_metrics_with_a_file_of_their_own_are_described(described):
@@ -227,15 +331,35 @@ def test_metrics_with_a_file_of_their_own_are_described(described):
 
 def test_what_files_hold_is_described(described):
     holds = {path: set(about["holds"]) for path, about in described["files"].items()}
-    arrays = {name for model in names("models") for name in constant("models", model, "OUTPUTS")} | catalogue.COSTLY.keys()
-    listed = holds["outputs/<run>.h5"] | {f"{m}_{v}" for m in ("tta", "swag") for v in ("p", "mi", "agreement")}
-    assert arrays | {"labels", catalogue.BACKGROUND_LOGIT} == {name for name in listed if not name.startswith("/")}
+    arrays = {
+        name for model in names("models") for name in constant("models", model, "OUTPUTS")
+    } | catalogue.COSTLY.keys()
+    listed = holds["outputs/<run>.h5"] | {
+        f"{m}_{v}" for m in ("tta", "swag") for v in ("p", "mi", "agreement")
+    }
+    assert arrays | {"labels", catalogue.BACKGROUND_LOGIT} == {
+        name for name in listed if not name.startswith("/")
+    }
     assert holds["statistics/<in_dist>.h5"] == catalogue.STATISTICS
     assert holds["screen/<name>/decisions.csv"] == set(Row._fields)
-    promise = thresholds.described({"reject": 0.05}).keys() | {f.name for f in dataclasses.fields(Threshold)} | {"scores"}
+    promise = (
+        thresholds.described({"reject": 0.05}).keys()
+        | {f.name for f in dataclasses.fields(Threshold)}
+        | {"scores"}
+    )
     assert holds["thresholds/<run>.json"] == promise
-    parts = {part for p in (ROOT / "oecal/training").glob("*.py") for part in re.findall(r'"((?:loss|energy)\w*)"', p.read_text())}
-    assert holds["models/<run>/history.csv"] == parts | {"epoch", "lr", "val_nll", "val_accuracy", "val_bpd"}
+    parts = {
+        part
+        for p in (ROOT / "oecal/training").glob("*.py")
+        for part in re.findall(r'"((?:loss|energy)\w*)"', p.read_text())
+    }
+    assert holds["models/<run>/history.csv"] == parts | {
+        "epoch",
+        "lr",
+        "val_nll",
+        "val_accuracy",
+        "val_bpd",
+    }
 
 
 # The glossary
@@ -244,7 +368,9 @@ def test_what_files_hold_is_described(described):
 @pytest.fixture(scope="module")
 def glossary():
     """Each term's text."""
-    return dict(part.split("\n", 1) for part in (DOCS / "glossary.md").read_text().split("\n### ")[1:])
+    return dict(
+        part.split("\n", 1) for part in (DOCS / "glossary.md").read_text().split("\n### ")[1:]
+    )
 
 
 def defined(path: Path) -> set[str]:
@@ -252,7 +378,11 @@ def defined(path: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.parse(path.read_text()).body:
         names |= {node.name} if isinstance(node, ast.FunctionDef | ast.ClassDef) else set()
-        names |= {target.id for target in node.targets if isinstance(target, ast.Name)} if isinstance(node, ast.Assign) else set()
+        names |= (
+            {target.id for target in node.targets if isinstance(target, ast.Name)}
+            if isinstance(node, ast.Assign)
+            else set()
+        )
     return names
 
 
@@ -279,19 +409,30 @@ def test_a_column_with_a_formula_is_in_its_entry(glossary, described):
         for column, about in columns.items():
             if "term" in about:
                 assert f"`{column}`" in glossary[about["term"]].partition("Columns:")[2], column
-    assert {about["term"] for file in described["files"].values() for about in file["holds"].values() if "term" in about} <= set(glossary)
+    assert {
+        about["term"]
+        for file in described["files"].values()
+        for about in file["holds"].values()
+        if "term" in about
+    } <= set(glossary)
 
 
 def test_a_metric_with_a_direction_has_a_formula(described):
     """All but the metric that another column names, and what a job spends."""
     plain = {"value", "control_value", "difference"}
     for columns in (described["shared"], described["metrics"], *described["tables"].values()):
-        without = {column for column, about in columns.items() if "better" in about and "term" not in about}
+        without = {
+            column for column, about in columns.items() if "better" in about and "term" not in about
+        }
         assert without <= plain | set(described["tables"]["costs"])
 
 
 def test_the_columns_that_the_glossary_names_are_there(glossary, shown, described):
-    there = {column for order, _ in shown.values() for column in order} | set(described["metrics"]) | {"metric"}
+    there = (
+        {column for order, _ in shown.values() for column in order}
+        | set(described["metrics"])
+        | {"metric"}
+    )
     for term, text in glossary.items():
         named = re.sub(r"\[.*?\]\(.*?\)", "", text.partition("Columns:")[2].split(". ")[0])
         named = set(re.findall(r"`([\w@-]+)`", named)) - {"measures.metrics"}

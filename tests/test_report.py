@@ -10,30 +10,87 @@ RUN = {"in_dist": "a", "model": "m"}
 
 def tables():
     detection = pd.DataFrame(
-        [{**RUN, "training": t, "seed": s, "ood": o, "kind": "near", "score": "msp", "auroc": a + s / 100, "fpr95": 1 - a}
-         for s in (0, 1) for t, o, a in (("baseline", "x", 0.4), ("baseline", "y", 0.9), ("oe", "x", 0.8), ("oe", "y", 0.9))]
-    )  # fmt: skip
-    calibration = pd.DataFrame(
-        [{**RUN, "training": "oe", "seed": s, "post_hoc": "none", "set": n, "ece": 0.1, "rms": 0.1, "accuracy": 0.9, "mean_confidence": 0.8}
-         for s in (0, 1) for n in ("id", "pooled", "blur-1", "blur-2")]
-    )  # fmt: skip
-    selective = pd.DataFrame(
-        [{**RUN, "training": "oe", "seed": s, "score": "msp", "set": "id", "aurc": 0.02, "augrc": 0.01} for s in (0, 1)]
+        [
+            {
+                **RUN,
+                "training": t,
+                "seed": s,
+                "ood": o,
+                "kind": "near",
+                "score": "msp",
+                "auroc": a + s / 100,
+                "fpr95": 1 - a,
+            }
+            for s in (0, 1)
+            for t, o, a in (
+                ("baseline", "x", 0.4),
+                ("baseline", "y", 0.9),
+                ("oe", "x", 0.8),
+                ("oe", "y", 0.9),
+            )
+        ]
     )
-    likelihood = pd.DataFrame(columns=["in_dist", "model", "training", "seed", "set", "bpd_mean", "bpd_sd", "n"])
-    trainings = pd.DataFrame([{**RUN, "training": t, "objective": t} for t in ("baseline", "oe", "background")])
-    return {"detection": detection, "calibration": calibration, "selective": selective, "likelihood": likelihood, "trainings": trainings}
+    calibration = pd.DataFrame(
+        [
+            {
+                **RUN,
+                "training": "oe",
+                "seed": s,
+                "post_hoc": "none",
+                "set": n,
+                "ece": 0.1,
+                "rms": 0.1,
+                "accuracy": 0.9,
+                "mean_confidence": 0.8,
+            }
+            for s in (0, 1)
+            for n in ("id", "pooled", "blur-1", "blur-2")
+        ]
+    )
+    selective = pd.DataFrame(
+        [
+            {
+                **RUN,
+                "training": "oe",
+                "seed": s,
+                "score": "msp",
+                "set": "id",
+                "aurc": 0.02,
+                "augrc": 0.01,
+            }
+            for s in (0, 1)
+        ]
+    )
+    likelihood = pd.DataFrame(
+        columns=["in_dist", "model", "training", "seed", "set", "bpd_mean", "bpd_sd", "n"]
+    )
+    trainings = pd.DataFrame(
+        [{**RUN, "training": t, "objective": t} for t in ("baseline", "oe", "background")]
+    )
+    return {
+        "detection": detection,
+        "calibration": calibration,
+        "selective": selective,
+        "likelihood": likelihood,
+        "trainings": trainings,
+    }
 
 
 def test_numbers_over_seeds():
     assert over_seeds(pd.Series([0.5])) == "50.0"
     assert over_seeds(pd.Series([0.5, 0.5])) == "50.0 ± 0.0"
-    assert over_seeds(pd.Series([1.0, 3.0]), percent=False) == "2.00 ± 12.71"  # t_1(0.975) * sqrt(2) / sqrt(2)
+    assert (
+        over_seeds(pd.Series([1.0, 3.0]), percent=False) == "2.00 ± 12.71"
+    )  # t_1(0.975) * sqrt(2) / sqrt(2)
 
 
 def test_tables():
     found = {summary.title: summary.table for summary in summaries(tables())}
-    assert list(found)[:3] == ["Detection: AUROC", "Detection: FPR95", "Detection of each set: a, msp"]
+    assert list(found)[:3] == [
+        "Detection: AUROC",
+        "Detection: FPR95",
+        "Detection of each set: a, msp",
+    ]
     assert found["Detection of each set: a, msp"]["n"].tolist() == [2, 2]
     assert found["Detection of each set: a, msp"]["x"].tolist() == ["40.5 ± 6.4", "80.5 ± 6.4"]
     assert list(found["Calibration: ECE"].columns) == [
@@ -50,7 +107,14 @@ def test_tables():
 
 
 def test_order_of_appearance_is_kept():
-    table = pd.DataFrame({"row": ["z", "a", "z", "a"], "column": ["q", "q", "b", "b"], "v": [0.1, 0.2, 0.3, 0.4], "seed": 0})
+    table = pd.DataFrame(
+        {
+            "row": ["z", "a", "z", "a"],
+            "column": ["q", "q", "b", "b"],
+            "v": [0.1, 0.2, 0.3, 0.4],
+            "seed": 0,
+        }
+    )
     found = wide(table, ["row"], "column", "v")
     assert found["row"].tolist() == ["z", "a"]
     assert list(found.columns) == ["row", "n", "q", "b"]
@@ -58,8 +122,13 @@ def test_order_of_appearance_is_kept():
 
 def test_what_is_seen():
     found = tables()
-    assert seen("roc", found, "a", "m") == "baseline: AUROC (%) below 50 for x (40.5). oe: AUROC (%) below 50 for no OOD set."
-    assert "oe, id: ECE 10.0 ± 0.0%, on average under-confident by 10.0 points." in seen("reliability", found, "a", "m")
+    assert (
+        seen("roc", found, "a", "m")
+        == "baseline: AUROC (%) below 50 for x (40.5). oe: AUROC (%) below 50 for no OOD set."
+    )
+    assert "oe, id: ECE 10.0 ± 0.0%, on average under-confident by 10.0 points." in seen(
+        "reliability", found, "a", "m"
+    )
     assert "hardest set x (40.5% with msp)" in seen("ood_heatmap", found, "a", "m")
     assert seen("risk_coverage", found, "a", "m") == "oe, id: AURC 2.0 ± 0.0%."
     assert seen("training_curves", found, "a", "m") == ""
@@ -67,11 +136,30 @@ def test_what_is_seen():
 
 def test_what_is_seen_of_a_density():
     who = {**RUN, "kind": "far", "score": "log_likelihood"}
-    rows = [("baseline", "x", 0.2), ("baseline", "y", 0.4), ("baseline", "z", 0.9), ("oe", "x", 0.8), ("oe", "y", 0.3), ("oe", "z", 0.9),
-            ("background", "x", 0.1)]  # fmt: skip
-    detection = pd.DataFrame([{**who, "training": t, "seed": s, "ood": o, "auroc": a} for s in (0, 1) for t, o, a in rows])
+    rows = [
+        ("baseline", "x", 0.2),
+        ("baseline", "y", 0.4),
+        ("baseline", "z", 0.9),
+        ("oe", "x", 0.8),
+        ("oe", "y", 0.3),
+        ("oe", "z", 0.9),
+        ("background", "x", 0.1),
+    ]
+    detection = pd.DataFrame(
+        [
+            {**who, "training": t, "seed": s, "ood": o, "auroc": a}
+            for s in (0, 1)
+            for t, o, a in rows
+        ]
+    )
     bits = [("baseline", 3.0), ("oe", 3.5), ("background", 9.0)]
-    likelihood = pd.DataFrame([{**RUN, "training": t, "seed": s, "set": "a", "bpd_mean": b} for s in (0, 1) for t, b in bits])
+    likelihood = pd.DataFrame(
+        [
+            {**RUN, "training": t, "seed": s, "set": "a", "bpd_mean": b}
+            for s in (0, 1)
+            for t, b in bits
+        ]
+    )
     found = tables() | {"detection": detection, "likelihood": likelihood}
     assert seen("oe_density_gain", found, "a", "m") == (
         "baseline: 2 of 3 OOD sets have an AUROC below 50%. oe: 0.50 ± 0.00 bits/dim on in-distribution images; lifts x of these above 50%."
@@ -90,27 +178,63 @@ def test_what_is_seen_of_scores():
     """Three scores on two sets: OE lifts two of them."""
     gains = {"msp": 0.1, "energy": 0.2, "ensemble_msp": -0.1}
     rows = [
-        {**RUN, "training": t, "seed": s, "ood": o, "kind": "far", "score": score, "auroc": base + gain * (t == "oe") * (1 + s / 10)}
-        for t in ("baseline", "oe") for s in (0, 1) for o, base in (("x", 0.5), ("y", 0.6)) for score, gain in gains.items()
+        {
+            **RUN,
+            "training": t,
+            "seed": s,
+            "ood": o,
+            "kind": "far",
+            "score": score,
+            "auroc": base + gain * (t == "oe") * (1 + s / 10),
+        }
+        for t in ("baseline", "oe")
+        for s in (0, 1)
+        for o, base in (("x", 0.5), ("y", 0.6))
+        for score, gain in gains.items()
         if not (score == "ensemble_msp" and s)
-    ]  # fmt: skip
+    ]
     spent = [("msp", 2.0, 0.001), ("energy", 2.0, 0.002), ("ensemble_msp", 4.0, 0.001)]
-    costs = [{**RUN, "training": t, "seed": 0, "score": score, "seconds_forward": 2.0, "seconds_predict": predict, "seconds_score": scoring}
-             for t in ("baseline", "oe") for score, predict, scoring in spent]  # fmt: skip
+    costs = [
+        {
+            **RUN,
+            "training": t,
+            "seed": 0,
+            "score": score,
+            "seconds_forward": 2.0,
+            "seconds_predict": predict,
+            "seconds_score": scoring,
+        }
+        for t in ("baseline", "oe")
+        for score, predict, scoring in spent
+    ]
     found = tables() | {"detection": pd.DataFrame(rows), "costs": pd.DataFrame(costs)}
     assert seen("oe_gain", found, "a", "m", "oe") == (
         "oe minus baseline, AUROC over all sets: higher with 2 of 3 scores, most with energy (21.0 ± 12.7 points), "
         "least with ensemble_msp (-10.0 points)."
     )
     rank = seen("score_rank", found, "a", "m")
-    assert "oe: best mean rank 1.0 with energy; 3 of 3 scores are within the critical difference of it." in rank
+    assert (
+        "oe: best mean rank 1.0 with energy; 3 of 3 scores are within the critical difference of it."
+        in rank
+    )
     heatmap = seen("ood_heatmap", found, "a", "m", "oe")
-    assert heatmap == "oe: mean AUROC over all sets 76.0% with energy, the best score here; hardest set x (60.5% with msp)."
+    assert (
+        heatmap
+        == "oe: mean AUROC over all sets 76.0% with energy, the best score here; hardest set x (60.5% with msp)."
+    )
     cost = seen("compute_cost", found, "a", "m")
-    assert "oe, mean AUROC and seconds for 1,000 images: best energy (76.0%, 2 s), which needs one forward pass." in cost
-    detection = found["detection"].assign(auroc=lambda d: d["auroc"].where(d["score"] != "ensemble_msp", 1.0))
+    assert (
+        "oe, mean AUROC and seconds for 1,000 images: best energy (76.0%, 2 s), which needs one forward pass."
+        in cost
+    )
+    detection = found["detection"].assign(
+        auroc=lambda d: d["auroc"].where(d["score"] != "ensemble_msp", 1.0)
+    )
     cost = seen("compute_cost", found | {"detection": detection}, "a", "m")
-    assert "images: best ensemble_msp (100.0%, 4 s); with one forward pass energy (76.0%, 2 s)." in cost
+    assert (
+        "images: best ensemble_msp (100.0%, 4 s); with one forward pass energy (76.0%, 2 s)."
+        in cost
+    )
     assert seen("feature_space", found, "a", "m") == ""
 
 
@@ -124,30 +248,64 @@ def test_what_is_seen_of_calibration_and_promises():
             {"post_hoc": "none", "set": "blur-5", "accuracy": 0.4, "mean_confidence": 0.9},
             {"post_hoc": "none", "set": "noise-5", "accuracy": 0.5, "mean_confidence": 0.8},
         ],
-        "paths": [{"set": s, "t": t, "confidence": c, "bpd": None} for s in ("x", "y") for t, c in ((0, 0.9), (0.5, 0.1), (1, 0.6))],
-        "pit": [{"set": "a", "below_05": 0.06, "above_95": 0.05}, {"set": "x", "below_05": 0, "above_95": 0.8}],
-        "decomposition": [{"score": s, "auroc_ood_ambiguous": o, "auroc_ambiguous": 0.7} for s, o in (("msp", 0.4), ("knn", 0.9))],
-        "promises": [
-            {"promise": "p", "set": s, "threshold": t, "kept": k} for s, t, k in (("id", 1, True), ("id", None, True), ("x", 1, False))
+        "paths": [
+            {"set": s, "t": t, "confidence": c, "bpd": None}
+            for s in ("x", "y")
+            for t, c in ((0, 0.9), (0.5, 0.1), (1, 0.6))
         ],
-        "drift": [{"score": "msp", "ood_rate": r, "alarm_share": s} for r, s in ((0, 0.01), (0.05, 0.5))],
+        "pit": [
+            {"set": "a", "below_05": 0.06, "above_95": 0.05},
+            {"set": "x", "below_05": 0, "above_95": 0.8},
+        ],
+        "decomposition": [
+            {"score": s, "auroc_ood_ambiguous": o, "auroc_ambiguous": 0.7}
+            for s, o in (("msp", 0.4), ("knn", 0.9))
+        ],
+        "promises": [
+            {"promise": "p", "set": s, "threshold": t, "kept": k}
+            for s, t, k in (("id", 1, True), ("id", None, True), ("x", 1, False))
+        ],
+        "drift": [
+            {"score": "msp", "ood_rate": r, "alarm_share": s} for r, s in ((0, 0.01), (0.05, 0.5))
+        ],
     }
-    rows["prevalence"] = [{"post_hoc": p, "ood_rate": r, "ece": e} for p, r, e in (("none", 0.05, 0.2), ("none", 0.5, 0.4), ("x", 0.5, 0))]
+    rows["prevalence"] = [
+        {"post_hoc": p, "ood_rate": r, "ece": e}
+        for p, r, e in (("none", 0.05, 0.2), ("none", 0.5, 0.4), ("x", 0.5, 0))
+    ]
     rows["resampled"] = [
         {"promise": "p", "outliers": o, "splits": 9, "without": w, "exceeds_pool": e}
         for o, w, e in (("none", 0, 0.01), ("none", 0, 0.03), ("auxiliary", 9, 0))
     ]
     found = {name: pd.DataFrame([{**run, **row} for row in parts]) for name, parts in rows.items()}
     assert seen("prevalence", found, "a", "m") == "t: ECE 20.0% at 5% OOD, 40.0% at 50% OOD."
-    assert seen("resampled", found, "a", "m") == "t, p: broken in 1 to 3% of the splits, judged on all images."
-    both = [{**run, "training": t, "post_hoc": p, "set": s, "ece": e} for t, p, s, e in (
-        ("t", "none", "id", 0.01), ("t", "none", "pooled", 0.2), ("u", "none", "id", 0.03), ("u", "none", "pooled", 0.1),
-    )]  # fmt: skip
-    assert seen("id_or_pooled", {"calibration": pd.DataFrame(both), "trainings": found["trainings"]}, "a", "m") == (
-        "u minus t, ECE in points: -10.0 pooled, 2.0 on in-distribution images."
+    assert (
+        seen("resampled", found, "a", "m")
+        == "t, p: broken in 1 to 3% of the splits, judged on all images."
     )
-    assert seen("shift_calibration", found, "a", "m") == "t, severity 5: accuracy 45.0%, confidence above it by 40.0 points."
-    assert seen("paths", found, "a", "m") == "t: confidence 90% at the start; at the end: x 60%, y 60%."
+    both = [
+        {**run, "training": t, "post_hoc": p, "set": s, "ece": e}
+        for t, p, s, e in (
+            ("t", "none", "id", 0.01),
+            ("t", "none", "pooled", 0.2),
+            ("u", "none", "id", 0.03),
+            ("u", "none", "pooled", 0.1),
+        )
+    ]
+    assert seen(
+        "id_or_pooled",
+        {"calibration": pd.DataFrame(both), "trainings": found["trainings"]},
+        "a",
+        "m",
+    ) == ("u minus t, ECE in points: -10.0 pooled, 2.0 on in-distribution images.")
+    assert (
+        seen("shift_calibration", found, "a", "m")
+        == "t, severity 5: accuracy 45.0%, confidence above it by 40.0 points."
+    )
+    assert (
+        seen("paths", found, "a", "m")
+        == "t: confidence 90% at the start; at the end: x 60%, y 60%."
+    )
     assert seen("pit", found, "a", "m") == (
         "t: p at most 0.05 for 6.0% of the in-distribution test images; more likely than 95% of the validation images is most of x (80%)."
     )
@@ -173,15 +331,49 @@ def test_intervals_over_images_and_limits():
     run = {**RUN, "training": "oe", "seed": 0, "metric": "auroc"}
     change = {"difference": 0.1, "difference_low": 0.05, "difference_high": 0.15}
     interval = {"kind": "far", "score": "msp", "value": 0.5, "low": 0.4, "high": 0.6}
-    rows = [{**run, **interval, "training": t, "ood": o, **(change if t == "oe" else {})}
-            for t in ("baseline", "oe") for o in ("x", "all")]  # fmt: skip
+    rows = [
+        {**run, **interval, "training": t, "ood": o, **(change if t == "oe" else {})}
+        for t in ("baseline", "oe")
+        for o in ("x", "all")
+    ]
     setting = {**run, "factor": "size", "setting": "10", "control": "baseline", "n": 3}
     limits = [
-        {**setting, "measure": "auroc_msp", "kind": "far", "ood": None, "difference": -0.012, "low": -0.022, "high": -0.002},
-        {**setting, "measure": "auroc_msp", "kind": "far", "ood": "x", "difference": 0.9, "low": 0.9, "high": 0.9},
-        {**setting, "measure": "ece", "kind": "id", "ood": None, "difference": 0.01, "low": None, "high": None},
+        {
+            **setting,
+            "measure": "auroc_msp",
+            "kind": "far",
+            "ood": None,
+            "difference": -0.012,
+            "low": -0.022,
+            "high": -0.002,
+        },
+        {
+            **setting,
+            "measure": "auroc_msp",
+            "kind": "far",
+            "ood": "x",
+            "difference": 0.9,
+            "low": 0.9,
+            "high": 0.9,
+        },
+        {
+            **setting,
+            "measure": "ece",
+            "kind": "id",
+            "ood": None,
+            "difference": 0.01,
+            "low": None,
+            "high": None,
+        },
     ]
-    found = {s.name: s.table for s in summaries(tables() | {"detection_intervals": pd.DataFrame(rows), "limits": pd.DataFrame(limits)})}
+    found = {
+        s.name: s.table
+        for s in summaries(
+            tables() | {"detection_intervals": pd.DataFrame(rows), "limits": pd.DataFrame(limits)}
+        )
+    }
     assert found["images_auroc"]["far"].tolist() == ["50.0 [40.0, 60.0]"] * 2
     assert found["images_auroc"]["far, change"].tolist() == ["", "10.0 [5.0, 15.0]"]
-    assert found["limits"][["factor", "n", "AUROC of MSP, far", "ECE on ID"]].to_numpy().tolist() == [["size", 3, "-1.2 ± 1.0", "+1.0"]]
+    assert found["limits"][
+        ["factor", "n", "AUROC of MSP, far", "ECE on ID"]
+    ].to_numpy().tolist() == [["size", 3, "-1.2 ± 1.0", "+1.0"]]

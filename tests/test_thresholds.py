@@ -18,22 +18,39 @@ PROMISES = {
     "error_20": {"error": 0.2, "ood_rate": 0.1, "confidence": 0.9},
     "error_id": {"error": 0.2},
 }
-PLACES = {"a/val": ("id", 300), "a/test": ("id", 400), "letters/train": ("outlier", 90), "noise/test": ("far", 200)}
+PLACES = {
+    "a/val": ("id", 300),
+    "a/test": ("id", 400),
+    "letters/train": ("outlier", 90),
+    "noise/test": ("far", 200),
+}
 
 
 def files(folder, rng, kind="classifier", outliers=True):
-    """Outputs and scores of a run: `msp` is of all images, `odin` of 20, `blind` knows nothing. One answer in ten is wrong."""
+    """Outputs and scores of a run: `msp` is of all images, `odin` of 20, `blind` knows nothing.
+
+    One answer in ten is wrong.
+    """
     roles = {place: role for place, (role, _) in PLACES.items() if outliers or role != "outlier"}
     outputs, scores = {}, {}
     for place, role in roles.items():
         n = PLACES[place][1]
         labels = rng.integers(3, size=n)
         answers = np.where(rng.uniform(size=n) < 0.1, (labels + 1) % 3, labels)
-        outputs[place] = {"logits": np.eye(3)[answers], "labels": labels} if kind == "classifier" else {"log_likelihood": np.zeros(n)}
+        outputs[place] = (
+            {"logits": np.eye(3)[answers], "labels": labels}
+            if kind == "classifier"
+            else {"log_likelihood": np.zeros(n)}
+        )
         score = rng.normal(size=n) + 2.0 * (answers != labels) + 3.0 * (role not in ("id",))
         scores[place] = {"msp": score, "blind": rng.normal(size=n), "odin": rng.normal(size=20)}
-    both = [{place: (role, arrays[place]) for place, role in roles.items()} for arrays in (outputs, scores)]
-    return written(folder / "outputs.h5", both[0], kind), written(folder / "scores.h5", both[1], kind)
+    both = [
+        {place: (role, arrays[place]) for place, role in roles.items()}
+        for arrays in (outputs, scores)
+    ]
+    return written(folder / "outputs.h5", both[0], kind), written(
+        folder / "scores.h5", both[1], kind
+    )
 
 
 def result(folder, *args, **kwargs):
@@ -47,11 +64,20 @@ def test_a_run_of_a_classifier(tmp_path, rng):
     assert found["run"] == {"in_dist": "a", "model": "m", "training": "t", "seed": 0}
     assert list(found["promises"]) == list(PROMISES)
     reject, error = found["promises"]["reject_5"], found["promises"]["error_20"]
-    assert {key: error[key] for key in error if key != "scores"} == {"kind": "error", "level": 0.2, "confidence": 0.9, "ood_rate": 0.1}
+    assert {key: error[key] for key in error if key != "scores"} == {
+        "kind": "error",
+        "level": 0.2,
+        "confidence": 0.9,
+        "ood_rate": 0.1,
+    }
     assert list(reject["scores"]) == list(error["scores"]) == ["blind", "msp"]
     with h5py.File(tmp_path / "scores.h5") as file:
         expected = threshold_for_rejection(file["a/val/msp"][:], 0.05)
-    assert reject["scores"]["msp"] == {"threshold": expected.threshold, "n": 300, "bound": expected.bound}
+    assert reject["scores"]["msp"] == {
+        "threshold": expected.threshold,
+        "n": 300,
+        "bound": expected.bound,
+    }
     assert error["scores"]["msp"]["n"] == 333
     assert error["scores"]["msp"]["bound"] <= 0.2
     assert found["promises"]["error_id"]["scores"]["msp"]["n"] == 300
@@ -64,7 +90,12 @@ def test_no_test_image_has_a_part_in_it(tmp_path, rng):
             for place in ("a/test", "noise/test"):
                 for values in file[place].values():
                     values[:] = 0
-    run(str(tmp_path / "scores.h5"), str(tmp_path / "outputs.h5"), PROMISES, str(tmp_path / "after.json"))
+    run(
+        str(tmp_path / "scores.h5"),
+        str(tmp_path / "outputs.h5"),
+        PROMISES,
+        str(tmp_path / "after.json"),
+    )
     assert json.loads((tmp_path / "after.json").read_text()) == before
 
 
@@ -100,8 +131,8 @@ def test_pool_counts_outliers_as_errors(rng):
 def test_promises_are_kept_over_resamplings(rng):
     """Validation images, outliers and test images drawn 300 times from one world, in which 5% of what arrives is OOD.
 
-    Answers are wrong the more often the higher the score. The realised rates on a large test sample exceed the promise no more often
-    than 5% and chance.
+    Answers are wrong the more often the higher the score. The realised rates on a large test sample
+    exceed the promise no more often than 5% and chance.
     """
     repeats, broken, thresholds = 300, {"reject": 0, "error": 0}, []
     allowed = int(binom.ppf(0.999, repeats, 0.05))
@@ -109,7 +140,11 @@ def test_promises_are_kept_over_resamplings(rng):
 
     def images(n, ood=0):
         score = rng.normal(size=n)
-        return score, rng.uniform(size=n) < 0.2 / (1 + np.exp(-3 * score)), rng.normal(1.5, size=ood)
+        return (
+            score,
+            rng.uniform(size=n) < 0.2 / (1 + np.exp(-3 * score)),
+            rng.normal(1.5, size=ood),
+        )
 
     large, mistakes, others = images(100_000, 100_000)
     for _ in range(repeats):
@@ -118,7 +153,9 @@ def test_promises_are_kept_over_resamplings(rng):
         limit = chosen(error, inside, wrong, outside).threshold
         thresholds.append(np.nan if limit is None else limit)
         if limit is not None:
-            broken["error"] += mistaken(large <= limit, mistakes, [others <= limit], 0.05)["realised"] > 0.05
+            broken["error"] += (
+                mistaken(large <= limit, mistakes, [others <= limit], 0.05)["realised"] > 0.05
+            )
     assert max(broken.values()) <= allowed
     assert np.isnan(thresholds).mean() < 0.45
     assert (large <= np.nanmedian(thresholds)).mean() > 0.3

@@ -9,7 +9,9 @@ from oecal.tables.claims import table as judged
 
 
 def summary(rows=1):
-    table = pd.DataFrame({"set": ["a_b | 50%"] * rows, "far": ["-1.0 ± 0.5"] * rows, "n": [3] * rows})
+    table = pd.DataFrame(
+        {"set": ["a_b | 50%"] * rows, "far": ["-1.0 ± 0.5"] * rows, "n": [3] * rows}
+    )
     return Summary("detection", "detection_auroc", "Detection: AUROC", "Percent & more.", table)
 
 
@@ -42,19 +44,59 @@ def test_a_long_table_goes_over_pages():
 def test_markdown():
     title, empty, *lines = markdown(summary()).splitlines()
     assert (title, empty) == ("**Detection: AUROC.** Percent & more.", "")
-    assert lines == ["| set | far | n |", "| --- | --- | --- |", r"| a\_b \| 50% | -1.0 ± 0.5 | 3 |"]
+    assert lines == [
+        "| set | far | n |",
+        "| --- | --- | --- |",
+        r"| a\_b \| 50% | -1.0 ± 0.5 | 3 |",
+    ]
 
 
 def test_claims_are_there(tmp_path):
     run = {"in_dist": "a", "model": "m", "training": "t"}
-    rows = pd.DataFrame([{**run, "seed": s, "post_hoc": "none", "set": "id", "ece": 0.1 + s / 100, "rms": 0.1, "accuracy": 0.9,
-                          "mean_confidence": 0.8} for s in range(3)])  # fmt: skip
+    rows = pd.DataFrame(
+        [
+            {
+                **run,
+                "seed": s,
+                "post_hoc": "none",
+                "set": "id",
+                "ece": 0.1 + s / 100,
+                "rms": 0.1,
+                "accuracy": 0.9,
+                "mean_confidence": 0.8,
+            }
+            for s in range(3)
+        ]
+    )
     rows.to_csv(tmp_path / "calibration.csv", index=False)
-    claim = filled("x", {"statement": "The error is above 5%, as everybody says.", "table": "calibration", "where": run,
-                         "value": "ece", "is": "above", "than": 0.05})  # fmt: skip
+    claim = filled(
+        "x",
+        {
+            "statement": "The error is above 5%, as everybody says.",
+            "table": "calibration",
+            "where": run,
+            "value": "ece",
+            "is": "above",
+            "than": 0.05,
+        },
+    )
     detection = pd.DataFrame(columns=[*run, "seed", "ood", "kind", "score", "auroc", "fpr95"])
-    tables = {"detection": detection, "calibration": rows, "selective": pd.DataFrame(), "likelihood": pd.DataFrame()}
-    tables["claims"] = judged({"high": claim}, {"calibration": str(tmp_path / "calibration.csv")}, {})
+    tables = {
+        "detection": detection,
+        "calibration": rows,
+        "selective": pd.DataFrame(),
+        "likelihood": pd.DataFrame(),
+    }
+    tables["claims"] = judged(
+        {"high": claim}, {"calibration": str(tmp_path / "calibration.csv")}, {}
+    )
     claims = next(table for table in typeset(tables) if table.name == "claims")
-    assert claims.table.iloc[0].tolist()[1:] == ["above 5 %", "11.0 %", "8.5 to 13.5 %", "3", "0.009", "supported"]
+    assert claims.table.iloc[0].tolist()[1:] == [
+        "above 5 %",
+        "11.0 %",
+        "8.5 to 13.5 %",
+        "3",
+        "0.009",
+        "supported",
+    ]
     assert r"p{.4\linewidth}" in latex(claims)

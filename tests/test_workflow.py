@@ -17,21 +17,46 @@ from tests.project import copied
 
 TINY = "studies/tiny.yaml"
 TABLES = (
-    "datasets", "detection", "detection_intervals", "calibration", "intervals", "selective", "likelihood", "confidence",
-    "pit", "decomposition", "paths", "prevalence", "attacks", "drift", "promises", "resampled", "limits", "trainings", "hyperparameters",
-)  # fmt: skip
+    "datasets",
+    "detection",
+    "detection_intervals",
+    "calibration",
+    "intervals",
+    "selective",
+    "likelihood",
+    "confidence",
+    "pit",
+    "decomposition",
+    "paths",
+    "prevalence",
+    "attacks",
+    "drift",
+    "promises",
+    "resampled",
+    "limits",
+    "trainings",
+    "hyperparameters",
+)
 
 
 def snakemake(folder, *arguments):
     command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    return subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
 
 
 def jobs(folder, study=TINY):
     """Rule -> number of jobs that a run would start now."""
     done = snakemake(folder, "--configfile", study, "-n")
     assert done.returncode == 0, done.stderr
-    table = re.search(r"Job stats:\njob\s+count\n[- ]+\n(.*?)\ntotal", done.stderr + done.stdout, re.DOTALL)
+    table = re.search(
+        r"Job stats:\njob\s+count\n[- ]+\n(.*?)\ntotal", done.stderr + done.stdout, re.DOTALL
+    )
     counts = dict(line.split() for line in table[1].splitlines()) if table else {}
     return {rule: int(n) for rule, n in counts.items() if rule != "all"}
 
@@ -63,16 +88,28 @@ def edited(workspace):
 
 def test_everything_is_there(workspace):
     out = workspace / "results/tiny"
-    for run in ("tiny_digits/wrn/baseline", "tiny_digits/wrn/oe_tune", "tiny_photos/pixelcnn/baseline", "tiny_photos/pixelcnn/oe_tune"):
+    for run in (
+        "tiny_digits/wrn/baseline",
+        "tiny_digits/wrn/oe_tune",
+        "tiny_photos/pixelcnn/baseline",
+        "tiny_photos/pixelcnn/oe_tune",
+    ):
         assert (out / "models" / run / "seed0/model.safetensors").is_file()
         assert not (out / "models" / run / "seed0/checkpoint.pt").exists()
         assert len(pd.read_csv(out / "models" / run / "seed0/history.csv")) == 1
         assert (out / "outputs" / run / "seed0.h5").is_file()
         assert (out / "scores" / run / "seed0.h5").is_file()
         assert (out / "logs/train" / run / "seed0.log").read_text().count("epoch 1") == 1
-    assert {p.name for p in (out / "tables").iterdir()} == {f"{t}.csv" for t in TABLES} | {"tex", "md"}
+    assert {p.name for p in (out / "tables").iterdir()} == {f"{t}.csv" for t in TABLES} | {
+        "tex",
+        "md",
+    }
     typeset = {kind: {p.stem for p in (out / "tables" / kind).iterdir()} for kind in ("tex", "md")}
-    assert typeset["tex"] == typeset["md"] >= {"likelihood", "detection_auroc", "calibration_ece", "selective"}
+    assert (
+        typeset["tex"]
+        == typeset["md"]
+        >= {"likelihood", "detection_auroc", "calibration_ece", "selective"}
+    )
     names = {p.stem for p in (out / "figures").glob("*.pdf")}
     assert names == {p.stem for p in (out / "figures").glob("*.png")}
     assert {"reliability", "roc", "roc-tiny_photos-pixelcnn", "likelihood_histograms"} <= names
@@ -103,7 +140,9 @@ def test_an_edit_reruns_what_depends_on_it(workspace, edited):
     tables_and_all = {"table", "page", "typeset", "ood_heatmap"}
     edited("oecal/figures/reliability.py", add_line)
     assert jobs(workspace) == {"reliability": 1, "page": 1}
-    edited("oecal/figures/reliability.py", lambda text: text.removesuffix("\nUNUSED = None\n") + "\n")
+    edited(
+        "oecal/figures/reliability.py", lambda text: text.removesuffix("\nUNUSED = None\n") + "\n"
+    )
     edited("oecal/scores/logits.py", add_line)
     found = jobs(workspace)
     assert found["score"] == 3  # the classifiers' runs, not the density model's
@@ -126,7 +165,10 @@ def test_an_edit_to_an_objective_trains_what_uses_it(workspace, edited):
 
 def test_a_new_ood_set_trains_nothing(workspace, edited):
     def more(text):
-        text = text.replace("datasets:\n", "datasets:\n  tiny_blobs: {source: noise, kind: blobs, of: tiny_digits, n: 9}\n")
+        text = text.replace(
+            "datasets:\n",
+            "datasets:\n  tiny_blobs: {source: noise, kind: blobs, of: tiny_digits, n: 9}\n",
+        )
         return text.replace("synthetic: [tiny_uniform]", "synthetic: [tiny_uniform, tiny_blobs]")
 
     edited(TINY, more)
@@ -136,7 +178,13 @@ def test_a_new_ood_set_trains_nothing(workspace, edited):
 
 
 def test_a_changed_hyperparameter_trains_what_it_touches(workspace, edited):
-    edited(TINY, lambda text: text.replace("outlier_batch_size: 16, lr: 0.01, processes", "outlier_batch_size: 16, lr: 0.011, processes"))
+    edited(
+        TINY,
+        lambda text: text.replace(
+            "outlier_batch_size: 16, lr: 0.01, processes",
+            "outlier_batch_size: 16, lr: 0.011, processes",
+        ),
+    )
     found = jobs(workspace)
     assert (found["train"], found["predict"], found["score"]) == (1, 1, 1)
 
@@ -158,9 +206,16 @@ def test_a_wrong_configuration_is_one_line_before_any_job(workspace, edited):
     edited(TINY, lambda text: text.replace("near: [tiny_letters]", "near: [tiny_leters]"))
     done = snakemake(workspace, "--configfile", TINY)
     assert done.returncode != 0
-    shown = [line for line in (done.stdout + done.stderr).splitlines() if line.strip() and not line.startswith("Using workflow")]
+    shown = [
+        line
+        for line in (done.stdout + done.stderr).splitlines()
+        if line.strip() and not line.startswith("Using workflow")
+    ]
     assert len(shown) == 1, shown
-    assert "experiments.tiny_digits.near[0]: unknown name 'tiny_leters'; did you mean 'tiny_letters'?" in shown[0]
+    assert (
+        "experiments.tiny_digits.near[0]: unknown name 'tiny_leters'; did you mean 'tiny_letters'?"
+        in shown[0]
+    )
 
 
 def test_a_failed_job_shows_its_log(workspace, edited):
@@ -176,7 +231,10 @@ def test_a_failed_job_shows_its_log(workspace, edited):
 
 def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, edited):
     def more(text):
-        text = text.replace("datasets:\n", "datasets:\n  tiny_lost: {source: npz, path: nowhere.npz, splits: test, missing: skip}\n")
+        text = text.replace(
+            "datasets:\n",
+            "datasets:\n  tiny_lost: {source: npz, path: nowhere.npz, splits: test, missing: skip}\n",
+        )
         return text.replace("far: [tiny_photos]", "far: [tiny_photos, tiny_lost]")
 
     edited(TINY, more)
@@ -188,20 +246,34 @@ def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, 
     assert "delete results/data/tiny_lost.h5" in html
     sets = pd.read_csv(workspace / "results/tiny/tables/datasets.csv").set_index("name")
     assert sets.loc["tiny_lost", "n"] == 0
-    assert "tiny_lost" not in set(pd.read_csv(workspace / "results/tiny/tables/detection.csv")["ood"])
-    edited(TINY, lambda text: text.replace(", missing: skip", ""))  # another study, which cannot do without it
-    done = snakemake(workspace, "--configfile", TINY, "--force", "results/tiny/outputs/tiny_digits/wrn/baseline/seed0.h5")
+    assert "tiny_lost" not in set(
+        pd.read_csv(workspace / "results/tiny/tables/detection.csv")["ood"]
+    )
+    edited(
+        TINY, lambda text: text.replace(", missing: skip", "")
+    )  # another study, which cannot do without it
+    done = snakemake(
+        workspace,
+        "--configfile",
+        TINY,
+        "--force",
+        "results/tiny/outputs/tiny_digits/wrn/baseline/seed0.h5",
+    )
     assert "tiny_lost.h5: the set is missing" in done.stdout + done.stderr
     assert "delete this file to try again, or write missing: skip" in done.stdout + done.stderr
 
 
 def test_own_images_and_a_second_configuration_over_the_first(workspace):
     small = workspace / "small.yaml"
-    small.write_text("study: laid_over\ndatasets:\n  mine: {source: folder, path: mine, splits: test, on_bad: skip}\n")
+    small.write_text(
+        "study: laid_over\ndatasets:\n  mine: {source: folder, path: mine, splits: test, on_bad: skip}\n"
+    )
     both, store = ["--configfile", TINY, str(small)], "results/data/mine.h5"
     (workspace / "data/mine/cats").mkdir(parents=True)
     for n in range(3):
-        Image.fromarray(np.full((8, 8), 50 * n, np.uint8)).save(workspace / f"data/mine/cats/{n}.png")
+        Image.fromarray(np.full((8, 8), 50 * n, np.uint8)).save(
+            workspace / f"data/mine/cats/{n}.png"
+        )
     (workspace / "data/mine/cats/broken.png").write_bytes(b"no image")
     assert snakemake(workspace, store, *both).returncode == 0
     assert "broken.png" in (workspace / "results/data/mine.bad.csv").read_text()
@@ -214,8 +286,16 @@ def test_own_images_and_a_second_configuration_over_the_first(workspace):
 
 
 def test_a_figure_that_the_study_does_not_have(workspace):
-    done = snakemake(workspace, "--configfile", TINY, "-n", "results/tiny/figures/reliability-tiny_photos-pixelcnn.pdf")
-    assert "no such figure of the study tiny; there are: reliability.pdf" in done.stdout + done.stderr
+    done = snakemake(
+        workspace,
+        "--configfile",
+        TINY,
+        "-n",
+        "results/tiny/figures/reliability-tiny_photos-pixelcnn.pdf",
+    )
+    assert (
+        "no such figure of the study tiny; there are: reliability.pdf" in done.stdout + done.stderr
+    )
 
 
 def test_snakemake_report(workspace, tmp_path):

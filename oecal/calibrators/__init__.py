@@ -1,1 +1,4 @@
-"""Post-hoc calibration: one file per method, fitted on in-distribution validation logits; no torch."""
+"""Post-hoc calibration: one file per method, fitted on in-distribution validation logits.
+
+No torch.
+"""

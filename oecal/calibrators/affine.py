@@ -8,7 +8,9 @@ from oecal.calibrators.calibrator import Calibrator
 from oecal.scores.numerics import log_softmax
 
 
-def loss_and_gradient(theta: np.ndarray, x: np.ndarray, labels: np.ndarray, free: np.ndarray, penalty: float) -> tuple[float, np.ndarray]:
+def loss_and_gradient(
+    theta: np.ndarray, x: np.ndarray, labels: np.ndarray, free: np.ndarray, penalty: float
+) -> tuple[float, np.ndarray]:
     """Mean NLL + penalty (mean of the off-diagonal W_jk^2 + mean of b_k^2), and its gradient in theta: W where it is free, then b."""
     n, k = x.shape
     weights = np.zeros((k, k))
@@ -18,7 +20,9 @@ def loss_and_gradient(theta: np.ndarray, x: np.ndarray, labels: np.ndarray, free
     residual[np.arange(n), labels] -= 1
     off = weights * (1 - np.eye(k))
     pairs = max(k * (k - 1), 1)
-    loss = -log_p[np.arange(n), labels].mean() + penalty * ((off**2).sum() / pairs + (bias**2).mean())
+    loss = -log_p[np.arange(n), labels].mean() + penalty * (
+        (off**2).sum() / pairs + (bias**2).mean()
+    )
     by_weights = residual.T @ x / n + 2 * penalty * off / pairs
     return float(loss), np.append(by_weights[free], residual.mean(axis=0) + 2 * penalty * bias / k)
 
@@ -32,7 +36,13 @@ def fit(x: np.ndarray, labels: np.ndarray, diagonal: bool, penalty: float) -> Ca
 
     k = x.shape[1]
     free = np.eye(k, dtype=bool) if diagonal else np.ones((k, k), bool)
-    found = minimize(loss_and_gradient, np.append(np.eye(k)[free], np.zeros(k)), (x, labels, free, penalty), "L-BFGS-B", jac=True)
+    found = minimize(
+        loss_and_gradient,
+        np.append(np.eye(k)[free], np.zeros(k)),
+        (x, labels, free, penalty),
+        "L-BFGS-B",
+        jac=True,
+    )
     weights = np.zeros((k, k))
     weights[free] = found.x[:-k]
     bias = found.x[-k:]

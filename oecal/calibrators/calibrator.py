@@ -10,7 +10,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Calibrator:
-    """`calibrated(logits)`: logits (N, K) to log p (N, K), float64, finite; temperature: nan for a method that has none."""
+    """`calibrated(logits)`: logits (N, K) to log p (N, K), float64, finite.
+
+    temperature: nan for a method that has none.
+    """
 
     calibrated: Callable[[np.ndarray], np.ndarray]
     temperature: float = float("nan")

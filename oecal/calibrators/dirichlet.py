@@ -1,7 +1,8 @@
 """Dirichlet calibration: softmax(W log p + b), with off-diagonal and intercept regularisation.
 
-Kull et al., NeurIPS 2019 (arXiv 1910.12656, eq. 7 and section 3.2): right where the probabilities of each class have a Dirichlet
-distribution. Unlike matrix scaling it sees probabilities only, not the size of the logits.
+Kull et al., NeurIPS 2019 (arXiv 1910.12656, eq. 7 and section 3.2): right where the probabilities
+of each class have a Dirichlet distribution. Unlike matrix scaling it sees probabilities only, not
+the size of the logits.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from oecal.scores.numerics import exact_top, fit_temperature, log_softmax
 
 OUTLIERS = False
 STEPS = 500
-LEAST = 1e-9  # weight: below it, rounding of the uniform part would tie the classes and lose the prediction
+# Weight: below it, rounding of the uniform part would tie the classes and lose the prediction
+LEAST = 1e-9
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:

@@ -19,12 +19,17 @@ def bin_of(p: np.ndarray) -> np.ndarray:
 
 def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:
     """The map of one class: p (N,) and right (N,), 1 for its images, to the share of them in each bin; an empty bin gives its centre."""
-    counts, hits = (np.bincount(bin_of(p), weights=w, minlength=BINS) for w in (np.ones(len(p)), right))
+    counts, hits = (
+        np.bincount(bin_of(p), weights=w, minlength=BINS) for w in (np.ones(len(p)), right)
+    )
     centres = (np.arange(BINS) + 0.5) / BINS
     shares = np.where(counts > 0, hits / np.maximum(counts, 1), centres)
     return lambda q: shares[bin_of(q)]
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
-    """The share of class k among the images of a bin of p_k, the bin's centre if it is empty; logits (N, K), labels (N,)."""
+    """The share of class k among the images of a bin of p_k, the bin's centre if it is empty.
+
+    Logits (N, K), labels (N,).
+    """
     return one_vs_all.fit(logits, labels, fit_one)

@@ -1,6 +1,7 @@
 """Matrix scaling: softmax(W z + b) (Guo et al., ICML 2017, section 4.2), with off-diagonal and intercept regularisation.
 
-The regularisation (ODIR) is that of Kull et al., NeurIPS 2019 (arXiv 1910.12656, section 3.2); without it, K^2 parameters overfit.
+The regularisation (ODIR) is that of Kull et al., NeurIPS 2019 (arXiv 1910.12656, section 3.2);
+without it, K^2 parameters overfit.
 """
 
 from __future__ import annotations

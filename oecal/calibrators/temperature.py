@@ -1,4 +1,7 @@
-"""Temperature scaling: softmax(z / T) (Guo et al., ICML 2017, arXiv 1706.04599). It never changes the prediction."""
+"""Temperature scaling: softmax(z / T) (Guo et al., ICML 2017, arXiv 1706.04599).
+
+It never changes the prediction.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Which files of the library a step depends on, and their fingerprint.
 
-Snakemake sees an edit to a script, not to a module that the script imports. So each rule lists, as an input, the files that this
-module finds: the given modules and, transitively, what they import from the package.
+Snakemake sees an edit to a script, not to a module that the script imports. So each rule lists, as
+an input, the files that this module finds: the given modules and, transitively, what they import
+from the package.
 """
 
 from __future__ import annotations

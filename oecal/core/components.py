@@ -1,8 +1,9 @@
 """The options of a component (model, objective, data source), read from its file without importing it.
 
-A component's file holds a dataclass `Options` with a default for each field, and constants such as KIND. The configuration has to be
-checked before any job starts, and importing torch for that would cost every call of the workflow two seconds. So only these parts of
-the file are taken: its `Options` class is compiled by itself and must need nothing but `dataclass` and `Literal`.
+A component's file holds a dataclass `Options` with a default for each field, and constants such as
+KIND. The configuration has to be checked before any job starts, and importing torch for that would
+cost every call of the workflow two seconds. So only these parts of the file are taken: its
+`Options` class is compiled by itself and must need nothing but `dataclass` and `Literal`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ def unknown(name: object, known: Collection[str]) -> str:
     """
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    return f"unknown name '{name}'; {hint}write one of: {', '.join(sorted(known)) or '(none defined)'}"
+    return (
+        f"unknown name '{name}'; {hint}write one of: {', '.join(sorted(known)) or '(none defined)'}"
+    )
 
 
 @functools.cache
@@ -51,9 +54,16 @@ def tree(folder: str, name: str) -> ast.Module:
 
 
 def constant(folder: str, name: str, key: str, *default: Any) -> Any:
-    """The literal value of the module-level constant `key` in the component's file; if there is none, `default`, or a KeyError."""
+    """The literal value of the module-level constant `key` in the component's file.
+
+    If there is none, `default`, or a KeyError.
+    """
     for node in tree(folder, name).body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == key:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and node.targets[0].id == key
+        ):
             return ast.literal_eval(node.value)
     if default:
         return default[0]
@@ -65,15 +75,26 @@ def options_class(folder: str, name: str) -> type[Any]:
     """The `Options` dataclass of a component."""
     for node in tree(folder, name).body:
         if isinstance(node, ast.ClassDef) and node.name == "Options":
-            scope: dict[str, Any] = {"dataclass": dataclasses.dataclass, "Literal": Literal, "__name__": f"oecal.{folder}.{name}"}
-            exec(compile(ast.Module([node], []), f"oecal/{folder}/{name}.py", "exec", dont_inherit=True), scope)
+            scope: dict[str, Any] = {
+                "dataclass": dataclasses.dataclass,
+                "Literal": Literal,
+                "__name__": f"oecal.{folder}.{name}",
+            }
+            exec(
+                compile(
+                    ast.Module([node], []), f"oecal/{folder}/{name}.py", "exec", dont_inherit=True
+                ),
+                scope,
+            )
             found: type[Any] = scope["Options"]
             return found
     raise KeyError(f"oecal/{folder}/{name}.py has no class Options")
 
 
 def fits(value: object, annotation: Any) -> bool:
-    """Whether a value from YAML may stand for a field of this type; an int may stand for a float, a list for a tuple.
+    """Whether a value from YAML may stand for a field of this type.
+
+    An int may stand for a float, a list for a tuple.
 
     >>> fits(1, float), fits(True, int), fits([1, 2], tuple[int, ...])
     (True, False, True)
@@ -81,14 +102,18 @@ def fits(value: object, annotation: Any) -> bool:
     if get_origin(annotation) is Literal:
         return value in get_args(annotation) and not isinstance(value, bool)
     if get_origin(annotation) is tuple:
-        return isinstance(value, list | tuple) and all(fits(v, get_args(annotation)[0]) for v in value)
+        return isinstance(value, list | tuple) and all(
+            fits(v, get_args(annotation)[0]) for v in value
+        )
     if annotation is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     return isinstance(value, annotation) and (annotation is bool or not isinstance(value, bool))
 
 
 def describe(annotation: Any) -> str:
-    """What may be written for a field of this type, for messages. Raises KeyError for a type that options do not have.
+    """What may be written for a field of this type, for messages.
+
+    Raises KeyError for a type that options do not have.
 
     >>> describe(Literal["auto", "none"]), describe(tuple[int, ...])
     ('one of: auto, none', 'a list of an integer')
@@ -103,7 +128,8 @@ def describe(annotation: Any) -> str:
 def checked(folder: str, name: str, given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """All options of a component as a plain dict: the given ones, checked, over the defaults.
 
-    Raises OecalError, naming the key `where.key`, for an unknown key, a wrong type or a value that the class refuses.
+    Raises OecalError, naming the key `where.key`, for an unknown key, a wrong type or a value that
+    the class refuses.
     """
     cls = options_class(folder, name)
     types = {field.name: field.type for field in dataclasses.fields(cls)}
@@ -112,14 +138,22 @@ def checked(folder: str, name: str, given: Mapping[str, Any], where: str) -> dic
             raise OecalError(f"{where}: {unknown(key, types)}")
         if not fits(value, types[key]):
             raise OecalError(f"{where}.{key}: found {value!r}; write {describe(types[key])}")
-    required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING and f.name not in given]
+    required = [
+        f.name
+        for f in dataclasses.fields(cls)
+        if f.default is dataclasses.MISSING and f.name not in given
+    ]
     if required:
-        raise OecalError(f"{where}: the key '{required[0]}' is missing; write {required[0]}: {describe(types[required[0]])}")
+        raise OecalError(
+            f"{where}: the key '{required[0]}' is missing; write {required[0]}: {describe(types[required[0]])}"
+        )
     try:
         options = made(cls, given)
     except ValueError as error:
         raise OecalError(f"{where}: {error}") from None
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(options).items()}
+    return {
+        k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(options).items()
+    }
 
 
 def made(cls: type[T], given: Mapping[str, Any]) -> T:

@@ -4,8 +4,9 @@
 class OecalError(Exception):
     r"""Something from outside (configuration, data, checkpoint) is wrong.
 
-    The message is one line: which key or file, what was found, what to write instead. It is shown without a traceback. A name in it that
-    holds a line break, as names in a damaged file may, does not make it two.
+    The message is one line: which key or file, what was found, what to write instead. It is shown
+    without a traceback. A name in it that holds a line break, as names in a damaged file may, does
+    not make it two.
 
     >>> str(OecalError("seeds: found 0;\nwrite 1 or more"))
     'seeds: found 0; write 1 or more'
@@ -16,11 +17,16 @@ class OecalError(Exception):
 
 
 class Unavailable(OecalError):
-    """A data set cannot be had here: no file, and no mirror gives it. A study may go on without it (`missing: skip`)."""
+    """A data set cannot be had here: no file, and no mirror gives it.
+
+    A study may go on without it (`missing: skip`).
+    """
 
 
 def said(error: BaseException, most: int = 200) -> str:
-    r"""What another library's error says, in one line of at most so many characters; the name of its type if it says nothing.
+    r"""What another library's error says, in one line of at most so many characters.
+
+    The name of its type if it says nothing.
 
     >>> said(OSError("no space\nleft on device")), said(KeyError())
     ('no space left on device', 'KeyError')

@@ -10,7 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; renames it to `path` if the block succeeds, removes it if not.
+    """Yields a temporary path beside `path`.
+
+    Renames it to `path` if the block succeeds, removes it if not.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:

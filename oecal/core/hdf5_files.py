@@ -14,17 +14,29 @@ from oecal.core.errors import OecalError, said
 from oecal.core.files import replacing
 
 CHUNK = 2**20  # bytes that have a checksum of their own
-DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)  # what h5py raises at a damaged file
+DAMAGE = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)  # what h5py raises at a damaged file
 
 
 @contextmanager
 def creating(path: str | Path) -> Iterator[h5py.File]:
-    """A new file, which takes the place of `path` if the block succeeds. From this version of the format on, headers have checksums."""
+    """A new file, which takes the place of `path` if the block succeeds.
+
+    From this version of the format on, headers have checksums.
+    """
     with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
         try:
             yield file
             file.flush()
-        except BaseException:  # on a full disk, HDF5 cannot write what is left either, and crashes as it closes; the null device takes it
+        # On a full disk, HDF5 cannot write what is left either, and crashes as it closes; the null
+        # device takes it
+        except BaseException:
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, file.id.get_vfd_handle())
             os.close(nowhere)
@@ -40,15 +52,21 @@ def put(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
         rows = max(1, min(len(values), CHUNK // (values[0].size * values.itemsize or 1)))
         how = {"chunks": (rows, *values.shape[1:]), "fletcher32": True}
     dataset = group.create_dataset(name, data=values, track_times=False, **how)
-    group.file.flush()  # now, while a full disk can be raised: when a dataset closes, h5py only says so and goes on
+    # Now, while a full disk can be raised: when a dataset closes, h5py only says so and goes on
+    group.file.flush()
     return dataset
 
 
 @contextmanager
 def reading(path: str | Path) -> Iterator[h5py.File]:
-    """A file that is there. Raises OecalError if it is damaged, is none of ours or lacks what the block looks for."""
+    """A file that is there.
+
+    Raises OecalError if it is damaged, is none of ours or lacks what the block looks for.
+    """
     try:
         with h5py.File(path) as file:
             yield file
     except DAMAGE as error:
-        raise OecalError(f"{path}: is damaged or no such file of this workflow ({said(error)}); delete it and run again") from None
+        raise OecalError(
+            f"{path}: is damaged or no such file of this workflow ({said(error)}); delete it and run again"
+        ) from None

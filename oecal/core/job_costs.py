@@ -22,7 +22,9 @@ class Cost:
     peak_mb: float = 0.0
 
     @contextmanager
-    def measured(self, images: int, reset: Callable[[], None], peak: Callable[[], float]) -> Iterator[None]:
+    def measured(
+        self, images: int, reset: Callable[[], None], peak: Callable[[], float]
+    ) -> Iterator[None]:
         """Adds images and wall time of the block, and keeps the highest memory above what there was before, MiB.
 
         peak: the highest memory since the last `reset`, bytes.
@@ -41,4 +43,6 @@ def write(path: str, column: str, costs: Mapping[str, Cost]) -> None:
     with replacing(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([column, "images", "seconds", "peak_mb"])
-        writer.writerows([name, c.images, f"{c.seconds:.6f}", f"{c.peak_mb:.3f}"] for name, c in costs.items())
+        writer.writerows(
+            [name, c.images, f"{c.seconds:.6f}", f"{c.peak_mb:.3f}"] for name, c in costs.items()
+        )

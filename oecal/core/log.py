@@ -19,11 +19,16 @@ REFUSED = {
     errno.EACCES: "is not allowed; see to the permissions",
     errno.EPERM: "is not allowed; see to the permissions",
 }
-SHOWN: set[str] = set()  # what the system refused and was shown: HDF5 says it once for each dataset that it then closes
+SHOWN: set[str] = (
+    set()
+)  # what the system refused and was shown: HDF5 says it once for each dataset that it then closes
 
 
 class _LogFile(logging.FileHandler):
-    """A log file. What cannot be written to it, on a full disk, stands on standard error all the same."""
+    """A log file.
+
+    What cannot be written to it, on a full disk, stands on standard error all the same.
+    """
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Passes over what logging would print a traceback of."""
@@ -32,7 +37,8 @@ class _LogFile(logging.FileHandler):
 def start(path: str | Path) -> None:
     """Sends log records, warnings and uncaught exceptions to the file `path` and, with the name of the job, to standard error.
 
-    An OecalError, and what the system refuses, is shown as one line; anything else with its traceback.
+    An OecalError, and what the system refuses, is shown as one line; anything else with its
+    traceback.
     """
     sys.excepthook = report  # first: the log itself may be what cannot be written
     sys.unraisablehook = report_ignored
@@ -41,13 +47,19 @@ def start(path: str | Path) -> None:
     whose = f"{job}: ".replace("%", "%%") if job else ""  # several jobs share a terminal
     file, terminal = _LogFile(path, mode="w"), logging.StreamHandler()
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    terminal.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)s {whose}%(message)s", "%H:%M:%S"))
+    terminal.setFormatter(
+        logging.Formatter(f"%(asctime)s %(levelname)s {whose}%(message)s", "%H:%M:%S")
+    )
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     logging.captureWarnings(True)
-    logging.getLogger("fontTools").setLevel(logging.WARNING)  # a line for each table of each font in a PDF
+    logging.getLogger("fontTools").setLevel(
+        logging.WARNING
+    )  # a line for each table of each font in a PDF
 
 
-def report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+def report(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
     """An excepthook that writes to the log."""
     if issubclass(kind, OecalError):
         logging.error("%s", error)
@@ -70,8 +82,16 @@ def report_ignored(ignored: sys.UnraisableHookArgs) -> None:
 def refused(error: BaseException) -> str:
     """One line about what the system refuses; empty about any other error.
 
-    HDF5 and safetensors have the system's number in their message only; HDF5 in a RuntimeError where it finds out when a file is closed.
+    HDF5 and safetensors have the system's number in their message only; HDF5 in a RuntimeError
+    where it finds out when a file is closed.
     """
     found, path = getattr(error, "errno", None), getattr(error, "filename", None)
-    number = next((n for n in REFUSED if found == n or f"errno = {n}," in str(error) or f"(os error {n})" in str(error)), None)
+    number = next(
+        (
+            n
+            for n in REFUSED
+            if found == n or f"errno = {n}," in str(error) or f"(os error {n})" in str(error)
+        ),
+        None,
+    )
     return "" if number is None else f"{path or 'a file could not be written'}: {REFUSED[number]}"

@@ -1,7 +1,7 @@
 """What a terminal shows of a run: one line as a job starts, one as it ends, with the jobs done and the time left.
 
-Snakemake tells of each job in several lines, for each of which it says why it runs, and never how long it will take. Its log records carry
-what is needed: `event`, and what belongs to it.
+Snakemake tells of each job in several lines, for each of which it says why it runs, and never how
+long it will take. Its log records carry what is needed: `event`, and what belongs to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ def spoken(seconds: float) -> str:
     >>> spoken(40), spoken(200), spoken(9000)
     ('40 s', '3 min', '2.5 h')
     """
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 100
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 class Progress(logging.Filter):
@@ -33,15 +39,17 @@ class Progress(logging.Filter):
     def __init__(self, waiting: Mapping[str, int]):
         super().__init__()
         self.waiting, self.total = Counter(waiting), sum(waiting.values())
-        self.running: dict[int, tuple[str, str, float]] = {}  # job -> rule, what it does, when it began
+        self.running: dict[
+            int, tuple[str, str, float]
+        ] = {}  # job -> rule, what it does, when it began
         self.took: defaultdict[str, list[float]] = defaultdict(list)  # rule -> seconds of its jobs
         self.began = time.monotonic()
 
     def left(self) -> float:
         """Seconds left: each job takes as long as its rule's jobs so far did, and as many run side by side as did so far.
 
-        For a rule that is not seen yet stands the geometric mean of the others: a few of them, the first, take much longer than most.
-        0 while no job has ended.
+        For a rule that is not seen yet stands the geometric mean of the others: a few of them, the
+        first, take much longer than most. 0 while no job has ended.
         """
         spent = sum(map(sum, self.took.values()))
         if not spent:
@@ -55,16 +63,26 @@ class Progress(logging.Filter):
         """Rewrites the records of a job's start and end, and drops what says no more than these."""
         match getattr(record, "event", None):
             case "job_info":
-                what = " ".join(str(record.__dict__["rule_msg"] or record.__dict__["rule_name"]).split())
-                self.running[record.__dict__["jobid"]] = (record.__dict__["rule_name"], what, time.monotonic())
+                what = " ".join(
+                    str(record.__dict__["rule_msg"] or record.__dict__["rule_name"]).split()
+                )
+                self.running[record.__dict__["jobid"]] = (
+                    record.__dict__["rule_name"],
+                    what,
+                    time.monotonic(),
+                )
                 self.say(record, f"begins    {what}")
             case "job_finished":
-                rule, what, began = self.running.pop(record.__dict__["job_id"], ("", "a job", time.monotonic()))
+                rule, what, began = self.running.pop(
+                    record.__dict__["job_id"], ("", "a job", time.monotonic())
+                )
                 self.took[rule].append(time.monotonic() - began)
                 self.waiting[rule] -= 1
                 done = self.total - self.waiting.total()
                 left = f", about {spoken(self.left())} left" if done < self.total else ""
-                self.say(record, f"{done:4d}/{self.total} {what}: {spoken(self.took[rule][-1])}{left}")
+                self.say(
+                    record, f"{done:4d}/{self.total} {what}: {spoken(self.took[rule][-1])}{left}"
+                )
             case "job_started" | "progress":
                 return False
             case None:
@@ -73,4 +91,8 @@ class Progress(logging.Filter):
 
     def say(self, record: logging.LogRecord, line: str) -> None:
         """Makes the record a plain line."""
-        record.__dict__["event"], record.msg, record.args = None, f"{time.strftime('%H:%M:%S')} {line}", None
+        record.__dict__["event"], record.msg, record.args = (
+            None,
+            f"{time.strftime('%H:%M:%S')} {line}",
+            None,
+        )

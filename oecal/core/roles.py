@@ -1,7 +1,7 @@
 """The roles that evaluated sets have in an experiment.
 
-id, near, far, synthetic, shift, corruption, ambiguous, path (images between ID and elsewhere), attack (images moved against the model),
-outlier (auxiliary, no test).
+id, near, far, synthetic, shift, corruption, ambiguous, path (images between ID and elsewhere),
+attack (images moved against the model), outlier (auxiliary, no test).
 """
 
 from __future__ import annotations

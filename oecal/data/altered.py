@@ -21,7 +21,16 @@ from oecal.data.store import ImageSet, Split
 class Options:
     """One alteration of each image of a split of another data set."""
 
-    how: Literal["inverted", "jigsaw", "speckle", "arithmetic_mean", "geometric_mean", "two_classes", "pixelate", "rgb_ghost"]
+    how: Literal[
+        "inverted",
+        "jigsaw",
+        "speckle",
+        "arithmetic_mean",
+        "geometric_mean",
+        "two_classes",
+        "pixelate",
+        "rgb_ghost",
+    ]
     """inverted: 1 - x for grey, [R, 1 - G, 1 - B] for RGB; jigsaw: the tiles of a 4x4 grid permuted; speckle: x + x n, n ~ N(0, 1),
     clipped; arithmetic_mean: (x + x') / 2 and geometric_mean: sqrt(x x') with another image x'; two_classes: (x + x') / 2 with
     an image x' of another class; pixelate: to a fifth of the size and back, box filter; rgb_ghost: [G mirrored, B, R], RGB only"""
@@ -45,13 +54,23 @@ def inverted(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def jigsaw(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The 16 tiles of a 4x4 grid, permuted at random for each image; what a side has beyond a multiple of 4 stays where it is."""
+    """The 16 tiles of a 4x4 grid, permuted at random for each image.
+
+    What a side has beyond a multiple of 4 stays where it is.
+    """
     n, c, height, width = x.shape
     th, tw = height // 4, width // 4
     out = x.copy()  # a remainder at the right and lower edge stays where it is
-    tiles = x[:, :, : 4 * th, : 4 * tw].reshape(n, c, 4, th, 4, tw).transpose(0, 2, 4, 1, 3, 5).reshape(n, 16, c, th, tw)
+    tiles = (
+        x[:, :, : 4 * th, : 4 * tw]
+        .reshape(n, c, 4, th, 4, tw)
+        .transpose(0, 2, 4, 1, 3, 5)
+        .reshape(n, 16, c, th, tw)
+    )
     order = rng.permuted(np.tile(np.arange(16), (n, 1)), axis=1)
-    moved = np.take_along_axis(tiles, order[:, :, None, None, None], axis=1).reshape(n, 4, 4, c, th, tw)
+    moved = np.take_along_axis(tiles, order[:, :, None, None, None], axis=1).reshape(
+        n, 4, 4, c, th, tw
+    )
     out[:, :, : 4 * th, : 4 * tw] = moved.transpose(0, 3, 1, 4, 2, 5).reshape(n, c, 4 * th, 4 * tw)
     return out
 
@@ -84,12 +103,17 @@ def geometric_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def of_another_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """For each image the index of one of another class, drawn at random."""
     if len(np.unique(labels)) < 2:
-        raise OecalError("how: two_classes needs a data set of two or more classes; choose another alteration")
+        raise OecalError(
+            "how: two_classes needs a data set of two or more classes; choose another alteration"
+        )
     return np.array([rng.choice(np.flatnonzero(labels != label)) for label in labels])
 
 
 def pixelate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """To a fifth of height and width and back, each by a box filter, in 8-bit levels. Nothing is drawn from `rng`."""
+    """To a fifth of height and width and back, each by a box filter, in 8-bit levels.
+
+    Nothing is drawn from `rng`.
+    """
     height, width = x.shape[2:]
     levels = np.rint(255 * x).astype(np.uint8)
     small = resize(levels, max(height // 5, 1), max(width // 5, 1), "box")
@@ -97,21 +121,37 @@ def pixelate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def rgb_ghost(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The channels as [G mirrored, B, R]. Nothing is drawn from `rng`. Raises OecalError for grey images."""
+    """The channels as [G mirrored, B, R].
+
+    Nothing is drawn from `rng`. Raises OecalError for grey images.
+    """
     if x.shape[1] != 3:
-        raise OecalError("how: rgb_ghost needs an RGB data set; choose another alteration for a grey one")
+        raise OecalError(
+            "how: rgb_ghost needs an RGB data set; choose another alteration for a grey one"
+        )
     return np.stack([x[:, 1, :, ::-1], x[:, 2], x[:, 0]], axis=1)
 
 
-HOW = {f.__name__: f for f in (inverted, jigsaw, speckle, arithmetic_mean, geometric_mean, pixelate, rgb_ghost)}
+HOW = {
+    f.__name__: f
+    for f in (inverted, jigsaw, speckle, arithmetic_mean, geometric_mean, pixelate, rgb_ghost)
+}
 
 
 def build(options: Options, of: Split) -> ImageSet:
-    """Unlabelled images (n, C, H, W), each made from one of the split `of`, the first ones; 8 bits, so rounded and clipped."""
+    """Unlabelled images (n, C, H, W), each made from one of the split `of`, the first ones.
+
+    8 bits, so rounded and clipped.
+    """
     part = () if options.split == "test" else (options.split,)
-    originals, rng = of.images[: options.n or None], generator("altered", options.how, options.seed, *part)
+    originals, rng = (
+        of.images[: options.n or None],
+        generator("altered", options.how, options.seed, *part),
+    )
     if options.how == "two_classes":
-        values = (originals / 255 + of.images[of_another_class(of.labels, rng)[: len(originals)]] / 255) / 2
+        values = (
+            originals / 255 + of.images[of_another_class(of.labels, rng)[: len(originals)]] / 255
+        ) / 2
     else:
         values = HOW[options.how](originals / 255, rng)
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)

@@ -1,13 +1,16 @@
 """The corruptions of oecal.data.corruptions, by family: noise, blur, weather, digital, geometric.
 
-Each is f(x, severity, rng): x is float (N, C, H, W) in [0, 1], grey or RGB; the result has that shape, is finite and may leave [0, 1].
+Each is f(x, severity, rng): x is float (N, C, H, W) in [0, 1], grey or RGB; the result has that
+shape, is finite and may leave [0, 1].
 
-The set and the ideas follow Hendrycks & Dietterich, ICLR 2019 (arXiv 1903.12261). Where a docstring says CIFAR-10-C, the strengths are
-those of that data set (create_c/make_cifar_c.py in github.com/hendrycks/robustness), the others are our own. All code is our own, and
-so are the textures of fog, frost and snow. Lengths are for images 32 pixels wide ("px"); they grow and shrink with the width. Only
-those of gaussian_blur, which is older, are in pixels of the image itself.
+The set and the ideas follow Hendrycks & Dietterich, ICLR 2019 (arXiv 1903.12261). Where a docstring
+says CIFAR-10-C, the strengths are those of that data set (create_c/make_cifar_c.py in
+github.com/hendrycks/robustness), the others are our own. All code is our own, and so are the
+textures of fog, frost and snow. Lengths are for images 32 pixels wide ("px"); they grow and shrink
+with the width. Only those of gaussian_blur, which is older, are in pixels of the image itself.
 
-Each draws once, the image as the first axis: the random numbers of an image do not depend on how many images come after it.
+Each draws once, the image as the first axis: the random numbers of an image do not depend on how
+many images come after it.
 """
 
 from __future__ import annotations
@@ -41,7 +44,11 @@ def kernel(dy: np.ndarray, dx: np.ndarray, weights: np.ndarray) -> np.ndarray:
     out = np.zeros((2 * radius + 1, 2 * radius + 1))
     y, x = np.floor(dy).astype(int), np.floor(dx).astype(int)
     for i, j in np.ndindex(2, 2):
-        np.add.at(out, (radius + y + i, radius + x + j), weights * (1 - np.abs(y + i - dy)) * (1 - np.abs(x + j - dx)))
+        np.add.at(
+            out,
+            (radius + y + i, radius + x + j),
+            weights * (1 - np.abs(y + i - dy)) * (1 - np.abs(x + j - dx)),
+        )
     normalised: np.ndarray = out / out.sum()
     return normalised
 
@@ -54,7 +61,11 @@ def smear(x: np.ndarray, degrees: np.ndarray, sigma: float, length: float) -> np
     t = np.linspace(0, length, 2 * int(np.ceil(length)) + 1)
     out = np.empty_like(x)
     for angle in np.unique(degrees):
-        line = kernel(t * np.sin(np.deg2rad(angle)), t * np.cos(np.deg2rad(angle)), np.exp(-(t**2) / (2 * sigma**2)))
+        line = kernel(
+            t * np.sin(np.deg2rad(angle)),
+            t * np.cos(np.deg2rad(angle)),
+            np.exp(-(t**2) / (2 * sigma**2)),
+        )
         out[degrees == angle] = ndimage.correlate(x[degrees == angle], line[None, None])
     return out
 
@@ -62,27 +73,43 @@ def smear(x: np.ndarray, degrees: np.ndarray, sigma: float, length: float) -> np
 def resample(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """x (..., h, w) at all pairs of these positions, bilinear; beyond the edge the edge's value."""
     down, across = (
-        np.stack([np.interp(at, np.arange(n), e) for e in np.eye(n)]) for at, n in zip((rows, columns), x.shape[-2:], strict=True)
+        np.stack([np.interp(at, np.arange(n), e) for e in np.eye(n)])
+        for at, n in zip((rows, columns), x.shape[-2:], strict=True)
     )
     resampled: np.ndarray = down.T @ x @ across
     return resampled
 
 
 def fractal(x: np.ndarray, decay: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise (N, 1, H, W) from 0 to 1 in each image: uniform noise on grids of 2, 3, 5, 9 ... points a side, each 1/decay as strong."""
+    """Noise (N, 1, H, W) from 0 to 1 in each image: uniform noise on grids of 2, 3, 5, 9 ...
+
+    Points a side, each 1/decay as strong.
+    """
     height, width = x.shape[2:]
     sides = [2**k + 1 for k in range(int(np.ceil(np.log2(max(height, width)))))]
-    values = np.split(rng.random((len(x), sum(s * s for s in sides))), np.cumsum([s * s for s in sides])[:-1], axis=1)
+    values = np.split(
+        rng.random((len(x), sum(s * s for s in sides))),
+        np.cumsum([s * s for s in sides])[:-1],
+        axis=1,
+    )
     out = np.zeros((len(x), 1, height, width))
     for k, (s, v) in enumerate(zip(sides, values, strict=True)):
-        out += resample(v.reshape(-1, 1, s, s), np.linspace(0, s - 1, height), np.linspace(0, s - 1, width)) / decay**k
+        out += (
+            resample(
+                v.reshape(-1, 1, s, s), np.linspace(0, s - 1, height), np.linspace(0, s - 1, width)
+            )
+            / decay**k
+        )
     out -= out.min(axis=(2, 3), keepdims=True)
     scaled: np.ndarray = out / out.max(axis=(2, 3), keepdims=True)
     return scaled
 
 
 def displaced(x: np.ndarray, dy: np.ndarray, dx: np.ndarray, mode: str) -> np.ndarray:
-    """x at the points moved by dy, dx, each (N, H, W) or (N, 1, 1), bilinear; `mode` as in scipy.ndimage."""
+    """x at the points moved by dy, dx, each (N, H, W) or (N, 1, 1), bilinear.
+
+    `mode` as in scipy.ndimage.
+    """
     rows, columns = np.indices(x.shape[2:])
     out = np.empty_like(x)
     for image, target, down, across in zip(x, out, dy, dx, strict=True):
@@ -101,7 +128,10 @@ def gaussian_noise(x: np.ndarray, severity: int, rng: np.random.Generator) -> np
 
 
 def shot_noise(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Poisson(k x) / k, of mean x and variance x / k; k = 500, 250, 100, 75, 50 photons at white (CIFAR-10-C)."""
+    """Poisson(k x) / k, of mean x and variance x / k.
+
+    k = 500, 250, 100, 75, 50 photons at white (CIFAR-10-C).
+    """
     k = (500, 250, 100, 75, 50)[severity - 1]
     return rng.poisson(k * x) / k
 
@@ -131,7 +161,8 @@ def gaussian_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.
 def defocus_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Mean over a disk of radius 0.2, 0.5, 0.8, 1.25, 1.7 px.
 
-    With these radii the kernel's middle weighs as much as CIFAR-10-C's, which for most severities is a Gaussian.
+    With these radii the kernel's middle weighs as much as CIFAR-10-C's, which for most severities
+    is a Gaussian.
     """
     steps = np.mgrid[-20:21, -20:21].reshape(2, -1)
     steps = steps[:, (steps**2).sum(axis=0) <= 20**2]
@@ -143,11 +174,14 @@ def defocus_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.n
 def glass_blur(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Each pixel taken from a random point at most 1.25, 1.5, 1.75, 2, 2.5 px away in each direction; blurred, sigma 0.4 px.
 
-    CIFAR-10-C swaps neighbouring pixels one after the other instead. Strengths: own, as its do not grow.
+    CIFAR-10-C swaps neighbouring pixels one after the other instead. Strengths: own, as its do not
+    grow.
     """
     reach = (1.25, 1.5, 1.75, 2, 2.5)[severity - 1] * px(x)
     moves = rng.uniform(-reach, reach, (len(x), 2, *x.shape[2:]))
-    blurred: np.ndarray = ndimage.gaussian_filter(displaced(x, moves[:, 0], moves[:, 1], "reflect"), (0, 0, 0.4 * px(x), 0.4 * px(x)))
+    blurred: np.ndarray = ndimage.gaussian_filter(
+        displaced(x, moves[:, 0], moves[:, 1], "reflect"), (0, 0, 0.4 * px(x), 0.4 * px(x))
+    )
     return blurred
 
 
@@ -191,7 +225,8 @@ def fog(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
 def frost(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """x + a ice (white - x), a = 0.3, 0.45, 0.6, 0.75, 0.9: own strengths and own ice, not the photographs of CIFAR-10-C.
 
-    The ice is a net of veins, (1 - |2 f - 1|)^3 of fractal noise f (decay 1.3); white is bluish in RGB, (0.8, 0.95, 1).
+    The ice is a net of veins, (1 - |2 f - 1|)^3 of fractal noise f (decay 1.3); white is bluish in
+    RGB, (0.8, 0.95, 1).
     """
     ice = (1 - np.abs(2 * fractal(x, 1.3, rng) - 1)) ** 3
     white = np.array([0.8, 0.95, 1.0] if x.shape[1] == 3 else [1.0])[:, None, None]
@@ -202,14 +237,16 @@ def frost(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
 def snow(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """b x + (1 - b) max(x, 1.5 grey + 0.5) + 1.5 flakes, b = 0.95, 0.9, 0.9, 0.85, 0.8 (CIFAR-10-C).
 
-    The flakes are ours, as those of CIFAR-10-C are long and look like rain: a share 0.01, 0.02, 0.03, 0.045, 0.06 of the points of a grid
-    of 1 px, blurred along 3 px at 70 to 110 degrees.
+    The flakes are ours, as those of CIFAR-10-C are long and look like rain: a share 0.01, 0.02,
+    0.03, 0.045, 0.06 of the points of a grid of 1 px, blurred along 3 px at 70 to 110 degrees.
     """
     share, b = ((0.01, 0.95), (0.02, 0.9), (0.03, 0.9), (0.045, 0.85), (0.06, 0.8))[severity - 1]
     height, width = (min(n, 32 * n // x.shape[3]) for n in x.shape[2:])
     draws = rng.random((len(x), height * width + 1))
     points = (draws[:, 1:] < share).reshape(-1, 1, height, width).astype(float)
-    layer = resample(points, np.linspace(0, height - 1, x.shape[2]), np.linspace(0, width - 1, x.shape[3]))
+    layer = resample(
+        points, np.linspace(0, height - 1, x.shape[2]), np.linspace(0, width - 1, x.shape[3])
+    )
     flakes = smear(layer, 70 + 10 * np.floor(5 * draws[:, 0]), 1.5 * px(x), 3 * px(x))
     snowed: np.ndarray = b * x + (1 - b) * np.maximum(x, 1.5 * luma(x) + 0.5) + 1.5 * flakes
     return snowed
@@ -228,11 +265,14 @@ def contrast(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarr
 def elastic(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """Each point moved by smooth noise of standard deviation 0.5, 0.75, 1, 1.4, 1.8 px in each direction; mirrored beyond the edge.
 
-    White noise blurred with s = 3 px has the standard deviation 1 / (2 s sqrt(pi)). Strengths: own, as CIFAR-10-C's do not grow.
+    White noise blurred with s = 3 px has the standard deviation 1 / (2 s sqrt(pi)). Strengths: own,
+    as CIFAR-10-C's do not grow.
     """
     s = 3 * px(x)
     amount = (0.5, 0.75, 1, 1.4, 1.8)[severity - 1] * px(x) * 2 * s * np.sqrt(np.pi)
-    noise = ndimage.gaussian_filter(rng.normal(size=(len(x), 2, *x.shape[2:])), (0, 0, s, s), mode="wrap")
+    noise = ndimage.gaussian_filter(
+        rng.normal(size=(len(x), 2, *x.shape[2:])), (0, 0, s, s), mode="wrap"
+    )
     return displaced(x, amount * noise[:, 0], amount * noise[:, 1], "reflect")
 
 
@@ -243,7 +283,12 @@ def pixelate(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarr
     """
     share = (0.95, 0.9, 0.85, 0.75, 0.65)[severity - 1]
     height, width = x.shape[2:]
-    small = resize(np.rint(255 * x).astype(np.uint8), max(1, int(share * height)), max(1, int(share * width)), "box")
+    small = resize(
+        np.rint(255 * x).astype(np.uint8),
+        max(1, int(share * height)),
+        max(1, int(share * width)),
+        "box",
+    )
     return resize(small, height, width, "box") / 255
 
 
@@ -253,14 +298,18 @@ def jpeg(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     out = np.empty_like(levels)
     for image, target in zip(levels, out, strict=True):
         file = BytesIO()
-        Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image).save(file, "JPEG", quality=(80, 65, 58, 50, 40)[severity - 1])
+        Image.fromarray(image.squeeze(2) if image.shape[2] == 1 else image).save(
+            file, "JPEG", quality=(80, 65, 58, 50, 40)[severity - 1]
+        )
         target[:] = np.asarray(Image.open(file)).reshape(image.shape)
     images: np.ndarray = out.transpose(0, 3, 1, 2) / 255
     return images
 
 
 def saturate(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """Distance from the grey level (luma) times 1.5, 2, 2.5, 3, 4. RGB only: OecalError for grey images, which it would not change.
+    """Distance from the grey level (luma) times 1.5, 2, 2.5, 3, 4.
+
+    RGB only: OecalError for grey images, which it would not change.
 
     Strengths: own, as CIFAR-10-C's do not grow (it first takes colour away, then adds it).
     """
@@ -276,12 +325,19 @@ def saturate(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarr
 
 def rotation(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
     """By 12, 24, 36, 48, 60 degrees, clockwise or not at random; bilinear, black outside."""
-    left, right = (ndimage.rotate(x, a * 12 * severity, axes=(2, 3), reshape=False, order=1) for a in (1, -1))
+    left, right = (
+        ndimage.rotate(x, a * 12 * severity, axes=(2, 3), reshape=False, order=1) for a in (1, -1)
+    )
     turned: np.ndarray = np.where(rng.random((len(x), 1, 1, 1)) < 0.5, left, right)
     return turned
 
 
 def translation(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarray:
-    """By 1, 2, 3, 4, 5 px in a random direction in each image; bilinear, black outside. Own strengths."""
+    """By 1, 2, 3, 4, 5 px in a random direction in each image; bilinear, black outside.
+
+    Own strengths.
+    """
     angle = rng.uniform(0, 2 * np.pi, (len(x), 1, 1))
-    return displaced(x, severity * px(x) * np.sin(angle), severity * px(x) * np.cos(angle), "constant")
+    return displaced(
+        x, severity * px(x) * np.sin(angle), severity * px(x) * np.cos(angle), "constant"
+    )

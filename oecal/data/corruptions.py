@@ -1,7 +1,8 @@
 """Corruptions of test images at severities 1 to 5: the covariate shift under which calibration is measured.
 
-The idea and the names follow Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions", ICLR 2019 (arXiv
-1903.12261). The functions and their strengths, for small images, stand in oecal.data.corruption_functions.
+The idea and the names follow Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to
+Common Corruptions", ICLR 2019 (arXiv 1903.12261). The functions and their strengths, for small
+images, stand in oecal.data.corruption_functions.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def corrupt(images: np.ndarray, name: str, severity: int) -> np.ndarray:
     rng = generator("corruption", name, severity)
     out = np.empty_like(images)
     starts = range(0, len(images), CHUNK)
-    for start in tqdm(starts, desc=f"{name}-{severity}", leave=False, disable=None if len(starts) > 1 else True):
+    for start in tqdm(
+        starts, desc=f"{name}-{severity}", leave=False, disable=None if len(starts) > 1 else True
+    ):
         values = CORRUPTIONS[name](images[start : start + CHUNK] / 255, severity, rng)
         out[start : start + CHUNK] = np.rint(255 * np.clip(values, 0, 1))
     return out

@@ -1,6 +1,7 @@
 """A file's bytes as one image, whatever Pillow can read: always uint8 and upright, grey or RGB.
 
-Here is decided what is not in the pixels: how many grey levels a file has, what shows through where it is transparent, which side is up.
+Here is decided what is not in the pixels: how many grey levels a file has, what shows through where
+it is transparent, which side is up.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ from PIL.ExifTags import Base
 
 from oecal.core.errors import said
 
-# All of Pillow's formats now: it loads them at the first file that needs one, and another thread would miss those half loaded.
+# All of Pillow's formats now: it loads them at the first file that needs one, and another thread
+# would miss those half loaded.
 Image.preinit()
 Image.init()
 
-LARGEST = 64_000_000  # pixels; Pillow's own limit is higher, and between it and its double it only warns
+LARGEST = (
+    64_000_000  # pixels; Pillow's own limit is higher, and between it and its double it only warns
+)
 GREY = ("1", "L", "LA")
 WITH_ALPHA = ("LA", "P", "PA", "RGBA", "RGBa")
 # EXIF orientation: the axes of (C, H, W) to flip, from 5 on after a transposition.
@@ -26,7 +30,10 @@ FLIPS = {2: (2,), 3: (1, 2), 4: (1,), 5: (), 6: (2,), 7: (1, 2), 8: (1,)}
 
 
 class BadImage(ValueError):
-    """A file cannot be used; the reason in a few words: its kind, which can be counted, then after a colon what was found."""
+    """A file cannot be used.
+
+    The reason in a few words: its kind, which can be counted, then after a colon what was found.
+    """
 
 
 def from_16_bit(levels: np.ndarray) -> np.ndarray:
@@ -35,11 +42,16 @@ def from_16_bit(levels: np.ndarray) -> np.ndarray:
 
 
 def in_range(image: Image.Image, high: float) -> np.ndarray:
-    """The values of a 32-bit image. Raises BadImage if they are not all from 0 to `high`: then nothing says which value is white."""
+    """The values of a 32-bit image.
+
+    Raises BadImage if they are not all from 0 to `high`: then nothing says which value is white.
+    """
     values = np.asarray(image)
     if not (values.min() >= 0 and values.max() <= high):  # so written, NaN is refused
         kind = "32-bit integers" if image.mode == "I" else "32-bit floats"
-        raise BadImage(f"unclear grey levels: {kind} from {values.min():g} to {values.max():g}, not within 0 to {high:g}")
+        raise BadImage(
+            f"unclear grey levels: {kind} from {values.min():g} to {values.max():g}, not within 0 to {high:g}"
+        )
     return values
 
 
@@ -73,14 +85,19 @@ def upright(image: np.ndarray, orientation: object) -> np.ndarray:
 def check_size(image: Image.Image) -> None:
     """Raises BadImage, before any pixel is decoded, for an image without pixels or with more than LARGEST of them."""
     if not 0 < image.width * image.height <= LARGEST:
-        raise BadImage(f"too large or empty: {image.width} x {image.height} pixels, not 1 to {LARGEST:,}")
+        raise BadImage(
+            f"too large or empty: {image.width} x {image.height} pixels, not 1 to {LARGEST:,}"
+        )
 
 
 def decode(content: bytes) -> np.ndarray:
-    """The image in a file's bytes, uint8 (C, H, W), C = 1 (grey files) or 3; of several frames the first.
+    """The image in a file's bytes, uint8 (C, H, W), C = 1 (grey files) or 3.
 
-    16-bit grey is scaled by its full range; 32-bit integers must lie within 0 to 65,535 and are taken as such, floats within 0 to 1.
-    Raises BadImage for everything else: no image, cut off or damaged, too large, empty.
+    Of several frames the first.
+
+    16-bit grey is scaled by its full range; 32-bit integers must lie within 0 to 65,535 and are
+    taken as such, floats within 0 to 1. Raises BadImage for everything else: no image, cut off or
+    damaged, too large, empty.
     """
     if not content:
         raise BadImage("empty file")

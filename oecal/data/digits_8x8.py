@@ -43,6 +43,8 @@ def build(options: Options) -> ImageSet:
         {"test": Split(images, raw.target[chosen].astype(np.int64))},
         source="Optical Recognition of Handwritten Digits (Alpaydin & Kaynak, UCI), as shipped with scikit-learn",
         licence="CC BY 4.0",
-        sha256=hashlib.sha256(files("sklearn").joinpath("datasets", "data", "digits.csv.gz").read_bytes()).hexdigest(),
+        sha256=hashlib.sha256(
+            files("sklearn").joinpath("datasets", "data", "digits.csv.gz").read_bytes()
+        ).hexdigest(),
         classes=tuple("0123456789"),
     )

@@ -27,7 +27,10 @@ PATIENCE = 60.0  # seconds; the longest wait a server's Retry-After can make us 
 
 
 class _Failed(Exception):
-    """One try at one mirror. `final`: it need not be asked again; `wait`: the seconds it asks us to stay away."""
+    """One try at one mirror.
+
+    `final`: it need not be asked again; `wait`: the seconds it asks us to stay away.
+    """
 
     def __init__(self, reason: str, final: bool = False, wait: float = 0) -> None:
         super().__init__(reason)
@@ -35,20 +38,32 @@ class _Failed(Exception):
 
 
 def download(
-    urls: Sequence[str], path: Path, checksum: str, size: int = 0, tries: int = 4, timeout: float = 30, backoff: float = 1.0
+    urls: Sequence[str],
+    path: Path,
+    checksum: str,
+    size: int = 0,
+    tries: int = 4,
+    timeout: float = 30,
+    backoff: float = 1.0,
 ) -> None:
-    """Makes sure that the file with this `checksum` stands under `path`; what stands there is whole and verified at any moment.
+    """Makes sure that the file with this `checksum` stands under `path`.
 
-    urls: mirrors (http, https), asked in turn in up to `tries` rounds; between rounds a pause of `backoff` * 2^n seconds.
-    checksum: "sha256:hex" or "md5:hex". size: bytes, 0 if not known. timeout: seconds without an answer or a byte.
-    The bytes so far stand in `path`.part and are never fetched twice, unless they turn out to be wrong.
+    What stands there is whole and verified at any moment.
 
-    Raises Unavailable if all mirrors fail or nothing can be written, OecalError if another file stands under `path`.
+    urls: mirrors (http, https), asked in turn in up to `tries` rounds; between rounds a pause of
+    `backoff` * 2^n seconds. checksum: "sha256:hex" or "md5:hex". size: bytes, 0 if not known.
+    timeout: seconds without an answer or a byte. The bytes so far stand in `path`.part and are
+    never fetched twice, unless they turn out to be wrong.
+
+    Raises Unavailable if all mirrors fail or nothing can be written, OecalError if another file
+    stands under `path`.
     """
     _parsed(path, checksum)  # before anything is fetched
     for url in urls:
         if not _host(url):
-            raise OecalError(f"{path}: the address {url!r} cannot be used; write one that begins with http:// or https://")
+            raise OecalError(
+                f"{path}: the address {url!r} cannot be used; write one that begins with http:// or https://"
+            )
     part = path.with_name(f"{path.name}.part")
     try:
         if _present(path, checksum):
@@ -69,38 +84,55 @@ def download(
 
 
 def _present(path: Path, checksum: str) -> bool:
-    """Whether the file stands there. Raises OecalError if it is another file: it may be the user's, so it is not touched."""
+    """Whether the file stands there.
+
+    Raises OecalError if it is another file: it may be the user's, so it is not touched.
+    """
     if not path.exists():
         return False
     if not verify(path, checksum):
         found = digest(path, _parsed(path, checksum)[0])
-        raise OecalError(f"{path}: is another file (found {found}, expected {checksum}); delete it and run again")
+        raise OecalError(
+            f"{path}: is another file (found {found}, expected {checksum}); delete it and run again"
+        )
     return True
 
 
 def _parsed(path: Path, checksum: str) -> tuple[str, str]:
     """Algorithm and digits."""
     if not re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", checksum, re.IGNORECASE):
-        raise OecalError(f"{path}: the checksum {checksum!r} cannot be used; write sha256: or md5: and the hexadecimal digits")
+        raise OecalError(
+            f"{path}: the checksum {checksum!r} cannot be used; write sha256: or md5: and the hexadecimal digits"
+        )
     algorithm, _, digits = checksum.lower().partition(":")
     return algorithm, digits
 
 
 def verify(path: Path, checksum: str) -> bool:
-    """Whether the file has the checksum "sha256:hex" or "md5:hex". Raises OecalError if that is no checksum."""
+    """Whether the file has the checksum "sha256:hex" or "md5:hex".
+
+    Raises OecalError if that is no checksum.
+    """
     algorithm, digits = _parsed(path, checksum)
     return digest(path, algorithm) == digits
 
 
 def digest(path: Path, algorithm: str) -> str:
     """Hexadecimal digest of the file."""
-    with path.open("rb") as file:  # md5 names files here, it protects nothing: allowed on FIPS systems too
-        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+    with path.open(
+        "rb"
+    ) as file:  # md5 names files here, it protects nothing: allowed on FIPS systems too
+        return hashlib.file_digest(
+            file, lambda: hashlib.new(algorithm, usedforsecurity=False)
+        ).hexdigest()
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One process at a time makes `path`. A lock of the kernel: that of a killed process is free at once."""
+    """One process at a time makes `path`.
+
+    A lock of the kernel: that of a killed process is free at once.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
@@ -114,7 +146,16 @@ def locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _fetch(urls: Sequence[str], part: Path, path: Path, checksum: str, size: int, tries: int, timeout: float, backoff: float) -> None:
+def _fetch(
+    urls: Sequence[str],
+    part: Path,
+    path: Path,
+    checksum: str,
+    size: int,
+    tries: int,
+    timeout: float,
+    backoff: float,
+) -> None:
     """Fills `part` until it has the checksum. Raises Unavailable if no mirror can do that."""
     failures: dict[str, _Failed] = {}
     with requests.Session() as session:
@@ -132,11 +173,18 @@ def _fetch(urls: Sequence[str], part: Path, path: Path, checksum: str, size: int
                 except _Failed as failure:
                     failures[url] = failure
                     logging.warning("%s: %s: %s", path.name, _host(url), failure)
-    reasons = "; ".join(f"{_host(url)}: {failure}" for url, failure in failures.items()) or "no address is known"
-    raise Unavailable(f"{path}: could not be fetched ({reasons}); put the file at {path} yourself or try again; what was fetched is kept")
+    reasons = (
+        "; ".join(f"{_host(url)}: {failure}" for url, failure in failures.items())
+        or "no address is known"
+    )
+    raise Unavailable(
+        f"{path}: could not be fetched ({reasons}); put the file at {path} yourself or try again; what was fetched is kept"
+    )
 
 
-def _fetch_from(url: str, session: requests.Session, part: Path, checksum: str, size: int, timeout: float) -> None:
+def _fetch_from(
+    url: str, session: requests.Session, part: Path, checksum: str, size: int, timeout: float
+) -> None:
     """The same from one mirror, once. Raises _Failed."""
     have = _length(part)
     if 0 < size <= have:  # a run was killed between the last byte and the check
@@ -148,7 +196,10 @@ def _fetch_from(url: str, session: requests.Session, part: Path, checksum: str, 
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
         try:
             with session.get(url, headers=headers, stream=True, timeout=timeout) as response:
-                status, content = response.status_code, re.match(r"bytes (\d+)-\d+/(\d*)", response.headers.get("Content-Range", ""))
+                status, content = (
+                    response.status_code,
+                    re.match(r"bytes (\d+)-\d+/(\d*)", response.headers.get("Content-Range", "")),
+                )
                 if start and status == 416:  # nothing comes after our last byte
                     if verify(part, checksum):
                         return
@@ -158,32 +209,63 @@ def _fetch_from(url: str, session: requests.Session, part: Path, checksum: str, 
                     continue
                 if status != 200 and not (start and status == 206):
                     again = status in (408, 425, 429) or status >= 500
-                    raise _Failed(f"HTTP {status}", final=not again, wait=_wait(response.headers.get("Retry-After", "")))
+                    raise _Failed(
+                        f"HTTP {status}",
+                        final=not again,
+                        wait=_wait(response.headers.get("Retry-After", "")),
+                    )
                 offset = start if status == 206 else 0
                 length = response.headers.get("Content-Length", "")
-                total = int(content[2]) if offset and content and content[2] else offset + int(length) if length.isdigit() else size
+                total = (
+                    int(content[2])
+                    if offset and content and content[2]
+                    else offset + int(length)
+                    if length.isdigit()
+                    else size
+                )
                 if size and total != size:
                     raise _Failed(f"offers a file of {total} bytes instead of {size}", final=True)
                 _receive(response, part, offset, total, _host(url))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             reason = f"{_reason(error, timeout)}, with {_length(part)} bytes so far"
-            raise _Failed(reason, final=isinstance(error, ValueError | requests.TooManyRedirects)) from error
+            raise _Failed(
+                reason, final=isinstance(error, ValueError | requests.TooManyRedirects)
+            ) from error
         if verify(part, checksum):
             return
         part.unlink()
-        raise _Failed("wrong checksum", final=offset == 0)  # if resumed, the wrong bytes may be those of another mirror
+        raise _Failed(
+            "wrong checksum", final=offset == 0
+        )  # if resumed, the wrong bytes may be those of another mirror
 
 
 def _receive(response: requests.Response, part: Path, offset: int, total: int, host: str) -> None:
-    """Appends the body to the first `offset` bytes of `part`. Raises _Failed unless that makes `total` bytes (0: not known)."""
+    """Appends the body to the first `offset` bytes of `part`.
+
+    Raises _Failed unless that makes `total` bytes (0: not known).
+    """
     name, have = part.name.removesuffix(".part"), offset
     megabytes = f"{total / 1e6:.1f} MB" if total else "unknown size"
-    logging.info("%s: fetching from %s, %s%s", name, host, megabytes, f", from byte {offset}" if offset else "")
-    # Unbuffered, and read1 hands over what has arrived: after kill -9 all of that is on disk. Not decoded: with a Content-Encoding
-    # too, the checksum is that of the bytes as they are sent.
+    logging.info(
+        "%s: fetching from %s, %s%s",
+        name,
+        host,
+        megabytes,
+        f", from byte {offset}" if offset else "",
+    )
+    # Unbuffered, and read1 hands over what has arrived: after kill -9 all of that is on disk. Not
+    # decoded: with a Content-Encoding too, the checksum is that of the bytes as they are sent.
     with (
         part.open("ab" if offset else "wb", buffering=0) as file,
-        tqdm(desc=name, total=total or None, initial=offset, unit="B", unit_scale=True, disable=None, leave=False) as bar,
+        tqdm(
+            desc=name,
+            total=total or None,
+            initial=offset,
+            unit="B",
+            unit_scale=True,
+            disable=None,
+            leave=False,
+        ) as bar,
     ):
         while data := response.raw.read1(CHUNK, decode_content=False):
             have += len(data)
@@ -222,9 +304,16 @@ def _reason(error: Exception, timeout: float) -> str:
 
 
 def _wait(header: str) -> float:
-    """Seconds of a Retry-After header (a number or a date), at most PATIENCE; 0 if there is none."""
+    """Seconds of a Retry-After header (a number or a date), at most PATIENCE.
+
+    0 if there is none.
+    """
     try:
-        seconds = float(header) if header.isdigit() else (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        seconds = (
+            float(header)
+            if header.isdigit()
+            else (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        )
     except (TypeError, ValueError):
         return 0
     return min(max(seconds, 0), PATIENCE)

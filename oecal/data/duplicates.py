@@ -1,7 +1,7 @@
 """Which images of one set are in another set too: the same pixels, or nearly so.
 
-An auxiliary or OOD image that also stands in the in-distribution set is a mislabelled one: it teaches the wrong thing, or it makes a
-right detector look wrong.
+An auxiliary or OOD image that also stands in the in-distribution set is a mislabelled one: it
+teaches the wrong thing, or it makes a right detector look wrong.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from tqdm import tqdm
 from oecal.data.preprocess import adapt
 
 SIDE = 16
-# Grey levels of 255. Measured: a CIFAR-10 image differs from itself as JPEG of quality 75 by 2.0 (at most 2.7), enlarged to 48 and
-# shrunk again (bicubic) by 1.2; of 10,000 test images 3 of MNIST, 8 of FashionMNIST and 2 of CIFAR-10 are nearer to a training image.
+# Grey levels of 255. Measured: a CIFAR-10 image differs from itself as JPEG of quality 75 by 2.0
+# (at most 2.7), enlarged to 48 and shrunk again (bicubic) by 1.2; of 10,000 test images 3 of MNIST,
+# 8 of FashionMNIST and 2 of CIFAR-10 are nearer to a training image.
 NEAR = 5.0
 BLOCK = 4096
 
@@ -42,30 +43,41 @@ def exact(images: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def thumbnails(images: np.ndarray, side: int) -> np.ndarray:
-    """A perceptual hash: the image in grey at side x side, each pixel the mean of its area; (N, side^2) float32, 0 to 255."""
+    """A perceptual hash: the image in grey at side x side, each pixel the mean of its area.
+
+    (N, side^2) float32, 0 to 255.
+    """
     return adapt(images, (1, side, side), "box").reshape(len(images), -1).astype(np.float32)
 
 
 def halved(thumbnails: np.ndarray) -> np.ndarray:
     """Each 2x2 of a thumbnail by its mean, (N, side^2 / 4)."""
-    means: np.ndarray = thumbnails.reshape(-1, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(2, 4)).reshape(len(thumbnails), -1)
+    means: np.ndarray = (
+        thumbnails.reshape(-1, SIDE // 2, 2, SIDE // 2, 2)
+        .mean(axis=(2, 4))
+        .reshape(len(thumbnails), -1)
+    )
     return means
 
 
 def near(images: np.ndarray, others: np.ndarray, tolerance: float = NEAR) -> np.ndarray:
     """(N,) bool: the thumbnail (16x16, grey) differs from that of one of `others` by a root mean square of at most `tolerance` levels.
 
-    All pairs are compared: first at 8x8 by one matrix product, |a - b|^2 = |a|^2 + |b|^2 - 2ab (averaging four pixels cannot raise the
-    root mean square, so no pair is lost), then at 16x16.
+    All pairs are compared: first at 8x8 by one matrix product, |a - b|^2 = |a|^2 + |b|^2 - 2ab
+    (averaging four pixels cannot raise the root mean square, so no pair is lost), then at 16x16.
     """
     found = np.zeros(len(images), bool)
     if not len(images) or not len(others):
         return found
     fine, fine_others = (thumbnails(part, SIDE) for part in (images, others))
-    small, small_others = (halved(part) - 127.5 for part in (fine, fine_others))  # centred: less rounding in the product
+    small, small_others = (
+        halved(part) - 127.5 for part in (fine, fine_others)
+    )  # centred: less rounding in the product
     squares, squares_others = ((part**2).sum(axis=1) for part in (small, small_others))
     limit = (tolerance + 0.1) ** 2 * small.shape[1]  # the margin is for that rounding
-    for start in tqdm(range(0, len(images), BLOCK), desc="near duplicates", leave=False, disable=None):
+    for start in tqdm(
+        range(0, len(images), BLOCK), desc="near duplicates", leave=False, disable=None
+    ):
         block = slice(start, start + BLOCK)
         for other in range(0, len(others), BLOCK):
             against = slice(other, other + BLOCK)

@@ -20,9 +20,12 @@ FROM_FILES = True
 
 @dataclass(frozen=True)
 class Options:
-    """Images uint8, uint16 or floats from 0 to 1, as (N, H, W), (N, H, W, C) or (N, C, H, W); labels integers or texts (N,).
+    """Images uint8, uint16 or floats from 0 to 1, as (N, H, W), (N, H, W, C) or (N, C, H, W).
 
-    A data set `names` or `classes`, or an attribute of that name, holds the names of the classes. The label -1 means: no label.
+    Labels integers or texts (N,).
+
+    A data set `names` or `classes`, or an attribute of that name, holds the names of the classes.
+    The label -1 means: no label.
     """
 
     path: str
@@ -51,7 +54,10 @@ def class_names(file: h5py.File) -> list[str]:
             except ValueError:
                 continue
         if isinstance(value, list) or getattr(value, "ndim", 0) == 1:
-            return [name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in value]
+            return [
+                name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+                for name in value
+            ]
     return []
 
 
@@ -61,9 +67,17 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
     try:
         with h5py.File(path) as file:
             there: list[str] = []
-            file.visititems(lambda name, item: there.append(name) if isinstance(item, h5py.Dataset) else None)
+            file.visititems(
+                lambda name, item: there.append(name) if isinstance(item, h5py.Dataset) else None
+            )
             keys = own.keys(there, "/", options, path)
-            arrays = {part: (images, file[images], file[labels] if labels else None) for part, (images, labels) in keys.items()}
+            arrays = {
+                part: (images, file[images], file[labels] if labels else None)
+                for part, (images, labels) in keys.items()
+            }
             return own.from_arrays(arrays, class_names(file), options, path, form, report)
-    except (*DAMAGE, MemoryError) as error:  # without checksums, a damaged header may ask for any size
+    except (
+        *DAMAGE,
+        MemoryError,
+    ) as error:  # without checksums, a damaged header may ask for any size
         raise OecalError(f"{path}: is no whole HDF5 file ({said(error)}); write it anew") from None

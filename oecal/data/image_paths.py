@@ -1,8 +1,8 @@
 """Ways from an in-distribution image to one that is not: is a model less sure, the farther it is from what it knows?
 
-Each image gives STEPS images at equal distances t = 0 ... 1, one after the other. A path leads to an image of another set, pixel by
-pixel, (1 - t) x + t x'; or it fades the image itself: `blur` by a Gaussian of up to a quarter of the image's width, `contrast` to the
-image's own mean.
+Each image gives STEPS images at equal distances t = 0 ... 1, one after the other. A path leads to
+an image of another set, pixel by pixel, (1 - t) x + t x'; or it fades the image itself: `blur` by a
+Gaussian of up to a quarter of the image's width, `contrast` to the image's own mean.
 """
 
 from __future__ import annotations
@@ -12,12 +12,18 @@ from scipy.ndimage import gaussian_filter
 
 STEPS = 11
 T = np.linspace(0, 1, STEPS)
-FADES = ("blur", "contrast")  # paths that lead to no other set; the configuration is checked against this list without an import
+FADES = (
+    "blur",
+    "contrast",
+    # Paths that lead to no other set; the configuration is checked against this list without an import
+)
 
 
 def levels(values: np.ndarray) -> np.ndarray:
     """Values (N, STEPS, C, H, W) in [0, 255] as uint8 (N * STEPS, C, H, W)."""
-    rounded: np.ndarray = np.rint(np.clip(values, 0, 255)).astype(np.uint8).reshape(-1, *values.shape[2:])
+    rounded: np.ndarray = (
+        np.rint(np.clip(values, 0, 255)).astype(np.uint8).reshape(-1, *values.shape[2:])
+    )
     return rounded
 
 
@@ -28,16 +34,30 @@ def towards(images: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def contrast(images: np.ndarray) -> np.ndarray:
-    """The path `contrast`: (1 - t) x + t m, m the mean of each image and channel; uint8 (N, C, H, W) to (N * STEPS, C, H, W)."""
+    """The path `contrast`: (1 - t) x + t m, m the mean of each image and channel.
+
+    Uint8 (N, C, H, W) to (N * STEPS, C, H, W).
+    """
     means = np.broadcast_to(images.mean(axis=(2, 3), keepdims=True), images.shape)
     t = T[:, None, None, None]
     return levels((1 - t) * images[:, None] + t * means[:, None])
 
 
 def blur(images: np.ndarray) -> np.ndarray:
-    """The path `blur`: a Gaussian of t W / 4 pixels, W the images' width; uint8 (N, C, H, W) to (N * STEPS, C, H, W)."""
+    """The path `blur`: a Gaussian of t W / 4 pixels, W the images' width.
+
+    Uint8 (N, C, H, W) to (N * STEPS, C, H, W).
+    """
     values, width = images.astype(float), images.shape[-1]
-    return levels(np.stack([gaussian_filter(values, (0, 0, s, s), mode="nearest") if s else values for s in T * width / 4], axis=1))
+    return levels(
+        np.stack(
+            [
+                gaussian_filter(values, (0, 0, s, s), mode="nearest") if s else values
+                for s in T * width / 4
+            ],
+            axis=1,
+        )
+    )
 
 
 FADING = {"blur": blur, "contrast": contrast}

@@ -1,8 +1,8 @@
 """Letters rendered with FreeType from the fonts that matplotlib ships, jittered, in MNIST's format: light strokes on black, 28x28.
 
-Letters that look like digits are left out: they would be outliers that are not. Each letter stands in upper and lower case, and the
-two halves of the alphabet and the two groups of fonts can be drawn apart, so that outliers to train on and outliers to test on share
-neither glyph nor font.
+Letters that look like digits are left out: they would be outliers that are not. Each letter stands
+in upper and lower case, and the two halves of the alphabet and the two groups of fonts can be drawn
+apart, so that outliers to train on and outliers to test on share neither glyph nor font.
 """
 
 from __future__ import annotations
@@ -20,8 +20,24 @@ from oecal.data.store import ImageSet, Split
 
 LIKE_DIGITS = set("BDGIJOQSZbgijloqsz")  # 8 0 6 1 1 0 0 5 2, 6 9 1 1 1 0 9 5 2
 FONTS = {
-    "sans": ["DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "cmss10", "cmtt10"],
-    "serif": ["DejaVuSerif", "DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic", "cmr10", "cmti10", "cmb10"],
+    "sans": [
+        "DejaVuSans",
+        "DejaVuSans-Bold",
+        "DejaVuSans-Oblique",
+        "DejaVuSansMono",
+        "cmss10",
+        "cmtt10",
+    ],
+    "serif": [
+        "DejaVuSerif",
+        "DejaVuSerif-Italic",
+        "STIXGeneral",
+        "STIXGeneralBol",
+        "STIXGeneralItalic",
+        "cmr10",
+        "cmti10",
+        "cmb10",
+    ],
 }
 SIZE, FACTOR = 28, 4  # drawn at four times the size, then shrunk: antialiased
 
@@ -44,7 +60,10 @@ class Options:
     """of the jitter"""
 
     def __post_init__(self) -> None:
-        if min(self.n_train, self.n_val, self.n_test) < 0 or self.n_train + self.n_val + self.n_test == 0:
+        if (
+            min(self.n_train, self.n_val, self.n_test) < 0
+            or self.n_train + self.n_val + self.n_test == 0
+        ):
             found = f"n_train is {self.n_train}, n_val is {self.n_val}, n_test is {self.n_test}"
             raise ValueError(f"{found}; write 0 or more, and not 0 for all")
 
@@ -59,7 +78,9 @@ def draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) ->
     side = SIZE * FACTOR
     canvas = Image.new("L", (side, side))
     stroke = int(rng.integers(0, 5))
-    ImageDraw.Draw(canvas).text((side / 2, side / 2), letter, fill=255, font=font, anchor="mm", stroke_width=stroke)
+    ImageDraw.Draw(canvas).text(
+        (side / 2, side / 2), letter, fill=255, font=font, anchor="mm", stroke_width=stroke
+    )
     left, top, right, bottom = canvas.getbbox() or (0, 0, side, side)
     # Affine map from output to input about the glyph's centre: inverse of rotation * shear * scale.
     angle, shear = rng.uniform(-0.25, 0.25), rng.uniform(-0.2, 0.2)
@@ -71,25 +92,36 @@ def draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) ->
     centre_out = side / 2 + FACTOR * rng.uniform(-1.5, 1.5, size=2)
     offset = centre_in - matrix @ centre_out
     affine = (matrix[0, 0], matrix[0, 1], offset[0], matrix[1, 0], matrix[1, 1], offset[1])
-    canvas = canvas.transform((side, side), Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC)
+    canvas = canvas.transform(
+        (side, side), Image.Transform.AFFINE, affine, Image.Resampling.BICUBIC
+    )
     canvas = canvas.filter(ImageFilter.GaussianBlur(FACTOR * rng.uniform(0.1, 0.6)))
     pixels = np.asarray(canvas.resize((SIZE, SIZE), Image.Resampling.BOX), dtype=np.float64)
-    rounded: np.ndarray = np.rint(np.clip(pixels * (255 / max(pixels.max(), 1)), 0, 255)).astype(np.uint8)
+    rounded: np.ndarray = np.rint(np.clip(pixels * (255 / max(pixels.max(), 1)), 0, 255)).astype(
+        np.uint8
+    )
     return rounded
 
 
 def build(options: Options) -> ImageSet:
-    """Splits of letters, class and font drawn uniformly; classes are upper case, then lower case, without those that look like digits."""
+    """Splits of letters, class and font drawn uniformly.
+
+    Classes are upper case, then lower case, without those that look like digits.
+    """
     first, last = options.letters.split("-")
     upper = [chr(c) for c in range(ord(first), ord(last) + 1)]
     glyphs = [g for g in upper + [u.lower() for u in upper] if g not in LIKE_DIGITS]
-    fonts = [ImageFont.truetype(font_file(name).open("rb"), 20 * FACTOR) for name in FONTS[options.fonts]]
+    fonts = [
+        ImageFont.truetype(font_file(name).open("rb"), 20 * FACTOR) for name in FONTS[options.fonts]
+    ]
     rng = generator("letters", options.letters, options.fonts, options.seed)
     splits = {}
     for split, n in (("train", options.n_train), ("val", options.n_val), ("test", options.n_test)):
         if n:
             labels = rng.integers(len(glyphs), size=n)
-            images = np.stack([draw(glyphs[label], fonts[rng.integers(len(fonts))], rng) for label in labels])
+            images = np.stack(
+                [draw(glyphs[label], fonts[rng.integers(len(fonts))], rng) for label in labels]
+            )
             splits[split] = Split(images[:, None], labels.astype(np.int64))
     raw = b"".join(font_file(name).read_bytes() for name in FONTS[options.fonts])
     return ImageSet(

@@ -52,8 +52,11 @@ def blobs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Shapes (N, C, H, W) with soft edges on black: 70% ones, blurred by a Gaussian of 1.5 pixels, and all below 0.75 set to 0."""
     from scipy.ndimage import gaussian_filter
 
-    # Blurred over height and width only; the paper's code also blurred across the colour channels, which was not meant.
-    blurred: np.ndarray = gaussian_filter((rng.random(shape) < 0.7).astype(float), sigma=(0, 0, 1.5, 1.5), truncate=4)
+    # Blurred over height and width only; the paper's code also blurred across the colour channels,
+    # which was not meant.
+    blurred: np.ndarray = gaussian_filter(
+        (rng.random(shape) < 0.7).astype(float), sigma=(0, 0, 1.5, 1.5), truncate=4
+    )
     blurred[blurred < 0.75] = 0
     return blurred
 
@@ -63,7 +66,13 @@ def constant(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return np.broadcast_to(rng.random((*shape[:2], 1, 1)), shape)
 
 
-KINDS = {"gaussian": gaussian, "uniform": uniform, "bernoulli": bernoulli, "blobs": blobs, "constant": constant}
+KINDS = {
+    "gaussian": gaussian,
+    "uniform": uniform,
+    "bernoulli": bernoulli,
+    "blobs": blobs,
+    "constant": constant,
+}
 
 
 def build(options: Options, of: Split) -> ImageSet:
@@ -73,4 +82,9 @@ def build(options: Options, of: Split) -> ImageSet:
     values = KINDS[options.kind](shape, generator("noise", options.kind, options.seed, *part))
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
     digest = hashlib.sha256(images.tobytes()).hexdigest()
-    return ImageSet({options.split: Split.unlabelled(images)}, source=f"generated: {options.kind}", licence="none needed", sha256=digest)
+    return ImageSet(
+        {options.split: Split.unlabelled(images)},
+        source=f"generated: {options.kind}",
+        licence="none needed",
+        sha256=digest,
+    )

@@ -15,12 +15,21 @@ from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
 
 FROM_FILES = True
-DAMAGE = (*archives.DAMAGE, SyntaxError, tokenize.TokenError, TypeError, OverflowError, MemoryError)  # what NumPy raises at damaged files
+DAMAGE = (
+    *archives.DAMAGE,
+    SyntaxError,
+    tokenize.TokenError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+)  # what NumPy raises at damaged files
 
 
 @dataclass(frozen=True)
 class Options:
-    """Images uint8, uint16 or floats from 0 to 1, as (N, H, W), (N, H, W, C) or (N, C, H, W); labels integers or texts (N,).
+    """Images uint8, uint16 or floats from 0 to 1, as (N, H, W), (N, H, W, C) or (N, C, H, W).
+
+    Labels integers or texts (N,).
 
     An array `names` or `classes` holds the names of the classes. The label -1 means: no label.
     """
@@ -70,6 +79,11 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
             raise OecalError(f"{path}: {key} {reason(error)}") from None
 
     keys = own.keys(list(file), "_", options, path)
-    arrays = {part: (images, array(images), array(labels) if labels else None) for part, (images, labels) in keys.items()}
+    arrays = {
+        part: (images, array(images), array(labels) if labels else None)
+        for part, (images, labels) in keys.items()
+    }
     names = next((array(key) for key in ("names", "classes") if key in file), np.empty(0, "U1"))
-    return own.from_arrays(arrays, [str(name) for name in names.ravel()], options, path, form, report)
+    return own.from_arrays(
+        arrays, [str(name) for name in names.ravel()], options, path, form, report
+    )

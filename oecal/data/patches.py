@@ -47,11 +47,14 @@ def sha256(names: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def cut(photograph: np.ndarray, size: int, n: int, min_contrast: float, rng: np.random.Generator) -> np.ndarray:
+def cut(
+    photograph: np.ndarray, size: int, n: int, min_contrast: float, rng: np.random.Generator
+) -> np.ndarray:
     """`n` random patches (n, C, size, size), half of them mirrored.
 
-    Only patches whose grey levels have a standard deviation of at least `min_contrast` (of 255), so that a patch is an image and
-    not a flat wall. Raises OecalError if too few of the photograph's patches are that rich.
+    Only patches whose grey levels have a standard deviation of at least `min_contrast` (of 255), so
+    that a patch is an image and not a flat wall. Raises OecalError if too few of the photograph's
+    patches are that rich.
     """
     _, height, width = photograph.shape
     kept: list[np.ndarray] = []
@@ -63,12 +66,21 @@ def cut(photograph: np.ndarray, size: int, n: int, min_contrast: float, rng: np.
         if patch.mean(axis=0).std() >= min_contrast:
             kept.append(patch[..., ::-1] if rng.random() < 0.5 else patch)
     if len(kept) < n:
-        raise OecalError(f"min_contrast: only {len(kept)} of {100 * n} patches reach {min_contrast}; write a smaller number")
+        raise OecalError(
+            f"min_contrast: only {len(kept)} of {100 * n} patches reach {min_contrast}; write a smaller number"
+        )
     return np.stack(kept)
 
 
-def cut_all(by_split: Mapping[str, Sequence[str]], counts: Mapping[str, int], channels: int, size: int, shrink: float,
-            min_contrast: float, rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+def cut_all(
+    by_split: Mapping[str, Sequence[str]],
+    counts: Mapping[str, int],
+    channels: int,
+    size: int,
+    shrink: float,
+    min_contrast: float,
+    rng: np.random.Generator,
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Images and labels (the index of the photograph over all splits) of each split, photographs in equal shares, shuffled."""
     splits, first = {}, 0
     for split, names in by_split.items():

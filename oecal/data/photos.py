@@ -1,4 +1,7 @@
-"""Patches of the real photographs that scikit-image and scikit-learn ship; train, val and test come from different photographs."""
+"""Patches of the real photographs that scikit-image and scikit-learn ship.
+
+Train, val and test come from different photographs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,11 @@ from oecal.core.seeds import generator
 from oecal.data.patches import cut_all, sha256
 from oecal.data.store import ImageSet, Split
 
-PHOTOGRAPHS = {"train": ["chelsea", "china", "coffee", "rocket"], "val": ["motorcycle"], "test": ["astronaut", "flower"]}
+PHOTOGRAPHS = {
+    "train": ["chelsea", "china", "coffee", "rocket"],
+    "val": ["motorcycle"],
+    "test": ["astronaut", "flower"],
+}
 GREY_ONLY = {"train": ["camera"], "test": ["coins"]}
 
 
@@ -45,11 +52,19 @@ class Options:
 
 
 def build(options: Options) -> ImageSet:
-    """Splits of patches, each with its photograph as class; no photograph is in two splits. Grey ones are left out of RGB sets."""
-    names = {s: n + (GREY_ONLY.get(s, []) if options.channels == 1 else []) for s, n in PHOTOGRAPHS.items()}
+    """Splits of patches, each with its photograph as class; no photograph is in two splits.
+
+    Grey ones are left out of RGB sets.
+    """
+    names = {
+        s: n + (GREY_ONLY.get(s, []) if options.channels == 1 else [])
+        for s, n in PHOTOGRAPHS.items()
+    }
     counts = {"train": options.n_train, "val": options.n_val, "test": options.n_test}
     rng = generator("photos", options.seed)
-    splits = cut_all(names, counts, options.channels, options.size, options.shrink, options.min_contrast, rng)
+    splits = cut_all(
+        names, counts, options.channels, options.size, options.shrink, options.min_contrast, rng
+    )
     used = [name for split in names.values() for name in split]
     return ImageSet(
         {split: Split(*arrays) for split, arrays in splits.items()},

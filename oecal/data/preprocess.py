@@ -1,6 +1,7 @@
 """The one function that every evaluated image passes: to the size and channels of the in-distribution set.
 
-Resizing alone can be detected, so the interpolation is part of the configuration and one function serves all sets.
+Resizing alone can be detected, so the interpolation is part of the configuration and one function
+serves all sets.
 """
 
 from __future__ import annotations
@@ -10,20 +11,31 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-INTERPOLATIONS = {name: Image.Resampling[name.upper()] for name in ("nearest", "box", "bilinear", "bicubic", "lanczos")}
+INTERPOLATIONS = {
+    name: Image.Resampling[name.upper()]
+    for name in ("nearest", "box", "bilinear", "bicubic", "lanczos")
+}
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in Pillow and torchvision
 
 
 def to_grey(images: np.ndarray) -> np.ndarray:
     """RGB (N, 3, H, W) to luma (N, 1, H, W), uint8."""
-    luma: np.ndarray = np.rint(np.einsum("c,nchw->nhw", LUMA, images, optimize=True)).astype(np.uint8)[:, None]
+    luma: np.ndarray = np.rint(np.einsum("c,nchw->nhw", LUMA, images, optimize=True)).astype(
+        np.uint8
+    )[:, None]
     return luma
 
 
 def resize(
-    images: np.ndarray, height: int, width: int, interpolation: str = "bilinear", box: tuple[float, float, float, float] | None = None
+    images: np.ndarray,
+    height: int,
+    width: int,
+    interpolation: str = "bilinear",
+    box: tuple[float, float, float, float] | None = None,
 ) -> np.ndarray:
-    """Each image to height x width; enlarges and shrinks with Pillow's filters, which are antialiased ones.
+    """Each image to height x width.
+
+    Enlarges and shrinks with Pillow's filters, which are antialiased ones.
 
     box: the part (left, top, right, bottom) to take, in pixels, fractions allowed; all by default.
     """
@@ -31,15 +43,30 @@ def resize(
         return images
     resample = INTERPOLATIONS[interpolation]
     planes = images.reshape(-1, *images.shape[2:])
-    small = [np.asarray(Image.fromarray(plane).resize((width, height), resample, box)) for plane in planes]
-    return np.stack(small).reshape(*images.shape[:2], height, width) if small else np.empty((0, images.shape[1], height, width), np.uint8)
+    small = [
+        np.asarray(Image.fromarray(plane).resize((width, height), resample, box))
+        for plane in planes
+    ]
+    return (
+        np.stack(small).reshape(*images.shape[:2], height, width)
+        if small
+        else np.empty((0, images.shape[1], height, width), np.uint8)
+    )
 
 
-def crop(images: np.ndarray, height: int, width: int, interpolation: str = "bilinear") -> np.ndarray:
+def crop(
+    images: np.ndarray, height: int, width: int, interpolation: str = "bilinear"
+) -> np.ndarray:
     """Scales so that the shorter side fits and keeps the centre, in one step: no rounding of the longer side moves the image."""
     h, w = images.shape[2:]
     left, top = max(0.0, (w - width * h / height) / 2), max(0.0, (h - height * w / width) / 2)
-    return resize(images, height, width, interpolation, (left, top, w - left, h - top) if left or top else None)
+    return resize(
+        images,
+        height,
+        width,
+        interpolation,
+        (left, top, w - left, h - top) if left or top else None,
+    )
 
 
 def pad(images: np.ndarray, height: int, width: int, interpolation: str = "bilinear") -> np.ndarray:
@@ -55,10 +82,16 @@ def pad(images: np.ndarray, height: int, width: int, interpolation: str = "bilin
 FITS = {"stretch": resize, "crop": crop, "pad": pad}
 
 
-def adapt(images: np.ndarray, shape: tuple[int, int, int], interpolation: str = "bilinear", fit: str = "stretch") -> np.ndarray:
+def adapt(
+    images: np.ndarray,
+    shape: tuple[int, int, int],
+    interpolation: str = "bilinear",
+    fit: str = "stretch",
+) -> np.ndarray:
     """Images uint8 (N, c, h, w) as uint8 (N, *shape): channels first (luma, or grey repeated), then size.
 
-    fit, where the ratio of the sides differs: stretch (the ratio is not kept), crop (the centre) or pad (black around).
+    fit, where the ratio of the sides differs: stretch (the ratio is not kept), crop (the centre) or
+    pad (black around).
     """
     if images.shape[1] != shape[0]:
         images = to_grey(images) if shape[0] == 1 else np.repeat(images[:, :1], shape[0], axis=1)

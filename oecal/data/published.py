@@ -1,7 +1,8 @@
 """Published data sets: files that are there already or are fetched, verified, and read by the reader of their format.
 
-Each set is an entry of the table `published.yaml`. In a configuration its name stands as the source: `{source: fashion_mnist}`. Files
-lie below the data root as torchvision lays them out, so that a root made by torchvision serves, and the other way round.
+Each set is an entry of the table `published.yaml`. In a configuration its name stands as the
+source: `{source: fashion_mnist}`. Files lie below the data root as torchvision lays them out, so
+that a root made by torchvision serves, and the other way round.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ class Options:
         if not 0 <= self.val_share <= 0.5:
             raise ValueError(f"val_share is {self.val_share}; write 0 to 0.5")
         if self.attribute and self.name != "celeba":
-            raise ValueError(f"attribute is {self.attribute}, but {self.name} has none; leave it out")
+            raise ValueError(
+                f"attribute is {self.attribute}, but {self.name} has none; leave it out"
+            )
 
 
 def checksum(about: Mapping[str, Any]) -> str:
@@ -60,9 +63,13 @@ def check(path: Path, about: Mapping[str, Any]) -> None:
     try:
         same = not pinned or verify(path, pinned)
     except OSError as error:
-        raise OecalError(f"{path}: cannot be read ({error.strerror or error}); see to its permissions") from None
+        raise OecalError(
+            f"{path}: cannot be read ({error.strerror or error}); see to its permissions"
+        ) from None
     if not same:
-        raise OecalError(f"{path}: is damaged or another file (its {pinned.split(':')[0]} is not the pinned one); delete it and run again")
+        raise OecalError(
+            f"{path}: is damaged or another file (its {pinned.split(':')[0]} is not the pinned one); delete it and run again"
+        )
 
 
 def wanted(about: Mapping[str, Any], splits: Sequence[str]) -> bool:
@@ -78,14 +85,24 @@ class Raw:
     sha256: str
 
 
-def unpacked(row: Mapping[str, Any], root: Path, file: str, splits: Sequence[str]) -> tuple[Path, dict[Path, dict[str, Any]]] | None:
+def unpacked(
+    row: Mapping[str, Any], root: Path, file: str, splits: Sequence[str]
+) -> tuple[Path, dict[Path, dict[str, Any]]] | None:
     """Where the content of `file` lies unpacked, if it does, and what the table says of the files there."""
     folder = root / row["folder"]
-    place = folder / row["files"][file].get("unpacked", file.removesuffix(".gz").removesuffix(".xz"))
+    place = folder / row["files"][file].get(
+        "unpacked", file.removesuffix(".gz").removesuffix(".xz")
+    )
     if place == folder / file or not place.exists():
         return None
-    listed = {root / name: about for name, about in row.get("unpacked", {}).items() if wanted(about, splits)}
-    inside = {path: about for path, about in listed.items() if path == place or place in path.parents}
+    listed = {
+        root / name: about
+        for name, about in row.get("unpacked", {}).items()
+        if wanted(about, splits)
+    }
+    inside = {
+        path: about for path, about in listed.items() if path == place or place in path.parents
+    }
     return (place, inside) if all(path.is_file() for path in inside) else None
 
 
@@ -94,7 +111,11 @@ def locate(row: Mapping[str, Any], root: Path, splits: Sequence[str]) -> dict[st
 
     Raises Unavailable if a file is neither there nor to be had, OecalError if one is damaged.
     """
-    needed = [file for file, about in row["files"].items() if wanted(about, splits) and row.get(about.get("needs", "files"))]
+    needed = [
+        file
+        for file, about in row["files"].items()
+        if wanted(about, splits) and row.get(about.get("needs", "files"))
+    ]
     return {file: located(row, root, file, splits) for file in needed}
 
 
@@ -117,7 +138,9 @@ def located(row: Mapping[str, Any], root: Path, file: str, splits: Sequence[str]
 
 
 def packed(path: Path, about: Mapping[str, Any]) -> Raw:
-    """An archive as it was published, once its size and checksum are those of the table; its SHA-256 is computed if the table has none.
+    """An archive as it was published, once its size and checksum are those of the table.
+
+    Its SHA-256 is computed if the table has none.
 
     Raises OecalError if they are not.
     """
@@ -127,7 +150,9 @@ def packed(path: Path, about: Mapping[str, Any]) -> Raw:
 
 def loose(place: Path, inside: Mapping[Path, Mapping[str, Any]]) -> Raw:
     """An unpacked file or folder; `inside` are those of its files that the table knows."""
-    with ThreadPoolExecutor() as pool:  # hashing is most of the work, and runs beside other Python code
+    with (
+        ThreadPoolExecutor() as pool
+    ):  # hashing is most of the work, and runs beside other Python code
         list(pool.map(check, inside, inside.values()))
     if not inside or not all(map(checksum, inside.values())):
         logging.info("%s: taken as it is; not all checksums of the unpacked files are known", place)
@@ -140,9 +165,13 @@ def fetch(row: Mapping[str, Any], file: str, path: Path) -> None:
     about = row["files"][file]
     urls = [*about.get("urls", []), *(mirror + file for mirror in row.get("mirrors", []))]
     if not urls:
-        raise Unavailable(f"{path}: is not there, and cannot be downloaded; {row['get']}, below {path.parent}")
+        raise Unavailable(
+            f"{path}: is not there, and cannot be downloaded; {row['get']}, below {path.parent}"
+        )
     if not checksum(about):
-        raise Unavailable(f"{path}: is not there, and is not downloaded, as no checksum of it is known; fetch {urls[0]} and put it there")
+        raise Unavailable(
+            f"{path}: is not there, and is not downloaded, as no checksum of it is known; fetch {urls[0]} and put it there"
+        )
     download(urls, path, checksum(about), about.get("size", 0))
 
 
@@ -151,14 +180,18 @@ def content_sha256(path: Path) -> str:
     if path.is_file():
         return digest(path, "sha256")
     total = hashlib.sha256()
-    for name, content in members(path, lambda name: True, limit=sys.maxsize):  # of any size: a folder is no bomb
+    for name, content in members(
+        path, lambda name: True, limit=sys.maxsize
+    ):  # of any size: a folder is no bomb
         total.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return total.hexdigest()
 
 
 def combined(digests: Sequence[str]) -> str:
     """One SHA-256 of several; of one, itself."""
-    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
 
 
 def hold_out(train: Split, share: float) -> tuple[Split, Split]:
@@ -167,38 +200,61 @@ def hold_out(train: Split, share: float) -> tuple[Split, Split]:
     by_class = [order[train.labels[order] == label] for label in np.unique(train.labels)]
     held = np.zeros(len(order), bool)
     held[np.concatenate([own[: round(share * len(own))] for own in by_class])] = True
-    return Split(train.images[~held], train.labels[~held]), Split(train.images[held], train.labels[held])
+    return Split(train.images[~held], train.labels[~held]), Split(
+        train.images[held], train.labels[held]
+    )
 
 
 def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:
     """The set, with a validation split held out of the training images where it has none of its own.
 
-    Raises OecalError if it has no such split, or if its files or their number of images are not those of the table.
+    Raises OecalError if it has no such split, or if its files or their number of images are not
+    those of the table.
     """
     row = {**table()[options.name], "attribute": options.attribute}
     form = form or (Format(tuple(row["shape"])) if "shape" in row else None)
     holds_out = "train" in row["images"] and "val" not in row["images"] and options.val_share > 0
     known = [*row["images"], *["val"] * holds_out]
     if strange := [name for name in options.splits if name not in known]:
-        raise OecalError(f"splits: {options.name} has no split '{strange[0]}'; write one or more of: {', '.join(known)}")
-    splits = tuple(dict.fromkeys(name if name in row["images"] else "train" for name in options.splits or row["images"]))
+        raise OecalError(
+            f"splits: {options.name} has no split '{strange[0]}'; write one or more of: {', '.join(known)}"
+        )
+    splits = tuple(
+        dict.fromkeys(
+            name if name in row["images"] else "train" for name in options.splits or row["images"]
+        )
+    )
     files = locate(row, root, splits)
     reader = importlib.import_module(f"oecal.data.formats.{row['format']}")
     try:
-        found, classes = reader.read({name: raw.path for name, raw in files.items()}, row, splits, form)
+        found, classes = reader.read(
+            {name: raw.path for name, raw in files.items()}, row, splits, form
+        )
     except (*DAMAGE, TypeError) as error:
         paths = ", ".join(str(raw.path) for raw in files.values())
         reason = f"{type(error).__name__}: {said(error)}"
-        raise OecalError(f"{options.name}: cannot be read ({reason}); put a good copy in place of {paths}") from error
+        raise OecalError(
+            f"{options.name}: cannot be read ({reason}); put a good copy in place of {paths}"
+        ) from error
     for name, split in found.items():
         n, expected = len(split.images), row["images"][name]
         if not n or (expected and n != expected):
-            paths = ", ".join(str(raw.path) for file, raw in files.items() if wanted(row["files"][file], [name]))
+            paths = ", ".join(
+                str(raw.path) for file, raw in files.items() if wanted(row["files"][file], [name])
+            )
             raise OecalError(
                 f"{options.name}: has {n} images in {name} instead of {expected or 'some'}; put a whole copy in place of {paths}"
             )
     if "train" in found and holds_out:
         found["train"], found["val"] = hold_out(found["train"], options.val_share)
-    kept = {name: split for name, split in found.items() if not options.splits or name in options.splits}
+    kept = {
+        name: split for name, split in found.items() if not options.splits or name in options.splits
+    }
     total = combined([files[name].sha256 for name in sorted(files)])
-    return ImageSet(kept, source=f"{row['title']}: {row['citation']}", licence=row["licence"], sha256=total, classes=classes)
+    return ImageSet(
+        kept,
+        source=f"{row['title']}: {row['citation']}",
+        licence=row["licence"],
+        sha256=total,
+        classes=classes,
+    )

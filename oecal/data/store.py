@@ -27,9 +27,13 @@ class Split:
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.labels.dtype != np.int64:
-            raise TypeError(f"images are {self.images.dtype} {self.images.shape}, labels {self.labels.dtype}: not uint8 NCHW, int64")
+            raise TypeError(
+                f"images are {self.images.dtype} {self.images.shape}, labels {self.labels.dtype}: not uint8 NCHW, int64"
+            )
         if self.labels.shape != self.images.shape[:1]:
-            raise ValueError(f"{self.images.shape[0]} images, but labels of shape {self.labels.shape}")
+            raise ValueError(
+                f"{self.images.shape[0]} images, but labels of shape {self.labels.shape}"
+            )
 
     @classmethod
     def unlabelled(cls, images: np.ndarray) -> Split:
@@ -57,8 +61,12 @@ class ImageSet:
 def write(path: str | Path, data: ImageSet) -> None:
     """Writes the file whole or not at all; the same data give the same bytes."""
     with hdf5_files.creating(path) as file:
-        file.attrs.update(source=data.source, licence=data.licence, sha256=data.sha256, missing=data.missing)
-        file.attrs.update({name: json.dumps(getattr(data, name)) for name in ("classes", "removed", "format")})
+        file.attrs.update(
+            source=data.source, licence=data.licence, sha256=data.sha256, missing=data.missing
+        )
+        file.attrs.update(
+            {name: json.dumps(getattr(data, name)) for name in ("classes", "removed", "format")}
+        )
         for name in SPLITS:
             if name in data.splits:
                 group, split = file.create_group(name), data.splits[name]
@@ -67,21 +75,33 @@ def write(path: str | Path, data: ImageSet) -> None:
 
 
 def read_about(path: str | Path) -> ImageSet:
-    """All but the images: `ImageSet.splits` is empty. Raises OecalError if the file is no image store."""
+    """All but the images: `ImageSet.splits` is empty.
+
+    Raises OecalError if the file is no image store.
+    """
     with hdf5_files.reading(path) as file:
         plain = {name: str(file.attrs[name]) for name in ("source", "licence", "sha256", "missing")}
-        classes, removed, form = (json.loads(file.attrs[name]) for name in ("classes", "removed", "format"))
+        classes, removed, form = (
+            json.loads(file.attrs[name]) for name in ("classes", "removed", "format")
+        )
         return ImageSet({}, **plain, classes=tuple(classes), removed=removed, format=form)
 
 
 def there(paths: Iterable[str | Path], may_be_missing: Collection[str]) -> list[str | Path]:
-    """Those of the stores that have images; a warning for each one that has none. Raises OecalError if that one must be there."""
+    """Those of the stores that have images; a warning for each one that has none.
+
+    Raises OecalError if that one must be there.
+    """
     found = []
     for path in paths:
         if missing := read_about(path).missing:
             if Path(path).stem not in may_be_missing:
-                raise OecalError(f"{path}: the set is missing ({missing}); delete this file to try again, or write missing: skip")
-            logging.warning("without %s: %s; delete %s to try again", Path(path).stem, missing, path)
+                raise OecalError(
+                    f"{path}: the set is missing ({missing}); delete this file to try again, or write missing: skip"
+                )
+            logging.warning(
+                "without %s: %s; delete %s to try again", Path(path).stem, missing, path
+            )
         else:
             found.append(path)
     return found
@@ -97,7 +117,11 @@ def read(path: str | Path, split: str) -> Split:
     """One split. Raises OecalError if the file is no image store or lacks the split."""
     with hdf5_files.reading(path) as file:
         if file.attrs["missing"]:
-            raise OecalError(f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try again")
+            raise OecalError(
+                f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try again"
+            )
         if split not in file:
-            raise OecalError(f"{path}: has no split '{split}', only: {', '.join(file)}; give the data set one, or write another set")
+            raise OecalError(
+                f"{path}: has no split '{split}', only: {', '.join(file)}; give the data set one, or write another set"
+            )
         return Split(file[f"{split}/images"][:], file[f"{split}/labels"][:])

@@ -1,4 +1,7 @@
-"""The table of published data sets, `published.yaml`; its head describes the keys. And which of their classes overlap, `overlaps.yaml`."""
+"""The table of published data sets, `published.yaml`; its head describes the keys.
+
+And which of their classes overlap, `overlaps.yaml`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ def table() -> dict[str, dict[str, Any]]:
 @functools.cache
 def overlaps() -> dict[str, dict[str, list[str]]]:
     """In-distribution set -> other set -> the classes of the other set that show what the first one shows."""
-    shared: dict[str, dict[str, list[str]]] = yaml.load((FOLDER / "overlaps.yaml").read_text(), LOADER)
+    shared: dict[str, dict[str, list[str]]] = yaml.load(
+        (FOLDER / "overlaps.yaml").read_text(), LOADER
+    )
     return shared
 
 
@@ -34,4 +39,10 @@ def deciding(name: str) -> dict[str, Any]:
     Title, citation and licence stand in a store as they were when it was built.
     """
     row = {key: value for key, value in table()[name].items() if key not in DECIDES_NOTHING}
-    return {**row, "files": {file: {k: v for k, v in about.items() if k != "urls"} for file, about in row["files"].items()}}
+    return {
+        **row,
+        "files": {
+            file: {k: v for k, v in about.items() if k != "urls"}
+            for file, about in row["files"].items()
+        },
+    }

@@ -26,8 +26,14 @@ def frame(attacks: str, in_dist: str, model: str, trainings: Sequence[str]) -> p
     table = table.assign(moved=table["set"].map(lambda name: "id" if name == in_dist else "ood"))
     kinds = [attack for attack in table["attack"].unique() if attack != "none"]
     clean = table[table["attack"] == "none"]
-    whole = pd.concat([*(clean.assign(attack=kind) for kind in kinds), table[table["attack"] != "none"]])
-    return whole.groupby(["training", "seed", "moved", "attack", "levels"], sort=False)["auroc"].mean().reset_index()
+    whole = pd.concat(
+        [*(clean.assign(attack=kind) for kind in kinds), table[table["attack"] != "none"]]
+    )
+    return (
+        whole.groupby(["training", "seed", "moved", "attack", "levels"], sort=False)["auroc"]
+        .mean()
+        .reset_index()
+    )
 
 
 def draw(data: pd.DataFrame) -> Figure:
@@ -38,8 +44,19 @@ def draw(data: pd.DataFrame) -> Figure:
         for ax, attack in zip(row, attacks, strict=False):
             ax.axhline(50, color=BLACK, lw=0.6)
             for n, training in enumerate(data["training"].unique()):
-                part = data[(data["moved"] == moved) & (data["attack"] == attack) & (data["training"] == training)]
-                band(ax, 100 * part.pivot(index="levels", columns="seed", values="auroc"), n, marker="o", ms=2.5, label=name(training))
+                part = data[
+                    (data["moved"] == moved)
+                    & (data["attack"] == attack)
+                    & (data["training"] == training)
+                ]
+                band(
+                    ax,
+                    100 * part.pivot(index="levels", columns="seed", values="auroc"),
+                    n,
+                    marker="o",
+                    ms=2.5,
+                    label=name(training),
+                )
             if row is axes[0]:
                 ax.set_title(NAMES[attack])
             else:

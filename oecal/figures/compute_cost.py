@@ -17,21 +17,31 @@ from oecal.tables.rows import of_model
 SECTION = "cost"
 FOR = ("classifier",)
 MOST = 2  # trainings: before, after
-COSTS = {"seconds": "beyond the forward pass: seconds per 1,000 images", "peak_mb": "highest memory, MiB"}
+COSTS = {
+    "seconds": "beyond the forward pass: seconds per 1,000 images",
+    "peak_mb": "highest memory, MiB",
+}
 FORWARD = {"seconds": "forward_seconds", "peak_mb": "forward_mb"}
 FLOORS = {"seconds": 1e-6, "peak_mb": 1e-2}  # the axes are logarithmic
 
 
-def frame(costs: str, detection: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def frame(
+    costs: str, detection: str, in_dist: str, model: str, trainings: Sequence[str]
+) -> pd.DataFrame:
     """One row a training and score: family, auroc, seconds, peak_mb, and of the forward pass forward_seconds, forward_mb; means over seeds.
 
-    costs, detection: the tables of these names. auroc: mean over all OOD sets; seconds: of 1,000 images, costly passes and scoring, without
-    the ordinary forward pass; peak_mb: the highest memory of these.
+    costs, detection: the tables of these names. auroc: mean over all OOD sets; seconds: of 1,000
+    images, costly passes and scoring, without the ordinary forward pass; peak_mb: the highest
+    memory of these.
     """
     shown = list(trainings)
     spent, found = (of_model(path, in_dist, model, shown) for path in (costs, detection))
-    spent = spent.assign(seconds=spent["seconds_predict"] - spent["seconds_forward"] + spent["seconds_score"])
-    spent = spent.rename(columns={"seconds_forward": "forward_seconds", "peak_mb_forward": "forward_mb"})
+    spent = spent.assign(
+        seconds=spent["seconds_predict"] - spent["seconds_forward"] + spent["seconds_score"]
+    )
+    spent = spent.rename(
+        columns={"seconds_forward": "forward_seconds", "peak_mb_forward": "forward_mb"}
+    )
     columns = ["seconds", "peak_mb", "forward_seconds", "forward_mb"]
     mean = spent.groupby(["training", "score"], sort=False)[columns].mean()
     auroc = found.groupby(["training", "score"], sort=False)["auroc"].mean()
@@ -39,7 +49,9 @@ def frame(costs: str, detection: str, in_dist: str, model: str, trainings: Seque
     of = families(found["score"].unique())
     data["family"] = data["score"].map(of)
     order = {"training": shown, "score": list(of)}
-    return data.sort_values(list(order), key=lambda column: column.map(order[str(column.name)].index), ignore_index=True)
+    return data.sort_values(
+        list(order), key=lambda column: column.map(order[str(column.name)].index), ignore_index=True
+    )
 
 
 def front(cost: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -62,20 +74,38 @@ def spread(places: np.ndarray, gap: float) -> np.ndarray:
 
 def looks(data: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Colour and marker of each family."""
-    return {f: (CYCLE[n % len(CYCLE)], MARKERS[n // len(CYCLE)]) for n, f in enumerate(data["family"].unique())}
+    return {
+        f: (CYCLE[n % len(CYCLE)], MARKERS[n // len(CYCLE)])
+        for n, f in enumerate(data["family"].unique())
+    }
 
 
 def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str, str]]) -> None:
-    """A score's markers, open before and full after, joined; the Pareto front of the last training with names above."""
+    """A score's markers, open before and full after, joined.
+
+    The Pareto front of the last training with names above.
+    """
     trainings, last = data["training"].unique(), data[data["training"] == data["training"].iloc[-1]]
     for (family, _), part in data.groupby(["family", "score"], sort=False):
         colour, marker = look[str(family)]
         ax.plot(part[cost], part["auroc"], color=colour, lw=0.5, alpha=0.6)
         for training, x, y in zip(part["training"], part[cost], part["auroc"], strict=True):
-            ax.plot(x, y, marker, color=colour, mfc=colour if training == trainings[-1] else "white", ms=4, mew=0.8, zorder=3)
+            ax.plot(
+                x,
+                y,
+                marker,
+                color=colour,
+                mfc=colour if training == trainings[-1] else "white",
+                ms=4,
+                mew=0.8,
+                zorder=3,
+            )
     forward = data[FORWARD[cost]].mean()
     ax.axvline(forward, color=BLACK, lw=0.8, ls="--")
-    low, high = np.log10(min(data[cost].min(), forward)) - 0.2, np.log10(max(data[cost].max(), forward)) + 0.2
+    low, high = (
+        np.log10(min(data[cost].min(), forward)) - 0.2,
+        np.log10(max(data[cost].max(), forward)) + 0.2,
+    )
     ax.set(xscale="log", xlim=(10**low, 10**high), xlabel=COSTS[cost])
     best = last.iloc[front(last[cost].to_numpy(), last["auroc"].to_numpy())]
     ax.step(best[cost], best["auroc"], where="post", color=BLACK, lw=0.6, ls=":")
@@ -83,7 +113,15 @@ def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str,
     for place, score, x, y in zip(places, best["score"], best[cost], best["auroc"], strict=True):
         line = {"arrowstyle": "-", "lw": 0.4, "color": GREY, "shrinkA": 0, "shrinkB": 2}
         ax.annotate("", (x, y), (place, 1.02), textcoords="axes fraction", arrowprops=line)
-        ax.text(place, 1.03, name(score), transform=ax.transAxes, fontsize=6.5, rotation=45, rotation_mode="anchor")
+        ax.text(
+            place,
+            1.03,
+            name(score),
+            transform=ax.transAxes,
+            fontsize=6.5,
+            rotation=45,
+            rotation_mode="anchor",
+        )
 
 
 def draw(data: pd.DataFrame) -> Figure:
@@ -91,7 +129,10 @@ def draw(data: pd.DataFrame) -> Figure:
 
     Costs below FLOORS are drawn there.
     """
-    data = data.assign(auroc=100 * data["auroc"], **{cost: data[cost].clip(lower=floor) for cost, floor in FLOORS.items()})
+    data = data.assign(
+        auroc=100 * data["auroc"],
+        **{cost: data[cost].clip(lower=floor) for cost, floor in FLOORS.items()},
+    )
     look = looks(data)
     figure, axes = panels(1, 2, 4.8, sharey=True)
     for ax, cost in zip(axes[0], COSTS, strict=True):
@@ -99,9 +140,15 @@ def draw(data: pd.DataFrame) -> Figure:
     axes[0][0].set_ylabel("mean AUROC over all OOD sets, %")
     trainings = [name(training) for training in data["training"].unique()]
     fills = dict(zip(reversed(trainings), (BLACK, "white"), strict=False))
-    handles = [Line2D([], [], ls="", marker="o", color=BLACK, mfc=fills[training], ms=4, label=training) for training in trainings]
+    handles = [
+        Line2D([], [], ls="", marker="o", color=BLACK, mfc=fills[training], ms=4, label=training)
+        for training in trainings
+    ]
     handles.append(Line2D([], [], ls="--", lw=0.8, color=BLACK, label="forward pass"))
-    handles += [Line2D([], [], ls="", marker=m, color=c, ms=4, label=name(family)) for family, (c, m) in look.items()]
+    handles += [
+        Line2D([], [], ls="", marker=m, color=c, ms=4, label=name(family))
+        for family, (c, m) in look.items()
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=6)
     return figure
 
@@ -110,12 +157,25 @@ def seen(tables: Tables) -> list[str]:
     """The best score, and the best of those that need no more than the one forward pass."""
     lines, costs = [], tables["costs"]
     for training, rows in list(tables["detection"].groupby("training", sort=False))[:MOST]:
-        spent = costs[costs["training"] == training].groupby("score", sort=False).mean(numeric_only=True)
+        spent = (
+            costs[costs["training"] == training]
+            .groupby("score", sort=False)
+            .mean(numeric_only=True)
+        )
         table = spent.assign(auroc=rows.groupby("score", sort=False)["auroc"].mean())
         single = table[table["seconds_predict"] <= table["seconds_forward"] * (1 + 1e-9)]
         if len(single.dropna()):
             tops = [t.dropna().sort_values("auroc").iloc[-1] for t in (table, single)]
-            said = [f"{top.name} ({100 * top['auroc']:.1f}%, {top['seconds_predict'] + top['seconds_score']:.2g} s)" for top in tops]
-            rest = ", which needs one forward pass" if said[0] == said[1] else f"; with one forward pass {said[1]}"
-            lines.append(f"{training}, mean AUROC and seconds for 1,000 images: best {said[0]}{rest}.")
+            said = [
+                f"{top.name} ({100 * top['auroc']:.1f}%, {top['seconds_predict'] + top['seconds_score']:.2g} s)"
+                for top in tops
+            ]
+            rest = (
+                ", which needs one forward pass"
+                if said[0] == said[1]
+                else f"; with one forward pass {said[1]}"
+            )
+            lines.append(
+                f"{training}, mean AUROC and seconds for 1,000 images: best {said[0]}{rest}."
+            )
     return lines

@@ -19,7 +19,9 @@ SECTION = "calibration"
 FOR = ("classifier",)
 MOST = 6  # trainings beside each other
 BINS = np.linspace(0, 1, 21).tolist()
-GROUPS = {"id": "in-distribution, right", "id wrong": "in-distribution, wrong"} | {kind: f"{kind} OOD" for kind in OOD}
+GROUPS = {"id": "in-distribution, right", "id wrong": "in-distribution, wrong"} | {
+    kind: f"{kind} OOD" for kind in OOD
+}
 
 
 def frame(outputs: Sequence[str]) -> pd.DataFrame:
@@ -28,7 +30,11 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     for path in outputs:
         run = read(path, "logits", "labels")
         for _, group, confidence in groups_of(run):
-            parts.append(pd.DataFrame({"training": run.key["training"], "group": group, "confidence": confidence}))
+            parts.append(
+                pd.DataFrame(
+                    {"training": run.key["training"], "group": group, "confidence": confidence}
+                )
+            )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -36,7 +42,9 @@ def draw(data: pd.DataFrame) -> Figure:
     """A row per group, a column per training: percent of the group's images by confidence, its mean dashed."""
     trainings = list(data["training"].unique())
     shown = [g for g in GROUPS if (data["group"] == g).any()]
-    figure, axes = panels(len(shown), len(trainings), 0.6 + 0.85 * len(shown), sharex=True, sharey=True)
+    figure, axes = panels(
+        len(shown), len(trainings), 0.6 + 0.85 * len(shown), sharex=True, sharey=True
+    )
     for row, group in zip(axes, shown, strict=True):
         for ax, training in zip(row, trainings, strict=True):
             values = data[(data["training"] == training) & (data["group"] == group)]["confidence"]
@@ -45,7 +53,16 @@ def draw(data: pd.DataFrame) -> Figure:
                 percent_histogram(ax, values, BINS, colour)
                 ax.axvline(values.mean(), color=BLACK, lw=0.8, ls="--")
                 text = f"mean {values.mean():.2f}\nn = {len(values):,}"
-                ax.text(0.5, 0.9, text, transform=ax.transAxes, fontsize=6.5, va="top", ha="center", bbox=BOX)
+                ax.text(
+                    0.5,
+                    0.9,
+                    text,
+                    transform=ax.transAxes,
+                    fontsize=6.5,
+                    va="top",
+                    ha="center",
+                    bbox=BOX,
+                )
             if row is axes[0]:
                 ax.set_title(fill(name(training), 12))
             if row is axes[-1]:
@@ -62,6 +79,8 @@ def seen(tables: Tables) -> list[str]:
     for training, rows in uncalibrated(tables):
         mean = rows.groupby("set")["mean_confidence"].mean()
         if "pooled" in mean:
-            lines.append(f"{training}: mean confidence {100 * mean['id']:.1f}% on in-distribution images, "
-                         f"{100 * mean['pooled']:.1f}% with OOD mixed in.")  # fmt: skip
+            lines.append(
+                f"{training}: mean confidence {100 * mean['id']:.1f}% on in-distribution images, "
+                f"{100 * mean['pooled']:.1f}% with OOD mixed in."
+            )
     return lines

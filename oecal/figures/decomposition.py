@@ -1,4 +1,7 @@
-"""Do the scores tell unknown images (OOD) from merely ambiguous ones (means of two classes)? A panel per training, a dot per score."""
+"""Do the scores tell unknown images (OOD) from merely ambiguous ones (means of two classes)?
+
+A panel per training, a dot per score.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,12 @@ def draw(data: pd.DataFrame) -> Figure:
     """A row per score, the best of the first training on top: AUROC of OOD against ambiguous images; as ticks, ambiguous against ID."""
     trainings = list(data["training"].unique())
     first = data[data["training"] == trainings[0]]
-    scores = list(first.groupby("score")["auroc_ood_ambiguous"].mean().sort_values(kind="stable").index)
-    scores = [s for s in data["score"].unique() if s not in scores] + scores  # those that only a later training has, below
+    scores = list(
+        first.groupby("score")["auroc_ood_ambiguous"].mean().sort_values(kind="stable").index
+    )
+    scores = [
+        s for s in data["score"].unique() if s not in scores
+    ] + scores  # those that only a later training has, below
     height = min(0.17 * max(len(scores), 3), 8.5)
     figure, axes = panels(1, len(trainings), 1.0 + height, sharex=True, sharey=True)
     for ax, training in zip(axes[0], trainings, strict=True):
@@ -39,14 +46,37 @@ def draw(data: pd.DataFrame) -> Figure:
         for kind, part in own.groupby("kind", sort=False):
             y = [scores.index(score) for score in part["score"]]
             colour = ROLES[str(kind)]
-            ax.plot(100 * part["auroc_ood_ambiguous"], y, MARKERS[str(kind)], color=colour, ms=3.5, mew=0.5, label=f"{kind} OOD")
+            ax.plot(
+                100 * part["auroc_ood_ambiguous"],
+                y,
+                MARKERS[str(kind)],
+                color=colour,
+                ms=3.5,
+                mew=0.5,
+                label=f"{kind} OOD",
+            )
         part = own.drop_duplicates("score")
         y = [scores.index(score) for score in part["score"]]
-        ax.plot(100 * part["auroc_ambiguous"], y, "|", color=BLACK, ms=6, mew=1, label="ambiguous against ID")
-        ax.set(title=name(training), xlabel="AUROC, %", xlim=(0, 102), ylim=(-0.5, len(scores) - 0.5))
+        ax.plot(
+            100 * part["auroc_ambiguous"],
+            y,
+            "|",
+            color=BLACK,
+            ms=6,
+            mew=1,
+            label="ambiguous against ID",
+        )
+        ax.set(
+            title=name(training), xlabel="AUROC, %", xlim=(0, 102), ylim=(-0.5, len(scores) - 0.5)
+        )
         ax.tick_params(axis="y", length=0)
     axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=4, title="OOD against ambiguous images:")
+    figure.legend(
+        *axes[0][0].get_legend_handles_labels(),
+        loc="outside upper center",
+        ncols=4,
+        title="OOD against ambiguous images:",
+    )
     return figure
 
 
@@ -57,7 +87,9 @@ def seen(tables: Tables) -> list[str]:
         means = rows.groupby("score", sort=False)[["auroc_ood_ambiguous", "auroc_ambiguous"]].mean()
         best = means.loc[str(means["auroc_ood_ambiguous"].idxmax())]
         above = (means["auroc_ood_ambiguous"] > 0.5).sum()
-        lines.append(f"{training}: OOD ranks above ambiguous images with {above} of {len(means)} scores, most with {best.name} "
-                     f"(AUROC {100 * best['auroc_ood_ambiguous']:.1f}%; ambiguous against in-distribution images "
-                     f"{100 * best['auroc_ambiguous']:.1f}%).")  # fmt: skip
+        lines.append(
+            f"{training}: OOD ranks above ambiguous images with {above} of {len(means)} scores, most with {best.name} "
+            f"(AUROC {100 * best['auroc_ood_ambiguous']:.1f}%; ambiguous against in-distribution images "
+            f"{100 * best['auroc_ambiguous']:.1f}%)."
+        )
     return lines

@@ -21,98 +21,192 @@ from oecal.tables.rows import of_model
 SECTION = "likelihood"
 FOR = ("density",)
 PUBLISHED = Path(__file__).with_name("published_density.csv")
-THEIRS = "(published)"  # stands for the training in rows of published numbers; no training of a study can have this name
+# Stands for the training in rows of published numbers; no training of a study can have this name
+THEIRS = "(published)"
 PLAIN = [score.name for score in catalogue.scores().values() if score.needs <= catalogue.STATISTICS]
 SYNTHETIC = "synthetic (mean)"
 COLUMNS = ["training", "seed", "ood", "kind", "score", "auroc", "source", "of"]
 
 
 def frame(
-    detection: str, in_dist: str, model: str, trainings: Sequence[str], sources: Mapping[str, str], published: str | Path = PUBLISHED
+    detection: str,
+    in_dist: str,
+    model: str,
+    trainings: Sequence[str],
+    sources: Mapping[str, str],
+    published: str | Path = PUBLISHED,
 ) -> pd.DataFrame:
-    """One row a training, seed, ood, kind, score: auroc; then the published numbers, with a source, the training THEIRS.
+    """One row a training, seed, ood, kind, score: auroc.
 
-    detection: detection.csv. sources: data set of the study -> published data set; a published number is shown where both its sets
-    and its score are in the figure; those of another architecture only where there is none of this one (pixelcnn: PixelCNN++). `of` is
-    the training that it is for: baseline, oe_tune.
+    Then the published numbers, with a source, the training THEIRS.
+
+    detection: detection.csv. sources: data set of the study -> published data set; a published
+    number is shown where both its sets and its score are in the figure; those of another
+    architecture only where there is none of this one (pixelcnn: PixelCNN++). `of` is the training
+    that it is for: baseline, oe_tune.
     """
     table = of_model(detection, in_dist, model)
     own = [table[table["training"] == training] for training in trainings]
     there = pd.read_csv(published)
     there = there[(there["in_dist"] == sources.get(in_dist)) & there["score"].isin(table["score"])]
     alike = there["model"].str.lower().str.startswith(model.split("_")[0])
-    there = there[alike | ~alike.groupby([there["ood"], there["score"]]).transform("any").astype(bool)]
+    there = there[
+        alike | ~alike.groupby([there["ood"], there["score"]]).transform("any").astype(bool)
+    ]
     there = there.assign(source=there["model"] + ": " + there["reference"], of=there["training"])
     sets = table.drop_duplicates("ood")[["ood", "kind"]].values.tolist()
-    theirs = [there[there["ood"] == sources[ood]].assign(training=THEIRS, ood=ood, kind=kind) for ood, kind in sets if ood in sources]
-    return pd.concat([part for part in [*own, *theirs] if len(part)], ignore_index=True).reindex(columns=COLUMNS)
+    theirs = [
+        there[there["ood"] == sources[ood]].assign(training=THEIRS, ood=ood, kind=kind)
+        for ood, kind in sets
+        if ood in sources
+    ]
+    return pd.concat([part for part in [*own, *theirs] if len(part)], ignore_index=True).reindex(
+        columns=COLUMNS
+    )
 
 
 def merged(data: pd.DataFrame) -> pd.DataFrame:
-    """The synthetic sets as one, their mean in each run; published numbers for a synthetic set are left out."""
+    """The synthetic sets as one, their mean in each run.
+
+    Published numbers for a synthetic set are left out.
+    """
     synthetic = data["kind"] == "synthetic"
     of_runs = data[synthetic & (data["training"] != THEIRS)]
-    mean = of_runs.groupby(["training", "seed", "score"], sort=False)["auroc"].mean().reset_index().assign(ood=SYNTHETIC, kind="synthetic")
+    mean = (
+        of_runs.groupby(["training", "seed", "score"], sort=False)["auroc"]
+        .mean()
+        .reset_index()
+        .assign(ood=SYNTHETIC, kind="synthetic")
+    )
     return pd.concat([data[~synthetic], mean], ignore_index=True) if len(mean) else data[~synthetic]
 
 
 def order(own: pd.DataFrame) -> list[str]:
-    """The scores from top to bottom: of the model, then the plain ones; within these by the first training's mean over all sets."""
+    """The scores from top to bottom: of the model, then the plain ones.
+
+    Within these by the first training's mean over all sets.
+    """
     first = own[own["training"] == own["training"].iloc[0]]
-    means = first.groupby("score", sort=False)["auroc"].mean().sort_values(ascending=False, kind="stable")
+    means = (
+        first.groupby("score", sort=False)["auroc"]
+        .mean()
+        .sort_values(ascending=False, kind="stable")
+    )
     return [s for s in means.index if s not in PLAIN] + [s for s in means.index if s in PLAIN]
 
 
 def dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str]) -> None:
-    """A dot, mean over seeds, and a line, their range, for each training; one for all where the score needs no model."""
+    """A dot, mean over seeds, and a line, their range, for each training.
+
+    One for all where the score needs no model.
+    """
     model = np.array([s not in PLAIN for s in scores])
     for n, training in enumerate(trainings):
         shift = 0.72 * ((n + 0.5) / len(trainings) - 0.5)
-        part = 100 * own[own["training"] == training].groupby("score")["auroc"].agg(["mean", "min", "max"]).reindex(scores)
+        part = 100 * own[own["training"] == training].groupby("score")["auroc"].agg(
+            ["mean", "min", "max"]
+        ).reindex(scores)
         y = np.arange(len(scores)) + shift
         colour, marker = CYCLE[n % len(CYCLE)], MARKERS[n % len(MARKERS)]
         ax.hlines(y[model], part["min"][model], part["max"][model], color=colour, lw=0.8)
-        ax.plot(part["mean"][model], y[model], marker, color=colour, ms=3.2, mew=0, label=name(training), zorder=3)
-    first = 100 * own[own["training"] == trainings[0]].groupby("score")["auroc"].mean().reindex(scores)
+        ax.plot(
+            part["mean"][model],
+            y[model],
+            marker,
+            color=colour,
+            ms=3.2,
+            mew=0,
+            label=name(training),
+            zorder=3,
+        )
+    first = 100 * own[own["training"] == trainings[0]].groupby("score")["auroc"].mean().reindex(
+        scores
+    )
     if not model.all():
-        ax.plot(first[~model], np.flatnonzero(~model), "D", color=GREY, ms=3.2, mew=0, label="no model", zorder=3)
+        ax.plot(
+            first[~model],
+            np.flatnonzero(~model),
+            "D",
+            color=GREY,
+            ms=3.2,
+            mew=0,
+            label="no model",
+            zorder=3,
+        )
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel per OOD set, a row per score, a marker per training: AUROC, %; diamonds are published numbers, whose sources stand below."""
+    """A panel per OOD set, a row per score, a marker per training: AUROC, %.
+
+    Diamonds are published numbers, whose sources stand below.
+    """
     shown = merged(data)
     own, published = shown[shown["training"] != THEIRS], shown[shown["training"] == THEIRS]
     trainings, scores = list(own["training"].unique()), order(own)
-    sets = sorted(own.drop_duplicates("ood")[["ood", "kind"]].values.tolist(), key=lambda pair: OOD.index(pair[1]))
-    letters = dict(zip(published["source"].unique(), ascii_lowercase, strict=False)) if len(published) else {}
+    sets = sorted(
+        own.drop_duplicates("ood")[["ood", "kind"]].values.tolist(),
+        key=lambda pair: OOD.index(pair[1]),
+    )
+    letters = (
+        dict(zip(published["source"].unique(), ascii_lowercase, strict=False))
+        if len(published)
+        else {}
+    )
     height = (0.09 + 0.022 * max(len(trainings), 2)) * len(scores)
-    figure, axes = wrapped(len(sets), 6, 0.7 + 0.12 * len(letters), 0.3 + height, sharex=True, sharey=True)
+    figure, axes = wrapped(
+        len(sets), 6, 0.7 + 0.12 * len(letters), 0.3 + height, sharex=True, sharey=True
+    )
     plain = sum(score in PLAIN for score in scores)
     for ax, (ood, kind) in zip(axes, sets, strict=True):
         for n in range(0, len(scores), 2):
             ax.axhspan(n - 0.5, n + 0.5, color="#F4F4F4", lw=0, zorder=0)
         dots(ax, own[own["ood"] == ood], scores, trainings)
-        for score, rows in published[published["ood"] == ood].sort_values("auroc", kind="stable").groupby("score", sort=False):
-            # The letters stand right of the last diamond, left of the first, above those between them.
+        for score, rows in (
+            published[published["ood"] == ood]
+            .sort_values("auroc", kind="stable")
+            .groupby("score", sort=False)
+        ):
+            # The letters stand right of the last diamond, left of the first, above those between
+            # them.
             sides = [(-5.0, 0.0), *[(0.0, 4.5)] * (len(rows) - 2), (5.0, 0.0)][-len(rows) :]
-            for side, value, source, of in zip(sides, 100 * rows["auroc"], rows["source"], rows["of"], strict=True):
+            for side, value, source, of in zip(
+                sides, 100 * rows["auroc"], rows["source"], rows["of"], strict=True
+            ):
                 edge = CYCLE[trainings.index(of) % len(CYCLE)] if of in trainings else GREY
                 at = (value, scores.index(str(score)))
                 ax.plot(*at, "D", mfc="none", mec=edge, ms=4.5, mew=0.8, zorder=4)
-                ax.annotate(letters[source], at, side, textcoords="offset points", fontsize=5.5, ha="center", va="center", color=edge)
+                ax.annotate(
+                    letters[source],
+                    at,
+                    side,
+                    textcoords="offset points",
+                    fontsize=5.5,
+                    ha="center",
+                    va="center",
+                    color=edge,
+                )
         ax.axvline(50, color=BLACK, lw=0.6)
         if 0 < plain < len(scores):
             ax.axhline(len(scores) - plain - 0.5, color=BLACK, lw=0.6)
-        ax.set_title(f"{name(ood)}\n({kind})" if ood != SYNTHETIC else "synthetic\n(mean of sets)", fontsize=7.5)
+        ax.set_title(
+            f"{name(ood)}\n({kind})" if ood != SYNTHETIC else "synthetic\n(mean of sets)",
+            fontsize=7.5,
+        )
         ax.grid(visible=False, axis="y")
         ax.tick_params(axis="y", length=0)
     axes[0].set(xlim=(-4, 104), xticks=[0, 50, 100], ylim=(len(scores) - 0.5, -0.5))
     axes[0].set_yticks(range(len(scores)), [name(score) for score in scores])
     handles, labels = axes[0].get_legend_handles_labels()
     if letters:
-        handles, labels = [*handles, axes[0].plot([], [], "D", mfc="none", mec=BLACK, ms=4.5, mew=0.8)[0]], [*labels, "published"]
+        handles, labels = (
+            [*handles, axes[0].plot([], [], "D", mfc="none", mec=BLACK, ms=4.5, mew=0.8)[0]],
+            [*labels, "published"],
+        )
     figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 6))
-    notes = [textwrap.fill(f"{letter}  {source}", 150, subsequent_indent="    ") for source, letter in letters.items()]
+    notes = [
+        textwrap.fill(f"{letter}  {source}", 150, subsequent_indent="    ")
+        for source, letter in letters.items()
+    ]
     figure.supxlabel("\n".join(["AUROC, %", *notes]), fontsize=6 if notes else 8, ha="center")
     return figure
 

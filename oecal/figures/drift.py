@@ -20,15 +20,22 @@ MOST = 6  # trainings that fit beside each other
 
 
 def frame(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
-    """The rows of drift.csv of this model and these trainings, in the given order. Raises OecalError if there are none."""
+    """The rows of drift.csv of this model and these trainings, in the given order.
+
+    Raises OecalError if there are none.
+    """
     table = of_model(drift, in_dist, model, trainings).dropna(subset="score")
     if table.empty:
-        raise OecalError(f"{drift}: has no score of {model} on {in_dist}; add one of: {', '.join(SCORES)}, or leave the figure drift out")
+        raise OecalError(
+            f"{drift}: has no score of {model} on {in_dist}; add one of: {', '.join(SCORES)}, or leave the figure drift out"
+        )
     return table
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """Above, images from the onset to the alarm, median and quartiles, by share of OOD; below, false alarms in percent of ID streams.
+    """Above, images from the onset to the alarm, median and quartiles, by share of OOD.
+
+    Below, false alarms in percent of ID streams.
 
     An open marker above the dotted line: half of the streams or more raise none.
     """
@@ -43,33 +50,76 @@ def draw(data: pd.DataFrame) -> Figure:
         for n, training in enumerate(trainings):
             part = data[(data["score"] == score) & (data["training"] == training)]
             shift = 0.7 * ((n + 0.5) / len(trainings) - 0.5)
-            look = {"marker": MARKERS[n % len(MARKERS)], "color": CYCLE[n % len(CYCLE)], "ls": "", "ms": 3.5}
+            look = {
+                "marker": MARKERS[n % len(MARKERS)],
+                "color": CYCLE[n % len(CYCLE)],
+                "ls": "",
+                "ms": 3.5,
+            }
             for k, rate in enumerate(rates):
                 own = part[part["ood_rate"] == rate]
-                at = k + shift + 0.5 / len(trainings) * (np.arange(len(own)) - (len(own) - 1) / 2) / max(len(own), 1)
-                low, middle, high = (own[column].fillna(never).to_numpy() for column in ("q25", "median_time", "q75"))
+                at = (
+                    k
+                    + shift
+                    + 0.5
+                    / len(trainings)
+                    * (np.arange(len(own)) - (len(own) - 1) / 2)
+                    / max(len(own), 1)
+                )
+                low, middle, high = (
+                    own[column].fillna(never).to_numpy() for column in ("q25", "median_time", "q75")
+                )
                 top.vlines(at, low, high, color=look["color"], lw=0.8, alpha=0.6)
                 raised = own["median_time"].notna().to_numpy()
                 top.plot(at[raised], middle[raised], **look)
                 top.plot(at[~raised], middle[~raised], mfc="white", **look)
             own = part[part["ood_rate"] == 0]
-            bottom.plot(n + np.linspace(-0.2, 0.2, len(own)) * (len(own) > 1), 100 * own["alarm_share"], **look)
-        top.set(title=name(score), yscale="log", xlim=(-0.5, len(rates) - 0.5), xlabel="share of OOD images")
+            bottom.plot(
+                n + np.linspace(-0.2, 0.2, len(own)) * (len(own) > 1),
+                100 * own["alarm_share"],
+                **look,
+            )
+        top.set(
+            title=name(score),
+            yscale="log",
+            xlim=(-0.5, len(rates) - 0.5),
+            xlabel="share of OOD images",
+        )
         top.set_ylim(min(5, 0.7 * data["q25"].min()), 2.1 * longest)
         top.set_yticks([*decades, never], [*map(str, decades), "never"])
         top.set_xticks(range(len(rates)), [f"{100 * rate:g}%" for rate in rates])
         top.axhline(1.25 * longest, color="black", lw=0.5, ls=":")
         bottom.axhline(100 * data["alpha"].iloc[0], color="black", lw=0.8, ls="--")
-        bottom.set(xlim=(-0.5, len(trainings) - 0.5), ylim=(-0.3, max(115 * false_alarms["alarm_share"].max(), 5)))
+        bottom.set(
+            xlim=(-0.5, len(trainings) - 0.5),
+            ylim=(-0.3, max(115 * false_alarms["alarm_share"].max(), 5)),
+        )
         bottom.set_xticks([])
         bottom.set_xlabel(f"{false_alarms['length'].max()} ID images, no OOD")
     axes[0][0].set_ylabel("images until the alarm")
     axes[1][0].set_ylabel("streams with a\nfalse alarm, %")
     handles = [
-        *(Line2D([], [], marker=MARKERS[n % len(MARKERS)], color=CYCLE[n % len(CYCLE)], ls="", ms=3.5, label=name(t))
-          for n, t in enumerate(trainings)),
-        Line2D([], [], color="black", lw=0.8, ls="--", label=f"promised: at most {100 * data['alpha'].iloc[0]:g}%"),
-    ]  # fmt: skip
+        *(
+            Line2D(
+                [],
+                [],
+                marker=MARKERS[n % len(MARKERS)],
+                color=CYCLE[n % len(CYCLE)],
+                ls="",
+                ms=3.5,
+                label=name(t),
+            )
+            for n, t in enumerate(trainings)
+        ),
+        Line2D(
+            [],
+            [],
+            color="black",
+            lw=0.8,
+            ls="--",
+            label=f"promised: at most {100 * data['alpha'].iloc[0]:g}%",
+        ),
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=5)
     return figure
 
@@ -80,6 +130,9 @@ def seen(tables: Tables) -> list[str]:
     lines, first = [], table[table["score"] == table["score"].iloc[0]] if len(table) else table
     for training, rows in first.groupby("training", sort=False):
         shares = rows.groupby("ood_rate")["alarm_share"].mean().reset_index().to_numpy()
-        said = ", ".join(f"{100 * share:.0f}% of the streams at an OOD rate of {100 * rate:g}%" for rate, share in shares)
+        said = ", ".join(
+            f"{100 * share:.0f}% of the streams at an OOD rate of {100 * rate:g}%"
+            for rate, share in shares
+        )
         lines.append(f"{training!s}, {first['score'].iloc[0]!s}: an alarm in {said}.")
     return lines

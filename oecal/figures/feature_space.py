@@ -17,32 +17,43 @@ from oecal.runs.run_files import Group, Run, read
 SECTION = "detection"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
-IMAGES = 360  # in-distribution, and as many OOD in all, in equal shares of kinds and of the sets of a kind
+# In-distribution, and as many OOD in all, in equal shares of kinds and of the sets of a kind
+IMAGES = 360
 CLASSES = 20  # class numbers are written for as many at most
 FLOOR = 1e-2  # of distances: the axes are logarithmic
 
 
 def some(group: Group, n: int) -> np.ndarray:
-    """Indices of `n` images of a test set, the same ones for each training; all if there are fewer."""
+    """Indices of `n` images of a test set, the same ones for each training.
+
+    All if there are fewer.
+    """
     return np.sort(generator("features", group.set).permutation(len(group))[:n])
 
 
 def drawn(run: Run) -> list[tuple[Group, np.ndarray]]:
     """The images shown: pairs of a group and indices into it."""
     kinds = [kind for kind in OOD if run.tests(kind)]
-    shares = [(group, IMAGES // len(kinds) // len(run.tests(kind))) for kind in kinds for group in run.tests(kind)]
+    shares = [
+        (group, IMAGES // len(kinds) // len(run.tests(kind)))
+        for kind in kinds
+        for group in run.tests(kind)
+    ]
     return [(group, some(group, n)) for group, n in [(run.find("id"), IMAGES), *shares]]
 
 
 def plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates in the plane of the two first principal components, (N, 2), and the shares of variance that these explain, (2,).
 
-    directions: (N, D); inside: which of them are ID, (N,). The sign is such that the mean of ID lies left and below.
+    directions: (N, D); inside: which of them are ID, (N,). The sign is such that the mean of ID
+    lies left and below.
     """
     centred = directions - directions.mean(axis=0)
     _, singular, axes = np.linalg.svd(centred, full_matrices=False)
     at = centred @ axes[:2].T
-    return at * np.where(at[inside].mean(axis=0) > 0, -1, 1), (singular**2 / (singular**2).sum())[:2]
+    return at * np.where(at[inside].mean(axis=0) > 0, -1, 1), (singular**2 / (singular**2).sum())[
+        :2
+    ]
 
 
 def distances(features: np.ndarray, train: Group) -> tuple[np.ndarray, np.ndarray]:
@@ -53,7 +64,9 @@ def distances(features: np.ndarray, train: Group) -> tuple[np.ndarray, np.ndarra
     known, labels = train["features"].astype(np.float64), train["labels"]
     centre = known.mean(axis=0)
     means = np.stack([known[labels == label].mean(axis=0) for label in np.unique(labels)]) - centre
-    axes = np.linalg.svd(means, full_matrices=False)[2][: max(1, min(len(means) - 1, known.shape[1] // 2))]
+    axes = np.linalg.svd(means, full_matrices=False)[2][
+        : max(1, min(len(means) - 1, known.shape[1] // 2))
+    ]
     away = features - centre
     within = away @ axes.T
     return np.linalg.norm(within, axis=1), np.linalg.norm(away - within @ axes, axis=1)
@@ -62,14 +75,17 @@ def distances(features: np.ndarray, train: Group) -> tuple[np.ndarray, np.ndarra
 def frame(outputs: Sequence[str]) -> pd.DataFrame:
     """One row an image: training, kind (id, near, far, synthetic), label, x, y, explained_x, explained_y, inside, outside.
 
-    x, y: the direction f / |f| of its features in the principal plane of all images shown, half of them ID, and the shares of variance
-    that this explains; inside, outside: the distances, over their median on ID test.
+    x, y: the direction f / |f| of its features in the principal plane of all images shown, half of
+    them ID, and the shares of variance that this explains; inside, outside: the distances, over
+    their median on ID test.
     """
     parts = []
     for path in outputs:
         run = read(path, "features", "labels")
         shown = drawn(run)
-        features = np.concatenate([group["features"][index] for group, index in shown]).astype(np.float64)
+        features = np.concatenate([group["features"][index] for group, index in shown]).astype(
+            np.float64
+        )
         kinds = np.concatenate([np.repeat(group.role, len(index)) for group, index in shown])
         labels = np.concatenate([group["labels"][index] for group, index in shown])
         length = np.linalg.norm(features, axis=1, keepdims=True)
@@ -77,27 +93,47 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
         train, test = run.find("id", "train"), run.find("id")["features"].astype(np.float64)
         found, usual = (distances(f, train) for f in (features, test))
         inside, outside = (f / np.median(u) for f, u in zip(found, usual, strict=True))
-        columns = {"x": at[:, 0], "y": at[:, 1], "explained_x": explained[0], "explained_y": explained[1]}
+        columns = {
+            "x": at[:, 0],
+            "y": at[:, 1],
+            "explained_x": explained[0],
+            "explained_y": explained[1],
+        }
         who = {"training": run.key["training"], "kind": kinds, "label": labels}
         parts.append(pd.DataFrame({**who, **columns, "inside": inside, "outside": outside}))
     return pd.concat(parts, ignore_index=True)
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """A column per training. Above, directions in the principal plane, with the medians of few ID classes; below, the two distances."""
+    """A column per training.
+
+    Above, directions in the principal plane, with the medians of few ID classes; below, the two
+    distances.
+    """
     trainings = list(data["training"].unique())
     side = min(WIDTH / len(trainings), 3.0)
     figure, axes = panels(2, len(trainings), 0.7 + 2 * side, sharex="row", sharey="row")
     for top, bottom, training in zip(*axes, trainings, strict=True):
         own = data[data["training"] == training]
         for kind, part in own.groupby("kind", sort=False):
-            dots = {"color": ROLES[str(kind)], "ls": "", "marker": SHAPES[str(kind)], "ms": 2.2, "mew": 0, "alpha": 0.5}
+            dots = {
+                "color": ROLES[str(kind)],
+                "ls": "",
+                "marker": SHAPES[str(kind)],
+                "ms": 2.2,
+                "mew": 0,
+                "alpha": 0.5,
+            }
             top.plot(part["x"], part["y"], **dots)
             bottom.plot(part["inside"].clip(lower=FLOOR), part["outside"].clip(lower=FLOOR), **dots)
         classes = own[own["kind"] == "id"].groupby("label")[["x", "y"]].median()
         for label, x, y in classes.itertuples() if len(classes) <= CLASSES else ():
             top.text(x, y, str(label), fontsize=6.5, ha="center", va="center", bbox=BOX)
-        top.set(title=name(training), xlabel=f"PC 1: {own['explained_x'].iloc[0]:.0%}", ylabel=f"PC 2: {own['explained_y'].iloc[0]:.0%}")
+        top.set(
+            title=name(training),
+            xlabel=f"PC 1: {own['explained_x'].iloc[0]:.0%}",
+            ylabel=f"PC 2: {own['explained_y'].iloc[0]:.0%}",
+        )
         bottom.axhline(1, color=BLACK, lw=0.5, zorder=1)
         bottom.axvline(1, color=BLACK, lw=0.5, zorder=1)
         bottom.set(xlabel="distance within", xscale="log", yscale="log")
@@ -106,7 +142,12 @@ def draw(data: pd.DataFrame) -> Figure:
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axis.set_minor_formatter(NullFormatter())
     axes[1][0].set_ylabel("distance outside the\nsubspace of class means")
-    handles = [axes[0][0].plot([], [], SHAPES[k], color=ROLES[k], ms=4, mew=0)[0] for k in data["kind"].unique()]
-    labels = ["in-distribution" if kind == "id" else f"{kind} OOD" for kind in data["kind"].unique()]
+    handles = [
+        axes[0][0].plot([], [], SHAPES[k], color=ROLES[k], ms=4, mew=0)[0]
+        for k in data["kind"].unique()
+    ]
+    labels = [
+        "in-distribution" if kind == "id" else f"{kind} OOD" for kind in data["kind"].unique()
+    ]
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
     return figure

@@ -16,30 +16,60 @@ SECTION = "calibration"
 FOR = ("classifier",)
 SETS = {"id": ("ID alone", BLUE, "o", -0.14), "pooled": ("pooled with OOD", VERMILION, "s", 0.14)}
 FILLS = {"none": "", "temperature": "white"}
-PANELS = {"rms": "RMS calibration error, %", "ece": "ECE, %", "excess": "confidence minus accuracy, %"}
+PANELS = {
+    "rms": "RMS calibration error, %",
+    "ece": "ECE, %",
+    "excess": "confidence minus accuracy, %",
+}
 
 
 def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """One row a run, set (id, pooled) and post_hoc (none, temperature): rms, ece, excess = mean confidence minus accuracy."""
     table = of_model(calibration, in_dist, model, trainings)
     table = table[table["set"].isin(SETS) & table["post_hoc"].isin(FILLS)]
-    return with_excess(table)[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(drop=True)
+    return with_excess(table)[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(
+        drop=True
+    )
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel per measure, a line per training: mean over seeds and range; on ID and on the pool, as trained (full) and scaled (open)."""
+    """A panel per measure, a line per training: mean over seeds and range.
+
+    On ID and on the pool, as trained (full) and scaled (open).
+    """
     trainings = list(data["training"].unique())
     figure, axes = panels(1, len(PANELS), 0.95 + 0.26 * max(len(trainings), 2), sharey=True)
     for ax, (column, label) in zip(axes[0], PANELS.items(), strict=True):
         first = data[(data["training"] == trainings[0]) & (data["post_hoc"] == "none")]
         for key, (_, colour, shape, shift) in SETS.items():
-            ax.axvline(100 * first[first["set"] == key][column].mean(), color=colour, lw=0.7, ls=":", zorder=1)
+            ax.axvline(
+                100 * first[first["set"] == key][column].mean(),
+                color=colour,
+                lw=0.7,
+                ls=":",
+                zorder=1,
+            )
             for post_hoc, fill in FILLS.items():
                 part = data[(data["set"] == key) & (data["post_hoc"] == post_hoc)]
                 for y, training in enumerate(trainings):
                     values = 100 * part[part["training"] == training][column]
-                    ax.plot([values.min(), values.max()], [y + shift] * 2, color=colour, lw=0.8, alpha=0.6, zorder=2)
-                    ax.plot(values.mean(), y + shift, shape, color=colour, mfc=fill or colour, ms=4, zorder=3)
+                    ax.plot(
+                        [values.min(), values.max()],
+                        [y + shift] * 2,
+                        color=colour,
+                        lw=0.8,
+                        alpha=0.6,
+                        zorder=2,
+                    )
+                    ax.plot(
+                        values.mean(),
+                        y + shift,
+                        shape,
+                        color=colour,
+                        mfc=fill or colour,
+                        ms=4,
+                        zorder=3,
+                    )
         ax.set(xlabel=label, ylim=(len(trainings) - 0.5, -0.5))
         ax.tick_params(axis="y", length=0)
         if column == "excess":
@@ -47,9 +77,25 @@ def draw(data: pd.DataFrame) -> Figure:
         else:
             ax.set_xlim(left=0)
     axes[0][0].set_yticks(range(len(trainings)), [name(training) for training in trainings])
-    handles = [Line2D([], [], color=colour, marker=shape, ls="", ms=4, label=text) for text, colour, shape, _ in SETS.values()]
-    handles.append(Line2D([], [], color=GREY, marker="o", mfc="white", ls="", ms=4, label="after temperature scaling"))
-    handles.append(Line2D([], [], color=GREY, ls=":", lw=0.7, label=f"{name(trainings[0])}, as trained"))
+    handles = [
+        Line2D([], [], color=colour, marker=shape, ls="", ms=4, label=text)
+        for text, colour, shape, _ in SETS.values()
+    ]
+    handles.append(
+        Line2D(
+            [],
+            [],
+            color=GREY,
+            marker="o",
+            mfc="white",
+            ls="",
+            ms=4,
+            label="after temperature scaling",
+        )
+    )
+    handles.append(
+        Line2D([], [], color=GREY, ls=":", lw=0.7, label=f"{name(trainings[0])}, as trained")
+    )
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 
@@ -57,12 +103,17 @@ def draw(data: pd.DataFrame) -> Figure:
 def seen(tables: Tables) -> list[str]:
     """What each training after the first changes in ECE, pooled and on ID alone, as trained and after temperature scaling."""
     calibration = tables["calibration"]
-    ece = calibration.pivot_table(index=["post_hoc", "set", "seed"], columns="training", values="ece", sort=False)
+    ece = calibration.pivot_table(
+        index=["post_hoc", "set", "seed"], columns="training", values="ece", sort=False
+    )
     lines, (first, *others) = [], list(ece.columns)
     for training in others:
         change = (ece[training] - ece[first]).dropna()
-        said = [f"{over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
-                for post_hoc in ("none", "temperature") for name, where in (("pooled", "pooled"), ("id", "on in-distribution images"))
-                if (post_hoc, name) in {key[:2] for key in change.index}]  # fmt: skip
+        said = [
+            f"{over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
+            for post_hoc in ("none", "temperature")
+            for name, where in (("pooled", "pooled"), ("id", "on in-distribution images"))
+            if (post_hoc, name) in {key[:2] for key in change.index}
+        ]
         lines.append(f"{training} minus {first}, ECE in points: {', '.join(said)}.")
     return lines

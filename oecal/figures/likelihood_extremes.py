@@ -1,4 +1,7 @@
-"""The test images of each set that a density model finds most and least likely; each training beside the others."""
+"""The test images of each set that a density model finds most and least likely.
+
+Each training beside the others.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,13 @@ EACH = 6  # images at either end
 BESIDE = 2  # trainings beside each other; further ones below
 
 
-def frame(outputs: Sequence[str], data: Sequence[str], interpolation: str, fit: str) -> pd.DataFrame:
-    """One row an image: training, set, end (most, least), bpd, image (uint8 C, H, W); real sets only, ID first."""
+def frame(
+    outputs: Sequence[str], data: Sequence[str], interpolation: str, fit: str
+) -> pd.DataFrame:
+    """One row an image: training, set, end (most, least), bpd, image (uint8 C, H, W).
+
+    Real sets only, ID first.
+    """
     store_of = {Path(path).stem: path for path in data}
     rows = []
     for path in outputs:
@@ -34,14 +42,27 @@ def frame(outputs: Sequence[str], data: Sequence[str], interpolation: str, fit: 
             order = np.argsort(bpd, kind="stable")
             images = store.read(store_of[group.set], "test").images
             for end, chosen in (("most", order[:EACH]), ("least", order[-EACH:])):
-                for at, image in zip(chosen, adapt(images[chosen], shape, interpolation, fit), strict=True):
-                    rows.append({"training": run.key["training"], "set": group.set, "end": end, "bpd": bpd[at], "image": image})
+                for at, image in zip(
+                    chosen, adapt(images[chosen], shape, interpolation, fit), strict=True
+                ):
+                    rows.append(
+                        {
+                            "training": run.key["training"],
+                            "set": group.set,
+                            "end": end,
+                            "bpd": bpd[at],
+                            "image": image,
+                        }
+                    )
     return pd.DataFrame(rows)
 
 
 def strip(images: Sequence[np.ndarray]) -> np.ndarray:
     """Images side by side with a white line between, (H, W', 3)."""
-    framed = [np.pad(np.broadcast_to(i, (3, *i.shape[1:])), ((0, 0), (1, 1), (1, 1)), constant_values=255) for i in images]
+    framed = [
+        np.pad(np.broadcast_to(i, (3, *i.shape[1:])), ((0, 0), (1, 1), (1, 1)), constant_values=255)
+        for i in images
+    ]
     return np.concatenate(framed, axis=2).transpose(1, 2, 0)
 
 
@@ -52,16 +73,24 @@ def draw(data: pd.DataFrame) -> Figure:
     """
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())
     blocks = [trainings[n : n + BESIDE] for n in range(0, len(trainings), BESIDE)]
-    figure, axes = panels(len(blocks) * len(sets), 2 * len(blocks[0]), (0.3 + 0.4 * len(sets)) * len(blocks) + 0.15)
+    figure, axes = panels(
+        len(blocks) * len(sets), 2 * len(blocks[0]), (0.3 + 0.4 * len(sets)) * len(blocks) + 0.15
+    )
     for row, (block, key) in zip(axes, itertools.product(blocks, sets), strict=True):
         columns = [(training, end) for training in block for end in ("most", "least")]
         for ax in row[len(columns) :]:
             ax.set_axis_off()
         for ax, (training, end) in zip(row, columns, strict=False):
-            part = data[(data["set"] == key) & (data["training"] == training) & (data["end"] == end)]
+            part = data[
+                (data["set"] == key) & (data["training"] == training) & (data["end"] == end)
+            ]
             ax.imshow(strip(list(part["image"])), interpolation="nearest")
             ax.set(xticks=[], yticks=[])
-            ax.set_xlabel(f"{part['bpd'].min():.1f} to {part['bpd'].max():.1f} bits/dim", fontsize=6, labelpad=1)
+            ax.set_xlabel(
+                f"{part['bpd'].min():.1f} to {part['bpd'].max():.1f} bits/dim",
+                fontsize=6,
+                labelpad=1,
+            )
             ax.grid(visible=False)
             ax.spines[:].set_visible(False)
             if key == sets[0]:

@@ -1,7 +1,8 @@
 """Histograms of the log-likelihood of ID train, ID test and OOD images, each training beside the others.
 
-The figure of Nalisnick et al., "Do Deep Generative Models Know What They Don't Know?", ICLR 2019: OOD images to the right of the
-in-distribution ones are MORE likely under a model that never saw their kind.
+The figure of Nalisnick et al., "Do Deep Generative Models Know What They Don't Know?", ICLR 2019:
+OOD images to the right of the in-distribution ones are MORE likely under a model that never saw
+their kind.
 """
 
 from __future__ import annotations
@@ -31,15 +32,24 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
         for group in [run.find("id", "train"), run.find("id"), *run.tests(*OOD)]:
             role = group.split if group.role == "id" else group.role
             bits = -bits_per_dimension(group["log_likelihood"], run.dims)
-            parts.append(pd.DataFrame({"training": run.key["training"], "set": group.set, "role": role, "bits": bits}))
+            parts.append(
+                pd.DataFrame(
+                    {"training": run.key["training"], "set": group.set, "role": role, "bits": bits}
+                )
+            )
     return pd.concat(parts, ignore_index=True)
 
 
 def limits(data: pd.DataFrame) -> tuple[float, float]:
-    """The range shown: all of the first training and half as much again to the left. Outliers may be driven far beyond that."""
+    """The range shown: all of the first training and half as much again to the left.
+
+    Outliers may be driven far beyond that.
+    """
     first = data[data["training"] == data["training"].iloc[0]]["bits"]
     low, high = np.floor(first.quantile(0.001)), np.ceil(data["bits"].max())
-    return float(max(np.floor(low - (high - low) / 2), np.floor(data["bits"].quantile(0.001)))), float(high)
+    return float(
+        max(np.floor(low - (high - low) / 2), np.floor(data["bits"].quantile(0.001)))
+    ), float(high)
 
 
 def weights(bits: pd.Series, bins: Sequence[float]) -> np.ndarray:
@@ -48,7 +58,10 @@ def weights(bits: pd.Series, bins: Sequence[float]) -> np.ndarray:
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel per training on one axis of bits per dimension; a set that lies further left is named with its place instead."""
+    """A panel per training on one axis of bits per dimension.
+
+    a set that lies further left is named with its place instead.
+    """
     trainings = list(data["training"].unique())
     low, high = limits(data)
     bins = np.linspace(low, high, int((high - low) * 8) + 1).tolist()
@@ -62,24 +75,52 @@ def draw(data: pd.DataFrame) -> Figure:
         inside = own[own["role"] == "test"]["set"].iloc[0]
         for role, colour in (("train", SKY), ("test", BLUE)):
             bits = own[own["role"] == role]["bits"]
-            ax.hist(bits, bins, weights=weights(bits, bins), color=colour, alpha=0.55, label=f"{name(inside)}, {role} (in-distribution)")
+            ax.hist(
+                bits,
+                bins,
+                weights=weights(bits, bins),
+                color=colour,
+                alpha=0.55,
+                label=f"{name(inside)}, {role} (in-distribution)",
+            )
         for n, (key, role) in enumerate(zip(sets["set"], sets["role"], strict=True)):
             bits = own[(own["set"] == key) & (own["role"] == role)]["bits"]
             thin = 1.5 if role != "synthetic" else 0.8
-            ax.hist(bits, bins, weights=weights(bits, bins), histtype="step", lw=thin,
-                    ls=LINES[n % len(LINES)],
-                    color=colours[n % len(colours)], label=f"{name(key)} ({role})")  # fmt: skip
+            ax.hist(
+                bits,
+                bins,
+                weights=weights(bits, bins),
+                histtype="step",
+                lw=thin,
+                ls=LINES[n % len(LINES)],
+                color=colours[n % len(colours)],
+                label=f"{name(key)} ({role})",
+            )
             if (share := (bits < low).mean()) >= TOLD:
                 beyond.append(f"{name(key)} {100 * share:.0f}%")
         if beyond:
-            ax.text(0.02, 0.98, "\n".join(["further left:", *beyond]), transform=ax.transAxes, fontsize=6, va="top", bbox=BOX)
+            ax.text(
+                0.02,
+                0.98,
+                "\n".join(["further left:", *beyond]),
+                transform=ax.transAxes,
+                fontsize=6,
+                va="top",
+                bbox=BOX,
+            )
         ax.axvline(own[own["role"] == "test"]["bits"].mean(), color=BLACK, lw=0.6, ls=":")
         ax.set_title(name(training))
     real = data[data["role"] != "synthetic"].groupby(["training", "set", "role"])["bits"]
-    highest = real.agg(lambda bits: np.histogram(bits, bins, weights=weights(bits, bins))[0].max()).max()
-    axes[0].set(xlim=(low, high), ylim=(0, 1.05 * highest))  # of real images: the needles of the synthetic ones would flatten all others
+    highest = real.agg(
+        lambda bits: np.histogram(bits, bins, weights=weights(bits, bins))[0].max()
+    ).max()
+    axes[0].set(
+        xlim=(low, high), ylim=(0, 1.05 * highest)
+    )  # of real images: the needles of the synthetic ones would flatten all others
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3 if max(map(len, labels)) > 28 else 4)
+    figure.legend(
+        handles, labels, loc="outside upper center", ncols=3 if max(map(len, labels)) > 28 else 4
+    )
     figure.supxlabel("log-likelihood, bits per dimension  (right: more likely)", fontsize=8)
     figure.supylabel("density", fontsize=8)
     return figure

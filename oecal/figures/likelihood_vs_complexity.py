@@ -1,6 +1,7 @@
 """Bits per dimension under the model against bits per dimension as PNG: does the likelihood say more than how simple an image is?
 
-The figure behind the input complexity of Serra et al. (ICLR 2020, arXiv 1909.11480): their score is positive above the diagonal.
+The figure behind the input complexity of Serra et al. (ICLR 2020, arXiv 1909.11480): their score is
+positive above the diagonal.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ def frame(outputs: Sequence[str], statistics: str) -> pd.DataFrame:
     for path in outputs:
         run = read(path, "log_likelihood")
         for group in run.tests("id", *OOD):
-            columns = {"training": run.key["training"], "set": group.set, "role": "test" if group.role == "id" else group.role}
+            columns = {
+                "training": run.key["training"],
+                "set": group.set,
+                "role": "test" if group.role == "id" else group.role,
+            }
             columns["bpd"] = bits_per_dimension(group["log_likelihood"], run.dims)
             parts.append(pd.DataFrame({**columns, "png": plain[group.set, group.split] / run.dims}))
     return pd.concat(parts, ignore_index=True)
@@ -44,11 +49,18 @@ def draw(data: pd.DataFrame) -> Figure:
     """
     trainings = list(data["training"].unique())
     real = data[data["role"] != "synthetic"]
-    others = [key for key in real["set"].unique() if key not in set(real[real["role"] == "test"]["set"])]
+    others = [
+        key for key in real["set"].unique() if key not in set(real[real["role"] == "test"]["set"])
+    ]
     colours = [c for c in CYCLE if c not in (BLUE, GREY)]
     shapes = [MARKERS[1 + n % (len(MARKERS) - 1)] for n in range(len(others))]
-    chosen = {key: generator("likelihood_vs_complexity", key).permutation(n)[:EACH]
-              for key, n in data[data["training"] == trainings[0]].groupby("set", sort=False).size().items()}  # fmt: skip
+    chosen = {
+        key: generator("likelihood_vs_complexity", key).permutation(n)[:EACH]
+        for key, n in data[data["training"] == trainings[0]]
+        .groupby("set", sort=False)
+        .size()
+        .items()
+    }
     first = real[real["training"] == trainings[0]]
     top = min(real["bpd"].quantile(0.999), RISE * first["bpd"].quantile(0.999))
     data = data.assign(bpd=data["bpd"].clip(upper=1.15 * top))
@@ -58,17 +70,46 @@ def draw(data: pd.DataFrame) -> Figure:
         own = data[data["training"] == training]
         for key, part in own[own["role"] == "synthetic"].groupby("set", sort=False):
             drawn = part.iloc[chosen[key][: EACH // 4]]
-            ax.scatter(drawn["png"], drawn["bpd"], s=3, color=GREY, alpha=0.3, lw=0, rasterized=True, zorder=1)
+            ax.scatter(
+                drawn["png"],
+                drawn["bpd"],
+                s=3,
+                color=GREY,
+                alpha=0.3,
+                lw=0,
+                rasterized=True,
+                zorder=1,
+            )
         for n, key in enumerate(others):
             drawn = own[own["set"] == key].iloc[chosen[key]]
-            ax.scatter(drawn["png"], drawn["bpd"], s=5, color=colours[n % len(colours)], marker=shapes[n], alpha=0.5,
-                       lw=0, rasterized=True, zorder=2)  # fmt: skip
+            ax.scatter(
+                drawn["png"],
+                drawn["bpd"],
+                s=5,
+                color=colours[n % len(colours)],
+                marker=shapes[n],
+                alpha=0.5,
+                lw=0,
+                rasterized=True,
+                zorder=2,
+            )
         inside = own[own["role"] == "test"]
         drawn = inside.iloc[chosen[inside["set"].iloc[0]]]
-        ax.scatter(drawn["png"], drawn["bpd"], s=4, color=BLUE, alpha=0.5, lw=0, rasterized=True, zorder=3)
+        ax.scatter(
+            drawn["png"], drawn["bpd"], s=4, color=BLUE, alpha=0.5, lw=0, rasterized=True, zorder=3
+        )
         ax.axline((1, 1), (2, 2), color=BLACK, lw=0.6, ls="--", zorder=4)
         spearman = inside["png"].rank().corr(inside["bpd"].rank())
-        ax.text(0.03, 0.97, f"ID: Spearman {spearman:.2f}", transform=ax.transAxes, va="top", fontsize=6.5, bbox=BOX, zorder=5)
+        ax.text(
+            0.03,
+            0.97,
+            f"ID: Spearman {spearman:.2f}",
+            transform=ax.transAxes,
+            va="top",
+            fontsize=6.5,
+            bbox=BOX,
+            zorder=5,
+        )
         ax.set_title(name(training))
     ax = axes[0]
     ax.set_xscale("log", base=2)
@@ -84,7 +125,12 @@ def draw(data: pd.DataFrame) -> Figure:
     if len(real) < len(data):
         labels, marks = [*labels, "synthetic sets"], [*marks, (GREY, "o")]
     handles = [axes[0].plot([], [], marker, color=colour, ms=4)[0] for colour, marker in marks]
-    figure.legend([*handles, axes[0].lines[0]], [*labels, "as long as the PNG"], loc="outside upper center", ncols=4)
+    figure.legend(
+        [*handles, axes[0].lines[0]],
+        [*labels, "as long as the PNG"],
+        loc="outside upper center",
+        ncols=4,
+    )
     figure.supxlabel("length as PNG, bits per dimension", fontsize=8)
     figure.supylabel("$-\\log_2 p(x)$ / D, bits per dimension", fontsize=8)
     return figure

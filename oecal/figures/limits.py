@@ -42,7 +42,9 @@ PLAIN = "images\nseen"  # the price; has no colour: that more images cost more i
 def read(limits: str) -> pd.DataFrame:
     """limits.csv; a setting is a text, also where it looks like a number or a missing one."""
     texts = dict.fromkeys(("factor", "setting", "measure", "kind", "ood"), str)
-    return pd.read_csv(limits, dtype=texts, keep_default_na=False, na_values={"low": "", "high": ""})
+    return pd.read_csv(
+        limits, dtype=texts, keep_default_na=False, na_values={"low": "", "high": ""}
+    )
 
 
 def frame(limits: str) -> pd.DataFrame:
@@ -53,39 +55,90 @@ def frame(limits: str) -> pd.DataFrame:
     for n, ((measure, kind), (group, column)) in enumerate(COLUMNS.items()):
         part = table[(table["measure"] == measure) & (table["kind"] == kind)]
         scale = 100 / part["control_value"] if measure == "images" else 100
-        parts.append(part.assign(group=group, column=column, place=n, difference=scale * part["difference"]))
+        parts.append(
+            part.assign(group=group, column=column, place=n, difference=scale * part["difference"])
+        )
     return pd.concat(parts).sort_index(kind="stable")[SHOWN].reset_index(drop=True)
 
 
-def cell(ax: Axes, at: tuple[int, int], difference: float, verdict: str, plain: bool, size: float) -> None:
-    """The difference, in the colour of the verdict, the stronger the larger; bold if there is one."""
+def cell(
+    ax: Axes, at: tuple[int, int], difference: float, verdict: str, plain: bool, size: float
+) -> None:
+    """The difference, in the colour of the verdict, the stronger the larger.
+
+    Bold if there is one.
+    """
     found = verdict != "nothing" and not plain
     colour = BLACK if found or plain else GREY
     middle = at[0] + 0.5, at[1] + 0.52
-    style = {"size": size, "ha": "center", "va": "center", "color": colour, "weight": "bold" if found else "normal"}
+    style = {
+        "size": size,
+        "ha": "center",
+        "va": "center",
+        "color": colour,
+        "weight": "bold" if found else "normal",
+    }
     text = ax.text(*middle, short(difference, "+", 5), style)
     if found:
         opacity = next(o for least, o in SHADES.items() if abs(difference) >= least)
         face, hatch = to_rgba(LOOKS[verdict]["color"], opacity), LOOKS[verdict]["hatch"]
-        ax.add_patch(Rectangle((at[0] + 0.03, at[1] + 0.05), 0.94, 0.9, lw=0, facecolor=face, edgecolor="white", hatch=hatch))
+        ax.add_patch(
+            Rectangle(
+                (at[0] + 0.03, at[1] + 0.05),
+                0.94,
+                0.9,
+                lw=0,
+                facecolor=face,
+                edgecolor="white",
+                hatch=hatch,
+            )
+        )
         if hatch:
             text.set_bbox({**BOX, "pad": 0.4})
 
 
 def heading(ax: Axes, columns: list[tuple[str, str]], width: float, height: float) -> None:
-    """Names of columns, word under word where these fit, else upright; above them, `height` inches at most, those of their groups."""
+    """Names of columns, word under word where these fit, else upright.
+
+    Above them, `height` inches at most, those of their groups.
+    """
     flat = fits(columns, width)
     for n, (_, column) in enumerate(columns):
         text, rotation = (column.replace(" ", "\n"), 0) if flat else (column, 90)
-        ax.annotate(text, (n + 0.5, 0), (0, 3), textcoords="offset points", size=6.5, ha="center", va="bottom", rotation=rotation)
+        ax.annotate(
+            text,
+            (n + 0.5, 0),
+            (0, 3),
+            textcoords="offset points",
+            size=6.5,
+            ha="center",
+            va="bottom",
+            rotation=rotation,
+        )
     groups = [group for group, _ in columns]
     for group in dict.fromkeys(groups):
         first, count = groups.index(group), groups.count(group)
         at = (first + count / 2, 0)
-        ax.annotate(group, at, (0, 72 * height), textcoords="offset points", size=7, ha="center", va="bottom", color="#555555")
+        ax.annotate(
+            group,
+            at,
+            (0, 72 * height),
+            textcoords="offset points",
+            size=7,
+            ha="center",
+            va="bottom",
+            color="#555555",
+        )
         if first:
             ax.axvline(first, color="white", lw=2.5)
-    ax.text(0.02, 0, "difference to the control,\npercentage points\n", size=7, va="bottom", transform=ax.get_yaxis_transform())
+    ax.text(
+        0.02,
+        0,
+        "difference to the control,\npercentage points\n",
+        size=7,
+        va="bottom",
+        transform=ax.get_yaxis_transform(),
+    )
 
 
 def fits(columns: list[tuple[str, str]], width: float) -> bool:
@@ -95,12 +148,21 @@ def fits(columns: list[tuple[str, str]], width: float) -> bool:
 
 def draw(data: pd.DataFrame) -> Figure:
     """Settings under the heading of their factor, columns under that of their group."""
-    columns = list(data.sort_values("place", kind="stable")[["group", "column"]].drop_duplicates().itertuples(index=False, name=None))
+    columns = list(
+        data.sort_values("place", kind="stable")[["group", "column"]]
+        .drop_duplicates()
+        .itertuples(index=False, name=None)
+    )
     rows: list[tuple[str, str]] = []
     for factor, part in data.groupby("factor", sort=False):
-        rows += [(str(factor), ""), *((str(factor), setting) for setting in part["setting"].unique())]
+        rows += [
+            (str(factor), ""),
+            *((str(factor), setting) for setting in part["setting"].unique()),
+        ]
     width, height = (WIDTH - LABELS) / len(columns), min(ROW, 8.4 / len(rows))
-    longest = max(column.count(" ") + 1 if fits(columns, width) else len(column) for _, column in columns)
+    longest = max(
+        column.count(" ") + 1 if fits(columns, width) else len(column) for _, column in columns
+    )
     names = 0.1 + longest * (0.1 if fits(columns, width) else 0.052)  # inches
     head = names + 0.05 + 0.12 * max(2, *(group.count("\n") + 1 for group, _ in columns))
     figure = plt.figure(figsize=(WIDTH, head + height * len(rows) + 0.3), layout="none")
@@ -109,17 +171,45 @@ def draw(data: pd.DataFrame) -> Figure:
     ax.set(xlim=(-LABELS / width, len(columns)), ylim=(len(rows), 0))
     ax.set_axis_off()
     for y, (factor, setting) in enumerate(rows):
-        ax.text(0.035 if setting else 0.02, y + 0.52, setting or factor, size=7, va="center", weight="normal" if setting else "bold",
-                transform=ax.get_yaxis_transform())  # fmt: skip
+        ax.text(
+            0.035 if setting else 0.02,
+            y + 0.52,
+            setting or factor,
+            size=7,
+            va="center",
+            weight="normal" if setting else "bold",
+            transform=ax.get_yaxis_transform(),
+        )
         if not setting:
             ax.axhline(y, 0.015, 1, color=GREY, lw=0.4)
     for row in data.to_dict("records"):
-        place = columns.index((row["group"], row["column"])), rows.index((row["factor"], row["setting"]))
-        cell(ax, place, row["difference"], row["verdict"], row["group"] == PLAIN, min(6.5, 18 * width))
+        place = (
+            columns.index((row["group"], row["column"])),
+            rows.index((row["factor"], row["setting"])),
+        )
+        cell(
+            ax,
+            place,
+            row["difference"],
+            row["verdict"],
+            row["group"] == PLAIN,
+            min(6.5, 18 * width),
+        )
     heading(ax, columns, width, names)
-    handles = [Patch(facecolor=to_rgba(look["color"], 0.4), hatch=look["hatch"], edgecolor="white", label=f"Outlier Exposure {verdict}")
-               for verdict, look in LOOKS.items()]  # fmt: skip
-    figure.legend(handles=[*handles, Patch(facecolor="none", label="grey: no difference shown")], loc="lower center", ncols=3)
+    handles = [
+        Patch(
+            facecolor=to_rgba(look["color"], 0.4),
+            hatch=look["hatch"],
+            edgecolor="white",
+            label=f"Outlier Exposure {verdict}",
+        )
+        for verdict, look in LOOKS.items()
+    ]
+    figure.legend(
+        handles=[*handles, Patch(facecolor="none", label="grey: no difference shown")],
+        loc="lower center",
+        ncols=3,
+    )
     return figure
 
 
@@ -127,7 +217,9 @@ def seen(tables: Tables) -> list[str]:
     """In how many settings Outlier Exposure helps, and hurts."""
     lines, table = [], tables["limits"]
     for (measure, kind), title in LIMITED.items():
-        found = table[(table["measure"] == measure) & (table["kind"] == kind) & table["ood"].isna()]["verdict"]
+        found = table[
+            (table["measure"] == measure) & (table["kind"] == kind) & table["ood"].isna()
+        ]["verdict"]
         if len(found):
             counts = f"helps in {(found == 'helps').sum()} of {len(found)} settings, hurts in {(found == 'hurts').sum()}"
             lines.append(f"{title}: {counts}.")

@@ -1,4 +1,7 @@
-"""The same for each OOD set: AUROC of MSP. Of the factor of auxiliary sets: which of them helps against which OOD set."""
+"""The same for each OOD set: AUROC of MSP.
+
+Of the factor of auxiliary sets: which of them helps against which OOD set.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,12 @@ def frame(limits: str) -> pd.DataFrame:
     table = summary.read(limits)
     table = table[(table["measure"] == "auroc_msp") & (table["ood"] != "")]
     place = table["kind"].map(OOD.index)
-    table = table.assign(group=table["kind"], column=table["ood"].map(name), place=place, difference=100 * table["difference"])
+    table = table.assign(
+        group=table["kind"],
+        column=table["ood"].map(name),
+        place=place,
+        difference=100 * table["difference"],
+    )
     return table[summary.SHOWN].reset_index(drop=True)
 
 

@@ -1,7 +1,9 @@
-"""Does Outlier Exposure repair a density, or only lower it near the outliers it saw? Price and gain of each training, set by set.
+"""Does Outlier Exposure repair a density, or only lower it near the outliers it saw?
 
-Above: AUROC of -log p(x); below 50% an OOD set is more likely than the data. Left: what a training costs on the data themselves. Below:
-where it moved the density.
+Price and gain of each training, set by set.
+
+Above: AUROC of -log p(x); below 50% an OOD set is more likely than the data. Left: what a training
+costs on the data themselves. Below: where it moved the density.
 """
 
 from __future__ import annotations
@@ -30,26 +32,48 @@ SCORE = "log_likelihood"
 GAP = 0.25  # between the kinds of OOD sets, in cells
 
 
-def frame(detection: str, likelihood: str, trainings: str, in_dist: str, model: str, shown: Sequence[str]) -> pd.DataFrame:
+def frame(
+    detection: str, likelihood: str, trainings: str, in_dist: str, model: str, shown: Sequence[str]
+) -> pd.DataFrame:
     """One row a training, seed and set: outliers, alike, kind (id, near, far, synthetic), auroc of log_likelihood, bpd, change of bpd.
 
-    detection, likelihood, trainings: the tables of these names. shown: trainings; the first is the one to compare with, and changes are
-    within a seed, nan for a seed that the first lacks. alike: the set is drawn from the distribution of one of the auxiliary sets.
+    detection, likelihood, trainings: the tables of these names. shown: trainings; the first is the
+    one to compare with, and changes are within a seed, nan for a seed that the first lacks. alike:
+    the set is drawn from the distribution of one of the auxiliary sets.
     """
-    found, bits, how = (of_model(path, in_dist, model, shown) for path in (detection, likelihood, trainings))
-    how = how.drop_duplicates("training").set_index("training")[["outliers", "alike"]].astype(object).fillna("").map(str.split)
-    found = found[found["score"] == "log_likelihood"][["training", "seed", "ood", "kind", "auroc"]].rename(columns={"ood": "set"})
+    found, bits, how = (
+        of_model(path, in_dist, model, shown) for path in (detection, likelihood, trainings)
+    )
+    how = (
+        how.drop_duplicates("training")
+        .set_index("training")[["outliers", "alike"]]
+        .astype(object)
+        .fillna("")
+        .map(str.split)
+    )
+    found = found[found["score"] == "log_likelihood"][
+        ["training", "seed", "ood", "kind", "auroc"]
+    ].rename(columns={"ood": "set"})
     kinds = {in_dist: "id", **found.drop_duplicates("set").set_index("set")["kind"].to_dict()}
-    bits = bits[bits["set"].isin(list(kinds))][["training", "seed", "set", "bpd_mean"]].rename(columns={"bpd_mean": "bpd"})
+    bits = bits[bits["set"].isin(list(kinds))][["training", "seed", "set", "bpd_mean"]].rename(
+        columns={"bpd_mean": "bpd"}
+    )
     data = bits.merge(found.drop(columns="kind"), on=["training", "seed", "set"], how="left")
     first = bits[bits["training"] == shown[0]][["seed", "set", "bpd"]]
     data = data.merge(first, on=["seed", "set"], how="left", suffixes=("", "_first"))
     data["change"] = data["bpd"] - data.pop("bpd_first")
     data["kind"] = data["set"].map(kinds)
-    data["outliers"] = data["training"].map(lambda training: ", ".join(map(name, how["outliers"][training])))
-    data["alike"] = [key in how["alike"][training] for training, key in zip(data["training"], data["set"], strict=True)]
+    data["outliers"] = data["training"].map(
+        lambda training: ", ".join(map(name, how["outliers"][training]))
+    )
+    data["alike"] = [
+        key in how["alike"][training]
+        for training, key in zip(data["training"], data["set"], strict=True)
+    ]
     ranks = {key: n for n, key in enumerate(("id", *OOD, *shown))}
-    return data.sort_values(["kind", "training"], key=lambda column: column.map(ranks), kind="stable", ignore_index=True)
+    return data.sort_values(
+        ["kind", "training"], key=lambda column: column.map(ranks), kind="stable", ignore_index=True
+    )
 
 
 def places(kinds: Sequence[str]) -> np.ndarray:
@@ -58,7 +82,9 @@ def places(kinds: Sequence[str]) -> np.ndarray:
     return np.arange(len(kinds)) + GAP * np.cumsum([False, *changes])
 
 
-def cells(ax: Axes, table: np.ndarray, lefts: np.ndarray, norm: Normalize, texts: Sequence[Sequence[str]]) -> None:
+def cells(
+    ax: Axes, table: np.ndarray, lefts: np.ndarray, norm: Normalize, texts: Sequence[Sequence[str]]
+) -> None:
     """A heat map with values written in: a row of `table` below the other, column j from lefts[j]."""
     for row, (values, written) in enumerate(zip(table, texts, strict=True)):
         for left, value, text in zip(lefts, values, written, strict=True):
@@ -66,7 +92,15 @@ def cells(ax: Axes, table: np.ndarray, lefts: np.ndarray, norm: Normalize, texts
                 colour = colormaps["RdBu"](norm(value))
                 dark = np.dot(colour[:3], (0.299, 0.587, 0.114)) < 0.5
                 ax.add_patch(Rectangle((left, row), 1, 1, fc=colour, ec="white", lw=0.8))
-                ax.text(left + 0.5, row + 0.5, text, ha="center", va="center", fontsize=6.5, color="white" if dark else BLACK)
+                ax.text(
+                    left + 0.5,
+                    row + 0.5,
+                    text,
+                    ha="center",
+                    va="center",
+                    fontsize=6.5,
+                    color="white" if dark else BLACK,
+                )
     ax.set(xlim=(0, lefts[-1] + 1), ylim=(len(table), 0), xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     ax.grid(visible=False)
@@ -74,7 +108,11 @@ def cells(ax: Axes, table: np.ndarray, lefts: np.ndarray, norm: Normalize, texts
 
 def signed(value: float) -> str:
     """+0.02, -1.3, +73: about two digits that count, hundredths at the finest; below these 0."""
-    return f"{value:+.{2 if abs(value) < 0.995 else 1 if abs(value) < 9.95 else 0}f}" if abs(value) >= 0.005 else "0"
+    return (
+        f"{value:+.{2 if abs(value) < 0.995 else 1 if abs(value) < 9.95 else 0}f}"
+        if abs(value) >= 0.005
+        else "0"
+    )
 
 
 def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
@@ -87,7 +125,9 @@ def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
         ax.plot(change, [row + 0.5] * len(change), ".", color=colour, ms=3, mew=0)
         ax.plot(change.mean(), row + 0.5, "o", color=colour, ms=5, mew=0)
         text = signed(change.mean()) if row else f"{base:.2f}"
-        ax.text(1.04, row + 0.5, text, transform=ax.get_yaxis_transform(), fontsize=6.5, va="center")
+        ax.text(
+            1.04, row + 0.5, text, transform=ax.get_yaxis_transform(), fontsize=6.5, va="center"
+        )
     ax.axvline(0, color=BLACK, lw=0.6)
     ax.set(ylim=(len(trainings), 0), yticks=[])
     ax.margins(x=0.12)
@@ -99,22 +139,41 @@ def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """AUROC of the likelihood, %, below it the change of bits per dimension; a row per training, a column per OOD set; means over seeds.
+    """AUROC of the likelihood, %, below it the change of bits per dimension.
 
-    A star: the set is like the training's outliers. `mean` and `worst set` are over the sets that no training has seen the like of.
+    a row per training, a column per OOD set; means over seeds.
+
+    A star: the set is like the training's outliers. `mean` and `worst set` are over the sets that
+    no training has seen the like of.
     """
     trainings = list(dict.fromkeys(data["training"]))
     outside = data[data["kind"] != "id"]
     sets, kinds = (list(outside.drop_duplicates("set")[column]) for column in ("set", "kind"))
-    auroc, change = (outside.groupby(["training", "set"])[v].mean().unstack().reindex(trainings)[sets] for v in ("auroc", "change"))
-    # In mean and worst, for all trainings alike: only sets that no training has seen the like of, if there are any.
+    auroc, change = (
+        outside.groupby(["training", "set"])[v].mean().unstack().reindex(trainings)[sets]
+        for v in ("auroc", "change")
+    )
+    # In mean and worst, for all trainings alike: only sets that no training has seen the like of,
+    # if there are any.
     alike = {(row["training"], row["set"]) for row in outside[outside["alike"]].to_dict("records")}
     unlike = [key for key in sets if key not in {seen for _, seen in alike}] or sets
-    percent = 100 * auroc.assign(mean=auroc[unlike].mean(axis=1), worst=auroc[unlike].min(axis=1)).to_numpy()
-    marks = [["*" if (training, key) in alike else "" for key in [*sets, "mean", "worst"]] for training in trainings]
-    written = [[f"{v:.0f}{m}" for v, m in zip(row, mark, strict=True)] for row, mark in zip(percent, marks, strict=True)]
+    percent = (
+        100
+        * auroc.assign(mean=auroc[unlike].mean(axis=1), worst=auroc[unlike].min(axis=1)).to_numpy()
+    )
+    marks = [
+        ["*" if (training, key) in alike else "" for key in [*sets, "mean", "worst"]]
+        for training in trainings
+    ]
+    written = [
+        [f"{v:.0f}{m}" for v, m in zip(row, mark, strict=True)]
+        for row, mark in zip(percent, marks, strict=True)
+    ]
     lefts = places([*kinds, "all", "all"])
-    of = {t: textwrap.wrap(text, 30) for t, text in data.drop_duplicates("training").set_index("training")["outliers"].items()}
+    of = {
+        t: textwrap.wrap(text, 30)
+        for t, text in data.drop_duplicates("training").set_index("training")["outliers"].items()
+    }
     # Fixed places, in inches: the layout engine would not keep the rows of the panels in line.
     cell = max(0.3, 0.19 + 0.09 * max(map(len, of.values())))
     top, label, left, width = 0.55, 0.2 + 0.036 * max(map(len, [*sets, "worst set"])), 1.45, 0.65
@@ -123,7 +182,9 @@ def draw(data: pd.DataFrame) -> Figure:
     figure = plt.figure(figsize=(WIDTH, height), layout="none")
 
     def place(x: float, below: float, wide: float, high: float) -> Axes:
-        return figure.add_axes((x / WIDTH, 1 - (below + high) / height, wide / WIDTH, high / height))
+        return figure.add_axes(
+            (x / WIDTH, 1 - (below + high) / height, wide / WIDTH, high / height)
+        )
 
     first = left + width + 0.42
     wide = WIDTH - first - 0.05
@@ -135,38 +196,100 @@ def draw(data: pd.DataFrame) -> Figure:
         start = row + 0.5 - (0.12 + 0.09 * len(of[training])) / 2 / cell
         costs.text(-0.1, start + 0.06 / cell, name(training), fontsize=8, va="center", **at)
         for n, line in enumerate(of[training]):
-            costs.text(-0.1, start + (0.17 + 0.09 * n) / cell, line, fontsize=5.5, va="center", color="#555555", **at)
+            costs.text(
+                -0.1,
+                start + (0.17 + 0.09 * n) / cell,
+                line,
+                fontsize=5.5,
+                va="center",
+                color="#555555",
+                **at,
+            )
     for kind in dict.fromkeys(kinds):
         own = [x for x, k in zip(lefts, kinds, strict=False) if k == kind]
         above.text((own[0] + own[-1] + 1) / 2, -0.12, kind, ha="center", va="bottom", fontsize=7)
-    above.text(0, -0.65, "AUROC of the log-likelihood, % (red: OOD is more likely than the data)", fontsize=8, va="bottom")
+    above.text(
+        0,
+        -0.65,
+        "AUROC of the log-likelihood, % (red: OOD is more likely than the data)",
+        fontsize=8,
+        va="bottom",
+    )
     above.axvline(lefts[-2] - GAP / 2, color=BLACK, lw=0.6)
     lowest, last = above, [*map(name, sets), "mean", "worst set"]
     if later:
         moved = change.to_numpy()[1:]
         limit = max(float(np.nanmax(np.abs(moved))), 0.1)
-        lowest = place(first, top + cell * rows + 0.45, wide * (lefts[len(sets) - 1] + 1) / (lefts[-1] + 1), cell * later)
-        cells(lowest, moved, lefts[: len(sets)], AsinhNorm(0.1, -limit, limit), [[signed(v) for v in row] for row in moved])
-        lowest.text(0, -0.2, f"Change of bits/dim against {name(trainings[0])} (blue: less likely than before)", fontsize=8, va="bottom")
+        lowest = place(
+            first,
+            top + cell * rows + 0.45,
+            wide * (lefts[len(sets) - 1] + 1) / (lefts[-1] + 1),
+            cell * later,
+        )
+        cells(
+            lowest,
+            moved,
+            lefts[: len(sets)],
+            AsinhNorm(0.1, -limit, limit),
+            [[signed(v) for v in row] for row in moved],
+        )
+        lowest.text(
+            0,
+            -0.2,
+            f"Change of bits/dim against {name(trainings[0])} (blue: less likely than before)",
+            fontsize=8,
+            va="bottom",
+        )
         for row, training in enumerate(trainings[1:]):
             lowest.text(-0.15, row + 0.5, name(training), fontsize=8, va="center", ha="right")
     for x, text in zip(lefts[len(sets) :], last[len(sets) :], strict=True):
-        above.text(x + 0.6, rows + 0.15, text, fontsize=7, rotation=40, ha="right", va="top", rotation_mode="anchor")
+        above.text(
+            x + 0.6,
+            rows + 0.15,
+            text,
+            fontsize=7,
+            rotation=40,
+            ha="right",
+            va="top",
+            rotation_mode="anchor",
+        )
     for x, text in zip(lefts, last[: len(sets)], strict=False):
-        lowest.text(x + 0.6, lowest.get_ylim()[0] + 0.15, text, fontsize=7, rotation=40, ha="right", va="top", rotation_mode="anchor")
+        lowest.text(
+            x + 0.6,
+            lowest.get_ylim()[0] + 0.15,
+            text,
+            fontsize=7,
+            rotation=40,
+            ha="right",
+            va="top",
+            rotation_mode="anchor",
+        )
     return figure
 
 
 def seen(tables: Tables) -> list[str]:
     """A sentence on each training after the first: what it changes in bits/dim on ID test, and which sets it lifts above chance."""
     likelihood, detection = tables["likelihood"], tables["detection"]
-    bits = likelihood[likelihood["set"] == likelihood["in_dist"]].pivot(index="seed", columns="training", values="bpd_mean")
-    auroc = detection[detection["score"] == "log_likelihood"].groupby(["training", "ood"], sort=False)["auroc"].mean().unstack(0)
+    bits = likelihood[likelihood["set"] == likelihood["in_dist"]].pivot(
+        index="seed", columns="training", values="bpd_mean"
+    )
+    auroc = (
+        detection[detection["score"] == "log_likelihood"]
+        .groupby(["training", "ood"], sort=False)["auroc"]
+        .mean()
+        .unstack(0)
+    )
     first, *others = list(dict.fromkeys(likelihood["training"]))
     below = auroc.index[auroc[first] < 0.5]
-    lines = [f"{first}: {len(below)} of {len(auroc)} OOD sets have an AUROC below 50%." if len(auroc) else ""]
+    lines = [
+        f"{first}: {len(below)} of {len(auroc)} OOD sets have an AUROC below 50%."
+        if len(auroc)
+        else ""
+    ]
     for training in others:
         lifted = [name for name in below if auroc.loc[name, training] >= 0.5]
         change = over_seeds(bits[training] - bits[first], percent=False)
-        lines.append(f"{training}: {change} bits/dim on in-distribution images; lifts {', '.join(lifted) or 'none'} of these above 50%.")
+        lines.append(
+            f"{training}: {change} bits/dim on in-distribution images; lifts {', '.join(lifted) or 'none'} of these above 50%."
+        )
     return lines

@@ -24,20 +24,30 @@ METRICS = {"auroc": "AUROC (right: better)", "fpr95": "FPR95 (left: better)"}
 def frame(detection: str, in_dist: str, model: str, first: str, training: str) -> pd.DataFrame:
     """One row a score, family, kind of OOD set and seed: auroc and fpr95 of `training` minus those of `first`.
 
-    detection: detection.csv. Within a seed, a metric is averaged over the sets of a kind; a score or seed that one of both lacks is left
-    out. `of` names the two trainings.
+    detection: detection.csv. Within a seed, a metric is averaged over the sets of a kind; a score
+    or seed that one of both lacks is left out. `of` names the two trainings.
     """
     table = of_model(detection, in_dist, model)
     by = ["score", "kind", "seed"]
-    before, after = (table[table["training"] == t].groupby(by, sort=False)[list(METRICS)].mean() for t in (first, training))
+    before, after = (
+        table[table["training"] == t].groupby(by, sort=False)[list(METRICS)].mean()
+        for t in (first, training)
+    )
     change = (after - before).dropna().reset_index()
     of = families(table["score"].unique())
-    change = change.assign(family=change["score"].map(of), of=f"{name(training)} minus {name(first)}")
-    return change.sort_values("score", key=lambda scores: scores.map(list(of).index), kind="stable", ignore_index=True)
+    change = change.assign(
+        family=change["score"].map(of), of=f"{name(training)} minus {name(first)}"
+    )
+    return change.sort_values(
+        "score", key=lambda scores: scores.map(list(of).index), kind="stable", ignore_index=True
+    )
 
 
 def forest(ax: Axes, data: pd.DataFrame, metric: str, scores: list[str]) -> None:
-    """Mean change and its interval over seeds, in percentage points; open where there is one seed and so no interval."""
+    """Mean change and its interval over seeds, in percentage points.
+
+    Open where there is one seed and so no interval.
+    """
     kinds = [kind for kind in OOD if kind in set(data["kind"])]
     for n, kind in enumerate(kinds):
         shift = 0.66 * ((n + 0.5) / len(kinds) - 0.5)
@@ -46,14 +56,43 @@ def forest(ax: Axes, data: pd.DataFrame, metric: str, scores: list[str]) -> None
             mean, half = mean_interval(100 * values.to_numpy())
             y, single = scores.index(str(score)) + shift, len(values) == 1
             if not single:
-                ax.plot([mean - half, mean + half], [y, y], color=ROLES[kind], lw=0.9, solid_capstyle="butt")
-            ax.plot(mean, y, MARKERS[n], color=ROLES[kind], mfc="white" if single else ROLES[kind], ms=3, mew=0.7, zorder=3)
-        ax.plot([], [], MARKERS[n], ls="-", lw=0.9, color=ROLES[kind], ms=3, mew=0.7, label=f"{kind} OOD")
+                ax.plot(
+                    [mean - half, mean + half],
+                    [y, y],
+                    color=ROLES[kind],
+                    lw=0.9,
+                    solid_capstyle="butt",
+                )
+            ax.plot(
+                mean,
+                y,
+                MARKERS[n],
+                color=ROLES[kind],
+                mfc="white" if single else ROLES[kind],
+                ms=3,
+                mew=0.7,
+                zorder=3,
+            )
+        ax.plot(
+            [],
+            [],
+            MARKERS[n],
+            ls="-",
+            lw=0.9,
+            color=ROLES[kind],
+            ms=3,
+            mew=0.7,
+            label=f"{kind} OOD",
+        )
     # The means decide the range: with few seeds an interval may be wider than the axis.
     means = 100 * data.groupby(["score", "kind"])[metric].mean()
     low, high = min(means.min(), 0), max(means.max(), 0)
     margin = max(0.12 * (high - low), 0.5)
-    ax.set(xlim=(low - margin, high + margin), title=METRICS[metric], xlabel="change, percentage points")
+    ax.set(
+        xlim=(low - margin, high + margin),
+        title=METRICS[metric],
+        xlabel="change, percentage points",
+    )
 
 
 def draw(data: pd.DataFrame) -> Figure:
@@ -69,7 +108,14 @@ def draw(data: pd.DataFrame) -> Figure:
                 ax.axhspan(start - 0.5, end - 0.5, color="#F4F4F4", lw=0, zorder=0)
             if metric == list(METRICS)[-1]:
                 at = (1.02, (start + end - 1) / 2)
-                ax.text(*at, name(family[start]), transform=ax.get_yaxis_transform(), fontsize=6.5, va="center", color="#555555")
+                ax.text(
+                    *at,
+                    name(family[start]),
+                    transform=ax.get_yaxis_transform(),
+                    fontsize=6.5,
+                    va="center",
+                    color="#555555",
+                )
         forest(ax, data, metric, scores)
         ax.axvline(0, color=BLACK, lw=0.6, zorder=1)
         ax.grid(visible=False, axis="y")
@@ -91,6 +137,10 @@ def seen(tables: Tables) -> list[str]:
     mean = change.groupby("score", sort=False).mean()
     if mean.empty:
         return []
-    most, least = (f"{score} ({over_seeds(change[score])} points)" for score in (mean.idxmax(), mean.idxmin()))
-    return [f"{training} minus {first}, AUROC over all sets: higher with {(mean > 0).sum()} of {len(mean)} scores, "
-            f"most with {most}, least with {least}."]  # fmt: skip
+    most, least = (
+        f"{score} ({over_seeds(change[score])} points)" for score in (mean.idxmax(), mean.idxmin())
+    )
+    return [
+        f"{training} minus {first}, AUROC over all sets: higher with {(mean > 0).sum()} of {len(mean)} scores, "
+        f"most with {most}, least with {least}."
+    ]

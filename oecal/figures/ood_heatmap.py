@@ -26,19 +26,31 @@ LABELS = 1.7  # inches for the names of scores
 def frame(detection: str, in_dist: str, model: str, first: str, training: str) -> pd.DataFrame:
     """One row a score (family by family) and OOD set (near, far, synthetic): training, kind, family, auroc, change; means over seeds.
 
-    detection: detection.csv. change: against the training `first`, within a seed; nan for a score that `first` lacks. The column `against`
-    names `first`, and is empty where it is the training itself.
+    detection: detection.csv. change: against the training `first`, within a seed; nan for a score
+    that `first` lacks. The column `against` names `first`, and is empty where it is the training
+    itself.
     """
     table = of_model(detection, in_dist, model)
     key = ["score", "ood", "seed"]
-    own, before = (table[table["training"] == t][[*key, "kind", "auroc"]] for t in (training, first))
+    own, before = (
+        table[table["training"] == t][[*key, "kind", "auroc"]] for t in (training, first)
+    )
     own = own.merge(before.drop(columns="kind"), on=key, how="left", suffixes=("", "_first"))
     own["change"] = own["auroc"] - own.pop("auroc_first")
-    data = own.groupby(["score", "ood", "kind"], sort=False)[["auroc", "change"]].mean().reset_index()
+    data = (
+        own.groupby(["score", "ood", "kind"], sort=False)[["auroc", "change"]].mean().reset_index()
+    )
     of = families(table["score"].unique())
-    data = data.assign(training=training, against=first if first != training else "", family=data["score"].map(of))
+    data = data.assign(
+        training=training, against=first if first != training else "", family=data["score"].map(of)
+    )
     order = {"score": list(of), "kind": list(OOD)}
-    return data.sort_values(list(order), key=lambda column: column.map(order[str(column.name)].index), kind="stable", ignore_index=True)
+    return data.sort_values(
+        list(order),
+        key=lambda column: column.map(order[str(column.name)].index),
+        kind="stable",
+        ignore_index=True,
+    )
 
 
 def short(value: float, sign: str = "", longest: int = 4) -> str:
@@ -48,8 +60,13 @@ def short(value: float, sign: str = "", longest: int = 4) -> str:
     return text if float(text) else text.lstrip("+-")
 
 
-def heat(ax: Axes, table: pd.DataFrame, colours: str, norm: Normalize, sign: str, width: float) -> None:
-    """Percent as colours and, where cells are wide enough, as numbers. `width` of a cell in inches."""
+def heat(
+    ax: Axes, table: pd.DataFrame, colours: str, norm: Normalize, sign: str, width: float
+) -> None:
+    """Percent as colours and, where cells are wide enough, as numbers.
+
+    `width` of a cell in inches.
+    """
     cmap = colormaps[colours].with_extremes(under=VERMILION)
     longest = 4 if width > 0.16 else 3
     written = table.map(lambda value: short(value, sign, longest)).to_numpy()
@@ -57,7 +74,16 @@ def heat(ax: Axes, table: pd.DataFrame, colours: str, norm: Normalize, sign: str
         "size": min(6.5, 100 * width / longest),
         "in_layout": False,
     }  # they are within the axes: measuring them takes as long as drawing
-    sns.heatmap(table, ax=ax, cmap=cmap, norm=norm, annot=written if width > 0.1 else False, fmt="", annot_kws=size, cbar=False)
+    sns.heatmap(
+        table,
+        ax=ax,
+        cmap=cmap,
+        norm=norm,
+        annot=written if width > 0.1 else False,
+        fmt="",
+        annot_kws=size,
+        cbar=False,
+    )
     ax.set(xlabel="", ylabel="")
     ax.tick_params(length=0)
 
@@ -67,7 +93,9 @@ def draw(data: pd.DataFrame) -> Figure:
     scores, sets = list(data["score"].unique()), list(data["ood"].unique())
     training, against = data.iloc[0][["training", "against"]]
     shown = ["auroc", "change"] if against else ["auroc"]
-    tables = {v: 100 * data.pivot(index="score", columns="ood", values=v).loc[scores, sets] for v in shown}
+    tables = {
+        v: 100 * data.pivot(index="score", columns="ood", values=v).loc[scores, sets] for v in shown
+    }
     width = (WIDTH - LABELS) / len(sets) / len(shown)
     height = min(0.17 * max(len(scores), 3), 8.0)  # a page high at most
     figure, axes = panels(1, len(shown), 0.5 + 0.065 * max(map(len, sets)) + height, sharey=True)
@@ -83,7 +111,16 @@ def draw(data: pd.DataFrame) -> Figure:
         ax.set_xticks(np.arange(len(sets)) + 0.5, [name(s) for s in sets], rotation=90)
         for kind in dict.fromkeys(kinds):
             middle = kinds.index(kind) + kinds.count(kind) / 2
-            ax.annotate(kind, (middle, 0), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=7, color="#555555")
+            ax.annotate(
+                kind,
+                (middle, 0),
+                (0, 3),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=7,
+                color="#555555",
+            )
         for n in [n for n, (a, b) in enumerate(itertools.pairwise(kinds), 1) if a != b]:
             ax.axvline(n, color="white", lw=2.5)
         for n in [n for n, (a, b) in enumerate(itertools.pairwise(family), 1) if a != b]:

@@ -16,7 +16,11 @@ FOR = ("classifier", "density")
 MOST = 6  # trainings in a panel
 NEEDS = "paths"  # what an experiment must have for it
 PATHS = 5  # that fit beside each other, the first ones
-ROWS = {"confidence": "confidence, %", "accuracy": "still the class of\nthe start, %", "bpd": "bits per dimension"}
+ROWS = {
+    "confidence": "confidence, %",
+    "accuracy": "still the class of\nthe start, %",
+    "bpd": "bits per dimension",
+}
 
 
 def frame(paths: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
@@ -37,7 +41,9 @@ def draw(data: pd.DataFrame) -> Figure:
                 seeds = scale * part.pivot(index="t", columns="seed", values=column)
                 band(ax, seeds, n, label=name(training))
             if row is axes[0]:
-                ax.set_title(name(end) if end in ("blur", "contrast") else f"to {name(end)}", fontsize=7.5)
+                ax.set_title(
+                    name(end) if end in ("blur", "contrast") else f"to {name(end)}", fontsize=7.5
+                )
             if row is axes[-1]:
                 ax.set_xlabel("way out, t")
         row[0].set_ylabel(ROWS[column])
@@ -53,9 +59,15 @@ def seen(tables: Tables) -> list[str]:
     lines = []
     for training, rows in tables["paths"].groupby("training", sort=False):
         percent = rows["confidence"].notna().any()
-        value, unit, what = ("confidence", "%", "confidence") if percent else ("bpd", "", "bits/dim")
-        start, *_, end = (part.groupby("set", sort=False)[value].mean() for _, part in rows.groupby("t"))
+        value, unit, what = (
+            ("confidence", "%", "confidence") if percent else ("bpd", "", "bits/dim")
+        )
+        start, *_, end = (
+            part.groupby("set", sort=False)[value].mean() for _, part in rows.groupby("t")
+        )
         scale, digits = (100, 0) if percent else (1, 2)
         ends = ", ".join(f"{name} {scale * x:.{digits}f}{unit}" for name, x in end.items())
-        lines.append(f"{training}: {what} {scale * start.mean():.{digits}f}{unit} at the start; at the end: {ends}.")
+        lines.append(
+            f"{training}: {what} {scale * start.mean():.{digits}f}{unit} at the start; at the end: {ends}."
+        )
     return lines

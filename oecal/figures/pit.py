@@ -1,4 +1,7 @@
-"""Likelihood as confidence: histograms of its p-values by the ID validation images; a row per set, a column per training."""
+"""Likelihood as confidence: histograms of its p-values by the ID validation images.
+
+a row per set, a column per training.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +29,23 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     for path in outputs:
         run = read(path, "log_likelihood")
         for group, p in p_values(run):
-            parts.append(pd.DataFrame({"training": run.key["training"], "set": group.set, "role": group.role, "p": p}))
+            parts.append(
+                pd.DataFrame(
+                    {"training": run.key["training"], "set": group.set, "role": group.role, "p": p}
+                )
+            )
     return pd.concat(parts, ignore_index=True)
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """Percent of images by p-value, at most SETS sets; dashed, what uniform ones would give, and the share of p <= 0.05 as text."""
+    """Percent of images by p-value, at most SETS sets.
+
+    Dashed, what uniform ones would give, and the share of p <= 0.05 as text.
+    """
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())[:SETS]
-    figure, axes = panels(len(sets), len(trainings), 0.6 + 0.8 * len(sets), sharex=True, sharey=True)
+    figure, axes = panels(
+        len(sets), len(trainings), 0.6 + 0.8 * len(sets), sharex=True, sharey=True
+    )
     for row, shown in zip(axes, sets, strict=True):
         for ax, training in zip(row, trainings, strict=True):
             part = data[(data["training"] == training) & (data["set"] == shown)]
@@ -42,7 +54,16 @@ def draw(data: pd.DataFrame) -> Figure:
                 p = part["p"]
                 percent_histogram(ax, p, BINS, ROLES[part["role"].iloc[0]])
                 text = f"p ≤ 0.05: {100 * (p <= 0.05).mean():.0f}%"
-                ax.text(0.5, 0.92, text, transform=ax.transAxes, fontsize=6.5, va="top", ha="center", bbox=BOX)
+                ax.text(
+                    0.5,
+                    0.92,
+                    text,
+                    transform=ax.transAxes,
+                    fontsize=6.5,
+                    va="top",
+                    ha="center",
+                    bbox=BOX,
+                )
             if row is axes[0]:
                 ax.set_title(name(training))
             if row is axes[-1]:
@@ -57,8 +78,13 @@ def seen(tables: Tables) -> list[str]:
     """How far from uniform the p-values of ID test images are, and which sets are more likely than nearly all ID images."""
     lines = []
     for training, rows in tables["pit"].groupby("training", sort=False):
-        inside, above = rows[rows["set"] == rows["in_dist"]], rows.groupby("set", sort=False)["above_95"].mean()
+        inside, above = (
+            rows[rows["set"] == rows["in_dist"]],
+            rows.groupby("set", sort=False)["above_95"].mean(),
+        )
         sets = [f"{name} ({100 * share:.0f}%)" for name, share in above.items() if share > 0.5]
-        lines.append(f"{training}: p at most 0.05 for {over_seeds(inside['below_05'])}% of the in-distribution test images; more likely "
-                     f"than 95% of the validation images is most of {', '.join(sets) or 'no set'}.")  # fmt: skip
+        lines.append(
+            f"{training}: p at most 0.05 for {over_seeds(inside['below_05'])}% of the in-distribution test images; more likely "
+            f"than 95% of the validation images is most of {', '.join(sets) or 'no set'}."
+        )
     return lines

@@ -15,24 +15,36 @@ from oecal.tables.rows import of_model, with_excess
 SECTION = "calibration"
 FOR = ("classifier",)
 MOST = 5  # trainings, two curves each
-PANELS = {"ece": "ECE, %", "rms": "RMS calibration error, %", "excess": "confidence minus accuracy, %"}
+PANELS = {
+    "ece": "ECE, %",
+    "rms": "RMS calibration error, %",
+    "excess": "confidence minus accuracy, %",
+}
 DASHES = {"none": "-", "temperature": "--"}
 
 
 def frame(prevalence: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """One row a run, post_hoc (none, temperature) and ood_rate: rate, ece, rms, excess.
 
-    prevalence: prevalence.csv. excess: mean confidence minus accuracy; above 0, the model is over-confident.
+    prevalence: prevalence.csv. excess: mean confidence minus accuracy; above 0, the model is
+    over-confident.
     """
     table = of_model(prevalence, in_dist, model, trainings)
     table = with_excess(table[table["n"] > 0])
-    return table[["training", "seed", "post_hoc", "ood_rate", "rate", *PANELS]].reset_index(drop=True)
+    return table[["training", "seed", "post_hoc", "ood_rate", "rate", *PANELS]].reset_index(
+        drop=True
+    )
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel per measure: percent, mean and range over seeds, by the realised share of OOD; dashed after temperature scaling."""
+    """A panel per measure: percent, mean and range over seeds, by the realised share of OOD.
+
+    Dashed after temperature scaling.
+    """
     figure, axes = panels(1, len(PANELS), 3.0, sharex=True)
-    rates = data.groupby("ood_rate")["rate"].mean()  # what was realised decides where a point stands
+    rates = data.groupby("ood_rate")[
+        "rate"
+    ].mean()  # what was realised decides where a point stands
     for ax, (column, title) in zip(axes[0], PANELS.items(), strict=True):
         for n, training in enumerate(data["training"].unique()):
             colour = look(n)["color"]
@@ -40,9 +52,19 @@ def draw(data: pd.DataFrame) -> Figure:
                 part = data[(data["training"] == training) & (data["post_hoc"] == post_hoc)]
                 seeds = 100 * part.pivot(index="ood_rate", columns="seed", values=column)
                 at = 100 * rates[seeds.index]
-                ax.fill_between(at, seeds.min(axis=1), seeds.max(axis=1), color=colour, alpha=0.15, lw=0)
+                ax.fill_between(
+                    at, seeds.min(axis=1), seeds.max(axis=1), color=colour, alpha=0.15, lw=0
+                )
                 label = name(training) if post_hoc == "none" else None
-                ax.plot(at, seeds.mean(axis=1), color=colour, ls=dashes, marker=MARKERS[n % len(MARKERS)], ms=3, label=label)
+                ax.plot(
+                    at,
+                    seeds.mean(axis=1),
+                    color=colour,
+                    ls=dashes,
+                    marker=MARKERS[n % len(MARKERS)],
+                    ms=3,
+                    label=label,
+                )
         ax.set(title=title, xscale="log", xlabel="OOD among inputs, %")
         ax.set_xticks(100 * rates, [f"{100 * rate:.1f}".removesuffix(".0") for rate in rates])
         ax.xaxis.set_minor_locator(NullLocator())
@@ -60,7 +82,10 @@ def seen(tables: Tables) -> list[str]:
     table = tables["prevalence"]
     lines = []
     for training, rows in table[table["post_hoc"] == "none"].groupby("training", sort=False):
-        rates = {rate: rows[rows["ood_rate"] == rate]["ece"] for rate in sorted(rows["ood_rate"].unique())}
+        rates = {
+            rate: rows[rows["ood_rate"] == rate]["ece"]
+            for rate in sorted(rows["ood_rate"].unique())
+        }
         said = [f"{over_seeds(values)}% at {100 * rate:g}% OOD" for rate, values in rates.items()]
         lines.append(f"{training}: ECE {', '.join(said)}.")
     return lines

@@ -1,4 +1,7 @@
-"""Are promises kept? The rate that a threshold promised, from validation images, against the rate on the test images."""
+"""Are promises kept?
+
+The rate that a threshold promised, from validation images, against the rate on the test images.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +25,31 @@ MOST = 4  # trainings that fit beside each other
 KNOWN = ("msp", "max_logit", "energy", "entropy", "mahalanobis", "knn", "vim", "react")
 SCORES = 6  # that are shown
 KEPT: dict[str, Any] = {"marker": "o", "ms": 4, "mec": BLUE, "mfc": BLUE, "mew": 0.8, "ls": ""}
-BROKEN: dict[str, Any] = {"marker": "X", "ms": 5, "mec": VERMILION, "mfc": "white", "mew": 0.9, "ls": ""}
+BROKEN: dict[str, Any] = {
+    "marker": "X",
+    "ms": 5,
+    "mec": VERMILION,
+    "mfc": "white",
+    "mew": 0.9,
+    "ls": "",
+}
 
 
 def frame(promises: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """The rows of promises.csv of this model and these trainings, of few scores: the first, and then the most known.
 
-    Promises stand in the order of the configuration; the order of trainings is the given one. Raises OecalError if there are none.
+    Promises stand in the order of the configuration; the order of trainings is the given one.
+    Raises OecalError if there are none.
     """
     table = of_model(promises, in_dist, model, trainings)
     if table["score"].isna().all():
-        raise OecalError(f"{promises}: has no promise of {model} on {in_dist}; write one under promises, or leave the figure promises out")
+        raise OecalError(
+            f"{promises}: has no promise of {model} on {in_dist}; write one under promises, or leave the figure promises out"
+        )
     there = list(table["score"].dropna().unique())
-    shown = list(dict.fromkeys([*there[:1], *(score for score in KNOWN if score in there), *there]))[:SCORES]
+    shown = list(
+        dict.fromkeys([*there[:1], *(score for score in KNOWN if score in there), *there])
+    )[:SCORES]
     return table[table["score"].isin(shown)].reset_index(drop=True)
 
 
@@ -43,7 +58,9 @@ def said(row: pd.Series) -> str:
     level = f"at most {100 * row['level']:g}%"
     if row["kind"] == "reject":
         return f"{level} of ID images rejected"
-    return f"{level} errors among accepted" + (f"\n{100 * row['ood_rate']:g}% of what arrives is OOD" if row["ood_rate"] > 0 else "")
+    return f"{level} errors among accepted" + (
+        f"\n{100 * row['ood_rate']:g}% of what arrives is OOD" if row["ood_rate"] > 0 else ""
+    )
 
 
 def draw(data: pd.DataFrame) -> Figure:
@@ -51,7 +68,9 @@ def draw(data: pd.DataFrame) -> Figure:
 
     Grey ticks: each OOD set by itself. At the right: mean coverage on the test images.
     """
-    trainings, promises, scores = (list(data[column].unique()) for column in ("training", "promise", "score"))
+    trainings, promises, scores = (
+        list(data[column].unique()) for column in ("training", "promise", "score")
+    )
     height = 0.75 + len(promises) * (0.5 + 0.2 * max(len(scores), 2))
     figure, axes = panels(len(promises), len(trainings), height, sharex="row", sharey=True)
     for line, promise in zip(axes, promises, strict=True):
@@ -60,33 +79,75 @@ def draw(data: pd.DataFrame) -> Figure:
             none = np.count_nonzero(part["threshold"].isna() & part["set"].isin(WHOLE))
             part = part[part["threshold"].notna()]
             whole, single = part[part["set"].isin(WHOLE)], part[~part["set"].isin(WHOLE)]
-            ax.axvline(100 * data[data["promise"] == promise]["promised"].iloc[0], color="black", lw=0.8, ls="--", zorder=1)
-            for _, row in single.groupby(["score", "set"], sort=False)["realised"].mean().reset_index().iterrows():
-                ax.plot(100 * row["realised"], scores.index(row["score"]), "|", color=GREY, ms=6, mew=0.7, alpha=0.8, zorder=2)
+            ax.axvline(
+                100 * data[data["promise"] == promise]["promised"].iloc[0],
+                color="black",
+                lw=0.8,
+                ls="--",
+                zorder=1,
+            )
+            for _, row in (
+                single.groupby(["score", "set"], sort=False)["realised"]
+                .mean()
+                .reset_index()
+                .iterrows()
+            ):
+                ax.plot(
+                    100 * row["realised"],
+                    scores.index(row["score"]),
+                    "|",
+                    color=GREY,
+                    ms=6,
+                    mew=0.7,
+                    alpha=0.8,
+                    zorder=2,
+                )
             for score, own in whole.groupby("score", sort=False):
-                places = scores.index(score) + 0.4 * (np.arange(len(own)) - (len(own) - 1) / 2) / max(len(own), 2)
+                places = scores.index(score) + 0.4 * (
+                    np.arange(len(own)) - (len(own) - 1) / 2
+                ) / max(len(own), 2)
                 for (_, row), y in zip(own.iterrows(), places, strict=True):
                     look = KEPT if row["kept"] else BROKEN
-                    ax.plot(100 * np.array([row["low"], row["high"]]), [y, y], color=look["mec"], lw=0.7, alpha=0.6, zorder=2)
+                    ax.plot(
+                        100 * np.array([row["low"], row["high"]]),
+                        [y, y],
+                        color=look["mec"],
+                        lw=0.7,
+                        alpha=0.6,
+                        zorder=2,
+                    )
                     ax.plot(100 * row["realised"], y, zorder=3, **look)
-                ax.text(1.0, scores.index(score), f"{100 * own['coverage'].mean():.0f}%", transform=ax.get_yaxis_transform(),
-                        ha="right", va="center", fontsize=6, color="#404040")  # fmt: skip
-            kept = f"{np.count_nonzero(whole['kept'])} of {len(whole)} kept" + (f", {none} without" if none else "")
+                ax.text(
+                    1.0,
+                    scores.index(score),
+                    f"{100 * own['coverage'].mean():.0f}%",
+                    transform=ax.get_yaxis_transform(),
+                    ha="right",
+                    va="center",
+                    fontsize=6,
+                    color="#404040",
+                )
+            kept = f"{np.count_nonzero(whole['kept'])} of {len(whole)} kept" + (
+                f", {none} without" if none else ""
+            )
             ax.set_title(f"{name(training)}: {kept}" if line is axes[0] else kept, fontsize=7)
             ax.tick_params(axis="y", length=0)
         line[0].set_ylabel(said(data[data["promise"] == promise].iloc[0]), fontsize=7)
         found = data[(data["promise"] == promise) & data["threshold"].notna()]
-        widest = max(1.25 * found["realised"].max(), 2 * found["promised"].max()) if len(found) else 1.0
+        widest = (
+            max(1.25 * found["realised"].max(), 2 * found["promised"].max()) if len(found) else 1.0
+        )
         line[0].set_xlim(0, 100 * widest)  # room for the coverage
     for ax in axes[-1]:
         ax.set_xlabel("realised rate, %")
     axes[0][0].set(ylim=(len(scores) - 0.5, -0.5))
     axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
     handles = [
-        Line2D([], [], label="kept (a seed, 95% interval)", **KEPT), Line2D([], [], label="broken", **BROKEN),
+        Line2D([], [], label="kept (a seed, 95% interval)", **KEPT),
+        Line2D([], [], label="broken", **BROKEN),
         Line2D([], [], label="promised", color="black", lw=0.8, ls="--"),
         Line2D([], [], label="each OOD set by itself", color=GREY, marker="|", ls="", ms=6),
-    ]  # fmt: skip
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4)
     return figure
 
@@ -96,4 +157,7 @@ def seen(tables: Tables) -> list[str]:
     table = tables["promises"]
     whole = table[table["set"].isin(WHOLE) & table["threshold"].notna()]
     parts = whole.groupby(["promise", "training"], sort=False)["kept"]
-    return [f"{', '.join(map(str, who))}: kept in {int(kept.sum())} of {len(kept)} cases." for who, kept in parts]
+    return [
+        f"{', '.join(map(str, who))}: kept in {int(kept.sum())} of {len(kept)} cases."
+        for who, kept in parts
+    ]

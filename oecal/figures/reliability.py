@@ -34,11 +34,20 @@ def frame(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
         run = read(path, "logits", "labels")
         both = pooled(run, ood_ratio)
         val = run.find("id", "val")
-        for post_hoc, calibrator in temperature.before_and_after(val["logits"], val["labels"]).items():
+        for post_hoc, calibrator in temperature.before_and_after(
+            val["logits"], val["labels"]
+        ).items():
             for key, images in (("id", both[:1]), ("pooled", both)):
                 confidence, correct = confidence_and_correctness(images, calibrator)
-                columns = {"training": run.key["training"], "seed": run.key["seed"], "set": key, "post_hoc": post_hoc}
-                parts.append(pd.DataFrame({**columns, "confidence": confidence, "correct": correct}))
+                columns = {
+                    "training": run.key["training"],
+                    "seed": run.key["seed"],
+                    "set": key,
+                    "post_hoc": post_hoc,
+                }
+                parts.append(
+                    pd.DataFrame({**columns, "confidence": confidence, "correct": correct})
+                )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -49,16 +58,36 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
     height = 0.7 + 2.3 * len(trainings)
     figure = plt.figure(figsize=(WIDTH, height), layout="none")
     ratios = [3, 1, 0.5] * len(trainings)
-    grid = figure.add_gridspec(3 * len(trainings), len(COLUMNS), height_ratios=ratios, hspace=0.2, wspace=0.12,
-                               left=0.1, right=0.985, top=1 - 0.3 / height, bottom=0.1 / height)  # fmt: skip
+    grid = figure.add_gridspec(
+        3 * len(trainings),
+        len(COLUMNS),
+        height_ratios=ratios,
+        hspace=0.2,
+        wspace=0.12,
+        left=0.1,
+        right=0.985,
+        top=1 - 0.3 / height,
+        bottom=0.1 / height,
+    )
     edges = np.linspace(0, 1, bins + 1)
     for r, training in enumerate(trainings):
         for c, ((key, post_hoc), title) in enumerate(COLUMNS.items()):
-            part = data[(data["training"] == training) & (data["set"] == key) & (data["post_hoc"] == post_hoc)]
-            binned = equal_width(part["confidence"].to_numpy(), part["correct"].to_numpy(float), bins)
-            errors = [gap(equal_width(g["confidence"].to_numpy(), g["correct"].to_numpy(float), bins), 1) for _, g in part.groupby("seed")]
+            part = data[
+                (data["training"] == training)
+                & (data["set"] == key)
+                & (data["post_hoc"] == post_hoc)
+            ]
+            binned = equal_width(
+                part["confidence"].to_numpy(), part["correct"].to_numpy(float), bins
+            )
+            errors = [
+                gap(equal_width(g["confidence"].to_numpy(), g["correct"].to_numpy(float), bins), 1)
+                for _, g in part.groupby("seed")
+            ]
             ax, counts = figure.add_subplot(grid[3 * r, c]), figure.add_subplot(grid[3 * r + 1, c])
-            ax.stairs(binned.accuracy, edges, fill=True, color=BLUE, alpha=0.75)  # one artist: bars take much longer to draw
+            ax.stairs(
+                binned.accuracy, edges, fill=True, color=BLUE, alpha=0.75
+            )  # one artist: bars take much longer to draw
             ax.plot(binned.confidence, binned.accuracy, "o", ms=2, color=VERMILION)
             ax.plot([0, 1], [0, 1], color=BLACK, lw=0.7, ls="--")
             mean, half = mean_interval(np.array(errors))
@@ -72,7 +101,9 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
                 bbox=BOX,
             )
             ax.set(xlim=(0, 1), ylim=(0, 1), xticks=TICKS, yticks=TICKS, xticklabels=[])
-            counts.stairs(100 * binned.counts / max(len(part), 1), edges, fill=True, color=BLACK, alpha=0.5)
+            counts.stairs(
+                100 * binned.counts / max(len(part), 1), edges, fill=True, color=BLACK, alpha=0.5
+            )
             counts.set(xlim=(0, 1), ylim=(0, 100), xticks=TICKS, yticks=[0, 100])
             if r == 0:
                 ax.set_title(title)
@@ -95,5 +126,7 @@ def seen(tables: Tables) -> list[str]:
             if len(part := rows[rows["set"] == where]):
                 lean = (part["mean_confidence"] - part["accuracy"]).mean()
                 word = "over-confident" if lean > 0 else "under-confident"
-                lines.append(f"{training}, {where}: ECE {over_seeds(part['ece'])}%, on average {word} by {100 * abs(lean):.1f} points.")
+                lines.append(
+                    f"{training}, {where}: ECE {over_seeds(part['ece'])}%, on average {word} by {100 * abs(lean):.1f} points."
+                )
     return lines

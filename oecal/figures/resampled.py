@@ -1,4 +1,7 @@
-"""How often is a promise broken? Over random splits of the images, what was promised against what was realised."""
+"""How often is a promise broken?
+
+Over random splits of the images, what was promised against what was realised.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,23 @@ from oecal.tables.rows import SCORES, of_model
 SECTION = "rejection"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
-KNOWN: dict[str, Any] = {"color": BLUE, "marker": "o", "ms": 2.8}  # the guarantee is about the images that arrive
+KNOWN: dict[str, Any] = {
+    "color": BLUE,
+    "marker": "o",
+    "ms": 2.8,
+}  # the guarantee is about the images that arrive
 OTHER: dict[str, Any] = {"color": VERMILION, "marker": "s", "ms": 2.5}
 LOOKS = {"none": KNOWN, "like_test": KNOWN, "auxiliary": OTHER}
 
 
 def frame(resampled: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
-    """The rows of resampled.csv of this model and these trainings, in the given order. Raises OecalError if there are none."""
-    table = of_model(resampled, in_dist, model, trainings).dropna(subset="score").reset_index(drop=True)
+    """The rows of resampled.csv of this model and these trainings, in the given order.
+
+    Raises OecalError if there are none.
+    """
+    table = (
+        of_model(resampled, in_dist, model, trainings).dropna(subset="score").reset_index(drop=True)
+    )
     if table.empty:
         raise OecalError(
             f"{resampled}: has no promise of {model} on {in_dist}; write one under promises and add one of: {', '.join(SCORES)}, "
@@ -38,28 +50,64 @@ def frame(resampled: str, in_dist: str, model: str, trainings: Sequence[str]) ->
 
 def draw(data: pd.DataFrame) -> Figure:
     """A row per promise, a column per training, a line per score: realised rates over the splits; open where most had no threshold."""
-    trainings, promises, scores = (list(data[column].unique()) for column in ("training", "promise", "score"))
+    trainings, promises, scores = (
+        list(data[column].unique()) for column in ("training", "promise", "score")
+    )
     lanes = {promise: list(part["outliers"].unique()) for promise, part in data.groupby("promise")}
     heights = [0.4 + 0.12 * max(len(scores), 3) * (1 + len(lanes[promise])) for promise in promises]
-    figure, axes = panels(len(promises), len(trainings), 0.85 + sum(heights), sharex="row", sharey=True, height_ratios=heights)
+    figure, axes = panels(
+        len(promises),
+        len(trainings),
+        0.85 + sum(heights),
+        sharex="row",
+        sharey=True,
+        height_ratios=heights,
+    )
     for line, promise in zip(axes, promises, strict=True):
         made = data[data["promise"] == promise]
         level, many = made["level"].iloc[0], len(lanes[promise])
         for ax, training in zip(line, trainings, strict=True):
             ax.axvline(100 * level, color="black", lw=0.8, ls="--", zorder=1)
-            for (score, outliers), own in made[made["training"] == training].groupby(["score", "outliers"], sort=False):
+            for (score, outliers), own in made[made["training"] == training].groupby(
+                ["score", "outliers"], sort=False
+            ):
                 look = LOOKS[outliers]
-                middle = scores.index(score) + 0.4 * (lanes[promise].index(outliers) - (many - 1) / 2)
-                places = middle + 0.6 / many * (np.arange(len(own)) - (len(own) - 1) / 2) / max(len(own), 2)
-                ax.hlines(places, 100 * own["q05"], 100 * own["q95"], color=look["color"], lw=0.8, alpha=0.6)
-                for mean, y, few in zip(own["mean"], places, 2 * own["without"] > own["splits"], strict=True):
+                middle = scores.index(score) + 0.4 * (
+                    lanes[promise].index(outliers) - (many - 1) / 2
+                )
+                places = middle + 0.6 / many * (np.arange(len(own)) - (len(own) - 1) / 2) / max(
+                    len(own), 2
+                )
+                ax.hlines(
+                    places,
+                    100 * own["q05"],
+                    100 * own["q95"],
+                    color=look["color"],
+                    lw=0.8,
+                    alpha=0.6,
+                )
+                for mean, y, few in zip(
+                    own["mean"], places, 2 * own["without"] > own["splits"], strict=True
+                ):
                     ax.plot(100 * mean, y, mfc="white" if few else look["color"], mew=0.7, **look)
-                broken = ", ".join(f"{100 * own[column].mean():.0f}" for column in ("exceeds", "exceeds_pool"))
-                ax.text(1.0, middle, "no threshold" if own["mean"].isna().all() else broken, transform=ax.get_yaxis_transform(),
-                        ha="right", va="center", fontsize=6, color=look["color"])  # fmt: skip
+                broken = ", ".join(
+                    f"{100 * own[column].mean():.0f}" for column in ("exceeds", "exceeds_pool")
+                )
+                ax.text(
+                    1.0,
+                    middle,
+                    "no threshold" if own["mean"].isna().all() else broken,
+                    transform=ax.get_yaxis_transform(),
+                    ha="right",
+                    va="center",
+                    fontsize=6,
+                    color=look["color"],
+                )
             ax.set_title(name(training) if line is axes[0] else "", fontsize=7)
             ax.tick_params(axis="y", length=0)
-        line[0].set_ylabel("\n".join(fill(words, 26) for words in said(made.iloc[0]).splitlines()), fontsize=7)
+        line[0].set_ylabel(
+            "\n".join(fill(words, 26) for words in said(made.iloc[0]).splitlines()), fontsize=7
+        )
         line[0].set_xlim(0, 160 * np.nanmax([*made["q95"], level]))  # room for the shares
     for ax in axes[-1]:
         ax.set_xlabel("realised rate, %")
@@ -69,7 +117,9 @@ def draw(data: pd.DataFrame) -> Figure:
         Line2D([], [], lw=0.8, label="threshold from images like those that arrive", **KNOWN),
         Line2D([], [], lw=0.8, label="with auxiliary outliers", **OTHER),
         Line2D([], [], color="black", lw=0.8, ls="--", label="promised"),
-        Line2D([], [], ls="", label="right: % of splits that exceed it, on test images, on all images"),
+        Line2D(
+            [], [], ls="", label="right: % of splits that exceed it, on test images, on all images"
+        ),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
@@ -77,10 +127,23 @@ def draw(data: pd.DataFrame) -> Figure:
 
 def seen(tables: Tables) -> list[str]:
     """How often each promise is broken, with each kind of outliers: the least and the most over scores and seeds."""
-    lines, names = [], {"like_test": ", outliers like those that arrive", "auxiliary": ", auxiliary outliers", "none": ""}
+    lines, names = (
+        [],
+        {
+            "like_test": ", outliers like those that arrive",
+            "auxiliary": ", auxiliary outliers",
+            "none": "",
+        },
+    )
     table = tables["resampled"]
     there = table[table["without"] < table["splits"]]
-    for (training, promise, outliers), rows in there.groupby(["training", "promise", "outliers"], sort=False):
-        shares = f"{100 * rows['exceeds_pool'].min():.0f} to {100 * rows['exceeds_pool'].max():.0f}%"
-        lines.append(f"{training}, {promise}{names[str(outliers)]}: broken in {shares} of the splits, judged on all images.")
+    for (training, promise, outliers), rows in there.groupby(
+        ["training", "promise", "outliers"], sort=False
+    ):
+        shares = (
+            f"{100 * rows['exceeds_pool'].min():.0f} to {100 * rows['exceeds_pool'].max():.0f}%"
+        )
+        lines.append(
+            f"{training}, {promise}{names[str(outliers)]}: broken in {shares} of the splits, judged on all images."
+        )
     return lines

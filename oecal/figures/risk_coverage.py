@@ -20,7 +20,9 @@ GRID = np.linspace(0.02, 1, 99)
 TITLES = {"id": "ID alone", "pooled": "pooled with OOD (accepted OOD: an error)"}
 
 
-def frame(outputs: Sequence[str], scores: Sequence[str], score: str, ood_ratio: float) -> pd.DataFrame:
+def frame(
+    outputs: Sequence[str], scores: Sequence[str], score: str, ood_ratio: float
+) -> pd.DataFrame:
     """One row per run, set and point: training, seed, set (id, pooled), score, coverage (the grid), risk, best (oracle's risk)."""
     parts = []
     for output, scored in zip(outputs, scores, strict=True):
@@ -29,16 +31,28 @@ def frame(outputs: Sequence[str], scores: Sequence[str], score: str, ood_ratio: 
             _, risk = risk_coverage(values[score], errors)
             _, best = risk_coverage(errors, errors)
             at = np.ceil(GRID * len(risk) - 1e-9).astype(int) - 1
-            columns = {"training": key["training"], "seed": key["seed"], "set": name_of_set, "score": score}
-            parts.append(pd.DataFrame({**columns, "coverage": GRID, "risk": risk[at], "best": best[at]}))
+            columns = {
+                "training": key["training"],
+                "seed": key["seed"],
+                "set": name_of_set,
+                "score": score,
+            }
+            parts.append(
+                pd.DataFrame({**columns, "coverage": GRID, "risk": risk[at], "best": best[at]})
+            )
     return pd.concat(parts, ignore_index=True)
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """A panel for ID, one for the pool: selective risk, %, by coverage, a band over seeds; dotted, the best order of the same errors."""
+    """A panel for ID, one for the pool: selective risk, %, by coverage, a band over seeds.
+
+    Dotted, the best order of the same errors.
+    """
     figure, axes = panels(1, 2, 2.9)
     for ax, key in zip(axes[0], TITLES, strict=True):
-        for n, (training, part) in enumerate(data[data["set"] == key].groupby("training", sort=False)):
+        for n, (training, part) in enumerate(
+            data[data["set"] == key].groupby("training", sort=False)
+        ):
             risk = part.pivot(index="coverage", columns="seed", values="risk") * 100
             best = part.groupby("coverage")["best"].mean() * 100
             band(ax, risk.set_axis(100 * risk.index), n, label=name(str(training)))
@@ -46,13 +60,19 @@ def draw(data: pd.DataFrame) -> Figure:
         ax.set(title=TITLES[key], xlabel="coverage: inputs accepted, %", xlim=(0, 100))
         ax.set_ylim(bottom=0)
     axes[0][0].set_ylabel("selective risk: errors among accepted, %")
-    axes[0][0].legend(title=f"score: {name(data['score'].iloc[0])}; dotted: best possible", loc="upper left")
+    axes[0][0].legend(
+        title=f"score: {name(data['score'].iloc[0])}; dotted: best possible", loc="upper left"
+    )
     return figure
 
 
 def seen(tables: Tables) -> list[str]:
     """AURC of the first score."""
     selective = tables["selective"]
-    first = selective[selective["score"] == selective["score"].iloc[0]] if len(selective) else selective
+    first = (
+        selective[selective["score"] == selective["score"].iloc[0]] if len(selective) else selective
+    )
     parts = first.groupby(["training", "set"], sort=False)
-    return [f"{training}, {name}: AURC {over_seeds(part['aurc'])}%." for (training, name), part in parts]
+    return [
+        f"{training}, {name}: AURC {over_seeds(part['aurc'])}%." for (training, name), part in parts
+    ]

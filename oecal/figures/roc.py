@@ -29,9 +29,17 @@ def frame(scores: Sequence[str], score: str) -> pd.DataFrame:
         inside = run.find("id")[score]
         for group in run.tests(*OOD):
             fpr, tpr = roc_curve(inside, group[score])
-            last = np.searchsorted(fpr, GRID, side="right") - 1  # the curve is a step function: the highest point at or left of x
+            last = (
+                np.searchsorted(fpr, GRID, side="right") - 1
+            )  # the curve is a step function: the highest point at or left of x
             auroc = detection_metrics(inside, group[score])["auroc"]
-            columns = {"training": run.key["training"], "seed": run.key["seed"], "set": group.set, "role": group.role, "score": score}
+            columns = {
+                "training": run.key["training"],
+                "seed": run.key["seed"],
+                "set": group.set,
+                "role": group.role,
+                "score": score,
+            }
             parts.append(pd.DataFrame({**columns, "fpr": GRID, "tpr": tpr[last], "auroc": auroc}))
     return pd.concat(parts, ignore_index=True)
 
@@ -41,18 +49,31 @@ def draw(data: pd.DataFrame) -> Figure:
     trainings = list(data["training"].unique())
     sets = data.drop_duplicates("set")[["set", "role"]].values.tolist()
     roles = Counter(role for _, role in sets)
-    # Square panels, in inches; the layout engine gives long legends too little room. Up to three stand in a row with their legends below,
-    # more in two columns with their legends beside them.
+    # Square panels, in inches; the layout engine gives long legends too little room. Up to three
+    # stand in a row with their legends below, more in two columns with their legends beside them.
     if beside := len(trainings) > 3:
         side, step, columns = 1.55, 2.35, 2
         figure, axes = wrapped(len(trainings), columns, 0.1, step, layout="none")
         height = figure.get_size_inches()[1]
-        figure.subplots_adjust(left=0.07, right=0.755, top=1 - 0.3 / height, bottom=0.5 / height, wspace=1.1, hspace=(step - side) / side)
+        figure.subplots_adjust(
+            left=0.07,
+            right=0.755,
+            top=1 - 0.3 / height,
+            bottom=0.5 / height,
+            wspace=1.1,
+            hspace=(step - side) / side,
+        )
     else:
-        side, legend, columns = min(2.3, 0.82 * WIDTH / len(trainings)), 0.152 * (len(sets) + 1.5), len(trainings)
+        side, legend, columns = (
+            min(2.3, 0.82 * WIDTH / len(trainings)),
+            0.152 * (len(sets) + 1.5),
+            len(trainings),
+        )
         height = 0.3 + side + 0.5 + legend
         figure, axes = wrapped(len(trainings), columns, height, 0, sharey=True, layout="none")
-        figure.subplots_adjust(left=0.08, right=0.98, top=1 - 0.3 / height, bottom=(0.5 + legend) / height)
+        figure.subplots_adjust(
+            left=0.08, right=0.98, top=1 - 0.3 / height, bottom=(0.5 + legend) / height
+        )
     for n, (ax, training) in enumerate(zip(axes, trainings, strict=True)):
         of_role: dict[str, int] = {}
         for position, (key, role) in enumerate(sets):
@@ -62,12 +83,29 @@ def draw(data: pd.DataFrame) -> Figure:
             ls = LINES[position % len(LINES)]
             of_role[role] = of_role.get(role, 0) + 1
             shade = 0.55 + 0.45 * (1 - (of_role[role] - 1) / roles[role])
-            ax.plot(100 * curve.index, 100 * curve, color=ROLES[role], alpha=shade, ls=ls, lw=1.1, label=f"{auroc:.1f}  {name(key)}")
+            ax.plot(
+                100 * curve.index,
+                100 * curve,
+                color=ROLES[role],
+                alpha=shade,
+                ls=ls,
+                lw=1.1,
+                label=f"{auroc:.1f}  {name(key)}",
+            )
         ax.plot([0, 100], [0, 100], color=BLACK, lw=0.5, ls=":")
-        ax.set(title=f"{name(training)}, {name(data['score'].iloc[0])}", xlabel="ID images flagged, %", xlim=(0, 100), ylim=(0, 101))
+        ax.set(
+            title=f"{name(training)}, {name(data['score'].iloc[0])}",
+            xlabel="ID images flagged, %",
+            xlim=(0, 100),
+            ylim=(0, 101),
+        )
         ax.set_box_aspect(1)
         at = (1.04, 1) if beside else (0, -0.45 / side)
-        size = {"fontsize": 6, "title_fontsize": 6, "handlelength": 1.6, "handletextpad": 0.5} if beside else {}
+        size = (
+            {"fontsize": 6, "title_fontsize": 6, "handlelength": 1.6, "handletextpad": 0.5}
+            if beside
+            else {}
+        )
         ax.legend(title="AUROC, %", loc="upper left", bbox_to_anchor=at, borderaxespad=0, **size)
         if n % columns == 0:
             ax.set_ylabel("OOD images flagged, %")

@@ -37,15 +37,21 @@ def block(images: Sequence[np.ndarray]) -> np.ndarray:
     whole = np.full((rows * (height + GAP) - GAP, ACROSS * (width + GAP) - GAP, 3), 255, np.uint8)
     for n, image in enumerate(images):
         top, left = n // ACROSS * (height + GAP), n % ACROSS * (width + GAP)
-        whole[top : top + height, left : left + width] = np.broadcast_to(image, (3, height, width)).transpose(1, 2, 0)
+        whole[top : top + height, left : left + width] = np.broadcast_to(
+            image, (3, height, width)
+        ).transpose(1, 2, 0)
     return whole
 
 
 def draw(data: pd.DataFrame) -> Figure:
     """A block of images per training, each pixel a whole number of dots of the PNG."""
-    blocks = {training: block(list(part["image"])) for training, part in data.groupby("training", sort=False)}
+    blocks = {
+        training: block(list(part["image"]))
+        for training, part in data.groupby("training", sort=False)
+    }
     high, wide = next(iter(blocks.values())).shape[:2]
-    # Whole numbers of dots for a pixel, so that all pixels of the PNG are alike; the PDF holds the pixels themselves.
+    # Whole numbers of dots for a pixel, so that all pixels of the PNG are alike; the PDF holds the
+    # pixels themselves.
     cell = WIDTH / BLOCKS
     dots = plt.rcParams["savefig.dpi"]
     zoom = 0.94 * cell / wide
@@ -56,7 +62,12 @@ def draw(data: pd.DataFrame) -> Figure:
     for n, (training, pixels) in enumerate(blocks.items()):
         left = round((n % BLOCKS + 0.03) * cell * dots) / dots
         bottom = round(((rows - 1 - n // BLOCKS) * step + 0.05) * dots) / dots
-        size = (left / WIDTH, bottom / (rows * step), wide * zoom / WIDTH, high * zoom / (rows * step))
+        size = (
+            left / WIDTH,
+            bottom / (rows * step),
+            wide * zoom / WIDTH,
+            high * zoom / (rows * step),
+        )
         ax = figure.add_axes(size)
         ax.imshow(pixels, interpolation="nearest", aspect="auto")
         ax.set(xticks=[], yticks=[])

@@ -1,4 +1,7 @@
-"""Which scores differ at all? Mean rank of each score over the OOD sets, with Nemenyi's critical difference, training by training."""
+"""Which scores differ at all?
+
+Mean rank of each score over the OOD sets, with Nemenyi's critical difference, training by training.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +22,30 @@ MOST = 4  # trainings that fit beside each other
 
 
 def frame(detection: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
-    """One row a training and score: mean rank of its AUROC over the OOD sets, 1 = best; and of the training: sets, cd, chi2, p.
+    """One row a training and score: mean rank of its AUROC over the OOD sets, 1 = best.
 
-    detection: detection.csv. AUROC is averaged over seeds first; a set is a block, also of Friedman's test (chi2, p). cd: the critical
-    difference of two mean ranks, nan for a single score.
+    And of the training: sets, cd, chi2, p.
+
+    detection: detection.csv. AUROC is averaged over seeds first; a set is a block, also of
+    Friedman's test (chi2, p). cd: the critical difference of two mean ranks, nan for a single
+    score.
     """
     table = of_model(detection, in_dist, model)
     parts = []
     for training in trainings:
-        own = table[table["training"] == training].groupby(["ood", "score"], sort=False)["auroc"].mean().unstack(sort=False)
+        own = (
+            table[table["training"] == training]
+            .groupby(["ood", "score"], sort=False)["auroc"]
+            .mean()
+            .unstack(sort=False)
+        )
         sets, scores = own.shape
         chi2, p = friedman(own.to_numpy())
         cd = critical_difference(scores, sets) if scores > 1 else np.nan
         about = {"training": training, "sets": sets, "cd": cd, "chi2": chi2, "p": p}
-        parts.append(pd.DataFrame({"score": own.columns, "rank": mean_ranks(own.to_numpy()), **about}))
+        parts.append(
+            pd.DataFrame({"score": own.columns, "rank": mean_ranks(own.to_numpy()), **about})
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -42,8 +55,12 @@ def draw(data: pd.DataFrame) -> Figure:
     Full markers, and the band: what does not differ from the best score.
     """
     trainings = list(data["training"].unique())
-    order = data.sort_values("rank", kind="stable").sort_values("training", key=lambda t: t.map(trainings.index), kind="stable")
-    scores = list(order["score"].unique())  # by rank under the first training, then those that only a later one has
+    order = data.sort_values("rank", kind="stable").sort_values(
+        "training", key=lambda t: t.map(trainings.index), kind="stable"
+    )
+    scores = list(
+        order["score"].unique()
+    )  # by rank under the first training, then those that only a later one has
     height = min(0.17 * max(len(scores), 3), 8.5)  # a page high at most
     figure, axes = panels(1, len(trainings), 1.0 + height, sharex=True, sharey=True)
     for ax, training in zip(axes[0], trainings, strict=True):
@@ -55,7 +72,16 @@ def draw(data: pd.DataFrame) -> Figure:
             near = rank <= best + 2 * half
             colour, y = BLUE if near else GREY, scores.index(score)
             ax.plot([rank - half, rank + half], [y, y], color=colour, lw=0.7, alpha=0.6)
-            ax.plot(rank, y, "o", color=colour, mfc=colour if near else "white", ms=3.2, mew=0.8, zorder=3)
+            ax.plot(
+                rank,
+                y,
+                "o",
+                color=colour,
+                mfc=colour if near else "white",
+                ms=3.2,
+                mew=0.8,
+                zorder=3,
+            )
         p = "p < 0.001" if first["p"] < 0.001 else f"p = {first['p']:.3f}"
         ax.set_title(f"{name(training)}\nCD = {2 * half:.1f}, {p}", fontsize=7.5)
         ax.set_xlabel("mean rank (1: best)")
@@ -73,6 +99,8 @@ def seen(tables: Tables) -> list[str]:
         if len(table.columns) > 1:
             ranks = pd.Series(mean_ranks(table.to_numpy()), table.columns)
             near = (ranks <= ranks.min() + critical_difference(len(ranks), len(table))).sum()
-            lines.append(f"{training}: best mean rank {ranks.min():.1f} with {ranks.idxmin()}; "
-                         f"{near} of {len(ranks)} scores are within the critical difference of it.")  # fmt: skip
+            lines.append(
+                f"{training}: best mean rank {ranks.min():.1f} with {ranks.idxmin()}; "
+                f"{near} of {len(ranks)} scores are within the critical difference of it."
+            )
     return lines

@@ -22,12 +22,16 @@ def over_seeds(values: pd.Series, percent: bool = True) -> str:
 def inverted(tables: Tables, score: str = "") -> list[str]:
     """Sets that look more normal than the data, by this score, or by the first one that each training and seed has."""
     lines, found = [], tables["detection"]
-    runs = found.groupby("score", sort=False)[["training", "seed"]].apply(lambda part: len(part.drop_duplicates()))
+    runs = found.groupby("score", sort=False)[["training", "seed"]].apply(
+        lambda part: len(part.drop_duplicates())
+    )
     score = score or str(runs.idxmax())
     for training, rows in found.groupby("training", sort=False):
         aurocs = rows[rows["score"] == score].groupby("ood", sort=False)["auroc"].mean()
         below = [f"{name} ({100 * value:.1f})" for name, value in aurocs.items() if value < 0.5]
-        lines.append(f"{training}: AUROC (%) below 50 for {', '.join(below) if below else 'no OOD set'}.")
+        lines.append(
+            f"{training}: AUROC (%) below 50 for {', '.join(below) if below else 'no OOD set'}."
+        )
     return lines
 
 
@@ -37,8 +41,10 @@ def best(tables: Tables) -> list[str]:
     for training, rows in tables["detection"].groupby("training", sort=False):
         mean, first = rows.groupby("score", sort=False)["auroc"].mean(), rows["score"].iloc[0]
         aurocs = rows[rows["score"] == first].groupby("ood", sort=False)["auroc"].mean()
-        lines.append(f"{training}: mean AUROC over all sets {100 * mean.max():.1f}% with {mean.idxmax()}, the best score here; "
-                     f"hardest set {aurocs.idxmin()} ({100 * aurocs.min():.1f}% with {first}).")  # fmt: skip
+        lines.append(
+            f"{training}: mean AUROC over all sets {100 * mean.max():.1f}% with {mean.idxmax()}, the best score here; "
+            f"hardest set {aurocs.idxmin()} ({100 * aurocs.min():.1f}% with {first})."
+        )
     return lines
 
 

@@ -30,7 +30,11 @@ def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) 
     unshifted = table[table["set"] == "id"].assign(severity=0)
     whole = [unshifted.assign(corruption=c) for c in shifted["corruption"].unique()]
     columns = ["training", "seed", "corruption", "severity", "accuracy", "ece", "excess"]
-    return pd.concat([*whole, shifted], ignore_index=True)[columns].astype({"severity": int}) if whole else pd.DataFrame(columns=columns)
+    return (
+        pd.concat([*whole, shifted], ignore_index=True)[columns].astype({"severity": int})
+        if whole
+        else pd.DataFrame(columns=columns)
+    )
 
 
 def draw(data: pd.DataFrame) -> Figure:
@@ -63,7 +67,12 @@ def seen(tables: Tables) -> list[str]:
         parts = corruptions(rows["set"]).dropna()
         if len(parts):
             worst = rows.loc[parts.index][parts["severity"] == parts["severity"].max()]
-            lean, accuracy = (worst["mean_confidence"] - worst["accuracy"]).mean(), worst.groupby("seed")["accuracy"].mean()
-            lines.append(f"{training}, severity {parts['severity'].max()}: accuracy {over_seeds(accuracy)}%, "
-                         f"confidence {'above' if lean > 0 else 'below'} it by {100 * abs(lean):.1f} points.")  # fmt: skip
+            lean, accuracy = (
+                (worst["mean_confidence"] - worst["accuracy"]).mean(),
+                worst.groupby("seed")["accuracy"].mean(),
+            )
+            lines.append(
+                f"{training}, severity {parts['severity'].max()}: accuracy {over_seeds(accuracy)}%, "
+                f"confidence {'above' if lean > 0 else 'below'} it by {100 * abs(lean):.1f} points."
+            )
     return lines

@@ -23,8 +23,15 @@ from oecal.scores import catalogue
 
 plt = pyplot  # figures take it from here, where the backend is chosen
 BLACK, ORANGE, SKY, GREEN, GREY, BLUE, VERMILION, PURPLE = (
-    "#000000", "#E69F00", "#56B4E9", "#009E73", "#7F7F7F", "#0072B2", "#D55E00", "#CC79A7",
-)  # fmt: skip
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#7F7F7F",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
 CYCLE = [BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, BLACK, GREY]
 ROLES = {"id": BLUE, "near": VERMILION, "far": ORANGE, "synthetic": PURPLE}
 SHAPES = {"id": "o", "near": "^", "far": "s", "synthetic": "D"}  # the same, for grey print
@@ -76,14 +83,35 @@ NAMES = {
     "mixoe": "MixOE",
 }
 WORDS = {
-    "oe": "OE", "wrn": "WRN", "pixelcnn": "PixelCNN", "glow": "Glow", "vae": "VAE", "hvae": "HVAE",
-    "mnist": "MNIST", "kmnist": "KMNIST", "emnist": "EMNIST", "notmnist": "notMNIST", "fashionmnist": "FashionMNIST",
-    "cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "svhn": "SVHN", "celeba": "CelebA",
-    "lsun": "LSUN", "dtd": "DTD", "imagenet": "ImageNet",
-    "gaussian": "Gaussian", "bernoulli": "Bernoulli",
-    "laplace": "Laplace", "hopfield": "Hopfield",
-}  # fmt: skip
-BOX = {"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1}  # behind a text that may lie on bars
+    "oe": "OE",
+    "wrn": "WRN",
+    "pixelcnn": "PixelCNN",
+    "glow": "Glow",
+    "vae": "VAE",
+    "hvae": "HVAE",
+    "mnist": "MNIST",
+    "kmnist": "KMNIST",
+    "emnist": "EMNIST",
+    "notmnist": "notMNIST",
+    "fashionmnist": "FashionMNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "svhn": "SVHN",
+    "celeba": "CelebA",
+    "lsun": "LSUN",
+    "dtd": "DTD",
+    "imagenet": "ImageNet",
+    "gaussian": "Gaussian",
+    "bernoulli": "Bernoulli",
+    "laplace": "Laplace",
+    "hopfield": "Hopfield",
+}
+BOX = {
+    "facecolor": "white",
+    "edgecolor": "none",
+    "alpha": 0.7,
+    "pad": 1,
+}  # behind a text that may lie on bars
 WIDTH = 7.0  # inches: the text width of a thesis page
 
 plt.rcParams.update(
@@ -120,9 +148,17 @@ def name(key: str) -> str:
 
 
 def families(scores: Iterable[str]) -> dict[str, str]:
-    """Scores and their families, a file of oecal/scores each; one family after the other, in order of first appearance."""
+    """Scores and their families, a file of oecal/scores each.
+
+    One family after the other, in order of first appearance.
+    """
     of = {score: catalogue.score(score).family for score in scores}
-    return {score: family for family in dict.fromkeys(of.values()) for score in of if of[score] == family}
+    return {
+        score: family
+        for family in dict.fromkeys(of.values())
+        for score in of
+        if of[score] == family
+    }
 
 
 def look(n: int) -> dict[str, Any]:
@@ -132,7 +168,14 @@ def look(n: int) -> dict[str, Any]:
 
 def band(ax: Axes, curves: pd.DataFrame, n: int, **kwargs: Any) -> None:
     """The n-th curve: the mean of the columns, one a seed, and a band from the lowest to the highest of them."""
-    ax.fill_between(curves.index, curves.min(axis=1), curves.max(axis=1), color=look(n)["color"], alpha=0.2, lw=0)
+    ax.fill_between(
+        curves.index,
+        curves.min(axis=1),
+        curves.max(axis=1),
+        color=look(n)["color"],
+        alpha=0.2,
+        lw=0,
+    )
     ax.plot(curves.index, curves.mean(axis=1), **look(n), **kwargs)
 
 
@@ -141,14 +184,21 @@ def percent_histogram(ax: Axes, values: pd.Series, bins: list[float], colour: st
     ax.hist(values, bins, weights=np.full(len(values), 100 / len(values)), color=colour, alpha=0.8)
 
 
-def panels(rows: int, columns: int, height: float, **kwargs: Any) -> tuple[Figure, list[list[Axes]]]:
+def panels(
+    rows: int, columns: int, height: float, **kwargs: Any
+) -> tuple[Figure, list[list[Axes]]]:
     """A figure of the page's width with a grid of axes; `height` in inches for the whole."""
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, **kwargs)
     return figure, axes.tolist()
 
 
-def wrapped(count: int, most: int, margin: float, height: float, **kwargs: Any) -> tuple[Figure, list[Axes]]:
-    """`count` axes in as few rows as hold at most `most` each, evenly filled; `margin` inches once, `height` for each row."""
+def wrapped(
+    count: int, most: int, margin: float, height: float, **kwargs: Any
+) -> tuple[Figure, list[Axes]]:
+    """`count` axes in as few rows as hold at most `most` each, evenly filled.
+
+    `margin` inches once, `height` for each row.
+    """
     rows = -(-count // most)
     columns = -(-count // rows)
     figure, axes = panels(rows, columns, margin + height * rows, **kwargs)
@@ -161,10 +211,15 @@ def wrapped(count: int, most: int, margin: float, height: float, **kwargs: Any) 
 
 
 def save(figure: Figure, *paths: str | Path) -> None:
-    """Writes the figure in the formats that the paths' suffixes name; no dates inside, so the same figure gives the same bytes."""
+    """Writes the figure in the formats that the paths' suffixes name.
+
+    No dates inside, so the same figure gives the same bytes.
+    """
     figure.draw_without_rendering()  # lays the axes out, once for all formats
     for path in map(Path, paths):
-        figure.set_layout_engine("none")  # each time: after saving a figure that has none, matplotlib gives it the default one
+        figure.set_layout_engine(
+            "none"
+        )  # each time: after saving a figure that has none, matplotlib gives it the default one
         kind = path.suffix.removeprefix(".")
         metadata: dict[str, None] = {"CreationDate": None} if kind == "pdf" else {"Software": None}
         with replacing(path) as temporary:

@@ -26,7 +26,10 @@ TITLES = {
 def frame(history: Sequence[str]) -> pd.DataFrame:
     """The rows of all `{training}/seed{seed}/history.csv` below each other, with training and seed from their paths."""
     paths = [Path(path) for path in history]
-    parts = [pd.read_csv(p).assign(training=p.parts[-3], seed=int(p.parts[-2].removeprefix("seed"))) for p in paths]
+    parts = [
+        pd.read_csv(p).assign(training=p.parts[-3], seed=int(p.parts[-2].removeprefix("seed")))
+        for p in paths
+    ]
     return pd.concat(parts, ignore_index=True)
 
 

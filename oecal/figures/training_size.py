@@ -25,13 +25,16 @@ AXES = {"train_images": "different training images", "steps": "steps of training
 def frame(calibration: str, trainings: str, data: str, in_dist: str, model: str) -> pd.DataFrame:
     """One row a run, set (id, pooled) and axis that it stands on: objective, seed, axis, at, set, accuracy, ece, excess; as trained.
 
-    trainings, calibration: trainings.csv, calibration.csv; data: datasets.csv, for the number of all training images. On the axis
-    `train_images` stand the trainings of the most common number of steps, on the axis `steps` those with all training images.
+    trainings, calibration: trainings.csv, calibration.csv; data: datasets.csv, for the number of
+    all training images. On the axis `train_images` stand the trainings of the most common number of
+    steps, on the axis `steps` those with all training images.
     """
     about = of_model(trainings, in_dist, model)
     sizes = pd.read_csv(data)
     whole = int(sizes[(sizes["name"] == in_dist) & (sizes["split"] == "train")]["n"].iloc[0])
-    about = about.assign(train_images=about["train_images"].where(about["train_images"] > 0, whole).clip(upper=whole))
+    about = about.assign(
+        train_images=about["train_images"].where(about["train_images"] > 0, whole).clip(upper=whole)
+    )
     parts = [
         about[about["steps"] == about["steps"].mode().iloc[0]].assign(axis="train_images"),
         about[about["train_images"] == whole].assign(axis="steps"),
@@ -42,7 +45,9 @@ def frame(calibration: str, trainings: str, data: str, in_dist: str, model: str)
     both: pd.DataFrame = places[[*RUN, "objective", "axis", "at"]].merge(
         with_excess(table)[[*RUN, "set", "accuracy", "ece", "excess"]], on=list(RUN)
     )
-    return both.drop(columns=["in_dist", "model", "training"]).sort_values(["axis", "at"], kind="stable", ignore_index=True)
+    return both.drop(columns=["in_dist", "model", "training"]).sort_values(
+        ["axis", "at"], kind="stable", ignore_index=True
+    )
 
 
 def draw(data: pd.DataFrame) -> Figure:
@@ -52,8 +57,17 @@ def draw(data: pd.DataFrame) -> Figure:
         ticks = sorted(data[data["axis"] == axis]["at"].unique())
         for ax, ((key, column), title) in zip(row, PANELS.items(), strict=True):
             for n, objective in enumerate(data["objective"].unique()):
-                part = data[(data["axis"] == axis) & (data["set"] == key) & (data["objective"] == objective)]
-                band(ax, 100 * part.pivot_table(index="at", columns="seed", values=column), n, marker="o", ms=3, label=name(objective))
+                part = data[
+                    (data["axis"] == axis) & (data["set"] == key) & (data["objective"] == objective)
+                ]
+                band(
+                    ax,
+                    100 * part.pivot_table(index="at", columns="seed", values=column),
+                    n,
+                    marker="o",
+                    ms=3,
+                    label=name(objective),
+                )
             ax.set(xscale="log", xlabel=label)
             ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=30)
             ax.xaxis.set_minor_locator(NullLocator())

@@ -1,10 +1,15 @@
-"""Bootstrap intervals of calibration metrics over test images, of one trained model; they say nothing of other seeds or training sets.
+"""Bootstrap intervals of calibration metrics over test images, of one trained model.
 
-Each resample draws as many images as there are, with replacement, ID images and those of each OOD set by themselves. Means and ratios of
-means get the percentile interval (Efron & Tibshirani, 1993). An error of calibration does not: it is a norm of the gaps of the bins, to
-which noise only adds, so a percentile interval would call every calibrated model miscalibrated; `norm_interval` is what it gets.
+They say nothing of other seeds or training sets.
 
-Notation: N images, B resamples, D distinct confidences, K classes. A resample is a weight per image, how often it is drawn.
+Each resample draws as many images as there are, with replacement, ID images and those of each OOD
+set by themselves. Means and ratios of means get the percentile interval (Efron & Tibshirani, 1993).
+An error of calibration does not: it is a norm of the gaps of the bins, to which noise only adds, so
+a percentile interval would call every calibrated model miscalibrated; `norm_interval` is what it
+gets.
+
+Notation: N images, B resamples, D distinct confidences, K classes. A resample is a weight per
+image, how often it is drawn.
 """
 
 from __future__ import annotations
@@ -24,8 +29,13 @@ CELLS = 1_000_000  # weights of so many images times resamples at a time, 8 MB
 Statistics = Callable[[np.ndarray], dict[str, Any]]
 
 
-def resampled(strata: Sequence[tuple[int, np.random.Generator]], resamples: int) -> Iterator[np.ndarray]:
-    """Weights (N, b), some resamples at a time; strata: number of images, in their order, and where their resamples come from."""
+def resampled(
+    strata: Sequence[tuple[int, np.random.Generator]], resamples: int
+) -> Iterator[np.ndarray]:
+    """Weights (N, b), some resamples at a time.
+
+    strata: number of images, in their order, and where their resamples come from.
+    """
     n = sum(size for size, _ in strata)
     most = max(CELLS // n, 1)
     for start in range(0, resamples, most):
@@ -33,19 +43,25 @@ def resampled(strata: Sequence[tuple[int, np.random.Generator]], resamples: int)
         yield np.concatenate([drawn(size, b, rng) for size, rng in strata]).astype(np.float64)
 
 
-def matrix(entries: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Any:
+def matrix(
+    entries: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
+) -> Any:
     """A sparse matrix; entries of one place are added up."""
     from scipy.sparse import csr_array
 
     return csr_array((entries, (rows, columns)), shape)
 
 
-def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100) -> Statistics:
+def statistics(
+    confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100
+) -> Statistics:
     """A function from weights (N, b) to each metric (b,), and for errors of calibration to the gaps of their bins.
 
-    With weights of 1 they are those of oecal.metrics.calibration_metrics and oecal.metrics.selective_metrics, with the confidence as score; but for
-    ce2_debiased, which estimates the square that stands here. All depend on how many right and how many wrong images have each confidence.
-    The bins, and the width at which smece smooths, are the same in all resamples.
+    With weights of 1 they are those of oecal.metrics.calibration_metrics and
+    oecal.metrics.selective_metrics, with the confidence as score; but for ce2_debiased, which
+    estimates the square that stands here. All depend on how many right and how many wrong images
+    have each confidence. The bins, and the width at which smece smooths, are the same in all
+    resamples.
 
     >>> of = statistics(np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 1, 0, 1]))
     >>> of(np.array([[1, 0], [1, 0], [1, 4], [1, 0]]))["accuracy"]
@@ -54,7 +70,8 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
     n, correct = len(confidence), np.asarray(correct, bool)
     values, group, counts = np.unique(confidence, return_inverse=True, return_counts=True)
     of_right, of_wrong = (
-        matrix(np.ones(len(i)), group[i], i, (len(values), n)) for i in (np.flatnonzero(correct), np.flatnonzero(~correct))
+        matrix(np.ones(len(i)), group[i], i, (len(values), n))
+        for i in (np.flatnonzero(correct), np.flatnonzero(~correct))
     )
     at_rank = np.repeat(np.arange(len(values)), counts)  # ties are spread evenly over their ranks
 
@@ -64,7 +81,9 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
     used, place = np.unique(by_width(values, bins), return_inverse=True)
     width = matrix(np.ones(len(values)), place, np.arange(len(values)), (len(used), len(values)))
     mass, hundreds = ranked(by_mass(n, bins)), ranked(by_rank(n, size))
-    of_width, of_mass, of_hundreds = (index @ counts / n for index in (width, mass, hundreds))  # their shares of the images
+    of_width, of_mass, of_hundreds = (
+        index @ counts / n for index in (width, mass, hundreds)
+    )  # their shares of the images
     smooth = smoothing(values, smooth_ece(confidence, correct.astype(float)))
     doubt = 1 - values
 
@@ -83,8 +102,13 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
             return means
 
         def at_ranks(index: Any) -> np.ndarray:
-            excesses, found = index @ excess, index @ both  # a bin of few images may be empty in a resample
-            means: np.ndarray = np.divide(excesses, found, out=np.zeros_like(found), where=found > 0)
+            excesses, found = (
+                index @ excess,
+                index @ both,
+            )  # a bin of few images may be empty in a resample
+            means: np.ndarray = np.divide(
+                excesses, found, out=np.zeros_like(found), where=found > 0
+            )
             return means
 
         by_widths, by_masses, by_hundreds = at_widths(excess), at_ranks(mass), at_ranks(hundreds)
@@ -95,7 +119,9 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
             "mce": Binned(by_widths, of_width, np.inf),
             "rms": Binned(by_hundreds, of_hundreds, 2),
             "mad": Binned(by_hundreds, of_hundreds, 1),
-            "soft_f1": np.divide(2 * doubt @ wrong, in_doubt, out=np.zeros_like(in_doubt), where=in_doubt > 0),
+            "soft_f1": np.divide(
+                2 * doubt @ wrong, in_doubt, out=np.zeros_like(in_doubt), where=in_doubt > 0
+            ),
             "mean_confidence": values @ both / n,
             "ce2_debiased": Binned(by_masses, of_mass, 2, power=2),
             "error_auroc": auroc,
@@ -111,8 +137,9 @@ def statistics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size
 def selective(both: np.ndarray, wrong: np.ndarray) -> dict[str, np.ndarray]:
     """aurc, eaurc and augrc of oecal.metrics.selective_metrics, (b,): of images, and errors among them, (D, b), the most confident ones first.
 
-    Of m images of equal confidence with e errors, after W others with E errors, the j-th is expected to be accepted with
-    E + e j / m errors of W + j. The sum of these ratios over j is e + (E - e W / m) (H(W + m) - H(W)), with the harmonic numbers H.
+    Of m images of equal confidence with e errors, after W others with E errors, the j-th is
+    expected to be accepted with E + e j / m errors of W + j. The sum of these ratios over j is e +
+    (E - e W / m) (H(W + m) - H(W)), with the harmonic numbers H.
     """
     n = round(both[:, 0].sum())
     before, errors = np.cumsum(both, axis=0) - both, np.cumsum(wrong, axis=0) - wrong
@@ -122,7 +149,11 @@ def selective(both: np.ndarray, wrong: np.ndarray) -> dict[str, np.ndarray]:
     first, last = before.round().astype(int), (before + both).round().astype(int)
     aurc = (wrong + (errors - each * before) * (harmonic[last] - harmonic[first])).sum(axis=0) / n
     best = (total - right * (harmonic[n] - harmonic[right.round().astype(int)])) / n
-    return {"aurc": aurc, "eaurc": aurc - best, "augrc": (both * errors + each * both * (both + 1) / 2).sum(axis=0) / n**2}
+    return {
+        "aurc": aurc,
+        "eaurc": aurc - best,
+        "augrc": (both * errors + each * both * (both + 1) / 2).sum(axis=0) / n**2,
+    }
 
 
 def class_statistics(log_p: np.ndarray, labels: np.ndarray, bins: int = 15) -> Statistics:
@@ -141,7 +172,9 @@ def class_statistics(log_p: np.ndarray, labels: np.ndarray, bins: int = 15) -> S
     return of
 
 
-def bootstrap(parts: Sequence[Statistics], weights: Iterator[np.ndarray], n: int) -> dict[str, Estimate]:
+def bootstrap(
+    parts: Sequence[Statistics], weights: Iterator[np.ndarray], n: int
+) -> dict[str, Estimate]:
     """Each metric of these `statistics`, from the weights of `resampled` for n images."""
 
     def of(w: np.ndarray) -> dict[str, Any]:
@@ -152,7 +185,9 @@ def bootstrap(parts: Sequence[Statistics], weights: Iterator[np.ndarray], n: int
     for name, found in of(np.ones((n, 1))).items():
         if isinstance(found, Binned):
             gaps = np.concatenate([chunk[name].gaps for chunk in chunks], axis=1)
-            estimates[name] = norm_interval(found._replace(gaps=found.gaps[:, 0]), found._replace(gaps=gaps))
+            estimates[name] = norm_interval(
+                found._replace(gaps=found.gaps[:, 0]), found._replace(gaps=gaps)
+            )
         else:
             replicates = np.concatenate([chunk[name] for chunk in chunks])
             estimates[name] = Estimate(*percentile_interval(replicates), replicates)

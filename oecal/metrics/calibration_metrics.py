@@ -1,8 +1,8 @@
 """Whether a confidence of 80% is right in 80% of the cases.
 
-Notation: confidence c_i in [0, 1], correctness y_i in {0, 1}, (N,) each; for the metrics that need them, probabilities p_ik, (N, K), and
-labels l_i, (N,).
-An OOD image that is pooled with ID images counts as wrong, as in Hendrycks et al., ICLR 2019, section 4.5.
+Notation: confidence c_i in [0, 1], correctness y_i in {0, 1}, (N,) each; for the metrics that need
+them, probabilities p_ik, (N, K), and labels l_i, (N,). An OOD image that is pooled with ID images
+counts as wrong, as in Hendrycks et al., ICLR 2019, section 4.5.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ class Bins(NamedTuple):
 
 
 def summarise(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n: int) -> Bins:
-    """Bins 0 to n - 1 from each image's bin, confidence and correctness, (N,) each; an empty bin has nan for its means."""
+    """Bins 0 to n - 1 from each image's bin, confidence and correctness, (N,) each.
+
+    An empty bin has nan for its means.
+    """
     count = np.bincount(index, minlength=n)
     with np.errstate(invalid="ignore"):
         sums = (np.bincount(index, weights=w, minlength=n) for w in (confidence, correct))
@@ -42,7 +45,9 @@ def by_width(confidence: np.ndarray, bins: int) -> np.ndarray:
 
 
 def by_rank(n: int, size: int) -> np.ndarray:
-    """Index of the bin of `size` of each rank, (n,); the last, most confident bin takes the remainder (Hendrycks et al., section 4.5).
+    """Index of the bin of `size` of each rank, (n,).
+
+    The last, most confident bin takes the remainder (Hendrycks et al., section 4.5).
 
     >>> by_rank(5, 2)
     array([0, 0, 1, 1, 1])
@@ -66,7 +71,10 @@ def equal_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> 
 
 
 def ranked(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both in ascending order of confidence. Equal confidences stand in no order: their correctness is spread evenly over their ranks."""
+    """Both in ascending order of confidence.
+
+    Equal confidences stand in no order: their correctness is spread evenly over their ranks.
+    """
     order = np.argsort(confidence, kind="stable")
     confidence, correct = confidence[order], correct[order]
     group = np.cumsum(np.diff(confidence, prepend=confidence[:1]) > 0)
@@ -104,13 +112,18 @@ def official_gap(bins: Bins, norm: float) -> float:
     if len(bins.counts) == 1:
         return 0.0
     kept = Bins(*(values[:-1] for values in bins))
-    return gap(kept, norm) if np.isinf(norm) else float(gap(kept, norm) * (kept.counts.sum() / bins.counts.sum()) ** (1 / norm))
+    return (
+        gap(kept, norm)
+        if np.isinf(norm)
+        else float(gap(kept, norm) * (kept.counts.sum() / bins.counts.sum()) ** (1 / norm))
+    )
 
 
 def debiased_squared(bins: Bins) -> float:
     """sum_b n_b / n [(c_b - y_b)^2 - y_b (1 - y_b) / (n_b - 1)]: the squared RMS error without its bias upwards; it may be negative.
 
-    Kumar, Liang & Ma, NeurIPS 2019 (arXiv 1909.10155). Unbiased where the confidences within a bin are equal. nan if a bin has one image.
+    Kumar, Liang & Ma, NeurIPS 2019 (arXiv 1909.10155). Unbiased where the confidences within a bin
+    are equal. nan if a bin has one image.
     """
     full = bins.counts > 0
     n, c, y = (values[full] for values in bins)
@@ -135,8 +148,9 @@ def error_auroc(confidence: np.ndarray, correct: np.ndarray) -> float:
 def brier_parts(confidence: np.ndarray, correct: np.ndarray, found: Bins) -> dict[str, float]:
     """mean (c - y)^2 = reliability - resolution + uncertainty + within, over these bins of the same images.
 
-    reliability: sum_b w_b (c_b - y_b)^2; resolution: sum_b w_b (y_b - y)^2; uncertainty: y (1 - y) (Murphy, 1973); within: what the
-    spread of the confidences within bins adds, their variance less twice their covariance with y (Stephenson et al., 2008).
+    reliability: sum_b w_b (c_b - y_b)^2; resolution: sum_b w_b (y_b - y)^2; uncertainty: y (1 - y)
+    (Murphy, 1973); within: what the spread of the confidences within bins adds, their variance less
+    twice their covariance with y (Stephenson et al., 2008).
     """
     full = found.counts > 0
     n, c, y = (values[full] for values in found)
@@ -151,7 +165,9 @@ def brier_parts(confidence: np.ndarray, correct: np.ndarray, found: Bins) -> dic
 
 
 def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
-    """Soft F1 of 1 - c as a detector of errors m: 2 sum (1 - c) m / sum (1 - c + m). 0 if nothing is wrong or in doubt.
+    """Soft F1 of 1 - c as a detector of errors m: 2 sum (1 - c) m / sum (1 - c + m).
+
+    0 if nothing is wrong or in doubt.
 
     >>> soft_f1(np.array([1.0, 0.5]), np.array([1, 0]))
     0.6666666666666666
@@ -161,13 +177,16 @@ def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
     return float(2 * (doubt * error).sum() / total) if total > 0 else 0.0
 
 
-def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100) -> dict[str, float]:
+def confidence_metrics(
+    confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100
+) -> dict[str, float]:
     """Metrics that need confidence and correctness only, (N,) each; all are fractions.
 
-    ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap; rms, mad: adaptive bins of `size`;
-    rms_official: rms as the official OE code computes it; ce2_debiased: `debiased_squared` of the equal-mass bins; error_auroc;
-    reliability, resolution: two of `brier_parts`; smece: `smooth_ece`.
-    Raises ValueError if there are none, or if some lie outside [0, 1], as logits do.
+    ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap;
+    rms, mad: adaptive bins of `size`; rms_official: rms as the official OE code computes it;
+    ce2_debiased: `debiased_squared` of the equal-mass bins; error_auroc; reliability, resolution:
+    two of `brier_parts`; smece: `smooth_ece`. Raises ValueError if there are none, or if some lie
+    outside [0, 1], as logits do.
 
     >>> found = confidence_metrics(np.full(10, 0.8), np.arange(10) < 6)
     >>> {name: round(found[name], 3) for name in ("accuracy", "ece", "rms", "mean_confidence")}
@@ -176,10 +195,18 @@ def confidence_metrics(confidence: np.ndarray, correct: np.ndarray, bins: int = 
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
     if confidence.size == 0:
         raise ValueError("no confidences")
-    if outside := np.count_nonzero(~((confidence >= 0) & (confidence <= 1 + 1e-6))):  # a softmax in float32 may round to above 1
+    if outside := np.count_nonzero(
+        ~((confidence >= 0) & (confidence <= 1 + 1e-6))
+    ):  # a softmax in float32 may round to above 1
         raise ValueError(f"{outside} of {confidence.size} confidences lie outside [0, 1]")
-    ascending = ranked(confidence, correct)  # once: sorting what is sorted takes the two binnings by rank no time
-    width, mass, hundreds = equal_width(confidence, correct, bins), equal_mass(*ascending, bins), adaptive(*ascending, size)
+    ascending = ranked(
+        confidence, correct
+    )  # once: sorting what is sorted takes the two binnings by rank no time
+    width, mass, hundreds = (
+        equal_width(confidence, correct, bins),
+        equal_mass(*ascending, bins),
+        adaptive(*ascending, size),
+    )
     parts = brier_parts(confidence, correct, width)
     return {
         "accuracy": float(correct.mean()),
@@ -206,17 +233,30 @@ def classwise_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15)
     0.5
     """
     classes = range(probabilities.shape[1])
-    return float(np.mean([gap(equal_width(probabilities[:, k], (labels == k).astype(float), bins), 1) for k in classes]))
+    return float(
+        np.mean(
+            [
+                gap(equal_width(probabilities[:, k], (labels == k).astype(float), bins), 1)
+                for k in classes
+            ]
+        )
+    )
 
 
 def label_losses(log_p: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """nll: -log p_l, nats; brier: sum_k (p_k - [l = k])^2, in [0, 2]; of each image, (N,), from log_p (N, K) and labels (N,)."""
+    """nll: -log p_l, nats.
+
+    brier: sum_k (p_k - [l = k])^2, in [0, 2]; of each image, (N,), from log_p (N, K) and labels
+    (N,).
+    """
     error = np.exp(log_p) - (labels[:, None] == np.arange(log_p.shape[1]))
     return {"nll": -log_p[np.arange(len(labels)), labels], "brier": (error**2).sum(axis=1)}
 
 
 def label_metrics(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> dict[str, float]:
-    """Metrics that need labels of the model's own classes; logits (N, K), labels (N,): means of `label_losses`; cwece: class-wise ECE.
+    """Metrics that need labels of the model's own classes.
+
+    Logits (N, K), labels (N,): means of `label_losses`; cwece: class-wise ECE.
 
     >>> {name: round(value, 3) for name, value in label_metrics(np.zeros((2, 2)), np.array([0, 1])).items()}
     {'nll': 0.693, 'brier': 0.5, 'cwece': 0.0}

@@ -8,7 +8,9 @@ TABLE = "calibration"
 
 
 def metric(confidence: np.ndarray, correct: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """mean (c - y)^2, in [0, 1], where an OOD image has y = 0; the sum of `oecal.metrics.calibration_metrics.brier_parts`.
+    """mean (c - y)^2, in [0, 1], where an OOD image has y = 0.
+
+    The sum of `oecal.metrics.calibration_metrics.brier_parts`.
 
     >>> metric(np.array([0.5, 1.0]), np.array([1, 1]), np.ones((2, 1)))
     array([0.125])

@@ -1,9 +1,13 @@
-"""AUROC and FPR95 in bootstrap resamples of the images, of one score and model; for intervals, and for paired differences.
+"""AUROC and FPR95 in bootstrap resamples of the images, of one score and model.
 
-A resample is a weight per image: how often it is drawn. ID and OOD images are drawn by themselves (Efron & Tibshirani, 1993, chapter 8).
-The same weights for two scores or models make their difference paired. Each side is sorted once for all resamples.
+For intervals, and for paired differences.
 
-Notation: N ID images, M OOD images, B resamples; a higher score is more anomalous, OOD is the positive class.
+A resample is a weight per image: how often it is drawn. ID and OOD images are drawn by themselves
+(Efron & Tibshirani, 1993, chapter 8). The same weights for two scores or models make their
+difference paired. Each side is sorted once for all resamples.
+
+Notation: N ID images, M OOD images, B resamples; a higher score is more anomalous, OOD is the
+positive class.
 """
 
 from __future__ import annotations
@@ -16,7 +20,10 @@ RECALL = 95  # of FPR95, percent
 
 
 class Inside(NamedTuple):
-    """ID scores, ascending, (N,); how many images of each resample lie before each of them, and in all, (N + 1, B)."""
+    """ID scores, ascending, (N,).
+
+    How many images of each resample lie before each of them, and in all, (N + 1, B).
+    """
 
     values: np.ndarray
     before: np.ndarray
@@ -25,7 +32,9 @@ class Inside(NamedTuple):
 def inside(scores: np.ndarray, weights: np.ndarray) -> Inside:
     """ID scores (N,), weights (N, B)."""
     order = np.argsort(scores, kind="stable")
-    before = np.zeros((len(scores) + 1, weights.shape[1]), np.float32)  # counts below 2^24 are exact
+    before = np.zeros(
+        (len(scores) + 1, weights.shape[1]), np.float32
+    )  # counts below 2^24 are exact
     np.cumsum(weights[order], axis=0, out=before[1:])
     return Inside(np.asarray(scores)[order], before)
 
@@ -41,8 +50,15 @@ def resampled(known: Inside, scores: np.ndarray, weights: np.ndarray) -> dict[st
     scores, weights = np.asarray(scores)[order], weights[order]
     low, high = (np.searchsorted(known.values, scores, side=side) for side in ("left", "right"))
     n, m = known.before[-1].astype(np.float64), weights.sum(axis=0, dtype=np.float64)
-    lower = (known.before[low] + known.before[high]) / 2  # ID images below each OOD image, ties half
+    lower = (
+        known.before[low] + known.before[high]
+    ) / 2  # ID images below each OOD image, ties half
     flagged = np.cumsum(weights, axis=0)
-    first = (100 * flagged >= RECALL * flagged[-1]).argmax(axis=0)  # the first threshold that flags enough of OOD
+    first = (100 * flagged >= RECALL * flagged[-1]).argmax(
+        axis=0
+    )  # the first threshold that flags enough of OOD
     beyond = n - known.before[low[first], np.arange(len(n))]
-    return {"auroc": np.einsum("mb,mb->b", lower, weights, dtype=np.float64) / (n * m), "fpr95": beyond / n}
+    return {
+        "auroc": np.einsum("mb,mb->b", lower, weights, dtype=np.float64) / (n * m),
+        "fpr95": beyond / n,
+    }

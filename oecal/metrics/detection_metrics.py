@@ -1,8 +1,8 @@
 """How well a score separates out-of-distribution (OOD) from in-distribution (ID) images.
 
-Convention: a higher score is more anomalous. Each column says which side is the positive class. One sort of each sample serves all
-metrics, and the ID scores are sorted once for all OOD sets; ties are handled exactly (a constant score has AUROC 1/2 and an average
-precision equal to the base rate).
+Convention: a higher score is more anomalous. Each column says which side is the positive class. One
+sort of each sample serves all metrics, and the ID scores are sorted once for all OOD sets; ties are
+handled exactly (a constant score has AUROC 1/2 and an average precision equal to the base rate).
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def check(scores: np.ndarray, name: str) -> np.ndarray:
     if scores.size == 0:
         raise ValueError(f"{name}: no scores")
     if not np.isfinite(scores).all():
-        raise ValueError(f"{name}: {np.count_nonzero(~np.isfinite(scores))} of {scores.size} scores are not finite")
+        raise ValueError(
+            f"{name}: {np.count_nonzero(~np.isfinite(scores))} of {scores.size} scores are not finite"
+        )
     return scores
 
 
@@ -46,7 +48,8 @@ def sample(scores: np.ndarray, name: str) -> Sample:
 class Thresholds(NamedTuple):
     """Each distinct score of the positive class as a threshold, from the strictest on; (D,) each.
 
-    true, false: positives and negatives that lie at the threshold or beyond; beyond: negatives without those that lie just at it.
+    true, false: positives and negatives that lie at the threshold or beyond; beyond: negatives
+    without those that lie just at it.
     """
 
     true: np.ndarray
@@ -71,7 +74,9 @@ class Comparison(NamedTuple):
 def compare(inside: Sample, outside: Sample) -> Comparison:
     """One binary search tells how ID and OOD scores interleave; the rest is counting."""
     n_in, n_out = int(inside.counts.sum()), int(outside.counts.sum())
-    place = np.searchsorted(inside.values, outside.values)  # how many distinct ID scores lie below each OOD score
+    place = np.searchsorted(
+        inside.values, outside.values
+    )  # how many distinct ID scores lie below each OOD score
     tied = np.append(inside.values, np.inf)[place] == outside.values
     not_below = n_in - np.append(0, np.cumsum(inside.counts))[place]
     above = not_below - np.append(inside.counts, 0)[place] * tied
@@ -85,7 +90,10 @@ def compare(inside: Sample, outside: Sample) -> Comparison:
 
 def auroc(at: Thresholds) -> float:
     """P(positive > negative) + P(positive = negative) / 2."""
-    return float((at.added * (at.negatives - (at.false + at.beyond) / 2)).sum() / (at.positives * at.negatives))
+    return float(
+        (at.added * (at.negatives - (at.false + at.beyond) / 2)).sum()
+        / (at.positives * at.negatives)
+    )
 
 
 def average_precision(at: Thresholds) -> float:
@@ -111,26 +119,30 @@ def sizes(found: Comparison) -> dict[str, float | int]:
     return {"base_rate": n_out / (n_in + n_out), "n_in": n_in, "n_out": n_out}
 
 
-def detection_metrics_of_sets(id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]) -> list[dict[str, float | int]]:
+def detection_metrics_of_sets(
+    id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]
+) -> list[dict[str, float | int]]:
     """All detection metrics of one score, for each of several OOD sets against the same ID scores; fractions in [0, 1].
 
-    id_scores: (N,), each of ood_sets: (M,), a higher score is more anomalous.
-    auroc: P(ood > id) + P(ood = id) / 2. ap_out, ap_in: average precision with OOD, with ID, as the positive class; they depend on
-    base_rate = n_out / (n_in + n_out). fpr95: share of ID flagged at the first threshold that flags at least 95% of OOD;
-    fpr95_id_pos: share of OOD accepted at the first threshold that accepts at least 95% of ID.
-    Raises ValueError for empty or non-finite scores.
+    id_scores: (N,), each of ood_sets: (M,), a higher score is more anomalous. auroc: P(ood > id) +
+    P(ood = id) / 2. ap_out, ap_in: average precision with OOD, with ID, as the positive class; they
+    depend on base_rate = n_out / (n_in + n_out). fpr95: share of ID flagged at the first threshold
+    that flags at least 95% of OOD; fpr95_id_pos: share of OOD accepted at the first threshold that
+    accepts at least 95% of ID. Raises ValueError for empty or non-finite scores.
     """
     inside, rows = sample(id_scores, "ID"), []
     for scores in ood_sets:
         found = compare(inside, sample(scores, "OOD"))
-        rows.append({
-            "auroc": auroc(found.ood),
-            "ap_out": average_precision(found.ood),
-            "ap_in": average_precision(found.id),
-            "fpr95": false_positive_rate(found.ood),
-            "fpr95_id_pos": false_positive_rate(found.id),
-            **sizes(found),
-        })  # fmt: skip
+        rows.append(
+            {
+                "auroc": auroc(found.ood),
+                "ap_out": average_precision(found.ood),
+                "ap_in": average_precision(found.id),
+                "fpr95": false_positive_rate(found.ood),
+                "fpr95_id_pos": false_positive_rate(found.id),
+                **sizes(found),
+            }
+        )
     return rows
 
 

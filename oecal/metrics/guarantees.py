@@ -1,7 +1,8 @@
 """Thresholds that keep a promise: from validation scores, with a guarantee for a finite number of images.
 
-An image is accepted if and only if its score is at most the threshold. Both guarantees rest on the binomial distribution alone, whatever
-the distribution of the scores, and hold for images that come as the validation images did. Their probability is over the draw of these.
+An image is accepted if and only if its score is at most the threshold. Both guarantees rest on the
+binomial distribution alone, whatever the distribution of the scores, and hold for images that come
+as the validation images did. Their probability is over the draw of these.
 """
 
 from __future__ import annotations
@@ -11,23 +12,30 @@ from dataclasses import dataclass
 import numpy as np
 
 GRID = 25  # accepted counts that are tried
-STARTS = 3  # of the sequence of tests among them: where errors have little to do with the score, the strictest test is the weakest
+# Of the sequence of tests among them: where errors have little to do with the score, the strictest
+# test is the weakest
+STARTS = 3
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """threshold: None if none keeps the promise; n: images it is from; bound: upper confidence limit of the rate at it, None without."""
+    """threshold: None if none keeps the promise.
+
+    n: images it is from; bound: upper confidence limit of the rate at it, None without.
+    """
 
     threshold: float | None
     n: int
     bound: float | None
 
 
-def limits(events: np.ndarray | int, n: np.ndarray | int, confidence: float) -> tuple[np.ndarray, np.ndarray]:
+def limits(
+    events: np.ndarray | int, n: np.ndarray | int, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
     """One-sided lower and upper confidence limit of a probability, each at `confidence`: Clopper & Pearson (Biometrika 1934), exact.
 
-    Quantiles of Beta(k, n - k + 1) at 1 - confidence and of Beta(k + 1, n - k) at confidence; 0 for k = 0 and 1 for k = n. Both together
-    are an interval at 2 confidence - 1. Shapes broadcast.
+    Quantiles of Beta(k, n - k + 1) at 1 - confidence and of Beta(k + 1, n - k) at confidence; 0 for
+    k = 0 and 1 for k = n. Both together are an interval at 2 confidence - 1. Shapes broadcast.
 
     >>> low, high = limits(np.array([0, 5]), 100, 0.95)
     >>> low.round(3).tolist(), high.round(3).tolist()
@@ -50,12 +58,16 @@ def fewest(level: float, confidence: float) -> int:
     return int(np.ceil(np.log1p(-confidence) / np.log1p(-level) - 1e-9))
 
 
-def threshold_for_rejection(scores: np.ndarray, level: float, confidence: float = 0.95) -> Threshold:
+def threshold_for_rejection(
+    scores: np.ndarray, level: float, confidence: float = 0.95
+) -> Threshold:
     """The smallest threshold that rejects at most `level` of ID images, with probability >= `confidence`; scores (N,) of ID validation.
 
-    It is the order statistic s_(N-k): an image of the same distribution exceeds it with a probability that is Beta(k + 1, N - k), or
-    smaller where scores are tied (Wilks, Ann. Math. Stat. 1941). k is the largest number whose upper Clopper-Pearson limit, k of N, is
-    at most `level`. No threshold if N is too small: (1 - level)^N > 1 - confidence, so a promise of 5% at 0.95 needs 59 images.
+    It is the order statistic s_(N-k): an image of the same distribution exceeds it with a
+    probability that is Beta(k + 1, N - k), or smaller where scores are tied (Wilks, Ann. Math.
+    Stat. 1941). k is the largest number whose upper Clopper-Pearson limit, k of N, is at most
+    `level`. No threshold if N is too small: (1 - level)^N > 1 - confidence, so a promise of 5% at
+    0.95 needs 59 images.
 
     >>> threshold_for_rejection(np.arange(58), level=0.05)
     Threshold(threshold=None, n=58, bound=None)
@@ -66,22 +78,31 @@ def threshold_for_rejection(scores: np.ndarray, level: float, confidence: float 
     n = len(ordered)
     _, bounds = limits(np.arange(n), n, confidence)  # ascending
     k = int(np.searchsorted(bounds, level, side="right")) - 1
-    return Threshold(float(ordered[n - 1 - k]), n, float(bounds[k])) if k >= 0 else Threshold(None, n, None)
+    return (
+        Threshold(float(ordered[n - 1 - k]), n, float(bounds[k]))
+        if k >= 0
+        else Threshold(None, n, None)
+    )
 
 
-def threshold_for_errors(scores: np.ndarray, errors: np.ndarray, level: float, confidence: float = 0.95) -> Threshold:
+def threshold_for_errors(
+    scores: np.ndarray, errors: np.ndarray, level: float, confidence: float = 0.95
+) -> Threshold:
     """The largest threshold at which at most `level` of the accepted are errors, with probability >= `confidence`.
 
-    scores, errors: (N,), errors 1 or 0. Learn then Test (Angelopoulos et al. 2021, arXiv 2110.01052, fixed-sequence testing with several
-    starts): thresholds that accept from a quarter of the images, but at least as many as can show anything (`fewest`), up to all of
-    them, in equal steps; from strict to loose, each with the exact binomial test of a larger error rate among the accepted. Of
-    alpha = 1 - confidence each start, a third of the way apart, gets an equal share; a test that rejects hands what it had to the next
-    one, one that does not loses it (the fallback procedure of Wiens, Pharm. Stat. 2003). The loosest threshold that passed its test is
-    taken; there is none if none did. bound: the upper Clopper-Pearson limit at `confidence`.
+    scores, errors: (N,), errors 1 or 0. Learn then Test (Angelopoulos et al. 2021, arXiv
+    2110.01052, fixed-sequence testing with several starts): thresholds that accept from a quarter
+    of the images, but at least as many as can show anything (`fewest`), up to all of them, in equal
+    steps; from strict to loose, each with the exact binomial test of a larger error rate among the
+    accepted. Of alpha = 1 - confidence each start, a third of the way apart, gets an equal share; a
+    test that rejects hands what it had to the next one, one that does not loses it (the fallback
+    procedure of Wiens, Pharm. Stat. 2003). The loosest threshold that passed its test is taken;
+    there is none if none did. bound: the upper Clopper-Pearson limit at `confidence`.
 
-    The thresholds are order statistics. Where the error rate does not fall as the threshold grows, which is what a score is for, all
-    those beyond the true limit have binomial errors below the limit and more likely ones above, so the guarantee is exact. For a score in
-    another order each single test is exact, while the sequence of all is not proven to be.
+    The thresholds are order statistics. Where the error rate does not fall as the threshold grows,
+    which is what a score is for, all those beyond the true limit have binomial errors below the
+    limit and more likely ones above, so the guarantee is exact. For a score in another order each
+    single test is exact, while the sequence of all is not proven to be.
 
     >>> scores = np.arange(200)
     >>> threshold_for_errors(scores, scores >= 100, level=0.1).threshold
@@ -96,11 +117,19 @@ def threshold_for_errors(scores: np.ndarray, errors: np.ndarray, level: float, c
         return Threshold(None, n, None)
     strictest = max(min(fewest(level, 1 - alpha / STARTS), n), n // 4)
     counts = np.unique(np.linspace(strictest, n, GRID).astype(int))
-    accepted = np.searchsorted(ordered, ordered[counts - 1], side="right")  # those tied with the threshold are accepted too
+    accepted = np.searchsorted(
+        ordered, ordered[counts - 1], side="right"
+    )  # those tied with the threshold are accepted too
     events = wrong[accepted - 1]
     # P(binomial(accepted, level) <= events)
-    p = np.where(events < accepted, betainc(np.maximum(accepted - events, 1), events + 1, 1 - level), 1.0)
-    shares = np.bincount(np.arange(STARTS) * len(counts) // STARTS, minlength=len(counts)) * alpha / STARTS
+    p = np.where(
+        events < accepted, betainc(np.maximum(accepted - events, 1), events + 1, 1 - level), 1.0
+    )
+    shares = (
+        np.bincount(np.arange(STARTS) * len(counts) // STARTS, minlength=len(counts))
+        * alpha
+        / STARTS
+    )
     budget, passed = 0.0, -1
     for j, share in enumerate(shares):
         budget += share

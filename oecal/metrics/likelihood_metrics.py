@@ -18,14 +18,16 @@ def bits_per_dimension(log_likelihood: np.ndarray, dims: int) -> np.ndarray:
 def pit(log_likelihood: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Probability integral transform, (N,) in (0, 1): the share of `reference` (M,), ID validation images, that is less likely.
 
-    (#{r < l} + (#{r = l} + 1) / 2) / (M + 1). As a p-value it is uniform on new ID images, and small where an image is less likely than
-    nearly all of them.
+    (#{r < l} + (#{r = l} + 1) / 2) / (M + 1). As a p-value it is uniform on new ID images, and
+    small where an image is less likely than nearly all of them.
 
     >>> pit(np.array([-9.0, 0.0]), reference=np.array([-3.0, -2.0, -1.0, 0.0]))
     array([0.1, 0.8])
     """
     ascending = np.sort(reference)
-    below, not_above = (np.searchsorted(ascending, log_likelihood, side) for side in ("left", "right"))
+    below, not_above = (
+        np.searchsorted(ascending, log_likelihood, side) for side in ("left", "right")
+    )
     return (below + (not_above - below + 1) / 2) / (len(ascending) + 1)
 
 
@@ -36,4 +38,6 @@ def distance_from_uniform(p: np.ndarray) -> float:
     (0.25, 1.0)
     """
     ascending, n = np.sort(p), len(p)
-    return float(np.maximum(np.arange(1, n + 1) / n - ascending, ascending - np.arange(n) / n).max())
+    return float(
+        np.maximum(np.arange(1, n + 1) / n - ascending, ascending - np.arange(n) / n).max()
+    )

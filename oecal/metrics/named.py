@@ -1,8 +1,9 @@
 """Metrics with a file of their own, named under `measures.metrics`: each is one column more of the table that its TABLE names.
 
-calibration: `metric(confidence (N,), correct (N,), weights (N, B)) -> (B,)`, a mean or a ratio of means in which each image counts as
-often as its weight says: `calibration.csv` has it with weights of 1, and `intervals.csv` the percentile interval over resamples.
-detection: `metric(ID scores (N,), OOD scores (M,)) -> float`, OOD positive and higher; of each score and OOD set in `detection.csv`.
+calibration: `metric(confidence (N,), correct (N,), weights (N, B)) -> (B,)`, a mean or a ratio of
+means in which each image counts as often as its weight says: `calibration.csv` has it with weights
+of 1, and `intervals.csv` the percentile interval over resamples. detection: `metric(ID scores (N,),
+OOD scores (M,)) -> float`, OOD positive and higher; of each score and OOD set in `detection.csv`.
 """
 
 from __future__ import annotations
@@ -20,5 +21,8 @@ def named(options: Mapping[str, Any], table: str) -> Metrics:
     >>> list(named({"metrics": ["correctness_brier"]}, "calibration"))
     ['correctness_brier']
     """
-    modules = {name: importlib.import_module(f"oecal.metrics.{name}") for name in options.get("metrics", ())}
+    modules = {
+        name: importlib.import_module(f"oecal.metrics.{name}")
+        for name in options.get("metrics", ())
+    }
     return {name: module.metric for name, module in modules.items() if table == module.TABLE}

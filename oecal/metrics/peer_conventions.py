@@ -7,8 +7,8 @@
 | official_oe | OOD | recall nearest to 95% | average precision | percent |
 | energy_ood | ID | recall nearest to 95% | average precision | percent |
 
-Scikit-learn's and torchmetrics' average precision is ours. An AUPR compares only at the same base rate; that of official_oe and
-energy_ood is 1/6, as they draw one OOD image for five ID images.
+Scikit-learn's and torchmetrics' average precision is ours. An AUPR compares only at the same base
+rate; that of official_oe and energy_ood is 1/6, as they draw one OOD image for five ID images.
 """
 
 from __future__ import annotations
@@ -18,25 +18,39 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from oecal.metrics.detection_metrics import Thresholds, auroc, average_precision, compare, false_positive_rate, sample, sizes
+from oecal.metrics.detection_metrics import (
+    Thresholds,
+    auroc,
+    average_precision,
+    compare,
+    false_positive_rate,
+    sample,
+    sizes,
+)
 
 
 def trapezoid(at: Thresholds) -> float:
     """Area under the precision-recall curve, its points joined by straight lines: scikit-learn's auc(recall, precision).
 
-    It is too high where scores tie: a constant score has (1 + base rate) / 2 (Davis & Goadrich, ICML 2006, section 4). The line to a
-    threshold starts at the precision just before it, when the negatives beyond it are already flagged; the first one starts at recall 0,
-    where the precision is 1 by definition, or 0 if a negative comes first.
+    It is too high where scores tie: a constant score has (1 + base rate) / 2 (Davis & Goadrich,
+    ICML 2006, section 4). The line to a threshold starts at the precision just before it, when the
+    negatives beyond it are already flagged; the first one starts at recall 0, where the precision
+    is 1 by definition, or 0 if a negative comes first.
     """
     before = at.true - at.added
-    start = np.divide(before, before + at.beyond, out=np.ones(len(before)), where=before + at.beyond > 0)
+    start = np.divide(
+        before, before + at.beyond, out=np.ones(len(before)), where=before + at.beyond > 0
+    )
     return float((at.added * (start + at.true / (at.true + at.false))).sum() / (2 * at.positives))
 
 
 def nearest_recall(at: Thresholds, recall: float = 0.95) -> float:
-    """False positive rate at the threshold whose recall lies nearest to `recall`; of two as near, the higher recall.
+    """False positive rate at the threshold whose recall lies nearest to `recall`.
 
-    At that recall it is the loosest threshold, that flags all negatives up to the next positive; at recall 1 the strictest.
+    Of two as near, the higher recall.
+
+    At that recall it is the loosest threshold, that flags all negatives up to the next positive; at
+    recall 1 the strictest.
     """
     k = len(at.true) - 1 - int(np.argmin(np.abs(at.true[::-1] / at.positives - recall)))
     return float((at.beyond[k + 1] if k + 1 < len(at.true) else at.false[k]) / at.negatives)
@@ -58,38 +72,55 @@ class Convention(NamedTuple):
 
 CONVENTIONS = {
     # openood/evaluators: metrics.py, ood_evaluator.py (v1.5).
-    "openood": Convention(100, {
-        "FPR@95": Column(false_positive_rate, "ood"),
-        "AUROC": Column(auroc, "ood"),
-        "AUPR_IN": Column(trapezoid, "id"),
-        "AUPR_OUT": Column(trapezoid, "ood"),
-    }),
+    "openood": Convention(
+        100,
+        {
+            "FPR@95": Column(false_positive_rate, "ood"),
+            "AUROC": Column(auroc, "ood"),
+            "AUPR_IN": Column(trapezoid, "id"),
+            "AUPR_OUT": Column(trapezoid, "ood"),
+        },
+    ),
     # pytorch_ood.metrics.OODMetrics (0.4).
-    "pytorch_ood": Convention(1, {
-        "AUROC": Column(auroc, "ood"),
-        "AUPR-IN": Column(trapezoid, "id"),
-        "AUPR-OUT": Column(trapezoid, "ood"),
-        "FPR95TPR": Column(false_positive_rate, "ood"),
-    }),
+    "pytorch_ood": Convention(
+        1,
+        {
+            "AUROC": Column(auroc, "ood"),
+            "AUPR-IN": Column(trapezoid, "id"),
+            "AUPR-OUT": Column(trapezoid, "ood"),
+            "FPR95TPR": Column(false_positive_rate, "ood"),
+        },
+    ),
     # hendrycks/outlier-exposure, utils/display_results.py.
-    "official_oe": Convention(100, {
-        "FPR95": Column(nearest_recall, "ood"),
-        "AUROC": Column(auroc, "ood"),
-        "AUPR": Column(average_precision, "ood"),
-    }),
+    "official_oe": Convention(
+        100,
+        {
+            "FPR95": Column(nearest_recall, "ood"),
+            "AUROC": Column(auroc, "ood"),
+            "AUPR": Column(average_precision, "ood"),
+        },
+    ),
     # wetliu/energy_ood, CIFAR/test.py: the same functions, the other side.
-    "energy_ood": Convention(100, {
-        "FPR95": Column(nearest_recall, "id"),
-        "AUROC": Column(auroc, "id"),
-        "AUPR": Column(average_precision, "id"),
-    }),
-}  # fmt: skip
+    "energy_ood": Convention(
+        100,
+        {
+            "FPR95": Column(nearest_recall, "id"),
+            "AUROC": Column(auroc, "id"),
+            "AUPR": Column(average_precision, "id"),
+        },
+    ),
+}
 
 
-def translated(convention: str, id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]) -> list[dict[str, float | int]]:
-    """The columns of a convention, for each of several OOD sets against the same ID scores; a higher score is more anomalous.
+def translated(
+    convention: str, id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]
+) -> list[dict[str, float | int]]:
+    """The columns of a convention, for each of several OOD sets against the same ID scores.
 
-    base_rate, n_in and n_out stand beside them, as in oecal.metrics.detection_metrics. Raises ValueError for empty or non-finite scores.
+    a higher score is more anomalous.
+
+    base_rate, n_in and n_out stand beside them, as in oecal.metrics.detection_metrics. Raises
+    ValueError for empty or non-finite scores.
 
     >>> translated("openood", np.array([0, 1]), [np.array([1, 2])])[0]["AUROC"]
     87.5
@@ -98,5 +129,8 @@ def translated(convention: str, id_scores: np.ndarray, ood_sets: Iterable[np.nda
     inside, rows = sample(id_scores, "ID"), []
     for scores in ood_sets:
         found = compare(inside, sample(scores, "OOD"))
-        rows.append({name: scale * c.metric(getattr(found, c.positive)) for name, c in columns.items()} | sizes(found))
+        rows.append(
+            {name: scale * c.metric(getattr(found, c.positive)) for name, c in columns.items()}
+            | sizes(found)
+        )
     return rows

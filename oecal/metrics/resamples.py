@@ -13,7 +13,11 @@ def drawn(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """
     places = rng.integers(n, size=(resamples, n), dtype=np.int32)
     places += np.arange(resamples, dtype=np.int32)[:, None] * n
-    return np.bincount(places.ravel(), minlength=n * resamples).reshape(resamples, n).T.astype(np.float32)
+    return (
+        np.bincount(places.ravel(), minlength=n * resamples)
+        .reshape(resamples, n)
+        .T.astype(np.float32)
+    )
 
 
 def percentile_interval(replicates: np.ndarray, level: float = 0.95) -> tuple[float, float]:
@@ -23,5 +27,9 @@ def percentile_interval(replicates: np.ndarray, level: float = 0.95) -> tuple[fl
     [2.5, 97.5]
     """
     defined = replicates[~np.isnan(replicates)]
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2]) if len(defined) else (np.nan, np.nan)
+    low, high = (
+        np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+        if len(defined)
+        else (np.nan, np.nan)
+    )
     return float(low), float(high)

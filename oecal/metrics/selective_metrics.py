@@ -1,7 +1,8 @@
 """Selective prediction: reject the most uncertain inputs, and count the errors among those that are accepted.
 
-At coverage k/n the k least uncertain inputs are accepted. With OOD inputs mixed in, an accepted OOD input is an error. Equal scores
-stand in no order; their errors are spread evenly over their ranks, which is the mean over all orders.
+At coverage k/n the k least uncertain inputs are accepted. With OOD inputs mixed in, an accepted OOD
+input is an error. Equal scores stand in no order; their errors are spread evenly over their ranks,
+which is the mean over all orders.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import numpy as np
 
 
 def accepted_errors(scores: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Expected number of errors among the k accepted inputs, for k = 1 ... n; scores (N,): higher = rejected first.
+    """Expected number of errors among the k accepted inputs, for k = 1 ...
+
+    N; scores (N,): higher = rejected first.
 
     errors: (N,), 1 or 0. Raises ValueError for empty or non-finite scores.
 
@@ -19,7 +22,9 @@ def accepted_errors(scores: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """
     scores, errors = np.asarray(scores, np.float64), np.asarray(errors, np.float64)
     if scores.size == 0 or not np.isfinite(scores).all():
-        raise ValueError(f"scores: {scores.size}, of which {np.count_nonzero(~np.isfinite(scores))} are not finite")
+        raise ValueError(
+            f"scores: {scores.size}, of which {np.count_nonzero(~np.isfinite(scores))} are not finite"
+        )
     _, group = np.unique(scores, return_inverse=True)
     mean = np.bincount(group, weights=errors) / np.bincount(group)
     return np.cumsum(mean[np.sort(group)])
@@ -37,18 +42,22 @@ def risk_coverage(scores: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, n
     return k / len(wrong), wrong / k
 
 
-def selective_metrics(scores: np.ndarray, errors: np.ndarray, target_risk: float, target_coverage: float) -> dict[str, float]:
+def selective_metrics(
+    scores: np.ndarray, errors: np.ndarray, target_risk: float, target_coverage: float
+) -> dict[str, float]:
     """What scores and errors, (N,) each, give as a selective predictor, all in [0, 1].
 
-    aurc: mean selective risk over all coverages (Geifman, Uziel & El-Yaniv, ICLR 2019); eaurc: its excess over the best order of the same
-    errors; augrc: mean over coverages of errors accepted / n (Traub et al., NeurIPS 2024); coverage_at_risk: the largest coverage
-    whose risk is at most `target_risk`, 0 if there is none; risk_at_coverage: risk of the smallest coverage >= `target_coverage`;
-    the accuracy at that coverage is 1 - risk_at_coverage (of `pooled`, an accepted OOD input counts as wrong).
-    Raises ValueError for empty or non-finite scores.
+    aurc: mean selective risk over all coverages (Geifman, Uziel & El-Yaniv, ICLR 2019); eaurc: its
+    excess over the best order of the same errors; augrc: mean over coverages of errors accepted / n
+    (Traub et al., NeurIPS 2024); coverage_at_risk: the largest coverage whose risk is at most
+    `target_risk`, 0 if there is none; risk_at_coverage: risk of the smallest coverage >=
+    `target_coverage`; the accuracy at that coverage is 1 - risk_at_coverage (of `pooled`, an
+    accepted OOD input counts as wrong). Raises ValueError for empty or non-finite scores.
 
     >>> found = selective_metrics(np.array([1, 2, 3, 4]), np.array([0, 0, 0, 1]), target_risk=0.1, target_coverage=0.5)
     >>> {name: round(value, 4) for name, value in found.items()}
-    {'aurc': 0.0625, 'eaurc': 0.0, 'augrc': 0.0625, 'coverage_at_risk': 0.75, 'risk_at_coverage': 0.0}
+    {'aurc': 0.0625, 'eaurc': 0.0, 'augrc': 0.0625, 'coverage_at_risk': 0.75, 'risk_at_coverage':
+    0.0}
     """
     coverage, risk = risk_coverage(scores, errors)
     n, wrong = len(coverage), int(np.sum(errors))

@@ -1,6 +1,9 @@
-"""Is a mean over seeds another than a given value, or as good as equal to it? Student's t, equivalence, Holm's correction, effect size.
+"""Is a mean over seeds another than a given value, or as good as equal to it?
 
-Each value is one training. All but `holm` return nan where there is no test: fewer than two values, or the same one every time.
+Student's t, equivalence, Holm's correction, effect size.
+
+Each value is one training. All but `holm` return nan where there is no test: fewer than two values,
+or the same one every time.
 """
 
 from __future__ import annotations
@@ -10,17 +13,26 @@ from scipy.stats import t
 
 
 def spread(values: np.ndarray) -> float:
-    """Standard deviation, n - 1 in the denominator; nan for fewer than two values, and where all are the same."""
+    """Standard deviation, n - 1 in the denominator.
+
+    Nan for fewer than two values, and where all are the same.
+    """
     return float(np.std(values, ddof=1)) if len(values) > 1 and np.ptp(values) > 0 else np.nan
 
 
 def statistic(values: np.ndarray, than: float) -> float:
     """Student's t = (mean - than) sqrt(n) / s."""
-    return float((np.mean(values) - than) * np.sqrt(len(values)) / spread(values)) if len(values) else np.nan
+    return (
+        float((np.mean(values) - than) * np.sqrt(len(values)) / spread(values))
+        if len(values)
+        else np.nan
+    )
 
 
 def t_test(values: np.ndarray, than: float = 0.0) -> float:
-    """Two-sided p of a mean equal to `than`: 2 P(t_{n-1} > |t|). values: (n,), of pairs their differences.
+    """Two-sided p of a mean equal to `than`: 2 P(t_{n-1} > |t|).
+
+    values: (n,), of pairs their differences.
 
     >>> round(t_test(np.array([1.0, 2.0, 3.0])), 4)
     0.0742
@@ -49,14 +61,16 @@ def difference(values: np.ndarray, margin: float, than: float = 0.0) -> float:
     1.0
     """
     low, high = statistic(values, than - margin), statistic(values, than + margin)
-    return float(np.minimum(1.0, 2 * np.minimum(t.cdf(low, len(values) - 1), t.sf(high, len(values) - 1))))
+    return float(
+        np.minimum(1.0, 2 * np.minimum(t.cdf(low, len(values) - 1), t.sf(high, len(values) - 1)))
+    )
 
 
 def holm(p: np.ndarray) -> np.ndarray:
     """Adjusted p of a family of tests, (m,): max_{j <= i} min(1, (m - j + 1) p_(j)) of the i-th smallest (Holm 1979).
 
-    Rejecting where it is at most alpha, the probability of any false rejection is at most alpha, however the tests depend on each other.
-    nan is no test: it stays, and does not count in m.
+    Rejecting where it is at most alpha, the probability of any false rejection is at most alpha,
+    however the tests depend on each other. nan is no test: it stays, and does not count in m.
 
     >>> holm(np.array([0.01, 0.04, 0.03, np.nan]))
     array([0.03, 0.06, 0.06,  nan])
@@ -64,7 +78,9 @@ def holm(p: np.ndarray) -> np.ndarray:
     adjusted = np.array(p, np.float64)
     there = np.flatnonzero(~np.isnan(adjusted))
     order = there[np.argsort(adjusted[there], kind="stable")]
-    adjusted[order] = np.minimum(1, np.maximum.accumulate(adjusted[order] * np.arange(len(order), 0, -1)))
+    adjusted[order] = np.minimum(
+        1, np.maximum.accumulate(adjusted[order] * np.arange(len(order), 0, -1))
+    )
     return adjusted
 
 

@@ -1,23 +1,29 @@
 """Smooth expected calibration error: calibration without bins.
 
-Blasiok & Nakkiran, ICLR 2024 (arXiv 2309.12236). Confidence c_i in [0, 1], correctness y_i in {0, 1}. The residuals are smoothed by a
-Gaussian of width sigma that is reflected at 0 and 1, so that nothing of them leaves [0, 1]:
+Blasiok & Nakkiran, ICLR 2024 (arXiv 2309.12236). Confidence c_i in [0, 1], correctness y_i in {0,
+1}. The residuals are smoothed by a Gaussian of width sigma that is reflected at 0 and 1, so that
+nothing of them leaves [0, 1]:
 
     smECE_sigma = integral over t in [0, 1] of |1/n sum_i (c_i - y_i) K_sigma(t, c_i)|
 
-It falls from sigma = 0 on, where only equal confidences are taken together, to |mean (c_i - y_i)|. smECE is its value where it equals
-sigma.
+It falls from sigma = 0 on, where only equal confidences are taken together, to |mean (c_i - y_i)|.
+smECE is its value where it equals sigma.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-CELLS = 4096  # of [0, 1]; the error falls with the square of the cell's size over sigma, and is below 1e-6 at sigma = 0.01
+# Of [0, 1]; the error falls with the square of the cell's size over sigma, and is below 1e-6 at
+# sigma = 0.01
+CELLS = 4096
 
 
 def cosines(confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
-    """Cosine coefficients (CELLS,) of the density of (c - y) / n; each image's is shared linearly by the two cells nearest to its c."""
+    """Cosine coefficients (CELLS,) of the density of (c - y) / n.
+
+    Each image's is shared linearly by the two cells nearest to its c.
+    """
     from scipy.fft import dct
 
     place = np.asarray(confidence, np.float64) * CELLS - 0.5  # the centre of cell j stands at j
@@ -35,7 +41,9 @@ def at_width(coefficients: np.ndarray, sigma: float) -> float:
     from scipy.fft import idct
 
     k = np.arange(len(coefficients))
-    return float(np.abs(idct(coefficients * np.exp(-((np.pi * k * sigma) ** 2) / 2), norm="ortho")).mean())
+    return float(
+        np.abs(idct(coefficients * np.exp(-((np.pi * k * sigma) ** 2) / 2), norm="ortho")).mean()
+    )
 
 
 def smooth_ece(confidence: np.ndarray, correct: np.ndarray) -> float:
@@ -49,15 +57,19 @@ def smooth_ece(confidence: np.ndarray, correct: np.ndarray) -> float:
     from scipy.optimize import brentq
 
     coefficients = cosines(confidence, correct)
-    return float(brentq(lambda sigma: at_width(coefficients, sigma) - sigma, 0, 2, xtol=1e-12))  # smECE is at most 1
+    return float(
+        brentq(lambda sigma: at_width(coefficients, sigma) - sigma, 0, 2, xtol=1e-12)
+    )  # smECE is at most 1
 
 
 def smoothing(confidence: np.ndarray, sigma: float, points: int = 256) -> np.ndarray:
     """K_sigma(t, c) at the middles t of so many equal parts of [0, 1], for confidence (D,): (points, D).
 
-    It is 1 + 2 sum_k exp(-(pi k sigma)^2 / 2) cos(pi k t) cos(pi k c). As many terms are taken as there are points: what is narrower than
-    their distance is smoothed to that.
+    It is 1 + 2 sum_k exp(-(pi k sigma)^2 / 2) cos(pi k t) cos(pi k c). As many terms are taken as
+    there are points: what is narrower than their distance is smoothed to that.
     """
     k = np.arange(1, points)
-    of_points, of_confidences = (np.cos(np.pi * np.outer(x, k)) for x in ((np.arange(points) + 0.5) / points, confidence))
+    of_points, of_confidences = (
+        np.cos(np.pi * np.outer(x, k)) for x in ((np.arange(points) + 0.5) / points, confidence)
+    )
     return 1 + 2 * (of_points * np.exp(-((np.pi * k * sigma) ** 2) / 2)) @ of_confidences.T

@@ -26,15 +26,24 @@ def kind_of(model: Mapping[str, Any]) -> str:
 
 
 def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
-    """A fresh model for images of `shape` (C, H, W); `model`: architecture (a file name in this folder) and options (its own)."""
+    """A fresh model for images of `shape` (C, H, W).
+
+    `model`: architecture (a file name in this folder) and options (its own).
+    """
     architecture = importlib.import_module(f"oecal.models.{model['architecture']}")
-    built: nn.Module = architecture.build(made(architecture.Options, model["options"]), shape, classes)
+    built: nn.Module = architecture.build(
+        made(architecture.Options, model["options"]), shape, classes
+    )
     return built
 
 
 def network(params: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
     """A fresh model of a training (model, objective): a classifier has an output for each class, and those that its objective adds."""
-    return build_model(params["model"], shape, classes + constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0))
+    return build_model(
+        params["model"],
+        shape,
+        classes + constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0),
+    )
 
 
 def to_input(images: Tensor) -> Tensor:
@@ -55,7 +64,9 @@ def save_weights(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping
     """Writes tensors and how they came about; with a checksum, since safetensors has none."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     checked = {**about, "sha256": digest(plain, json.dumps(about, sort_keys=True))}
-    save_file(plain, path, {"oecal": json.dumps(checked, sort_keys=True)})  # one key: safetensors writes several in any order
+    save_file(
+        plain, path, {"oecal": json.dumps(checked, sort_keys=True)}
+    )  # one key: safetensors writes several in any order
 
 
 def whole(path: str | Path) -> dict[str, Tensor]:
@@ -63,7 +74,9 @@ def whole(path: str | Path) -> dict[str, Tensor]:
     with reading(path), safe_open(path, "pt") as file:
         about = json.loads((file.metadata() or {}).get("oecal", "{}"))
         tensors = load_file(path)
-        if "sha256" in about and about.pop("sha256") != digest(tensors, json.dumps(about, sort_keys=True)):
+        if "sha256" in about and about.pop("sha256") != digest(
+            tensors, json.dumps(about, sort_keys=True)
+        ):
             raise RuntimeError("its checksum is another one")
         return tensors
 
@@ -71,7 +84,9 @@ def whole(path: str | Path) -> dict[str, Tensor]:
 def history_of(path: str | Path) -> dict[str, Any]:
     """How these weights came about, from their file: `used`, the auxiliary sets that could be had, and the number of `steps`."""
     with reading(path), safe_open(path, "pt") as file:
-        about: dict[str, Any] = {"used": [], "steps": 0} | json.loads((file.metadata() or {}).get("oecal", "{}"))
+        about: dict[str, Any] = {"used": [], "steps": 0} | json.loads(
+            (file.metadata() or {}).get("oecal", "{}")
+        )
         return about
 
 
@@ -81,7 +96,9 @@ def reading(path: str | Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-        raise OecalError(f"{path}: does not hold the weights of this model ({said(error)}); delete it and run again") from None
+        raise OecalError(
+            f"{path}: does not hold the weights of this model ({said(error)}); delete it and run again"
+        ) from None
 
 
 def load_weights(model: nn.Module, path: str | Path) -> None:

@@ -1,6 +1,7 @@
 """The layers of Glow: activation normalisation with an invertible 1x1 convolution, affine coupling, Gaussian priors.
 
-Sections and tables are those of Kingma & Dhariwal, NeurIPS 2018 (arXiv 1807.03039). All but the networks stays float32 under autocast.
+Sections and tables are those of Kingma & Dhariwal, NeurIPS 2018 (arXiv 1807.03039). All but the
+networks stays float32 under autocast.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ def zero_conv(c_in: int, c_out: int) -> nn.Conv2d:
 class Mix(nn.Module):
     """Activation normalisation, then an invertible 1x1 convolution: y = W exp(-log_std) (x - mean) at each pixel.
 
-    W = P L (U + diag(s)) (section 3.2, eq. 10): P a fixed permutation, L unit lower and U strictly upper triangular, the signs of s
-    fixed, so W cannot become singular. log|det| = height width sum_c (log|s_c| - log_std_c). One matrix product does both layers.
+    W = P L (U + diag(s)) (section 3.2, eq. 10): P a fixed permutation, L unit lower and U strictly
+    upper triangular, the signs of s fixed, so W cannot become singular. log|det| = height width
+    sum_c (log|s_c| - log_std_c). One matrix product does both layers.
     """
 
     permutation: Tensor
@@ -33,28 +35,38 @@ class Mix(nn.Module):
     def __init__(self, c: int) -> None:
         super().__init__()
         self.mean, self.log_std = nn.Parameter(torch.zeros(c)), nn.Parameter(torch.zeros(c))
-        p, lower, upper = torch.linalg.lu(torch.linalg.qr(torch.randn(c, c))[0])  # a random rotation
+        p, lower, upper = torch.linalg.lu(
+            torch.linalg.qr(torch.randn(c, c))[0]
+        )  # a random rotation
         self.register_buffer("permutation", p.argmax(dim=1))
         self.register_buffer("sign", upper.diag().sign())
         self.lower, self.upper = nn.Parameter(lower.tril(-1)), nn.Parameter(upper.triu(1))
         self.log_s = nn.Parameter(upper.diag().abs().log())
 
     def initialise(self, x: Tensor) -> None:
-        """Sets mean and standard deviation of each channel over the batch x, (N, C, H, W); at least 1e-3, for constant channels."""
+        """Sets mean and standard deviation of each channel over the batch x, (N, C, H, W).
+
+        At least 1e-3, for constant channels.
+        """
         std, mean = torch.std_mean(x, dim=(0, 2, 3))
         self.mean.data.copy_(mean)
         self.log_std.data.copy_(std.clamp(min=1e-3).log())
 
     def weight(self) -> Tensor:
         """W (C, C) from its factors P, L, U and s."""
-        lower = self.lower.tril(-1) + torch.eye(len(self.sign), dtype=self.sign.dtype, device=self.sign.device)
-        return (lower @ (self.upper.triu(1) + torch.diag(self.sign * self.log_s.exp())))[self.permutation]
+        lower = self.lower.tril(-1) + torch.eye(
+            len(self.sign), dtype=self.sign.dtype, device=self.sign.device
+        )
+        return (lower @ (self.upper.triu(1) + torch.diag(self.sign * self.log_s.exp())))[
+            self.permutation
+        ]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (N, C, H, W) to y of the same shape, and log|det| in nats, a scalar: the same for each image."""
         with torch.autocast(x.device.type, enabled=False):
             weight = self.weight() * torch.exp(-self.log_std)
-            # A product over the last dimension, not a convolution: cuDNN would compute that in TF32.
+            # A product over the last dimension, not a convolution: cuDNN would compute that in
+            # TF32.
             y = F.linear(x.movedim(1, -1), weight, -weight @ self.mean).movedim(-1, 1)
         return y, x[0, 0].numel() * (self.log_s - self.log_std).sum()
 
@@ -69,7 +81,8 @@ class Mix(nn.Module):
 class Coupling(nn.Module):
     """Affine coupling (table 1): channels a | b to a | (b - t(a)) s(a), log|det| = sum log s, with s = low + (1 - low) sigmoid(raw + 2).
 
-    The paper has low = 0. Then 1 / s has no bound, and a few samples in a hundred run away to infinity through the steps.
+    The paper has low = 0. Then 1 / s has no bound, and a few samples in a hundred run away to
+    infinity through the steps.
     """
 
     low = 0.1
@@ -77,7 +90,13 @@ class Coupling(nn.Module):
     def __init__(self, c: int, hidden: int) -> None:
         super().__init__()
         first, middle = nn.Conv2d((c + 1) // 2, hidden, 3, padding=1), nn.Conv2d(hidden, hidden, 1)
-        self.net = nn.Sequential(first, nn.ReLU(inplace=True), middle, nn.ReLU(inplace=True), zero_conv(hidden, c // 2 * 2))
+        self.net = nn.Sequential(
+            first,
+            nn.ReLU(inplace=True),
+            middle,
+            nn.ReLU(inplace=True),
+            zero_conv(hidden, c // 2 * 2),
+        )
 
     def halves_shift_scale(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """a, b, and for b shift and scale in (low, 1), functions of a alone: what forward and inverse share."""
@@ -117,7 +136,9 @@ class Prior(nn.Module):
     def forward(self, z: Tensor, a: Tensor) -> Tensor:
         """log N(z; mean(a), std(a)^2) of each image, nats, (N,)."""
         mean, log_std = self.mean_and_log_std(a)
-        return -(0.5 * ((z - mean) * torch.exp(-log_std)) ** 2 + log_std + 0.5 * math.log(2 * math.pi)).sum(dim=(1, 2, 3))
+        return -(
+            0.5 * ((z - mean) * torch.exp(-log_std)) ** 2 + log_std + 0.5 * math.log(2 * math.pi)
+        ).sum(dim=(1, 2, 3))
 
     def sample(self, a: Tensor) -> Tensor:
         """A draw of z for each of a, (N, C, H, W), from the CPU generator so that it is the same on any device."""

@@ -1,16 +1,19 @@
 """Glow, a multi-scale normalising flow: a lower bound of the log-likelihood of 8-bit images.
 
-Kingma & Dhariwal, "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018 (arXiv 1807.03039): table 1 and figure 2.
-An invertible network f maps y to z, log p(y) = log p(z) + log|det df/dy|. Images x are discrete, so f sees them uniformly dequantised
-(Theis et al., arXiv 1511.01844, section 3.1): y = (255 x + u) / 256, u ~ U[0, 1) in each of the D dimensions, and
+Kingma & Dhariwal, "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018 (arXiv
+1807.03039): table 1 and figure 2. An invertible network f maps y to z, log p(y) = log p(z) +
+log|det df/dy|. Images x are discrete, so f sees them uniformly dequantised (Theis et al., arXiv
+1511.01844, section 3.1): y = (255 x + u) / 256, u ~ U[0, 1) in each of the D dimensions, and
 
     log P(x) = log E_u[p(y)] - D log 256 >= E_u[log p(y)] - D log 256.
 
-The right-hand side is estimated with one u per image: a lower bound in expectation, not for each draw.
+The right-hand side is estimated with one u per image: a lower bound in expectation, not for each
+draw.
 
-Only the networks in the couplings and in the conditional priors run in bfloat16 under autocast; all else stays float32. The density
-stays a valid one: whatever function of the half that stays a coupling's network computes, rounded or not, the coupling is inverted
-exactly and its Jacobian is triangular.
+Only the networks in the couplings and in the conditional priors run in bfloat16 under autocast; all
+else stays float32. The density stays a valid one: whatever function of the half that stays a
+coupling's network computes, rounded or not, the coupling is inverted exactly and its Jacobian is
+triangular.
 """
 
 from __future__ import annotations
@@ -46,8 +49,12 @@ class Options:
         for name in ("levels", "steps", "channels"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; write 1 or more")
-        if self.alpha != 0 and not 1e-5 <= self.alpha < 0.5:  # below that, float32 does not tell 1 - alpha from 1 well enough
-            raise ValueError(f"alpha is {self.alpha}; write 0, or a number from 0.00001 to below 0.5")
+        if (
+            self.alpha != 0 and not 1e-5 <= self.alpha < 0.5
+        ):  # below that, float32 does not tell 1 - alpha from 1 well enough
+            raise ValueError(
+                f"alpha is {self.alpha}; write 0, or a number from 0.00001 to below 0.5"
+            )
 
 
 class Level(nn.Module):
@@ -56,7 +63,9 @@ class Level(nn.Module):
     def __init__(self, shape: tuple[int, int, int], steps: int, hidden: int, last: bool) -> None:
         super().__init__()
         c, height, width = shape
-        self.block = 1 if height % 2 or width % 2 else 2  # pixels to a side that become channels; with an odd side, none
+        self.block = (
+            1 if height % 2 or width % 2 else 2
+        )  # pixels to a side that become channels; with an odd side, none
         c, height, width = c * self.block**2, height // self.block, width // self.block
         if c < 2:
             what = f"one channel of {height} x {width} cannot be halved, as a side is odd"
@@ -69,7 +78,9 @@ class Level(nn.Module):
 
     def forward(self, x: Tensor, initialise: bool = False) -> tuple[Tensor, Tensor]:
         """The channels that stay (N, c, h, w), and log-determinants + log-prior of those that leave, (N,) float64."""
-        x = F.pixel_unshuffle(x, self.block).contiguous(memory_format=torch.channels_last)  # for Mix, and for fast convolutions
+        x = F.pixel_unshuffle(x, self.block).contiguous(
+            memory_format=torch.channels_last
+        )  # for Mix, and for fast convolutions
         total = torch.zeros(len(x), dtype=torch.float64, device=x.device)
         for mix, coupling in zip(self.mixes, self.couplings, strict=True):
             if initialise:
@@ -84,7 +95,12 @@ class Level(nn.Module):
         """From the channels that stay, and a draw of the others, to the images that entered this level."""
         x = torch.cat([x, self.prior.sample(x)], dim=1)
         for mix, coupling in zip(reversed(self.mixes), reversed(self.couplings), strict=True):
-            x = x.clamp(-1e4, 1e4)  # features of data have size 1; a draw that runs away shall end black or white, not as NaN
+            x = x.clamp(
+                -1e4,
+                1e4,
+                # Features of data have size 1; a draw that runs away shall end black or white, not as
+                # NaN
+            )
             x = mix.inverse(coupling.inverse(x))  # type: ignore[operator]
         return F.pixel_shuffle(x, self.block)
 
@@ -108,8 +124,9 @@ class Glow(nn.Module):
     def spread(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """What enters the flow, and the log-determinant of getting there, (N,) float64.
 
-        Large areas of black or white are spikes of width 1/256 in the density of y. The logit (Dinh et al., Real NVP,
-        arXiv 1605.08803, section 4.1) widens them, so that the flow does not have to learn it.
+        Large areas of black or white are spikes of width 1/256 in the density of y. The logit (Dinh
+        et al., Real NVP, arXiv 1605.08803, section 4.1) widens them, so that the flow does not have
+        to learn it.
         """
         if not self.alpha:
             return y - 0.5, torch.zeros(len(y), dtype=torch.float64, device=y.device)
@@ -118,7 +135,10 @@ class Glow(nn.Module):
         return torch.logit(p), log_det.sum(dim=(1, 2, 3), dtype=torch.float64)
 
     def log_density(self, y: Tensor, initialise: bool = False) -> tuple[Tensor, Tensor]:
-        """log p(y) of dequantised images in nats, and the last level's part of it; both (N,) float64."""
+        """log p(y) of dequantised images in nats, and the last level's part of it.
+
+        Both (N,) float64.
+        """
         x, total = self.spread(y)
         for level in self.levels:
             x, part = level(x, initialise)
@@ -128,9 +148,12 @@ class Glow(nn.Module):
     def parts(self, x: Tensor) -> dict[str, Tensor]:
         """`log_likelihood`, as `forward` gives, and `last_scale`, of each image in nats, (N,) float64.
 
-        The latter is the last level's log-determinants and log-prior alone (Schirrmeister et al., NeurIPS 2020, arXiv 2006.10848).
+        The latter is the last level's log-determinants and log-prior alone (Schirrmeister et al.,
+        NeurIPS 2020, arXiv 2006.10848).
         """
-        y = (255 * x + torch.rand(x.shape).to(x)) / 256  # a new tensor: noise added in place would be added again at each look
+        y = (
+            255 * x + torch.rand(x.shape).to(x)
+        ) / 256  # a new tensor: noise added in place would be added again at each look
         if self.training and not self.initialised:
             with torch.no_grad():
                 self.log_density(y, initialise=True)
@@ -145,7 +168,9 @@ class Glow(nn.Module):
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
         """n images (n, C, H, W), multiples of 1/255 in [0, 1]: y of a z from the prior, rounded down to 8 bits, clipped."""
-        y = torch.empty(n, *self.top, device=self.initialised.device)  # no channel stays in the last level
+        y = torch.empty(
+            n, *self.top, device=self.initialised.device
+        )  # no channel stays in the last level
         for level in reversed(self.levels):
             y = level.inverse(y)  # type: ignore[operator]
         y = (torch.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha) if self.alpha else y + 0.5

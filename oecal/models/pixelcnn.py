@@ -1,9 +1,10 @@
 """PixelCNN++: an autoregressive model with an exact log-likelihood of 8-bit images.
 
-log p(x) = sum_i log p(x_i | x_<i), pixels in raster order, channels of a pixel in order. Salimans, Karpathy, Chen & Kingma, "PixelCNN++",
-ICLR 2017 (arXiv 1701.05517): gated residual blocks in two streams, one that sees the rows above (down) and one that also sees the pixels
-to the left (down and right); strided convolutions to lower resolutions and back, with short-cuts between the two passes; a mixture of
-discretised logistics with linear dependence between the colour channels (section 2).
+log p(x) = sum_i log p(x_i | x_<i), pixels in raster order, channels of a pixel in order. Salimans,
+Karpathy, Chen & Kingma, "PixelCNN++", ICLR 2017 (arXiv 1701.05517): gated residual blocks in two
+streams, one that sees the rows above (down) and one that also sees the pixels to the left (down and
+right); strided convolutions to lower resolutions and back, with short-cuts between the two passes;
+a mixture of discretised logistics with linear dependence between the colour channels (section 2).
 """
 
 from __future__ import annotations
@@ -40,35 +41,49 @@ class Options:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; write 1 or more")
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}; write a number from 0 up to, not including, 1")
+            raise ValueError(
+                f"dropout is {self.dropout}; write a number from 0 up to, not including, 1"
+            )
 
 
 class Causal(nn.Module):
     """A convolution whose output at a pixel sees the rows above it and its own.
 
-    Of the columns it sees as many on both sides or, with `right`, only those to the left and its own. kernel: (rows, columns); a stride
-    of 2 keeps the pixels of even row and column.
+    Of the columns it sees as many on both sides or, with `right`, only those to the left and its
+    own. kernel: (rows, columns); a stride of 2 keeps the pixels of even row and column.
     """
 
-    def __init__(self, c_in: int, c_out: int, kernel: tuple[int, int], right: bool, stride: int = 1) -> None:
+    def __init__(
+        self, c_in: int, c_out: int, kernel: tuple[int, int], right: bool, stride: int = 1
+    ) -> None:
         super().__init__()
         rows, columns = kernel
-        self.margin = (columns - 1, 0, rows - 1, 0) if right else (columns // 2, columns // 2, rows - 1, 0)
+        self.margin = (
+            (columns - 1, 0, rows - 1, 0) if right else (columns // 2, columns // 2, rows - 1, 0)
+        )
         self.conv = nn.Conv2d(c_in, c_out, kernel, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, c_in, H, W) to (N, c_out, H, W), or half of H and W with a stride of 2; zeros stand above and beside the image."""
+        """x (N, c_in, H, W) to (N, c_out, H, W), or half of H and W with a stride of 2.
+
+        Zeros stand above and beside the image.
+        """
         h: Tensor = self.conv(F.pad(x, self.margin))
         return h
 
 
 class GatedResidual(nn.Module):
-    """x + a sigmoid(b), (a, b) from two causal convolutions of x; `side` (the other stream, a short-cut) enters between them.
+    """x + a sigmoid(b), (a, b) from two causal convolutions of x.
 
-    ELU where Salimans et al. concatenate ELU(x) and ELU(-x): on a CPU that takes twice the time for the same gain.
+    `side` (the other stream, a short-cut) enters between them.
+
+    ELU where Salimans et al. concatenate ELU(x) and ELU(-x): on a CPU that takes twice the time for
+    the same gain.
     """
 
-    def __init__(self, channels: int, kernel: tuple[int, int], right: bool, side: int, dropout: float) -> None:
+    def __init__(
+        self, channels: int, kernel: tuple[int, int], right: bool, side: int, dropout: float
+    ) -> None:
         super().__init__()
         self.first = Causal(channels, channels, kernel, right)
         self.side = nn.Conv2d(side, channels, 1) if side else None
@@ -76,7 +91,10 @@ class GatedResidual(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: Tensor, side: Tensor | None = None) -> Tensor:
-        """x and the result are (N, channels, H, W); side: (N, side, H, W), ignored by a layer built without one."""
+        """x and the result are (N, channels, H, W).
+
+        side: (N, side, H, W), ignored by a layer built without one.
+        """
         h = self.first(F.elu(x))
         if self.side is not None and side is not None:
             h = h + self.side(F.elu(side))
@@ -94,10 +112,17 @@ class Streams(nn.Module):
         self.above = GatedResidual(channels, (2, 3), False, side, dropout)
         self.before = GatedResidual(channels, (2, 2), True, channels + side, dropout)
 
-    def forward(self, above: Tensor, before: Tensor, shortcut: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        """Both streams (N, channels, H, W); shortcut: both of a layer of the same resolution on the way down."""
+    def forward(
+        self, above: Tensor, before: Tensor, shortcut: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Both streams (N, channels, H, W).
+
+        shortcut: both of a layer of the same resolution on the way down.
+        """
         above = self.above(above, shortcut[0] if shortcut else None)
-        return above, self.before(before, torch.cat([above, shortcut[1]], dim=1) if shortcut else above)
+        return above, self.before(
+            before, torch.cat([above, shortcut[1]], dim=1) if shortcut else above
+        )
 
 
 class Resize(nn.Module):
@@ -106,8 +131,12 @@ class Resize(nn.Module):
     def __init__(self, channels: int, up: bool) -> None:
         super().__init__()
         c = channels
-        self.above: nn.Module = nn.ConvTranspose2d(c, c, (2, 3), 2) if up else Causal(c, c, (2, 3), False, 2)
-        self.before: nn.Module = nn.ConvTranspose2d(c, c, (2, 2), 2) if up else Causal(c, c, (2, 2), True, 2)
+        self.above: nn.Module = (
+            nn.ConvTranspose2d(c, c, (2, 3), 2) if up else Causal(c, c, (2, 3), False, 2)
+        )
+        self.before: nn.Module = (
+            nn.ConvTranspose2d(c, c, (2, 2), 2) if up else Causal(c, c, (2, 2), True, 2)
+        )
 
     def forward(self, above: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
         """Both streams, (N, channels, H, W) each, at the other resolution."""
@@ -121,7 +150,9 @@ class PixelCNN(nn.Module):
         super().__init__()
         self.shape, self.mixtures = shape, options.mixtures
         c, width = shape[0], options.channels
-        pairs = c * (c - 1) // 2  # how a channel's mean depends on the channels before it, per mixture component
+        pairs = (
+            c * (c - 1) // 2
+        )  # how a channel's mean depends on the channels before it, per mixture component
         # The image with a channel of ones, which tells the padding from black.
         self.rows_above = Causal(c + 1, width, (2, 3), False)
         self.row_above = Causal(c + 1, width, (1, 3), False)
@@ -133,7 +164,8 @@ class PixelCNN(nn.Module):
         self.shrink = nn.ModuleList(Resize(width, up=False) for _ in range(options.levels - 1))
         self.grow = nn.ModuleList(Resize(width, up=True) for _ in range(options.levels - 1))
         self.head = nn.Conv2d(width, self.mixtures * (1 + 2 * c + pairs), 1)
-        # Start as narrow logistics spread over the range of x: from one broad one, training takes about twice as long.
+        # Start as narrow logistics spread over the range of x: from one broad one, training takes
+        # about twice as long.
         start = torch.zeros(self.mixtures, 2 * c + pairs)
         start[:, :c] = torch.linspace(-1, 1, self.mixtures)[:, None]
         start[:, c : 2 * c] = -3.0
@@ -198,13 +230,18 @@ def shifted_right(h: Tensor) -> Tensor:
 def log_mixture_of_logistics(x: Tensor, raw: Tensor, mixtures: int) -> Tensor:
     """log p of each pixel (all channels together), nats, (N, H, W).
 
-    x: (N, C, H, W) in [-1, 1], 256 levels 2/255 apart. p(x) = sum_m pi_m prod_c [F((x_c + 1/255 - mu_mc) / s_mc) -
-    F((x_c - 1/255 - mu_mc) / s_mc)] with the logistic cdf F, the edge levels 0 and 255 taking the tails, and
-    mu_mc = raw mean + sum_{c' < c} coefficient_mcc' x_c' (PixelCNN++, eq. 2 and 3).
+    x: (N, C, H, W) in [-1, 1], 256 levels 2/255 apart. p(x) = sum_m pi_m prod_c [F((x_c + 1/255 -
+    mu_mc) / s_mc) - F((x_c - 1/255 - mu_mc) / s_mc)] with the logistic cdf F, the edge levels 0 and
+    255 taking the tails, and mu_mc = raw mean + sum_{c' < c} coefficient_mcc' x_c' (PixelCNN++, eq.
+    2 and 3).
     """
     n, c, height, width = x.shape
     logit_pi, rest = raw[:, :mixtures], raw[:, mixtures:].view(n, mixtures, -1, height, width)
-    mean, log_scale, coefficients = rest[:, :, :c], rest[:, :, c : 2 * c], torch.tanh(rest[:, :, 2 * c :])
+    mean, log_scale, coefficients = (
+        rest[:, :, :c],
+        rest[:, :, c : 2 * c],
+        torch.tanh(rest[:, :, 2 * c :]),
+    )
     target = x.unsqueeze(1)
     if c > 1:
         shifted, at = [mean[:, :, 0]], 0
@@ -220,14 +257,22 @@ def log_mixture_of_logistics(x: Tensor, raw: Tensor, mixtures: int) -> Tensor:
 def draw(raw: Tensor, channels: int, mixtures: int) -> Tensor:
     """One draw of each pixel from its distribution, (N, C) in [-1, 1], multiples of 2/255 from -1; raw: (N, M (1 + 2C + C(C-1)/2)).
 
-    A component, then channel after channel the logistic's inverse cdf, rounded to the nearest level; the tails go to the edge levels.
-    Random numbers come from torch's global CPU generator.
+    A component, then channel after channel the logistic's inverse cdf, rounded to the nearest
+    level; the tails go to the edge levels. Random numbers come from torch's global CPU generator.
     """
     n, c = len(raw), channels
     gumbel = -torch.log(-torch.log(torch.rand(n, mixtures, dtype=torch.float64))).to(raw.device)
     component = (raw[:, :mixtures] + gumbel).argmax(dim=1)
-    rest = raw[:, mixtures:].view(n, mixtures, -1)[torch.arange(n, device=raw.device), component].double()
-    mean, log_scale, coefficients = rest[:, :c], rest[:, c : 2 * c].clamp(LOWEST, HIGHEST), torch.tanh(rest[:, 2 * c :])
+    rest = (
+        raw[:, mixtures:]
+        .view(n, mixtures, -1)[torch.arange(n, device=raw.device), component]
+        .double()
+    )
+    mean, log_scale, coefficients = (
+        rest[:, :c],
+        rest[:, c : 2 * c].clamp(LOWEST, HIGHEST),
+        torch.tanh(rest[:, 2 * c :]),
+    )
     u = torch.rand(n, c, dtype=torch.float64).to(raw.device)
     x, at = torch.zeros_like(mean), 0
     for channel in range(c):
@@ -239,5 +284,8 @@ def draw(raw: Tensor, channels: int, mixtures: int) -> Tensor:
 
 
 def build(options: Options, shape: tuple[int, int, int], classes: int) -> PixelCNN:
-    """A freshly initialised network for images of `shape` (C, H, W); `classes` is not used, labels play no part."""
+    """A freshly initialised network for images of `shape` (C, H, W).
+
+    `classes` is not used, labels play no part.
+    """
     return PixelCNN(options, shape)

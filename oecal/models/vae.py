@@ -1,8 +1,9 @@
 """Variational autoencoder of 8-bit images: bounds of log p(x), and likelihood regret.
 
-p(x) = integral p(x | z) N(z; 0, I) dz with a convolutional decoder; q(z | x) = N(mean(x), diag exp(log_variance(x))). Kingma & Welling,
-"Auto-Encoding Variational Bayes", ICLR 2014 (arXiv 1312.6114). Nothing here is an exact log p(x): all are lower bounds or estimates of
-lower bounds, of the DISCRETE image, in nats.
+p(x) = integral p(x | z) N(z; 0, I) dz with a convolutional decoder; q(z | x) = N(mean(x), diag
+exp(log_variance(x))). Kingma & Welling, "Auto-Encoding Variational Bayes", ICLR 2014 (arXiv
+1312.6114). Nothing here is an exact log p(x): all are lower bounds or estimates of lower bounds, of
+the DISCRETE image, in nats.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Options:
     """channels at half the image's resolution; twice as many at a quarter"""
     samples: int = 8
     """K, draws of z for an image in evaluation; bounds with different K do not compare"""
-    likelihood: Literal["logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian", "gaussian_density"] = "logistic_mixture"
+    likelihood: Literal[
+        "logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian", "gaussian_density"
+    ] = "logistic_mixture"
     """of a level given z (likelihoods.py); both gaussians have one learned scale for all pixels, gaussian_density is a bound"""
     mixtures: int = 3
     """logistics in the mixture of a pixel's channel (logistic_mixture)"""
@@ -68,12 +71,21 @@ class VAE(nn.Module):
         rows, columns = -(-self.height // 4), -(-self.width // 4)
         w = options.channels
         self.encoder = nn.Sequential(
-            *(nn.Conv2d(c, w, 4, 2, 1), nn.SiLU(), nn.Conv2d(w, 2 * w, 4, 2, 1), Residual(2 * w), nn.SiLU(), nn.Flatten())
+            *(
+                nn.Conv2d(c, w, 4, 2, 1),
+                nn.SiLU(),
+                nn.Conv2d(w, 2 * w, 4, 2, 1),
+                Residual(2 * w),
+                nn.SiLU(),
+                nn.Flatten(),
+            )
         )
         self.posterior = nn.Linear(2 * w * rows * columns, 2 * self.latent)
-        # Convolutions at a quarter and at half of the resolution, whose channels become pixels: on a CPU several times faster than
-        # transposed convolutions.
-        self.from_latent = nn.Sequential(nn.Linear(self.latent, 2 * w * rows * columns), nn.Unflatten(1, (2 * w, rows, columns)))
+        # Convolutions at a quarter and at half of the resolution, whose channels become pixels: on
+        # a CPU several times faster than transposed convolutions.
+        self.from_latent = nn.Sequential(
+            nn.Linear(self.latent, 2 * w * rows * columns), nn.Unflatten(1, (2 * w, rows, columns))
+        )
         self.likelihood = make(options.likelihood, options.mixtures)
         start = self.likelihood.start
         self.log_scale: nn.Parameter | None = None
@@ -83,7 +95,12 @@ class VAE(nn.Module):
         last = nn.Conv2d(w, 4 * c * len(start), 3, padding=1)
         last.bias = nn.Parameter(start.repeat(c).repeat_interleave(4))
         self.decoder = nn.Sequential(
-            *(Residual(2 * w), nn.SiLU(), nn.Conv2d(2 * w, 4 * w, 3, padding=1), nn.PixelShuffle(2)),
+            *(
+                Residual(2 * w),
+                nn.SiLU(),
+                nn.Conv2d(2 * w, 4 * w, 3, padding=1),
+                nn.PixelShuffle(2),
+            ),
             *(Residual(w), nn.SiLU(), last, nn.PixelShuffle(2)),
         )
 
@@ -98,10 +115,16 @@ class VAE(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """Raw parameters of the levels' distributions, (N, C, P, H, W), float32."""
         raw = self.decoder(self.from_latent(z))[:, :, : self.height, : self.width].float()
-        if self.per_channel < 256:  # a plane for each parameter is fastest, but for the softmax over many levels
+        if (
+            self.per_channel < 256
+        ):  # a plane for each parameter is fastest, but for the softmax over many levels
             raw = raw.contiguous()
         raw = raw.unflatten(1, (-1, self.per_channel))
-        return raw if self.log_scale is None else torch.cat([raw, self.log_scale.float().expand_as(raw)], dim=2)
+        return (
+            raw
+            if self.log_scale is None
+            else torch.cat([raw, self.log_scale.float().expand_as(raw)], dim=2)
+        )
 
     def log_prob(self, x: Tensor, raw: Tensor) -> Tensor:
         """log p(x | z), nats, (N,) float64."""
@@ -119,9 +142,12 @@ class VAE(nn.Module):
         return self.log_prob(x, self.decode(z)) - kl(mean, log_variance)
 
     def log_weights(self, x: Tensor, samples: int) -> tuple[Tensor, Tensor, Tensor]:
-        """log w = log p(x | z) + log p(z) - log q(z | x) of K = `samples` draws z, (K, N); log p(x | z), (K, N); analytic KL, (N,).
+        """log w = log p(x | z) + log p(z) - log q(z | x) of K = `samples` draws z, (K, N).
 
-        One draw for all images at a time: K decoder outputs would be K times as large as the images' own numbers.
+        Log p(x | z), (K, N); analytic KL, (N,).
+
+        One draw for all images at a time: K decoder outputs would be K times as large as the
+        images' own numbers.
         """
         mean, log_variance = self.encode(x)
         reconstructions, ratios = [], []
@@ -129,19 +155,29 @@ class VAE(nn.Module):
             noise = self.noise(mean)
             z = mean + torch.exp(log_variance / 2) * noise
             reconstructions.append(self.log_prob(x, self.decode(z)))
-            ratios.append(((noise.double().square() - z.double().square() + log_variance.double()) / 2).sum(dim=1))
+            ratios.append(
+                ((noise.double().square() - z.double().square() + log_variance.double()) / 2).sum(
+                    dim=1
+                )
+            )
         reconstruction = torch.stack(reconstructions)
         return reconstruction + torch.stack(ratios), reconstruction, kl(mean, log_variance)
 
     def parts(self, x: Tensor) -> dict[str, Tensor]:
         """Estimates with K = `samples` draws of the posterior, each (N,) float64, nats.
 
-        log_likelihood: log 1/K sum_k w_k, the importance-weighted bound (Burda et al., ICLR 2016, arXiv 1509.00519, eq. 8); elbo: the mean
-        of log w_k of the same draws, never above it; reconstruction: the mean of log p(x | z_k); kl: KL(q(z | x), p(z)), analytic.
+        log_likelihood: log 1/K sum_k w_k, the importance-weighted bound (Burda et al., ICLR 2016,
+        arXiv 1509.00519, eq. 8); elbo: the mean of log w_k of the same draws, never above it;
+        reconstruction: the mean of log p(x | z_k); kl: KL(q(z | x), p(z)), analytic.
         """
         log_w, reconstruction, divergence = self.log_weights(x, self.samples)
         estimate = torch.logsumexp(log_w, dim=0) - math.log(self.samples)
-        return {"log_likelihood": estimate, "elbo": log_w.mean(dim=0), "reconstruction": reconstruction.mean(dim=0), "kl": divergence}
+        return {
+            "log_likelihood": estimate,
+            "elbo": log_w.mean(dim=0),
+            "reconstruction": reconstruction.mean(dim=0),
+            "kl": divergence,
+        }
 
     def sample(self, n: int) -> Tensor:
         """n images, (n, C, H, W) in [0, 1], multiples of 1/255: z of the prior, then a draw of each level."""
@@ -152,29 +188,46 @@ class VAE(nn.Module):
     def regret(self, x: Tensor, steps: int = 30, lr: float = 0.1, pairs: int = 1) -> Tensor:
         """Likelihood regret: max over the parameters of q of the ELBO, minus the ELBO of the encoder's q; nats, (N,) float64, >= 0.
 
-        Xiao, Yan & Amit, NeurIPS 2020 (arXiv 2003.02977). What is optimised are mean and log variance of each image's q(z | x) themselves,
-        not a copy of the encoder for each image: so images stay a batch. `steps` steps of Adam with rate `lr`; where the rate is too
-        large or the steps too few, the score depends on them. Both ELBOs use the same `pairs` draws and their mirror images, so their
-        difference is not the noise of the draws; an image keeps the best q that it met. The network's weights stay as they are and
-        gather no gradients, whatever grad mode the caller is in.
+        Xiao, Yan & Amit, NeurIPS 2020 (arXiv 2003.02977). What is optimised are mean and log
+        variance of each image's q(z | x) themselves, not a copy of the encoder for each image: so
+        images stay a batch. `steps` steps of Adam with rate `lr`; where the rate is too large or
+        the steps too few, the score depends on them. Both ELBOs use the same `pairs` draws and
+        their mirror images, so their difference is not the noise of the draws; an image keeps the
+        best q that it met. The network's weights stay as they are and gather no gradients, whatever
+        grad mode the caller is in.
         """
         kind = x.device.type
-        # Autocast may hold copies of the weights, made in inference mode, through which no gradient passes: here it makes its own.
-        low = torch.autocast(kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind), cache_enabled=False)
+        # Autocast may hold copies of the weights, made in inference mode, through which no gradient
+        # passes: here it makes its own.
+        low = torch.autocast(
+            kind,
+            torch.get_autocast_dtype(kind),
+            torch.is_autocast_enabled(kind),
+            cache_enabled=False,
+        )
         with torch.inference_mode(False), torch.enable_grad(), low:
             x = x.clone()
             free = [p.detach().clone().requires_grad_() for p in self.encode(x)]
-            noise = [sign * eps for eps in (self.noise(free[0]) for _ in range(pairs)) for sign in (1, -1)]
+            noise = [
+                sign * eps
+                for eps in (self.noise(free[0]) for _ in range(pairs))
+                for sign in (1, -1)
+            ]
             optimizer = torch.optim.Adam(free, lr)
             history = []
             for _ in range(steps + 1):
                 mean, log_variance = free
-                elbo, gradients = torch.zeros(len(x), dtype=torch.float64, device=x.device), [torch.zeros_like(p) for p in free]
+                elbo, gradients = (
+                    torch.zeros(len(x), dtype=torch.float64, device=x.device),
+                    [torch.zeros_like(p) for p in free],
+                )
                 for eps in noise:
                     z = mean + torch.exp(log_variance / 2) * eps
                     bound = (self.log_prob(x, self.decode(z)) - kl(mean, log_variance)) / len(noise)
                     elbo += bound.detach()
-                    for total, gradient in zip(gradients, torch.autograd.grad(-bound.sum(), free), strict=True):
+                    for total, gradient in zip(
+                        gradients, torch.autograd.grad(-bound.sum(), free), strict=True
+                    ):
                         total += gradient
                 history.append(elbo)
                 for parameter, gradient in zip(free, gradients, strict=True):
@@ -190,5 +243,8 @@ def kl(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def build(options: Options, shape: tuple[int, int, int], classes: int) -> VAE:
-    """A freshly initialised network for images of `shape` (C, H, W); `classes` is not used, labels play no part."""
+    """A freshly initialised network for images of `shape` (C, H, W).
+
+    `classes` is not used, labels play no part.
+    """
     return VAE(options, shape)

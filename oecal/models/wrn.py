@@ -1,7 +1,8 @@
 """Wide residual network (WRN-depth-width), the classifier of the Outlier Exposure paper.
 
-Zagoruyko & Komodakis, "Wide Residual Networks", BMVC 2016 (arXiv 1605.07146): pre-activation residual blocks in three groups of
-(depth - 4) / 6 blocks with 16k, 32k and 64k channels for width k; the second and third group halve the resolution.
+Zagoruyko & Komodakis, "Wide Residual Networks", BMVC 2016 (arXiv 1605.07146): pre-activation
+residual blocks in three groups of (depth - 4) / 6 blocks with 16k, 32k and 64k channels for width
+k; the second and third group halve the resolution.
 """
 
 from __future__ import annotations
@@ -32,11 +33,16 @@ class Options:
         if self.width < 1:
             raise ValueError(f"width is {self.width}; write 1 or more")
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}; write a number from 0 up to, not including, 1")
+            raise ValueError(
+                f"dropout is {self.dropout}; write a number from 0 up to, not including, 1"
+            )
 
 
 class Block(nn.Module):
-    """BN-ReLU-conv twice, added to the input; a 1x1 convolution on the shortcut where the shape changes."""
+    """BN-ReLU-conv twice, added to the input.
+
+    a 1x1 convolution on the shortcut where the shape changes.
+    """
 
     def __init__(self, c_in: int, c_out: int, stride: int, dropout: float) -> None:
         super().__init__()
@@ -44,7 +50,9 @@ class Block(nn.Module):
         self.conv1 = nn.Conv2d(c_in, c_out, 3, stride, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(c_out)
         self.conv2 = nn.Conv2d(c_out, c_out, 3, padding=1, bias=False)
-        self.shortcut = None if c_in == c_out and stride == 1 else nn.Conv2d(c_in, c_out, 1, stride, bias=False)
+        self.shortcut = (
+            None if c_in == c_out and stride == 1 else nn.Conv2d(c_in, c_out, 1, stride, bias=False)
+        )
         self.dropout = nn.Dropout(dropout)  # a module, so that it can be switched on alone
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,5 +96,8 @@ class WRN(nn.Module):
 
 
 def build(options: Options, shape: tuple[int, int, int], classes: int) -> WRN:
-    """A freshly initialised network for images of `shape` (C, H, W); draws from torch's global generator."""
+    """A freshly initialised network for images of `shape` (C, H, W).
+
+    Draws from torch's global generator.
+    """
     return WRN(options, shape, classes)

@@ -1,9 +1,13 @@
-"""Images moved by a few levels to where a classifier is more, or less, sure than it should be; and as far at random, for comparison.
+"""Images moved by a few levels to where a classifier is more, or less, sure than it should be.
 
-All stay within epsilon of the image in the L-infinity norm, and are images again: whole levels from 0 to 255. What is moved up or down
-is log max_k softmax(z)_k, the confidence. FGSM: one step of epsilon along the sign of its gradient (Goodfellow et al., ICLR 2015, arXiv
-1412.6572). PGD: several small ones, each projected back (Madry et al., ICLR 2018, arXiv 1706.06083). As in Bitterwolf et al. (NeurIPS 2020,
-arXiv 2007.08473) the question is whether an OOD image can be made to look safe; and whether an ID image can be made to raise an alarm.
+And as far at random, for comparison.
+
+All stay within epsilon of the image in the L-infinity norm, and are images again: whole levels from
+0 to 255. What is moved up or down is log max_k softmax(z)_k, the confidence. FGSM: one step of
+epsilon along the sign of its gradient (Goodfellow et al., ICLR 2015, arXiv 1412.6572). PGD: several
+small ones, each projected back (Madry et al., ICLR 2018, arXiv 1706.06083). As in Bitterwolf et al.
+(NeurIPS 2020, arXiv 2007.08473) the question is whether an OOD image can be made to look safe; and
+whether an ID image can be made to raise an alarm.
 """
 
 from __future__ import annotations
@@ -18,7 +22,11 @@ from tqdm import tqdm
 from oecal.core.seeds import derive
 from oecal.models.build_network import to_input
 
-ATTACKS = ("fgsm", "pgd", "random")  # the configuration is checked against this list without an import
+ATTACKS = (
+    "fgsm",
+    "pgd",
+    "random",
+)  # the configuration is checked against this list without an import
 STEPS = 10  # of PGD, each 2.5 epsilon / STEPS
 BATCH = {"cpu": 64, "cuda": 256}
 
@@ -36,17 +44,28 @@ def uphill(logits: Logits, images: Tensor) -> Tensor:
 
 def moved(logits: Logits, images: Tensor, attack: str, epsilon: float, up: bool) -> Tensor:
     """Images (N, C, H, W) in [0, 1], moved by at most epsilon to where the confidence is higher (up) or lower."""
-    sign, low, high = 1 if up else -1, (images - epsilon).clamp(min=0), (images + epsilon).clamp(max=1)
+    sign, low, high = (
+        1 if up else -1,
+        (images - epsilon).clamp(min=0),
+        (images + epsilon).clamp(max=1),
+    )
     if attack == "random":
-        return (images + epsilon * torch.randint(0, 2, images.shape).mul(2).sub(1).to(images)).clamp(0, 1)
+        return (
+            images + epsilon * torch.randint(0, 2, images.shape).mul(2).sub(1).to(images)
+        ).clamp(0, 1)
     steps, size = (1, epsilon) if attack == "fgsm" else (STEPS, 2.5 * epsilon / STEPS)
     for _ in range(steps):
         images = (images + sign * size * uphill(logits, images)).clamp(low, high)
     return images
 
 
-def attacked(logits: Logits, images: np.ndarray, attack: str, levels: int, up: bool, device: torch.device) -> np.ndarray:
-    """Images uint8 (N, C, H, W), each level moved by at most `levels`; noise follows from the place of the batch alone."""
+def attacked(
+    logits: Logits, images: np.ndarray, attack: str, levels: int, up: bool, device: torch.device
+) -> np.ndarray:
+    """Images uint8 (N, C, H, W), each level moved by at most `levels`.
+
+    Noise follows from the place of the batch alone.
+    """
     size, parts = BATCH.get(device.type, BATCH["cpu"]), []
     for start in tqdm(range(0, len(images), size), desc=attack, leave=False, disable=None):
         torch.manual_seed(derive("attack", attack, start))

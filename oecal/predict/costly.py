@@ -17,8 +17,9 @@ TINY = 1e-30  # below any norm that is not 0
 def gradients(model: Any, images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
     """The gradients of l = log p(x), nats, of each image, float64.
 
-    `gradient_norms`: log ||dl/dtheta_j||^2, (N, J) for the J parameter tensors; `input_gradient`: ||dl/dx||, (N,), x in [0, 1].
-    images: uint8 (N, C, H, W). One image at a time: the gradient of a batch is a sum, of which no image's part can be told.
+    `gradient_norms`: log ||dl/dtheta_j||^2, (N, J) for the J parameter tensors; `input_gradient`:
+    ||dl/dx||, (N,), x in [0, 1]. images: uint8 (N, C, H, W). One image at a time: the gradient of a
+    batch is a sum, of which no image's part can be told.
     """
     model.eval()
     parameters = list(model.parameters())
@@ -27,7 +28,12 @@ def gradients(model: Any, images: np.ndarray, device: torch.device) -> dict[str,
         torch.manual_seed(derive("costly", n))
         x = to_input(torch.from_numpy(image[None]).to(device)).requires_grad_()
         of_parameters = torch.autograd.grad(model(x).sum(), [x, *parameters], allow_unused=True)
-        squared = torch.stack([g.square().sum() if g is not None else torch.zeros((), device=device) for g in of_parameters]).double()
+        squared = torch.stack(
+            [
+                g.square().sum() if g is not None else torch.zeros((), device=device)
+                for g in of_parameters
+            ]
+        ).double()
         inputs.append(squared[0].sqrt().item())
         norms.append(squared[1:].clamp(min=TINY).log().cpu().numpy())
     return {"gradient_norms": np.array(norms), "input_gradient": np.array(inputs)}
@@ -43,11 +49,15 @@ def regret(model: Any, images: np.ndarray, device: torch.device, batch: int = 25
     return np.concatenate(values)
 
 
-def methods(model: Any, names: Collection[str], device: torch.device) -> dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]]:
+def methods(
+    model: Any, names: Collection[str], device: torch.device
+) -> dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]]:
     """What gives those of gradient_norms, input_gradient and regret that are asked for, by method: `gradients`, `regret`."""
     found: dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]] = {}
     if {"gradient_norms", "input_gradient"} & set(names):
-        found["gradients"] = lambda images: {n: values for n, values in gradients(model, images, device).items() if n in names}
+        found["gradients"] = lambda images: {
+            n: values for n, values in gradients(model, images, device).items() if n in names
+        }
     if "regret" in names:
         found["regret"] = lambda images: {"regret": regret(model, images, device)}
     return found

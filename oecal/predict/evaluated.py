@@ -21,22 +21,37 @@ OUTLIERS = 1000  # auxiliary outliers of a set that are predicted: enough to cho
 
 def drawn(n: int, at_most: int, *purpose: object) -> np.ndarray:
     """Indices of at most `at_most` of n images, at random, the same ones for each run, ascending; 0 means all."""
-    return np.arange(n) if not 0 < at_most < n else np.sort(generator("drawn", *purpose).permutation(n)[:at_most])
+    return (
+        np.arange(n)
+        if not 0 < at_most < n
+        else np.sort(generator("drawn", *purpose).permutation(n)[:at_most])
+    )
 
 
-def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[int, int, int], classes: int,
-              how: Mapping[str, Any], train: int = 0) -> Split:  # fmt: skip
+def images_of(
+    entry: Mapping[str, Any],
+    data: Mapping[str, str],
+    shape: tuple[int, int, int],
+    classes: int,
+    how: Mapping[str, Any],
+    train: int = 0,
+) -> Split:
     """The images and labels of one evaluated set, in the in-distribution set's format, corrupted if the entry says so.
 
-    how: interpolation and fit with which another format is brought to `shape`; train: at most so many ID training images, 0: all.
+    how: interpolation and fit with which another format is brought to `shape`; train: at most so
+    many ID training images, 0: all.
     """
     path = data[entry["dataset"]]
     split = store.read(path, entry["split"])
     if not len(split.images):
-        raise OecalError(f"{path}: has no images in '{entry['split']}'; leave this set out, or choose other classes")
+        raise OecalError(
+            f"{path}: has no images in '{entry['split']}'; leave this set out, or choose other classes"
+        )
     if entry["role"] == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
-        raise OecalError(f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}; "
-                         "write these under its classes, or leave it out")  # fmt: skip
+        raise OecalError(
+            f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}; "
+            "write these under its classes, or leave it out"
+        )
     if entry["split"] == "train":
         most = OUTLIERS if entry["role"] == "outlier" else train
         chosen = drawn(len(split.images), most, "train", entry["dataset"])
@@ -52,13 +67,20 @@ def images_of(entry: Mapping[str, Any], data: Mapping[str, str], shape: tuple[in
     return Split(images, split.labels)
 
 
-def path_of(entry: Mapping[str, Any], split: Split, data: Mapping[str, str], shape: tuple[int, int, int], how: Mapping[str, Any],
-            ) -> Split:  # fmt: skip
+def path_of(
+    entry: Mapping[str, Any],
+    split: Split,
+    data: Mapping[str, str],
+    shape: tuple[int, int, int],
+    how: Mapping[str, Any],
+) -> Split:
     """The images along a path (oecal.data.image_paths) of `images` ID images to as many of the set `end`, or fading; labels: of the start."""
     most, end = entry["images"], entry["end"]
     if end not in FADING:
         others = store.read(data[end], "test").images
-        ends = adapt(others[drawn(len(others), most, "path", end)], shape, how["interpolation"], how["fit"])
+        ends = adapt(
+            others[drawn(len(others), most, "path", end)], shape, how["interpolation"], how["fit"]
+        )
         most = min(most, len(ends))
     chosen = drawn(len(split.images), most, "path", entry["dataset"])
     starts = adapt(split.images[chosen], shape, how["interpolation"], how["fit"])
@@ -66,12 +88,20 @@ def path_of(entry: Mapping[str, Any], split: Split, data: Mapping[str, str], sha
     return Split(images, np.repeat(split.labels[chosen], STEPS))
 
 
-def evaluated(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str, how: Mapping[str, Any], train: int,
-              may_be_missing: Collection[str]) -> Iterator[tuple[Mapping[str, Any], Split]]:  # fmt: skip
-    """Each entry of `sets` that can be had, and its images; a progress bar. The images of an attack are those that it starts from.
+def evaluated(
+    sets: Sequence[Mapping[str, Any]],
+    data: Mapping[str, str],
+    in_dist: str,
+    how: Mapping[str, Any],
+    train: int,
+    may_be_missing: Collection[str],
+) -> Iterator[tuple[Mapping[str, Any], Split]]:
+    """Each entry of `sets` that can be had, and its images; a progress bar.
 
-    sets: name, split, role, dataset (and corruption, severity, images; end, images; attack, levels, up, images); data: image store by data
-    set; in_dist: the in-distribution set.
+    The images of an attack are those that it starts from.
+
+    sets: name, split, role, dataset (and corruption, severity, images; end, images; attack, levels,
+    up, images); data: image store by data set; in_dist: the in-distribution set.
     """
     shape = store.read(data[in_dist], "test").images.shape[1:]
     classes = len(store.read_about(data[in_dist]).classes)

@@ -1,4 +1,7 @@
-"""Statistics of an image that need no model: what a density model's scores must beat. Once for all models of an in-distribution set."""
+"""Statistics of an image that need no model: what a density model's scores must beat.
+
+Once for all models of an in-distribution set.
+"""
 
 from __future__ import annotations
 
@@ -19,30 +22,50 @@ CHUNK = 1000  # images at a time: in float64 they take eight times their size
 def compressed_bits(image: np.ndarray, form: str, **options: Any) -> int:
     """Length of the image (C, H, W) in a lossless file format of Pillow, bits: an upper bound of its complexity."""
     buffer = io.BytesIO()
-    Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(buffer, form, **options)
+    Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(
+        buffer, form, **options
+    )
     return 8 * buffer.tell()
 
 
 def statistics(images: np.ndarray, mean: np.ndarray) -> dict[str, np.ndarray]:
-    """Of images uint8 (N, C, H, W), float64 (N,) each; `mean`: the training images' mean (C, H, W), levels.
+    """Of images uint8 (N, C, H, W), float64 (N,) each.
 
-    png_bits: length as PNG at the highest effort; webp_bits: as lossless WebP at a middling one (the highest takes 30 times as long for
-    2% less); zero_fraction: the share of values 0; total_variation: mean |difference| of neighbouring values, vertical and horizontal,
-    levels; mean_distance: root mean square distance to `mean`, levels.
+    `mean`: the training images' mean (C, H, W), levels.
+
+    png_bits: length as PNG at the highest effort; webp_bits: as lossless WebP at a middling one
+    (the highest takes 30 times as long for 2% less); zero_fraction: the share of values 0;
+    total_variation: mean |difference| of neighbouring values, vertical and horizontal, levels;
+    mean_distance: root mean square distance to `mean`, levels.
     """
     values = images.astype(np.float64)
     vertical, horizontal = np.abs(np.diff(values, axis=2)), np.abs(np.diff(values, axis=3))
     return {
-        "png_bits": np.array([compressed_bits(image, "PNG", compress_level=9) for image in images], np.float64),
-        "webp_bits": np.array([compressed_bits(image, "WEBP", lossless=True, quality=50, method=4) for image in images], np.float64),
+        "png_bits": np.array(
+            [compressed_bits(image, "PNG", compress_level=9) for image in images], np.float64
+        ),
+        "webp_bits": np.array(
+            [
+                compressed_bits(image, "WEBP", lossless=True, quality=50, method=4)
+                for image in images
+            ],
+            np.float64,
+        ),
         "zero_fraction": (images == 0).mean(axis=(1, 2, 3)),
         "total_variation": vertical.mean(axis=(1, 2, 3)) + horizontal.mean(axis=(1, 2, 3)),
         "mean_distance": np.sqrt(((values - mean) ** 2).mean(axis=(1, 2, 3))),
     }
 
 
-def run(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str, how: Mapping[str, Any], train: int, path: str,
-        may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
+def run(
+    sets: Sequence[Mapping[str, Any]],
+    data: Mapping[str, str],
+    in_dist: str,
+    how: Mapping[str, Any],
+    train: int,
+    path: str,
+    may_be_missing: Collection[str] = (),
+) -> None:
     """Writes the statistics of all evaluated sets of an in-distribution set, with the groups of its runs' outputs."""
     images = store.read(data[in_dist], "train").images
     mean = images.mean(axis=0)
@@ -53,7 +76,10 @@ def run(sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], in_dist: str
             place = f"{entry['name']}/{entry['split']}"
             group = file.create_group(place)
             group.attrs["role"] = entry["role"]
-            parts = [statistics(split.images[start : start + CHUNK], mean) for start in range(0, len(split.images), CHUNK)]
+            parts = [
+                statistics(split.images[start : start + CHUNK], mean)
+                for start in range(0, len(split.images), CHUNK)
+            ]
             for name in parts[0]:
                 hdf5_files.put(group, name, np.concatenate([part[name] for part in parts]))
             order.append(place)

@@ -33,7 +33,8 @@ def reset_peak(device: torch.device) -> None:
 def peak(device: torch.device) -> float:
     """The highest memory since the last reset, bytes: torch's own on CUDA, else the process's resident memory.
 
-    On a CPU without a peak that can be reset (not Linux), only what exceeds the process's highest so far is seen.
+    On a CPU without a peak that can be reset (not Linux), only what exceeds the process's highest
+    so far is seen.
     """
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -42,9 +43,12 @@ def peak(device: torch.device) -> float:
 
 
 def in_parts(function: Callable[[Tensor], dict[str, Tensor]], batch: Tensor) -> dict[str, Tensor]:
-    """function(batch), (N, ...) values by name; of two halves, and so on, if the memory does not suffice for the whole.
+    """function(batch), (N, ...) values by name.
 
-    The values are the same but for the noise that a model may draw. Raises OecalError if one image is too much.
+    Of two halves, and so on, if the memory does not suffice for the whole.
+
+    The values are the same but for the noise that a model may draw. Raises OecalError if one image
+    is too much.
     """
     try:
         return function(batch)
@@ -52,10 +56,15 @@ def in_parts(function: Callable[[Tensor], dict[str, Tensor]], batch: Tensor) -> 
         if not out_of_memory(error):
             raise
         if len(batch) == 1:
-            raise OecalError("the memory does not suffice for a single image; write a smaller model, or compute: {device: cpu}") from None
+            raise OecalError(
+                "the memory does not suffice for a single image; write a smaller model, or compute: {device: cpu}"
+            ) from None
     # Outside of the `except`: the error holds the activations that have to go first.
     if batch.device.type == "cuda":
         torch.cuda.empty_cache()
-    logging.warning("the memory does not suffice for %d images at a time: going on with half as many", len(batch))
+    logging.warning(
+        "the memory does not suffice for %d images at a time: going on with half as many",
+        len(batch),
+    )
     parts = [in_parts(function, half) for half in batch.tensor_split(2)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

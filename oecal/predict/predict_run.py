@@ -1,4 +1,7 @@
-"""The prediction job of one run: all evaluated sets through the model, into one HDF5 file; and what that cost."""
+"""The prediction job of one run: all evaluated sets through the model, into one HDF5 file.
+
+And what that cost.
+"""
 
 from __future__ import annotations
 
@@ -31,20 +34,36 @@ from oecal.predict.probes import FACTORS, constants, faded
 FADED = 50  # images of falling contrast
 
 
-def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mapping[str, Any]], data: Mapping[str, str], weights: str,
-        path: str, cost: str, run: Mapping[str, Any], code: str, swag: str | None = None, device: str = "auto", precision: str = "auto",
-        threads: int = 1, channels_last: bool = True, may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
+def run(
+    params: Mapping[str, Any],
+    more: Mapping[str, Any],
+    sets: Sequence[Mapping[str, Any]],
+    data: Mapping[str, str],
+    weights: str,
+    path: str,
+    cost: str,
+    run: Mapping[str, Any],
+    code: str,
+    swag: str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 1,
+    channels_last: bool = True,
+    may_be_missing: Collection[str] = (),
+) -> None:
     """Writes the group `/{set}/{split}` of each entry of `sets`: outputs, labels, and the attribute `role`.
 
-    params: model, objective, interpolation, fit; more: costly (names of statistics of a density model, of methods of a classifier) of how
-    many images, passes and augment (of dropout and tta), samples (number), train (number of ID training images), alike (OOD sets drawn
-    like an auxiliary one); sets: name, split, role, dataset (and corruption, severity); data: image store by data set; run: in_dist, model,
-    training, seed; swag: sampled weights, if they are needed; precision: of a density model, a classifier is evaluated in float32;
-    may_be_missing: names of data sets that may have no images.
-    A classifier also leaves its last layer, `/head/weight` (K, D) and `/head/bias` (K,); a density model `/probe` (oecal.predict.probes)
-    and `/samples/images`. Costly statistics stand in the same groups, of the images that their attribute `index` lists.
-    cost: a CSV file, apart because times are never the same twice: name (outputs, or a costly method), images, seconds, peak_mb.
-    Raises OecalError if an output is not finite.
+    params: model, objective, interpolation, fit; more: costly (names of statistics of a density
+    model, of methods of a classifier) of how many images, passes and augment (of dropout and tta),
+    samples (number), train (number of ID training images), alike (OOD sets drawn like an auxiliary
+    one); sets: name, split, role, dataset (and corruption, severity); data: image store by data
+    set; run: in_dist, model, training, seed; swag: sampled weights, if they are needed; precision:
+    of a density model, a classifier is evaluated in float32; may_be_missing: names of data sets
+    that may have no images. A classifier also leaves its last layer, `/head/weight` (K, D) and
+    `/head/bias` (K,); a density model `/probe` (oecal.predict.probes) and `/samples/images`. Costly
+    statistics stand in the same groups, of the images that their attribute `index` lists. cost: a
+    CSV file, apart because times are never the same twice: name (outputs, or a costly method),
+    images, seconds, peak_mb. Raises OecalError if an output is not finite.
     """
     torch_device = set_up(device, threads)
     in_dist = data[run["in_dist"]]
@@ -60,15 +79,19 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
         methods = costly.methods(model, more["costly"], torch_device)
     else:
         samples = load_samples(model, swag) if swag else []
-        methods = repeated_passes.methods(model, more["costly"], classes, more["passes"], more["augment"], samples, torch_device)
+        methods = repeated_passes.methods(
+            model, more["costly"], classes, more["passes"], more["augment"], samples, torch_device
+        )
     costs = {name: Cost() for name in ("outputs", *methods)}
     memory = functools.partial(reset_peak, torch_device), functools.partial(peak, torch_device)
 
     def finite(found: dict[str, np.ndarray], place: str) -> dict[str, np.ndarray]:
         for name, values in found.items():
             if not np.isfinite(values).all():
-                raise OecalError(f"{weights}: gives {name} that are not finite on {place}; "
-                                 "write a smaller lr or a clip_norm, and train again")  # fmt: skip
+                raise OecalError(
+                    f"{weights}: gives {name} that are not finite on {place}; "
+                    "write a smaller lr or a clip_norm, and train again"
+                )
         return found
 
     def outputs(images: np.ndarray, place: str) -> dict[str, np.ndarray]:
@@ -76,17 +99,36 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
 
     with hdf5_files.creating(path) as file:
         versions = {name: version(name) for name in ("torch", "numpy", "h5py")}
-        file.attrs.update(run, kind=kind, dims=int(np.prod(shape)), parameters=sum(p.numel() for p in model.parameters()))
+        file.attrs.update(
+            run,
+            kind=kind,
+            dims=int(np.prod(shape)),
+            parameters=sum(p.numel() for p in model.parameters()),
+        )
         trained = history_of(weights)
-        file.attrs.update(precision=precision, outliers=" ".join(trained["used"]), steps=trained["steps"], alike=" ".join(more["alike"]))
-        file.attrs.update(configuration=json.dumps(params, sort_keys=True), versions=json.dumps(versions), code=code)
+        file.attrs.update(
+            precision=precision,
+            outliers=" ".join(trained["used"]),
+            steps=trained["steps"],
+            alike=" ".join(more["alike"]),
+        )
+        file.attrs.update(
+            configuration=json.dumps(params, sort_keys=True),
+            versions=json.dumps(versions),
+            code=code,
+        )
         order = []
-        for entry, split in evaluated(sets, data, run["in_dist"], params, more["train"], may_be_missing):
+        for entry, split in evaluated(
+            sets, data, run["in_dist"], params, more["train"], may_be_missing
+        ):
             place, role = f"{entry['name']}/{entry['split']}", entry["role"]
             file.create_group(place).attrs["role"] = role
             if role == "attack":
                 how = entry["attack"], entry["levels"], entry["up"]
-                split = Split(attacked(lambda x: model(x)[:, :classes], split.images, *how, torch_device), split.labels)
+                split = Split(
+                    attacked(lambda x: model(x)[:, :classes], split.images, *how, torch_device),
+                    split.labels,
+                )
             with costs["outputs"].measured(len(split.images), *memory):
                 found = outputs(split.images, place)
             for name, values in (found | {"labels": split.labels}).items():
@@ -107,7 +149,11 @@ def run(params: Mapping[str, Any], more: Mapping[str, Any], sets: Sequence[Mappi
             hdf5_files.put(file, "head/bias", model.head.bias[:classes].detach().cpu().numpy())
         else:
             some = test[drawn(len(test), FADED, "faded")]
-            hdf5_files.put(file, "probe/constant/log_likelihood", outputs(constants(shape), "constants")["log_likelihood"])
+            hdf5_files.put(
+                file,
+                "probe/constant/log_likelihood",
+                outputs(constants(shape), "constants")["log_likelihood"],
+            )
             shades = outputs(faded(some).reshape(-1, *shape), "faded images")["log_likelihood"]
             hdf5_files.put(file, "probe/contrast/log_likelihood", shades.reshape(len(some), -1))
             hdf5_files.put(file, "probe/contrast/factor", FACTORS)

@@ -1,7 +1,7 @@
 """Images that ask a density model what it likes: constants of every grey level, and images of falling contrast.
 
-Nalisnick et al., ICLR 2019 (arXiv 1810.09136), section 5: to second order, the less an image varies about the common mean, the more
-likely it is; a constant image is the extreme.
+Nalisnick et al., ICLR 2019 (arXiv 1810.09136), section 5: to second order, the less an image varies
+about the common mean, the more likely it is; a constant image is the extreme.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ FACTORS = np.linspace(0, 1, 11)
 
 def constants(shape: tuple[int, int, int]) -> np.ndarray:
     """The constant image (C, H, W) of each grey level 0..255, uint8 (256, C, H, W)."""
-    return np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None, None], (256, *shape)).copy()
+    return np.broadcast_to(
+        np.arange(256, dtype=np.uint8)[:, None, None, None], (256, *shape)
+    ).copy()
 
 
 def faded(images: np.ndarray) -> np.ndarray:

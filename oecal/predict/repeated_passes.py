@@ -1,7 +1,8 @@
 """Statistics of an image that take many passes of a classifier, or a gradient: many times the price of logits, so for part of a set only.
 
-ODIN (Liang, Li & Srikant, ICLR 2018, arXiv 1706.02690); Monte Carlo dropout (Gal & Ghahramani, ICML 2016, arXiv 1506.02142); test-time
-augmentation (Wang et al. 2019, arXiv 1807.07356); SWAG (Maddox et al., NeurIPS 2019, arXiv 1902.02476).
+ODIN (Liang, Li & Srikant, ICLR 2018, arXiv 1706.02690); Monte Carlo dropout (Gal & Ghahramani, ICML
+2016, arXiv 1506.02142); test-time augmentation (Wang et al. 2019, arXiv 1807.07356); SWAG (Maddox
+et al., NeurIPS 2019, arXiv 1902.02476).
 """
 
 from __future__ import annotations
@@ -45,30 +46,45 @@ def odin(logits: Logits, images: Tensor) -> dict[str, Tensor]:
         confidence = (logits(images) / TEMPERATURE).log_softmax(dim=1).amax(dim=1)
         (uphill,) = torch.autograd.grad(confidence.sum(), images)
     images = images.detach()
-    return {"odin": torch.stack([doubt(logits(images + epsilon * uphill.sign()), TEMPERATURE) for epsilon in EPSILONS], dim=1)}
+    return {
+        "odin": torch.stack(
+            [doubt(logits(images + epsilon * uphill.sign()), TEMPERATURE) for epsilon in EPSILONS],
+            dim=1,
+        )
+    }
 
 
 def summary(logits: Tensor) -> dict[str, Tensor]:
     """What the logits (S, N, K) of S passes say together, float64.
 
-    `p` (N, K): the mean of p_s = softmax(z_s); `mi` (N,): mean_s KL(p_s || p), nats; `agreement` (N,): the share of the passes that vote
-    for the most voted class.
+    `p` (N, K): the mean of p_s = softmax(z_s); `mi` (N,): mean_s KL(p_s || p), nats; `agreement`
+    (N,): the share of the passes that vote for the most voted class.
 
-    KL as sum_k p (r log r - r + 1), r = p_s / p: no term is negative, so a difference far below float64's precision next to 1 survives.
+    KL as sum_k p (r log r - r + 1), r = p_s / p: no term is negative, so a difference far below
+    float64's precision next to 1 survives.
     """
     each = logits.double().softmax(dim=2)
     p = each.mean(dim=0)
     r = each / p.clamp(min=TINY)
     votes = F.one_hot(each.argmax(dim=2), each.shape[2]).double().mean(dim=0)
-    return {"p": p, "mi": (p * (torch.xlogy(r, r) - r + 1)).sum(dim=2).mean(dim=0), "agreement": votes.amax(dim=1)}
+    return {
+        "p": p,
+        "mi": (p * (torch.xlogy(r, r) - r + 1)).sum(dim=2).mean(dim=0),
+        "agreement": votes.amax(dim=1),
+    }
 
 
 @contextmanager
 def dropping(model: nn.Module) -> Iterator[None]:
-    """Dropout as in training; all else, batch normalisation too, stays as it is. Raises OecalError if the model drops nothing."""
+    """Dropout as in training; all else, batch normalisation too, stays as it is.
+
+    Raises OecalError if the model drops nothing.
+    """
     layers = [m for m in model.modules() if isinstance(m, nn.Dropout) and m.p > 0]
     if not layers:
-        raise OecalError("dropout: the model drops nothing; write a dropout above 0 in its options, or leave the scores from dropout out")
+        raise OecalError(
+            "dropout: the model drops nothing; write a dropout above 0 in its options, or leave the scores from dropout out"
+        )
     for layer in layers:
         layer.train()
     try:
@@ -85,7 +101,10 @@ def dropout(model: nn.Module, passes: int, images: Tensor) -> Tensor:
 
 
 def tta(model: nn.Module, passes: int, how: Mapping[str, Any], images: Tensor) -> Tensor:
-    """Logits (S, N, K) of the images as they are, then of S - 1 altered copies; how: shift and flip of oecal.training.augment."""
+    """Logits (S, N, K) of the images as they are, then of S - 1 altered copies.
+
+    how: shift and flip of oecal.training.augment.
+    """
     return torch.stack([model(images), *(model(augment(images, **how)) for _ in range(passes - 1))])
 
 
@@ -95,28 +114,46 @@ def swag(samples: Sequence[nn.Module], images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def over(name: str, statistics: Statistics, device: torch.device, images: np.ndarray) -> dict[str, np.ndarray]:
-    """The statistics of all images, uint8 (N, C, H, W), batch by batch; noise follows from method and place of the batch alone."""
+def over(
+    name: str, statistics: Statistics, device: torch.device, images: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The statistics of all images, uint8 (N, C, H, W), batch by batch.
+
+    Noise follows from method and place of the batch alone.
+    """
     size, parts = BATCH.get(device.type, BATCH["cpu"]), []
     for start in tqdm(range(0, len(images), size), desc=name, leave=False, disable=None):
         torch.manual_seed(derive("costly", name, start))
-        found = in_parts(statistics, to_input(torch.from_numpy(images[start : start + size]).to(device)))
+        found = in_parts(
+            statistics, to_input(torch.from_numpy(images[start : start + size]).to(device))
+        )
         parts.append({key: values.cpu().numpy() for key, values in found.items()})
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def methods(model: nn.Module, names: Collection[str], classes: int, passes: int, how: Mapping[str, Any], samples: Sequence[nn.Module],
-            device: torch.device) -> dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]]:  # fmt: skip
+def methods(
+    model: nn.Module,
+    names: Collection[str],
+    classes: int,
+    passes: int,
+    how: Mapping[str, Any],
+    samples: Sequence[nn.Module],
+    device: torch.device,
+) -> dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]]:
     """What gives the statistics of images, by method: `odin`, or `{method}_p`, `{method}_mi`, `{method}_agreement` for the others.
 
-    classes: the first K outputs are classes; passes: of dropout and tta; how: shift and flip of tta; samples: the models of swag. Leaves
-    all models in evaluation mode and without gradients of their weights.
+    classes: the first K outputs are classes; passes: of dropout and tta; how: shift and flip of
+    tta; samples: the models of swag. Leaves all models in evaluation mode and without gradients of
+    their weights.
     """
     for one in (model, *samples):
         one.eval().requires_grad_(False)
 
     def summarised(name: str, logits: Logits) -> Statistics:
-        return lambda images: {f"{name}_{key}": values for key, values in summary(logits(images)[..., :classes]).items()}
+        return lambda images: {
+            f"{name}_{key}": values
+            for key, values in summary(logits(images)[..., :classes]).items()
+        }
 
     known: dict[str, Statistics] = {
         "odin": partial(odin, lambda images: model(images)[:, :classes]),

@@ -8,18 +8,27 @@ from oecal.core.components import constant
 from oecal.figures.sentences import Tables
 
 
-def seen(figure: str, tables: Tables, in_dist: str = "", model: str = "", training: str = "") -> str:
-    """A sentence per training that the figure shows, or on its only one; empty where there is nothing to add to the figure.
+def seen(
+    figure: str, tables: Tables, in_dist: str = "", model: str = "", training: str = ""
+) -> str:
+    """A sentence per training that the figure shows, or on its only one.
 
-    A figure of the whole study has no in_dist and model. The others see the rows of their model, without the trainings that only help
-    another one (a background model); those with PER see the rows of this training, and the first one's where it is a treatment.
+    Empty where there is nothing to add to the figure.
+
+    A figure of the whole study has no in_dist and model. The others see the rows of their model,
+    without the trainings that only help another one (a background model); those with PER see the
+    rows of this training, and the first one's where it is a treatment.
     """
     sentences = getattr(importlib.import_module(f"oecal.figures.{figure}"), "seen", None)
     if sentences is None:
         return ""
     per = constant("figures", figure, "PER", "")
     if per != "study":
-        tables = {k: t[(t["in_dist"] == in_dist) & (t["model"] == model)] for k, t in tables.items() if "model" in t}
+        tables = {
+            k: t[(t["in_dist"] == in_dist) & (t["model"] == model)]
+            for k, t in tables.items()
+            if "model" in t
+        }
         helpers = tables["trainings"][tables["trainings"]["objective"] == "background"]["training"]
         tables = {k: t[~t["training"].isin(helpers)] for k, t in tables.items()}
     if training:

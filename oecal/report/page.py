@@ -25,8 +25,12 @@ def html(table: pd.DataFrame) -> str:
     return table.to_html(index=False, border=0)
 
 
-def shown(figures: Mapping[str, str], captions: Mapping[str, str], order: Sequence[Any],
-          frames: Mapping[str, pd.DataFrame]) -> list[dict[str, str]]:  # fmt: skip
+def shown(
+    figures: Mapping[str, str],
+    captions: Mapping[str, str],
+    order: Sequence[Any],
+    frames: Mapping[str, pd.DataFrame],
+) -> list[dict[str, str]]:
     """Each figure: section, name, title, png, caption, what is seen."""
     return [
         {
@@ -42,13 +46,19 @@ def shown(figures: Mapping[str, str], captions: Mapping[str, str], order: Sequen
     ]
 
 
-def sections(figures: Sequence[Mapping[str, str]], tables: Sequence[Summary]) -> list[dict[str, Any]]:
+def sections(
+    figures: Sequence[Mapping[str, str]], tables: Sequence[Summary]
+) -> list[dict[str, Any]]:
     """The parts that have something to show: name, title, tables, figures."""
     parts = [
         {
             "name": name,
             "title": title,
-            "tables": [{**table._asdict(), "html": html(table.table)} for table in tables if table.section == name],
+            "tables": [
+                {**table._asdict(), "html": html(table.table)}
+                for table in tables
+                if table.section == name
+            ],
             "figures": [figure for figure in figures if figure["section"] == name],
         }
         for name, title in SECTIONS.items()
@@ -56,24 +66,39 @@ def sections(figures: Sequence[Mapping[str, str]], tables: Sequence[Summary]) ->
     return [part for part in parts if part["tables"] or part["figures"]]
 
 
-def page(study: str, tables: Mapping[str, str], figures: Mapping[str, str], captions: Mapping[str, str], order: Sequence[Any],
-         configfiles: Sequence[str] = (), sources: Mapping[str, str] | None = None, logs: str = "logs") -> str:  # fmt: skip
+def page(
+    study: str,
+    tables: Mapping[str, str],
+    figures: Mapping[str, str],
+    captions: Mapping[str, str],
+    order: Sequence[Any],
+    configfiles: Sequence[str] = (),
+    sources: Mapping[str, str] | None = None,
+    logs: str = "logs",
+) -> str:
     """The page as HTML.
 
-    tables, figures (PNG), captions: paths by name; order: [figure, [[suffix, [in_dist, model, (training)]], ...]];
-    configfiles: of the study, for the commands; sources: data set -> published data set; logs: the folder of the jobs' logs.
+    tables, figures (PNG), captions: paths by name; order: [figure, [[suffix, [in_dist, model,
+    (training)]], ...]]; configfiles: of the study, for the commands; sources: data set -> published
+    data set; logs: the folder of the jobs' logs.
     """
     frames = read(tables)
     pictures = shown(figures, captions, order, frames)
     compared = published_numbers.beside(frames, sources or {})
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     return environment.from_string(TEMPLATE.read_text()).render(
         study=study,
         verdict=answer.verdict(frames),
         answer=answer.sentences(frames),
         setting=answer.setting(frames),
         missing=frames["datasets"].dropna(subset="missing")[["name", "missing"]].to_dict("records"),
-        claims=claimed(frames["claims"], study, [figure["name"] for figure in pictures], configfiles) if "claims" in frames else [],
+        claims=claimed(
+            frames["claims"], study, [figure["name"] for figure in pictures], configfiles
+        )
+        if "claims" in frames
+        else [],
         sections=sections(pictures, [*summaries(frames), *about(frames)]),
         published=html(compared) if len(compared) else "",
         differences=published_numbers.differences(frames, compared) if len(compared) else [],

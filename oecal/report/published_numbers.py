@@ -10,15 +10,22 @@ import pandas as pd
 
 from oecal.figures.sentences import over_seeds
 
-# A row for each number: of which rows and column of our tables it is the counterpart; baseline, oe_tune: as they have it, fractions.
+# A row for each number: of which rows and column of our tables it is the counterpart; baseline,
+# oe_tune: as they have it, fractions.
 OF_OE = Path(__file__).with_name("published_oe.csv")
 # AUROC of density models on one OOD set each, a row for each training.
 OF_DENSITIES = Path(__file__).parents[1] / "figures/published_density.csv"
 TRAININGS = ["baseline", "oe_tune"]
 WHERE = ["score", "post_hoc", "set", "ood"]
 NAMES = {
-    "ap_out": "AUPR", "auroc": "AUROC", "fpr95": "FPR95", "rms_official": "RMS", "mad": "MAD", "soft_f1": "soft F1", "bpd_mean": "bits/dim",
-}  # fmt: skip
+    "ap_out": "AUPR",
+    "auroc": "AUROC",
+    "fpr95": "FPR95",
+    "rms_official": "RMS",
+    "mad": "MAD",
+    "soft_f1": "soft F1",
+    "bpd_mean": "bits/dim",
+}
 UNSCALED = ("temperature", "bpd_mean")
 SPREAD = "Spread: theirs is that of ten draws of OOD images for one checkpoint; after our ± is a 95% interval over trainings (Student t)."
 OUTLIERS = "Auxiliary outliers: theirs 80 Million Tiny Images, withdrawn since; ours {}."
@@ -37,13 +44,19 @@ def numbers() -> pd.DataFrame:
     densities = pd.read_csv(OF_DENSITIES).rename(columns={"model": "network"})
     densities["reference"] += "; " + densities["note"]
     same = ["in_dist", "network", "ood", "score", "reference"]
-    wide = densities.pivot_table(index=same, columns="training", values="auroc", sort=False).reset_index()
+    wide = densities.pivot_table(
+        index=same, columns="training", values="auroc", sort=False
+    ).reset_index()
     columns = ["in_dist", "network", "table", "column", *WHERE, *TRAININGS, "reference"]
-    both = pd.concat([pd.read_csv(OF_OE), wide.assign(table="detection", column="auroc")], ignore_index=True).reindex(columns=columns)
+    both = pd.concat(
+        [pd.read_csv(OF_OE), wide.assign(table="detection", column="auroc")], ignore_index=True
+    ).reindex(columns=columns)
     return both.astype(object).fillna("")
 
 
-def ours(tables: Mapping[str, pd.DataFrame], row: Mapping[Any, Any], in_dist: str, oods: list[str]) -> pd.DataFrame:
+def ours(
+    tables: Mapping[str, pd.DataFrame], row: Mapping[Any, Any], in_dist: str, oods: list[str]
+) -> pd.DataFrame:
     """The rows of our table that a published number is the counterpart of, of one model: the one of the same architecture, or the first."""
     rows = tables[str(row["table"])]
     rows = rows[(rows["in_dist"] == in_dist) & rows["training"].isin(TRAININGS)]
@@ -52,7 +65,9 @@ def ours(tables: Mapping[str, pd.DataFrame], row: Mapping[Any, Any], in_dist: st
     rows = rows[rows["ood"].isin(oods)] if row["ood"] else rows
     rows = rows[rows["set"] == in_dist] if row["table"] == "likelihood" else rows
     models = list(rows["model"].unique())
-    alike = [model for model in models if str(row["network"]).lower().startswith(model.split("_")[0])]
+    alike = [
+        model for model in models if str(row["network"]).lower().startswith(model.split("_")[0])
+    ]
     return rows[rows["model"].isin((alike or models)[:1])]
 
 
@@ -70,29 +85,61 @@ def beside(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, str]) -> pd
                 continue
             percent = column not in UNSCALED
             seeds = rows.groupby(["training", "seed"], sort=False)[column].mean()
-            own = [over_seeds(seeds[t], percent) if t in seeds.index.get_level_values(0) else "–" for t in TRAININGS]
-            theirs = [f"{row[t] * 100:.2f}" if percent else f"{row[t]:.3f}" for t in TRAININGS if row[t] != ""]
-            about = [row["score"], row["set"], "temperature scaling" if row["post_hoc"] == "temperature" else "", row["ood"]]
+            own = [
+                over_seeds(seeds[t], percent) if t in seeds.index.get_level_values(0) else "–"
+                for t in TRAININGS
+            ]
+            theirs = [
+                f"{row[t] * 100:.2f}" if percent else f"{row[t]:.3f}"
+                for t in TRAININGS
+                if row[t] != ""
+            ]
+            about = [
+                row["score"],
+                row["set"],
+                "temperature scaling" if row["post_hoc"] == "temperature" else "",
+                row["ood"],
+            ]
             mean = "mean over OOD sets" if row["table"] == "detection" and not row["ood"] else ""
-            found.append({
-                "in_dist": in_dist, "number": ", ".join(str(part) for part in [NAMES.get(column, column), *about, mean] if part),
-                "n": rows["seed"].nunique(), "published": " → ".join(theirs), "this study": " → ".join(own[: len(theirs)]),
-                "their model": row["network"], "our model": rows["model"].iloc[0], "source": row["reference"],
-            })  # fmt: skip
+            found.append(
+                {
+                    "in_dist": in_dist,
+                    "number": ", ".join(
+                        str(part) for part in [NAMES.get(column, column), *about, mean] if part
+                    ),
+                    "n": rows["seed"].nunique(),
+                    "published": " → ".join(theirs),
+                    "this study": " → ".join(own[: len(theirs)]),
+                    "their model": row["network"],
+                    "our model": rows["model"].iloc[0],
+                    "source": row["reference"],
+                }
+            )
     return pd.DataFrame(found)
 
 
 def differences(tables: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> list[str]:
     """What else is not the same in `beside`, a sentence each."""
-    shown = tables["trainings"][tables["trainings"]["in_dist"].isin(table["in_dist"]) & tables["trainings"]["training"].isin(TRAININGS)]
+    shown = tables["trainings"][
+        tables["trainings"]["in_dist"].isin(table["in_dist"])
+        & tables["trainings"]["training"].isin(TRAININGS)
+    ]
     about = shown.drop_duplicates(["model", "training"]).to_dict("records")
-    models = "; ".join(f"{row['model']}, {row['training']}: {row['parameters']:,} parameters, {row['epochs']:g} epochs" for row in about)
+    models = "; ".join(
+        f"{row['model']}, {row['training']}: {row['parameters']:,} parameters, {row['epochs']:g} epochs"
+        for row in about
+    )
     rows = tables["detection"][tables["detection"]["in_dist"].isin(table["in_dist"])]
     shares = (100 * rows["base_rate"]).round(1)
     low, high = shares.min(), shares.max()
     between = f"{low:g}%" if low == high else f"{low:g} to {high:g}%"
     outliers = "; ".join(shown["outliers"].dropna().unique()) or "none"
     return [
-        MODELS.format(models), OUTLIERS.format(outliers), TESTS.format(", ".join(rows["ood"].unique()), between), RECALL, POOL, SPREAD,
+        MODELS.format(models),
+        OUTLIERS.format(outliers),
+        TESTS.format(", ".join(rows["ood"].unique()), between),
+        RECALL,
+        POOL,
+        SPREAD,
         *([EXACT] if len(tables["likelihood"]) else []),
-    ]  # fmt: skip
+    ]

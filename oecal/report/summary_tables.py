@@ -1,4 +1,7 @@
-"""The tables of a study for readers: percent, mean ± half-width over seeds. Of the report, LaTeX and Markdown."""
+"""The tables of a study for readers: percent, mean ± half-width over seeds.
+
+Of the report, LaTeX and Markdown.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,13 @@ SECTIONS = {
 }
 WHO = ["in_dist", "model", "training"]
 # A column that is empty where no run has such a result.
-MEASURES = {"likelihood": "bpd_mean", "calibration": "accuracy", "selective": "aurc", "intervals": "value", "detection_intervals": "value"}
+MEASURES = {
+    "likelihood": "bpd_mean",
+    "calibration": "accuracy",
+    "selective": "aurc",
+    "intervals": "value",
+    "detection_intervals": "value",
+}
 
 IMAGES = "Percent, with the 95% interval over test images (bootstrap) of each trained model; change: against the first training, paired."
 
@@ -43,24 +52,43 @@ class Summary(NamedTuple):
 def read(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """The tables of a study by name, without the rows that say: no run has such a result."""
     frames = {name: pd.read_csv(path) for name, path in paths.items()}
-    return frames | {name: frames[name].dropna(subset=measure) for name, measure in MEASURES.items() if name in frames}
+    return frames | {
+        name: frames[name].dropna(subset=measure)
+        for name, measure in MEASURES.items()
+        if name in frames
+    }
 
 
-def wide(table: pd.DataFrame, rows: list[str], column: str, value: str, percent: bool = True) -> pd.DataFrame:
+def wide(
+    table: pd.DataFrame, rows: list[str], column: str, value: str, percent: bool = True
+) -> pd.DataFrame:
     """Mean over the n seeds of `value`: a row for each of `rows`, a column for each value of `column`, in their order of appearance."""
     order = table[column].unique()
-    cells = table.groupby([*rows, column], sort=False)[value].agg(lambda v: over_seeds(v, percent)).unstack(column, sort=False)
+    cells = (
+        table.groupby([*rows, column], sort=False)[value]
+        .agg(lambda v: over_seeds(v, percent))
+        .unstack(column, sort=False)
+    )
     cells = cells[order].fillna("").rename_axis(columns=None)
     cells.insert(0, "n", table.groupby(rows, sort=False)["seed"].nunique())
     return cells.reset_index()
 
 
 def by_images(table: pd.DataFrame, rows: list[str], column: str) -> pd.DataFrame:
-    """`13.2 [12.1, 14.0]`: of each trained model the value and its interval over test images; and the change, where there is one."""
+    """`13.2 [12.1, 14.0]`: of each trained model the value and its interval over test images.
+
+    And the change, where there is one.
+    """
     parts = []
-    for value, low, high, what in (("value", "low", "high", ""), ("difference", "difference_low", "difference_high", ", change")):
+    for value, low, high, what in (
+        ("value", "low", "high", ""),
+        ("difference", "difference_low", "difference_high", ", change"),
+    ):
         there = table.dropna(subset=value)
-        texts = ["{:.1f} [{:.1f}, {:.1f}]".format(*numbers) for numbers in (100 * there[[value, low, high]]).to_numpy()]
+        texts = [
+            "{:.1f} [{:.1f}, {:.1f}]".format(*numbers)
+            for numbers in (100 * there[[value, low, high]]).to_numpy()
+        ]
         parts.append(there[[*rows, column]].assign(text=texts, **{column: there[column] + what}))
     both = pd.concat(parts)
     cells = both.set_index([*rows, column])["text"].unstack(column, sort=False)
@@ -69,7 +97,13 @@ def by_images(table: pd.DataFrame, rows: list[str], column: str) -> pd.DataFrame
 
 def summaries(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
     """The results, in reading order."""
-    parts = [likelihood(tables), detection(tables), calibration(tables), rejection(tables), limits(tables)]
+    parts = [
+        likelihood(tables),
+        detection(tables),
+        calibration(tables),
+        rejection(tables),
+        limits(tables),
+    ]
     return [summary for part in parts for summary in part]
 
 
@@ -77,7 +111,13 @@ def likelihood(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
     """One column a set: mean bits per dimension; nothing if the study has no density model."""
     if len(bits := tables["likelihood"]):
         note = "Bits per dimension; fewer means more likely."
-        yield Summary("likelihood", "likelihood", "Likelihood", note, wide(bits, WHO, "set", "bpd_mean", percent=False))
+        yield Summary(
+            "likelihood",
+            "likelihood",
+            "Likelihood",
+            note,
+            wide(bits, WHO, "set", "bpd_mean", percent=False),
+        )
 
 
 def detection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
@@ -86,17 +126,34 @@ def detection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
     for metric, title in (("auroc", "AUROC"), ("fpr95", "FPR95")):
         by_kind = every.groupby([*RUN, "score", "kind"], sort=False)[metric].mean().reset_index()
         note = f"{title} in percent, mean over the OOD sets of a kind; OOD is the positive class."
-        yield Summary("detection", f"detection_{metric}", f"Detection: {title}", note, wide(by_kind, [*WHO, "score"], "kind", metric))
+        yield Summary(
+            "detection",
+            f"detection_{metric}",
+            f"Detection: {title}",
+            note,
+            wide(by_kind, [*WHO, "score"], "kind", metric),
+        )
     for score in every.drop_duplicates("model")["score"].unique():
         for in_dist, own in every[every["score"] == score].groupby("in_dist", sort=False):
-            title, table = f"Detection of each set: {in_dist}, {score}", wide(own, WHO, "ood", "auroc")
-            yield Summary("detection", f"detection_{in_dist}_{score}", title, "AUROC in percent.", table)
+            title, table = (
+                f"Detection of each set: {in_dist}, {score}",
+                wide(own, WHO, "ood", "auroc"),
+            )
+            yield Summary(
+                "detection", f"detection_{in_dist}_{score}", title, "AUROC in percent.", table
+            )
     if "detection_intervals" in tables and len(tables["detection_intervals"]):
         for metric, title in (("auroc", "AUROC"), ("fpr95", "FPR95")):
             own = tables["detection_intervals"]
             own = own[(own["ood"] == "all") & (own["metric"] == metric)]
             table = by_images(own, [*WHO, "seed", "score"], "kind")
-            yield Summary("detection", f"images_{metric}", f"Detection, intervals over images: {title}", IMAGES, table)
+            yield Summary(
+                "detection",
+                f"images_{metric}",
+                f"Detection, intervals over images: {title}",
+                IMAGES,
+                table,
+            )
 
 
 def calibration(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
@@ -105,27 +162,56 @@ def calibration(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
         return
     corrupted = corruptions(every["set"])["corruption"].notna()
     merged = every.assign(set=every["set"].mask(corrupted, "corruptions (mean)"))
-    merged = merged.groupby([*RUN, "post_hoc", "set"], sort=False).mean(numeric_only=True).reset_index()
-    titles = {"ece": "ECE", "rms": "RMS calibration error", "mean_confidence": "Mean confidence", "accuracy": "Accuracy"}
+    merged = (
+        merged.groupby([*RUN, "post_hoc", "set"], sort=False).mean(numeric_only=True).reset_index()
+    )
+    titles = {
+        "ece": "ECE",
+        "rms": "RMS calibration error",
+        "mean_confidence": "Mean confidence",
+        "accuracy": "Accuracy",
+    }
     for metric, title in titles.items():
         shown = merged if metric != "accuracy" else merged[merged["post_hoc"] == "none"]
         rows = [*WHO, "post_hoc"] if metric != "accuracy" else WHO
         note = "Percent. Pooled: with OOD images, which count as wrong."
-        yield Summary("calibration", f"calibration_{metric}", f"Calibration: {title}", note, wide(shown, rows, "set", metric))
+        yield Summary(
+            "calibration",
+            f"calibration_{metric}",
+            f"Calibration: {title}",
+            note,
+            wide(shown, rows, "set", metric),
+        )
 
-    if "intervals" in tables and len(own := tables["intervals"][tables["intervals"]["metric"] == "ece"]):
+    if "intervals" in tables and len(
+        own := tables["intervals"][tables["intervals"]["metric"] == "ece"]
+    ):
         table = by_images(own, [*WHO, "seed", "post_hoc"], "set")
-        yield Summary("calibration", "images_ece", "Calibration, intervals over images: ECE", IMAGES, table)
+        yield Summary(
+            "calibration", "images_ece", "Calibration, intervals over images: ECE", IMAGES, table
+        )
 
 
 def rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
-    """Selective prediction, promises and alarms, as far as their tables are there; all of the first score of each model."""
+    """Selective prediction, promises and alarms, as far as their tables are there.
+
+    All of the first score of each model.
+    """
     rows = [*WHO, "score"]
     if len(every := tables["selective"]):
         first = of_first_score(every)
-        both = [first.assign(column=first["set"] + " " + m.upper(), value=first[m]) for m in ("aurc", "augrc")]
+        both = [
+            first.assign(column=first["set"] + " " + m.upper(), value=first[m])
+            for m in ("aurc", "augrc")
+        ]
         note = "Percent; lower is better."
-        yield Summary("rejection", "selective", "Selective prediction", note, wide(pd.concat(both), rows, "column", "value"))
+        yield Summary(
+            "rejection",
+            "selective",
+            "Selective prediction",
+            note,
+            wide(pd.concat(both), rows, "column", "value"),
+        )
     if "promises" in tables:
         every = tables["promises"]
         every = every[every["set"].isin(WHOLE) & every["threshold"].notna()]
@@ -133,12 +219,21 @@ def rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
             level = every["kind"] + " at most " + (100 * every["level"]).map("{:g}%".format)
             shown = of_first_score(every.assign(promise=every["promise"] + ": " + level))
             note = "What the thresholds led to on test images, in percent."
-            yield Summary("rejection", "promises", "Promises", note, wide(shown, rows, "promise", "realised"))
+            yield Summary(
+                "rejection", "promises", "Promises", note, wide(shown, rows, "promise", "realised")
+            )
     if "drift" in tables and len(every := tables["drift"].dropna(subset="alarm_share")):
-        shares = of_first_score(every).groupby([*RUN, "score", "ood_rate"], sort=False)["alarm_share"].mean().reset_index()
+        shares = (
+            of_first_score(every)
+            .groupby([*RUN, "score", "ood_rate"], sort=False)["alarm_share"]
+            .mean()
+            .reset_index()
+        )
         shares = shares.assign(rate=(100 * shares["ood_rate"]).map("{:g}% OOD".format))
         note = "Streams with an alarm, in percent, at each rate of OOD images."
-        yield Summary("rejection", "alarms", "Alarms", note, wide(shares, rows, "rate", "alarm_share"))
+        yield Summary(
+            "rejection", "alarms", "Alarms", note, wide(shares, rows, "rate", "alarm_share")
+        )
 
 
 def limits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
@@ -146,15 +241,31 @@ def limits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
     if "limits" not in tables:
         return
     every = tables["limits"][tables["limits"]["ood"].isna()]
-    every = every.assign(column=[LIMITED.get(key, "") for key in zip(every["measure"], every["kind"], strict=True)])
+    every = every.assign(
+        column=[LIMITED.get(key, "") for key in zip(every["measure"], every["kind"], strict=True)]
+    )
     every = every[every["column"] != ""]
     if len(every):
         half = (every["high"] - every["low"]) / 2
-        texts = [f"{d:+.1f}" + ("" if pd.isna(h) else f" ± {h:.1f}") for d, h in zip(100 * every["difference"], 100 * half, strict=True)]
+        texts = [
+            f"{d:+.1f}" + ("" if pd.isna(h) else f" ± {h:.1f}")
+            for d, h in zip(100 * every["difference"], 100 * half, strict=True)
+        ]
         rows = ["factor", "setting", *WHO, "control", "n"]
-        cells = every.assign(text=texts).set_index([*rows, "column"])["text"].unstack("column", sort=False).fillna("")
+        cells = (
+            every.assign(text=texts)
+            .set_index([*rows, "column"])["text"]
+            .unstack("column", sort=False)
+            .fillna("")
+        )
         note = "Training minus control, in points, over n seeds. More is better for AUROC and accuracy, less for ECE."
-        yield Summary("limits", "limits", "Limits of Outlier Exposure", note, cells.rename_axis(columns=None).reset_index())
+        yield Summary(
+            "limits",
+            "limits",
+            "Limits of Outlier Exposure",
+            note,
+            cells.rename_axis(columns=None).reset_index(),
+        )
 
 
 def of_first_score(table: pd.DataFrame) -> pd.DataFrame:
@@ -172,7 +283,12 @@ def about(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
     found.append(Summary("data", "datasets", "Data sets", note, sets.astype(object).fillna("")))
     if "overlap" in tables:
         pairs = tables["overlap"]
-        long = pd.concat([pairs.assign(column=f"AUROC, {side}", value=pairs[f"auroc_{side}"]) for side in ("whole", "reduced")])
+        long = pd.concat(
+            [
+                pairs.assign(column=f"AUROC, {side}", value=pairs[f"auroc_{side}"])
+                for side in ("whole", "reduced")
+            ]
+        )
         rows = [*WHO, "score", "whole", "reduced", "n_out_whole", "n_out_reduced"]
         note = "Percent. An OOD set as it is, and without the images or classes that overlap with other sets of the study."
         table = wide(long, rows, "column", "value")

@@ -12,8 +12,17 @@ from oecal.report.summary_tables import Summary, summaries
 
 LONG = 40
 CLAIMS = ["statement", "criterion", "estimate", "interval", "n", "p_holm", "verdict"]
-SPECIAL = {**{c: f"\\{c}" for c in "&%$#_{}"}, "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-           "±": r"$\pm$", "→": r"$\to$", "–": "--", "<": r"\textless{}", ">": r"\textgreater{}"}  # fmt: skip
+SPECIAL = {
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "→": r"$\to$",
+    "–": "--",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
 
 
 def typeset(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
@@ -22,7 +31,9 @@ def typeset(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
     if "claims" in tables:
         claimed = pd.DataFrame(rows(tables["claims"], "", ()))
         for column in ("criterion", "estimate", "interval"):
-            claimed[column] = (claimed[column] + " " + claimed["unit"]).where(claimed[column] != "", "")
+            claimed[column] = (claimed[column] + " " + claimed["unit"]).where(
+                claimed[column] != "", ""
+            )
         note = "Estimate: mean over n trainings, 95% interval (Student t); p corrected (Holm)."
         found.append(Summary("claims", "claims", "Claims", note, claimed[CLAIMS]))
     return found
@@ -37,13 +48,28 @@ def escaped(value: object) -> str:
 def latex(summary: Summary) -> str:
     """With caption and label, for the packages booktabs and longtable, which is taken where there are more than LONG rows."""
     table, long = summary.table, len(summary.table) > LONG
-    header, *body = (" & ".join(map(escaped, row)) + r" \\" for row in [list(table), *table.to_numpy().tolist()])
+    header, *body = (
+        " & ".join(map(escaped, row)) + r" \\" for row in [list(table), *table.to_numpy().tolist()]
+    )
     columns = "".join(alignment(table[column].astype(str)) for column in table)
     caption = rf"\caption{{{escaped(summary.title)}. {escaped(summary.note)}}}"
     label = rf"\label{{tab:{summary.name}}}"
-    lines = [r"\toprule", header, r"\midrule", *([r"\endhead"] if long else []), *body, r"\bottomrule"]
+    lines = [
+        r"\toprule",
+        header,
+        r"\midrule",
+        *([r"\endhead"] if long else []),
+        *body,
+        r"\bottomrule",
+    ]
     if long:
-        lines = [rf"\begin{{longtable}}{{{columns}}}", caption, label + r"\\", *lines, r"\end{longtable}"]
+        lines = [
+            rf"\begin{{longtable}}{{{columns}}}",
+            caption,
+            label + r"\\",
+            *lines,
+            r"\end{longtable}",
+        ]
     else:
         inside = [rf"\begin{{tabular}}{{{columns}}}", *lines, r"\end{tabular}"]
         lines = [r"\begin{table}", r"\centering", caption, label, *inside, r"\end{table}"]
@@ -59,7 +85,11 @@ def alignment(cells: pd.Series) -> str:
 
 def markdown(summary: Summary) -> str:
     """Title, note and a pipe table."""
-    header, *body = ([re.sub(r"([|*_<`\\])", r"\\\1", str(cell)) for cell in row] for row in
-                     [list(summary.table), *summary.table.to_numpy().tolist()])  # fmt: skip
+    header, *body = (
+        [re.sub(r"([|*_<`\\])", r"\\\1", str(cell)) for cell in row]
+        for row in [list(summary.table), *summary.table.to_numpy().tolist()]
+    )
     lines = [header, ["---"] * len(header), *body]
-    return f"**{summary.title}.** {summary.note}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"**{summary.title}.** {summary.note}\n\n" + "".join(
+        f"| {' | '.join(line)} |\n" for line in lines
+    )

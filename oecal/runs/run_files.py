@@ -1,6 +1,7 @@
 """Reading what predictions and scores have left: outputs, scores and statistics have the same groups `/{set}/{split}`.
 
-Also the one way in which ID and OOD images are pooled, so that every table and figure means the same by it.
+Also the one way in which ID and OOD images are pooled, so that every table and figure means the
+same by it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ RUN = ("in_dist", "model", "training", "seed")
 
 @dataclass(frozen=True)
 class Group:
-    """One evaluated set and split of one run. Role: id, near, far, synthetic, shift, corruption, ambiguous, path, attack, outlier."""
+    """One evaluated set and split of one run.
+
+    Role: id, near, far, synthetic, shift, corruption, ambiguous, path, attack, outlier.
+    """
 
     set: str
     split: str
@@ -32,7 +36,9 @@ class Group:
         return self.arrays[name]
 
     def __len__(self) -> int:
-        return max(map(len, self.arrays.values()))  # costly statistics are of part of the images only
+        return max(
+            map(len, self.arrays.values())
+        )  # costly statistics are of part of the images only
 
 
 @dataclass(frozen=True)
@@ -60,13 +66,25 @@ class Run:
 def read(path: str | Path, *only: str) -> Run:
     """A run's file; with `only`, just these arrays. Raises OecalError if the file is damaged."""
     with hdf5_files.reading(path) as file:
-        key = {name: int(file.attrs[name]) if name == "seed" else file.attrs[name] for name in RUN if name in file.attrs}
+        key = {
+            name: int(file.attrs[name]) if name == "seed" else file.attrs[name]
+            for name in RUN
+            if name in file.attrs
+        }
         groups = [
-            Group(place.split("/")[0], place.split("/")[1], file[place].attrs["role"],
-                  {n: d[:] for n, d in file[place].items() if not only or n in only})
+            Group(
+                place.split("/")[0],
+                place.split("/")[1],
+                file[place].attrs["role"],
+                {n: d[:] for n, d in file[place].items() if not only or n in only},
+            )
             for place in file.attrs["order"]
-        ]  # fmt: skip
-        head = {f"head_{name}": values[:] for name, values in file["head"].items()} if "head" in file else {}
+        ]
+        head = (
+            {f"head_{name}": values[:] for name, values in file["head"].items()}
+            if "head" in file
+            else {}
+        )
         return Run(key, file.attrs["kind"], int(file.attrs["dims"]), groups, head)
 
 
@@ -76,21 +94,35 @@ def entire(group: Group) -> tuple[Group, np.ndarray]:
 
 
 def errors(group: Group) -> np.ndarray:
-    """Whether a classifier's prediction of each ID image is wrong, (N,) bool; none of a density model, which predicts nothing."""
-    return group["logits"].argmax(axis=1) != group["labels"] if "logits" in group.arrays else np.zeros(0, bool)
+    """Whether a classifier's prediction of each ID image is wrong, (N,) bool.
+
+    None of a density model, which predicts nothing.
+    """
+    return (
+        group["logits"].argmax(axis=1) != group["labels"]
+        if "logits" in group.arrays
+        else np.zeros(0, bool)
+    )
 
 
 def of_all_images(outputs: Run, groups: Sequence[Group]) -> list[str]:
-    """The scores that each of these groups of the same run's scores has of all its images; costly ones are of part of them."""
+    """The scores that each of these groups of the same run's scores has of all its images.
+
+    Costly ones are of part of them.
+    """
     sizes = {(g.set, g.split): len(g) for g in outputs.groups}
-    return [name for name in groups[0].arrays if all(len(g.arrays.get(name, ())) == sizes[g.set, g.split] for g in groups)]
+    return [
+        name
+        for name in groups[0].arrays
+        if all(len(g.arrays.get(name, ())) == sizes[g.set, g.split] for g in groups)
+    ]
 
 
 def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
     """All ID test images and, for each of them, `ratio` OOD ones: pairs of a group and the indices taken from it.
 
-    The OOD images come in equal shares from all OOD test sets, drawn without replacement, the same ones for each run. A set that is
-    smaller than its share gives all that it has.
+    The OOD images come in equal shares from all OOD test sets, drawn without replacement, the same
+    ones for each run. A set that is smaller than its share gives all that it has.
     """
     inside, outside = run.find("id"), run.tests(*OOD)
     share = int(np.ceil(ratio * len(inside) / max(len(outside), 1)))
@@ -99,15 +131,21 @@ def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
 
 
 def shares(sizes: Sequence[int], total: int) -> np.ndarray:
-    """As equal numbers as these sizes allow, of the sum `total`; which of the equal ones are one smaller is drawn, always alike.
+    """As equal numbers as these sizes allow, of the sum `total`.
+
+    Which of the equal ones are one smaller is drawn, always alike.
 
     >>> shares([10, 2, 10], 12).tolist()
     [5, 2, 5]
     """
     held = np.asarray(sizes)
-    level = int(np.searchsorted(np.minimum(held[:, None], np.arange(held.max() + 1)).sum(axis=0), total))
+    level = int(
+        np.searchsorted(np.minimum(held[:, None], np.arange(held.max() + 1)).sum(axis=0), total)
+    )
     given: np.ndarray = np.minimum(held, level)
-    given[generator("shares").permutation(np.flatnonzero(held >= level))[: given.sum() - total]] -= 1
+    given[
+        generator("shares").permutation(np.flatnonzero(held >= level))[: given.sum() - total]
+    ] -= 1
     return given
 
 
@@ -124,8 +162,9 @@ def largest_pool(inside: int, outside: int, rate: float) -> tuple[int, int]:
 def mixed(run: Run, rate: float) -> list[tuple[Group, np.ndarray]]:
     """ID and OOD test images of which the share `rate`, in (0, 1), is OOD: pairs of a group and the indices taken from it.
 
-    All ID images, and at least one OOD image, in as equal shares as the sets allow; where all OOD images are too few, fewer ID images.
-    Drawn without replacement, the same ones for each run. Numbers are whole, so the share is `rate` only nearly. Without OOD: ID alone.
+    All ID images, and at least one OOD image, in as equal shares as the sets allow; where all OOD
+    images are too few, fewer ID images. Drawn without replacement, the same ones for each run.
+    Numbers are whole, so the share is `rate` only nearly. Without OOD: ID alone.
     """
     inside, outside = run.find("id"), run.tests(*OOD)
     if not outside:
@@ -133,13 +172,19 @@ def mixed(run: Run, rate: float) -> list[tuple[Group, np.ndarray]]:
     sizes = [len(g) for g in outside]
     known, unknown = (max(n, 1) for n in largest_pool(len(inside), sum(sizes), rate))
     taken = [known, *shares(sizes, unknown)]
-    return [(g, np.sort(generator("pool", g.set).permutation(len(g))[:n])) for g, n in zip([inside, *outside], taken, strict=True)]
+    return [
+        (g, np.sort(generator("pool", g.set).permutation(len(g))[:n]))
+        for g, n in zip([inside, *outside], taken, strict=True)
+    ]
 
 
 def confidence_and_correctness(
-    parts: list[tuple[Group, np.ndarray]], calibrated: Callable[[np.ndarray], np.ndarray] | None = None
+    parts: list[tuple[Group, np.ndarray]],
+    calibrated: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Largest probability and whether the prediction is right, (N,) each; OOD images count as wrong.
+    """Largest probability and whether the prediction is right, (N,) each.
+
+    OOD images count as wrong.
 
     calibrated: logits (N, K) to log probabilities (oecal.calibrators), by default their softmax.
     """

@@ -32,11 +32,16 @@ def drawn(n: int, count: int, purpose: str) -> np.ndarray:
     return generator("promises", purpose).permutation(n)[:count]
 
 
-def pool(inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
-    """Scores and errors, (N,) each, of ID and OOD images of which a share `rate` is OOD; OOD images are errors.
+def pool(
+    inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray, rate: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores and errors, (N,) each, of ID and OOD images of which a share `rate` is OOD.
 
-    inside, wrong: score of each ID image, and whether its prediction is wrong. The share is exact rather than random, so that the number
-    of errors varies less than the binomial distribution of the guarantee supposes.
+    OOD images are errors.
+
+    inside, wrong: score of each ID image, and whether its prediction is wrong. The share is exact
+    rather than random, so that the number of errors varies less than the binomial distribution of
+    the guarantee supposes.
 
     >>> scores, wrong = pool(np.zeros(80), np.zeros(80, bool), np.ones(50), rate=0.2)
     >>> len(scores), float(wrong.mean())
@@ -44,14 +49,20 @@ def pool(inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray, rate: float
     """
     few, many = largest_pool(len(inside), len(outside), rate)
     own, other = drawn(len(inside), few, "id"), drawn(len(outside), many, "ood")
-    return np.concatenate([inside[own], outside[other]]), np.concatenate([wrong[own].astype(float), np.ones(len(other))])
+    return np.concatenate([inside[own], outside[other]]), np.concatenate(
+        [wrong[own].astype(float), np.ones(len(other))]
+    )
 
 
-def chosen(promise: Mapping[str, Any], inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray) -> Threshold:
+def chosen(
+    promise: Mapping[str, Any], inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray
+) -> Threshold:
     """The threshold of one score for one promise, as `described`."""
     if promise["kind"] == "reject":
         return threshold_for_rejection(inside, promise["level"], promise["confidence"])
-    return threshold_for_errors(*pool(inside, wrong, outside, promise["ood_rate"]), promise["level"], promise["confidence"])
+    return threshold_for_errors(
+        *pool(inside, wrong, outside, promise["ood_rate"]), promise["level"], promise["confidence"]
+    )
 
 
 def described(promise: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,32 +72,52 @@ def described(promise: Mapping[str, Any]) -> dict[str, Any]:
     {'kind': 'reject', 'level': 0.05, 'confidence': 0.95, 'ood_rate': 0.0}
     """
     kind = "reject" if "reject" in promise else "error"
-    return {"kind": kind, "level": promise[kind], "confidence": promise.get("confidence", 0.95), "ood_rate": promise.get("ood_rate", 0.0)}
+    return {
+        "kind": kind,
+        "level": promise[kind],
+        "confidence": promise.get("confidence", 0.95),
+        "ood_rate": promise.get("ood_rate", 0.0),
+    }
 
 
 def run(scores: str, outputs: str, promises: Mapping[str, Mapping[str, Any]], path: str) -> None:
     """Writes {"run", "promises": {name: {kind, level, confidence, ood_rate, "scores": {score: {threshold, n, bound}}}}} as JSON.
 
-    An image is accepted if and only if its score is at most the threshold; null: none keeps the promise, every image is rejected. n: the
-    validation images, and outliers, that it is from; bound: the upper confidence limit of the promised rate, null without a threshold.
-    Scores that were computed of part of the images have no place here, nor have `error` promises of a density model, which predicts
-    nothing, and those at an `ood_rate` above 0 of a run without auxiliary outliers.
+    An image is accepted if and only if its score is at most the threshold; null: none keeps the
+    promise, every image is rejected. n: the validation images, and outliers, that it is from;
+    bound: the upper confidence limit of the promised rate, null without a threshold. Scores that
+    were computed of part of the images have no place here, nor have `error` promises of a density
+    model, which predicts nothing, and those at an `ood_rate` above 0 of a run without auxiliary
+    outliers.
     """
     source, scored = read(outputs, "logits", "labels", "log_likelihood"), read(scores)
-    groups: list[Group] = [scored.find("id", "val"), *(g for g in scored.groups if g.role == "outlier")]
+    groups: list[Group] = [
+        scored.find("id", "val"),
+        *(g for g in scored.groups if g.role == "outlier"),
+    ]
     whole = of_all_images(source, groups)
     wrong = errors(source.find("id", "val"))
     written = {}
     for name, promise in ((n, described(p)) for n, p in promises.items()):
-        if promise["kind"] == "error" and (source.kind != "classifier" or (promise["ood_rate"] > 0 and len(groups) == 1)):
-            logging.info("%s: left out: it needs a classifier and, at an ood_rate above 0, auxiliary outliers", name)
+        if promise["kind"] == "error" and (
+            source.kind != "classifier" or (promise["ood_rate"] > 0 and len(groups) == 1)
+        ):
+            logging.info(
+                "%s: left out: it needs a classifier and, at an ood_rate above 0, auxiliary outliers",
+                name,
+            )
             continue
         thresholds = {}
         for score in whole:
             outside = np.concatenate([np.zeros(0), *(g[score] for g in groups[1:])])
             thresholds[score] = asdict(chosen(promise, groups[0][score], wrong, outside))
         without = [score for score, values in thresholds.items() if values["threshold"] is None]
-        logging.info("%s: of %d scores, no threshold keeps it for: %s", name, len(thresholds), ", ".join(without) or "none")
+        logging.info(
+            "%s: of %d scores, no threshold keeps it for: %s",
+            name,
+            len(thresholds),
+            ", ".join(without) or "none",
+        )
         written[name] = {**promise, "scores": thresholds}
     with replacing(path) as temporary:
         temporary.write_text(json.dumps({"run": source.key, "promises": written}, indent=1) + "\n")

@@ -1,1 +1,4 @@
-"""Uncertainty scores, one file per family; each function is a score. NumPy only, from stored arrays."""
+"""Uncertainty scores, one file per family; each function is a score.
+
+NumPy only, from stored arrays.
+"""

@@ -1,4 +1,7 @@
-"""Scores of a classifier with a class of its own for the outliers, the background class. Higher is more anomalous, float64 (N,)."""
+"""Scores of a classifier with a class of its own for the outliers, the background class.
+
+Higher is more anomalous, float64 (N,).
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ from scipy.special import logsumexp
 def background_class(logits: np.ndarray, background_logit: np.ndarray) -> np.ndarray:
     """log(p / (1 - p)) of the background's p among all K + 1 classes: z_{K+1} - log sum_{k <= K} exp z_k, nats.
 
-    The log-odds have the order of p, and do not saturate where p rounds to 1. The class: Zhang & LeCun, AAAI 2017 (arXiv 1511.03719).
+    The log-odds have the order of p, and do not saturate where p rounds to 1. The class: Zhang &
+    LeCun, AAAI 2017 (arXiv 1511.03719).
 
     >>> background_class(np.zeros((1, 3)), background_logit=np.log([9])).round(4)  # log of 9 / 3
     array([1.0986])
     """
-    log_odds: np.ndarray = background_logit.astype(np.float64) - logsumexp(logits.astype(np.float64), axis=1)
+    log_odds: np.ndarray = background_logit.astype(np.float64) - logsumexp(
+        logits.astype(np.float64), axis=1
+    )
     return log_odds

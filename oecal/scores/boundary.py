@@ -1,4 +1,7 @@
-"""Distance to the decision boundaries of the last layer, weights W (K, D). Higher is more anomalous, float64 (N,)."""
+"""Distance to the decision boundaries of the last layer, weights W (K, D).
+
+Higher is more anomalous, float64 (N,).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import numpy as np
 
 from oecal.scores.fitted import fitted
 
-SHORTEST = 1e-8  # the least distance from the mean that counts: an image on the mean itself must have a score
+# The least distance from the mean that counts: an image on the mean itself must have a score
+SHORTEST = 1e-8
 
 
 @fitted
@@ -15,17 +19,26 @@ def _mean(train_features: np.ndarray) -> np.ndarray:
     return mean
 
 
-def fdbd(logits: np.ndarray, features: np.ndarray, head_weight: np.ndarray, train_features: np.ndarray) -> np.ndarray:
-    """-mean over k != y of (z_y - z_k) / ||w_y - w_k||, divided by ||f - mu||; y the prediction, mu the mean of the training features.
+def fdbd(
+    logits: np.ndarray, features: np.ndarray, head_weight: np.ndarray, train_features: np.ndarray
+) -> np.ndarray:
+    """-mean over k != y of (z_y - z_k) / ||w_y - w_k||, divided by ||f - mu||.
 
-    Liu & Qin, ICML 2024 (arXiv 2312.11536), eqs. 5 and 7: (z_y - z_k) / ||w_y - w_k|| is the distance of f to the boundary between both
-    classes. Classes with the same weights have none, and do not count.
+    y the prediction, mu the mean of the training features.
+
+    Liu & Qin, ICML 2024 (arXiv 2312.11536), eqs. 5 and 7: (z_y - z_k) / ||w_y - w_k|| is the
+    distance of f to the boundary between both classes. Classes with the same weights have none, and
+    do not count.
     """
     z, w = logits.astype(np.float64), head_weight.astype(np.float64)
     widths = np.stack([np.linalg.norm(w - row, axis=1) for row in w])[z.argmax(axis=1)]
-    distances = np.divide(z.max(axis=1, keepdims=True) - z, widths, out=np.zeros_like(z), where=widths > 0)
+    distances = np.divide(
+        z.max(axis=1, keepdims=True) - z, widths, out=np.zeros_like(z), where=widths > 0
+    )
     boundaries = np.maximum((widths > 0).sum(axis=1), 1)
     scores: np.ndarray = (
-        -distances.sum(axis=1) / boundaries / np.maximum(np.linalg.norm(features - _mean(train_features), axis=1), SHORTEST)
+        -distances.sum(axis=1)
+        / boundaries
+        / np.maximum(np.linalg.norm(features - _mean(train_features), axis=1), SHORTEST)
     )
     return scores

@@ -33,8 +33,9 @@ def input_gradient(input_gradient: np.ndarray) -> np.ndarray:
 def gradient_norms(gradient_norms: np.ndarray, val_gradient_norms: np.ndarray) -> np.ndarray:
     """-log density of f_j = log ||d log p(x) / d theta_j||^2 under independent Gaussians fitted to ID validation images, nats.
 
-    theta_j are the J parameter tensors of the model, (N, J) (Dauncey et al. 2024, arXiv 2403.01485). A tensor whose norm does not vary
-    on the validation images says nothing and is left out.
+    theta_j are the J parameter tensors of the model, (N, J) (Dauncey et al. 2024, arXiv
+    2403.01485). A tensor whose norm does not vary on the validation images says nothing and is left
+    out.
     """
     mean, sd = val_gradient_norms.mean(axis=0), val_gradient_norms.std(axis=0, ddof=1)
     varies = sd > 1e-6

@@ -23,8 +23,9 @@ def ensemble_entropy(seeds_logits: np.ndarray) -> np.ndarray:
 def ensemble_mutual_information(seeds_logits: np.ndarray) -> np.ndarray:
     """H(p) - mean_s H(p_s) = mean_s KL(p_s || p), nats, in [0, log S]: the model's part, what the seeds disagree on.
 
-    As the mean over s of sum_k p_k (r e^r - (e^r - 1)), r = log(p_sk / p_k) <= log S: all terms are positive, and where the seeds nearly
-    agree each is about p_k r^2 / 2, which a difference of entropies or of p_s and p would lose.
+    As the mean over s of sum_k p_k (r e^r - (e^r - 1)), r = log(p_sk / p_k) <= log S: all terms are
+    positive, and where the seeds nearly agree each is about p_k r^2 / 2, which a difference of
+    entropies or of p_s and p would lose.
 
     >>> ensemble_mutual_information(np.array([[[50, 0], [0, 0]], [[0, 50], [0, 0]]])).round(4)  # disagree; agree
     array([0.6931, 0.    ])
@@ -32,5 +33,7 @@ def ensemble_mutual_information(seeds_logits: np.ndarray) -> np.ndarray:
     log_p = numerics.log_softmax(seeds_logits)
     log_mean = numerics.log_mean(log_p)
     r = log_p - log_mean
-    nats: np.ndarray = np.maximum((np.exp(log_mean) * (r * np.exp(r) - np.expm1(r))).sum(axis=-1).mean(axis=0), 0)
+    nats: np.ndarray = np.maximum(
+        (np.exp(log_mean) * (r * np.exp(r) - np.expm1(r))).sum(axis=-1).mean(axis=0), 0
+    )
     return nats

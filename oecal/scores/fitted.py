@@ -19,14 +19,16 @@ def same(a: Any, b: Any) -> bool:
 def fitted(fit: Callable[..., T]) -> Callable[..., T]:
     """Decorator: remembers the last result, and gives it again for the very same arrays (the same objects, not equal ones).
 
-    Arguments other than arrays are compared by value. The arrays must not be changed in place. Only one result is kept, so that the
-    memory of one fit is all it takes.
+    Arguments other than arrays are compared by value. The arrays must not be changed in place. Only
+    one result is kept, so that the memory of one fit is all it takes.
     """
     last: list[tuple[tuple[Any, ...], T]] = []
 
     @functools.wraps(fit)
     def remembered(*arguments: Any) -> T:
-        if not (last and len(last[0][0]) == len(arguments) and all(map(same, last[0][0], arguments))):
+        if not (
+            last and len(last[0][0]) == len(arguments) and all(map(same, last[0][0], arguments))
+        ):
             last[:] = [(arguments, fit(*arguments))]
         return last[0][1]
 

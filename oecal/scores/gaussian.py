@@ -1,11 +1,16 @@
-"""Mahalanobis distances to Gaussians of the training features, f (N, D). Higher is more anomalous, float64 (N,).
+"""Mahalanobis distances to Gaussians of the training features, f (N, D).
 
-Each class k of the training images has its mean mu_k, all share the covariance S = sum_n (f_n - mu_k(n)) (f_n - mu_k(n))^T / N.
-The background has the mean mu_0 and the covariance S_0 of all training images.
+Higher is more anomalous, float64 (N,).
 
-Both get a ridge, 1e-9 times their mean variance, as units that are never active, or fewer images than dimensions, make them singular.
-It is far above what the rounding of float32 features adds (1e-14), and far below a variance that changes a score. A pseudo-inverse would
-not see what leaves the space that the training images fill, the most anomalous of all, and would jump where a variance crosses its cut.
+Each class k of the training images has its mean mu_k, all share the covariance S = sum_n (f_n -
+mu_k(n)) (f_n - mu_k(n))^T / N. The background has the mean mu_0 and the covariance S_0 of all
+training images.
+
+Both get a ridge, 1e-9 times their mean variance, as units that are never active, or fewer images
+than dimensions, make them singular. It is far above what the rounding of float32 features adds
+(1e-14), and far below a variance that changes a score. A pseudo-inverse would not see what leaves
+the space that the training images fill, the most anomalous of all, and would jump where a variance
+crosses its cut.
 """
 
 from __future__ import annotations
@@ -53,12 +58,17 @@ def _gaussians(train_features: np.ndarray, train_labels: np.ndarray) -> _Gaussia
         within = sum(threads.map(scatter, range(len(classes)))) / n
         centre = counts @ means / n
         means -= centre
-        whitening, background = _whitening(within), _whitening(within + (means * counts[:, None]).T @ means / n)
+        whitening, background = (
+            _whitening(within),
+            _whitening(within + (means * counts[:, None]).T @ means / n),
+        )
         return _Gaussians(centre, whitening, means @ whitening, background)
 
 
 @fitted
-def _distances(features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _distances(
+    features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Squared distances to the nearest class and to the background, each (N,)."""
     found = _gaussians(train_features, train_labels)
     nearest, background = np.empty(len(features)), np.empty(len(features))
@@ -75,12 +85,16 @@ def _distances(features: np.ndarray, train_features: np.ndarray, train_labels: n
     return nearest, background
 
 
-def mahalanobis(features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray) -> np.ndarray:
+def mahalanobis(
+    features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray
+) -> np.ndarray:
     """min_k (f - mu_k)^T S^-1 (f - mu_k) (Lee et al., NeurIPS 2018, arXiv 1807.03888, eq. 2, last layer, no input preprocessing)."""
     return _distances(features, train_features, train_labels)[0]
 
 
-def relative_mahalanobis(features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray) -> np.ndarray:
+def relative_mahalanobis(
+    features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray
+) -> np.ndarray:
     """min_k (f - mu_k)^T S^-1 (f - mu_k) - (f - mu_0)^T S_0^-1 (f - mu_0) (Ren et al. 2021, arXiv 2106.09022, eq. 2 and 3)."""
     nearest, background = _distances(features, train_features, train_labels)
     differences: np.ndarray = nearest - background

@@ -1,4 +1,7 @@
-"""Energy of a modern Hopfield network that remembers the training images of each class. Higher is more anomalous, float64 (N,)."""
+"""Energy of a modern Hopfield network that remembers the training images of each class.
+
+Higher is more anomalous, float64 (N,).
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from oecal.scores.fitted import fitted
 
 
 @fitted
-def _patterns(train_features: np.ndarray, train_logits: np.ndarray, train_labels: np.ndarray) -> np.ndarray:
+def _patterns(
+    train_features: np.ndarray, train_logits: np.ndarray, train_labels: np.ndarray
+) -> np.ndarray:
     """The mean feature of the training images of each class that are classified correctly, (K, D); 0 of a class without any."""
     right = train_logits.argmax(axis=1) == train_labels
     patterns = np.zeros((train_logits.shape[1], train_features.shape[1]))
@@ -17,11 +22,21 @@ def _patterns(train_features: np.ndarray, train_logits: np.ndarray, train_labels
     return patterns
 
 
-def she(logits: np.ndarray, features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray,
-        train_labels: np.ndarray) -> np.ndarray:  # fmt: skip
+def she(
+    logits: np.ndarray,
+    features: np.ndarray,
+    train_features: np.ndarray,
+    train_logits: np.ndarray,
+    train_labels: np.ndarray,
+) -> np.ndarray:
     """-f.s_y, s_y the stored pattern of the predicted class y: simplified Hopfield energy (Zhang et al., ICLR 2023, eq. 7).
 
-    A class of which no training image is classified correctly remembers nothing, and its score is 0, the highest of features >= 0.
+    A class of which no training image is classified correctly remembers nothing, and its score is
+    0, the highest of features >= 0.
     """
-    products: np.ndarray = -np.einsum("nd,nd->n", features, _patterns(train_features, train_logits, train_labels)[logits.argmax(axis=1)])
+    products: np.ndarray = -np.einsum(
+        "nd,nd->n",
+        features,
+        _patterns(train_features, train_logits, train_labels)[logits.argmax(axis=1)],
+    )
     return products

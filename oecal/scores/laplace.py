@@ -1,10 +1,12 @@
 """Last-layer Laplace approximation with a Kronecker-factored generalised Gauss-Newton matrix (Daxberger et al. 2021, arXiv 2106.14806).
 
-The last layer's weights W (K, D + 1), the bias among them as the weight of a constant feature, f = (features, 1), have the posterior
-N(W_trained, (B x A + delta I)^-1): A = sum_n f_n f_n^T / N and B = sum_n (diag(p_n) - p_n p_n^T) over the N training images, delta the
-prior precision. N counts the training images that were predicted (`fit_train`): with fewer, the posterior is wider. An image's logits
-are then Gaussian, and the extended probit approximation makes probabilities of them:
-softmax(z_k / sqrt(1 + pi/8 v_k)), v_k the variance of logit k (Gibbs 1998; Kristiadi et al., ICML 2020, arXiv 2002.10118).
+The last layer's weights W (K, D + 1), the bias among them as the weight of a constant feature, f =
+(features, 1), have the posterior N(W_trained, (B x A + delta I)^-1): A = sum_n f_n f_n^T / N and B
+= sum_n (diag(p_n) - p_n p_n^T) over the N training images, delta the prior precision. N counts the
+training images that were predicted (`fit_train`): with fewer, the posterior is wider. An image's
+logits are then Gaussian, and the extended probit approximation makes probabilities of them:
+softmax(z_k / sqrt(1 + pi/8 v_k)), v_k the variance of logit k (Gibbs 1998; Kristiadi et al., ICML
+2020, arXiv 2002.10118).
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ def _inputs(features: np.ndarray) -> np.ndarray:
 
 
 def _factors(features: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A (D + 1, D + 1) and B (K, K). The diagonal p (1 - p) of B is summed as such: p - p^2 is nothing where p rounds to 1."""
+    """A (D + 1, D + 1) and B (K, K).
+
+    The diagonal p (1 - p) of B is summed as such: p - p^2 is nothing where p rounds to 1.
+    """
     n, k = logits.shape
     a, outer, diagonal = np.zeros((features.shape[1] + 1,) * 2), np.zeros((k, k)), np.zeros(k)
     for part in (slice(start, start + CHUNK) for start in range(0, n, CHUNK)):
@@ -47,7 +52,10 @@ def _factors(features: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _probit(logits: np.ndarray, squares: np.ndarray, posterior: _Posterior) -> np.ndarray:
-    """log p (N, K) of the probit approximation; squares (N, D + 1): of f in the eigenvectors of A."""
+    """log p (N, K) of the probit approximation.
+
+    Squares (N, D + 1): of f in the eigenvectors of A.
+    """
     variance = squares @ posterior.variance @ (posterior.outputs**2).T
     return log_softmax(logits / np.sqrt(1 + np.pi / 8 * variance))
 
@@ -57,8 +65,13 @@ def _log_predictive(logits: np.ndarray, features: np.ndarray, posterior: _Poster
 
 
 @fitted
-def _posterior(train_features: np.ndarray, train_logits: np.ndarray, val_features: np.ndarray, val_logits: np.ndarray,
-               val_labels: np.ndarray) -> _Posterior:  # fmt: skip
+def _posterior(
+    train_features: np.ndarray,
+    train_logits: np.ndarray,
+    val_features: np.ndarray,
+    val_logits: np.ndarray,
+    val_labels: np.ndarray,
+) -> _Posterior:
     """The posterior with the prior precision, of a grid from 1e-4 to 1e4, that has the lowest NLL on ID validation images."""
     factors = _factors(train_features, train_logits)
     with Threads():
@@ -66,18 +79,35 @@ def _posterior(train_features: np.ndarray, train_logits: np.ndarray, val_feature
     curvature = np.outer(a.clip(min=0), b.clip(min=0))
     found = [_Posterior(inputs, outputs, 1 / (curvature + precision)) for precision in PRECISIONS]
     squares, rows = (_inputs(val_features) @ inputs) ** 2, np.arange(len(val_labels))
-    return min(found, key=lambda posterior: -_probit(val_logits, squares, posterior)[rows, val_labels].mean())
+    return min(
+        found,
+        key=lambda posterior: -_probit(val_logits, squares, posterior)[rows, val_labels].mean(),
+    )
 
 
-def laplace_msp(logits: np.ndarray, features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray, val_features: np.ndarray,
-                val_logits: np.ndarray, val_labels: np.ndarray) -> np.ndarray:  # fmt: skip
+def laplace_msp(
+    logits: np.ndarray,
+    features: np.ndarray,
+    train_features: np.ndarray,
+    train_logits: np.ndarray,
+    val_features: np.ndarray,
+    val_logits: np.ndarray,
+    val_labels: np.ndarray,
+) -> np.ndarray:
     """1 - max_k p_k of the predictive distribution, (N,), in [0, 1 - 1/K]."""
     posterior = _posterior(train_features, train_logits, val_features, val_logits, val_labels)
     return doubt(_log_predictive(logits, features, posterior))
 
 
-def laplace_entropy(logits: np.ndarray, features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray,
-                    val_features: np.ndarray, val_logits: np.ndarray, val_labels: np.ndarray) -> np.ndarray:  # fmt: skip
+def laplace_entropy(
+    logits: np.ndarray,
+    features: np.ndarray,
+    train_features: np.ndarray,
+    train_logits: np.ndarray,
+    val_features: np.ndarray,
+    val_logits: np.ndarray,
+    val_labels: np.ndarray,
+) -> np.ndarray:
     """H(p), nats, of the predictive distribution, (N,), in [0, log K]."""
     posterior = _posterior(train_features, train_logits, val_features, val_logits, val_labels)
     return entropy(_log_predictive(logits, features, posterior))

@@ -1,4 +1,7 @@
-"""Scores from log-likelihoods (N,), nats, of one or several density models. Higher is more anomalous, float64 (N,)."""
+"""Scores from log-likelihoods (N,), nats, of one or several density models.
+
+Higher is more anomalous, float64 (N,).
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,38 @@ from oecal.core.seeds import generator
 
 
 def log_likelihood(log_likelihood: np.ndarray) -> np.ndarray:
-    """-log p(x), nats: an unlikely image is an anomalous one (Bishop 1994); the score that the likelihood paradox refutes."""
+    """-log p(x), nats: an unlikely image is an anomalous one (Bishop 1994).
+
+    The score that the likelihood paradox refutes.
+    """
     return -log_likelihood.astype(np.float64)
 
 
-def typicality(log_likelihood: np.ndarray, train_log_likelihood: np.ndarray, *, m: int = 1) -> np.ndarray:
+def typicality(
+    log_likelihood: np.ndarray, train_log_likelihood: np.ndarray, *, m: int = 1
+) -> np.ndarray:
     """|-mean_m log p(x_m) - H|, nats, H the mean of -log p over training images: an image may also be too likely.
 
-    The test of Nalisnick et al. 2019 (arXiv 1906.02994) for batches of m images of one set: (N // m,) values, of m random images each.
+    The test of Nalisnick et al. 2019 (arXiv 1906.02994) for batches of m images of one set: (N //
+    m,) values, of m random images each.
 
     >>> typicality(np.array([-5.0, -1.0, -3.0]), train_log_likelihood=np.array([-2.0, -4.0]))
     array([2., 2., 0.])
     """
     n = len(log_likelihood) // m * m
-    order = generator("batches", len(log_likelihood), m).permutation(len(log_likelihood)) if m > 1 else np.arange(n)
+    order = (
+        generator("batches", len(log_likelihood), m).permutation(len(log_likelihood))
+        if m > 1
+        else np.arange(n)
+    )
     batches = log_likelihood.astype(np.float64)[order[:n]].reshape(-1, m)
     gaps: np.ndarray = np.abs(train_log_likelihood.astype(np.float64).mean() - batches.mean(axis=1))
     return gaps
 
 
-def likelihood_ratio(log_likelihood: np.ndarray, background_log_likelihood: np.ndarray) -> np.ndarray:
+def likelihood_ratio(
+    log_likelihood: np.ndarray, background_log_likelihood: np.ndarray
+) -> np.ndarray:
     """-(log p(x) - log p_background(x)), nats (Ren et al., NeurIPS 2019, arXiv 1906.02845, eq. 5).
 
     >>> likelihood_ratio(np.array([-5.0]), background_log_likelihood=np.array([-7.0]))

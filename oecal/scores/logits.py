@@ -1,6 +1,9 @@
-"""Scores from a classifier's logits z (N, K), p = softmax(z). All are higher for more anomalous inputs, float64 (N,).
+"""Scores from a classifier's logits z (N, K), p = softmax(z).
 
-None saturates where p_max rounds to 1: what they say of it is computed from the sum of the other probabilities (oecal.scores.numerics).
+All are higher for more anomalous inputs, float64 (N,).
+
+None saturates where p_max rounds to 1: what they say of it is computed from the sum of the other
+probabilities (oecal.scores.numerics).
 """
 
 from __future__ import annotations

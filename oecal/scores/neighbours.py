@@ -1,6 +1,9 @@
-"""Scores from the nearest training images in feature space, by cosine. Higher is more anomalous, float64 (N,).
+"""Scores from the nearest training images in feature space, by cosine.
 
-The search is exact: all inner products with the M training images, in float32. One search finds the nearest for every k of the grids.
+Higher is more anomalous, float64 (N,).
+
+The search is exact: all inner products with the M training images, in float32. One search finds the
+nearest for every k of the grids.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ def _unit(features: np.ndarray) -> np.ndarray:
 def _largest(values: np.ndarray, k: int) -> np.ndarray:
     """Where the k largest of M values are, the largest first.
 
-    The values are put into groups, and the k-th largest of the groups' maxima is a bound that at least k values reach, but few more do.
+    The values are put into groups, and the k-th largest of the groups' maxima is a bound that at
+    least k values reach, but few more do.
     """
     size = max(min(GROUP, len(values) // (4 * k)), 1)
     groups = len(values) // size
@@ -40,7 +44,9 @@ def _largest(values: np.ndarray, k: int) -> np.ndarray:
     return found[values[found].argsort()[::-1][:k]]
 
 
-def _search(features: np.ndarray, bank: np.ndarray, silent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _search(
+    features: np.ndarray, bank: np.ndarray, silent: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """The NEAREST rows of `bank` (M, D) with the largest inner products with f / ||f||, falling: where they are, and the products.
 
     Both (N, min(NEAREST, M)). The product with rows in `silent` counts as 1/2.
@@ -48,14 +54,23 @@ def _search(features: np.ndarray, bank: np.ndarray, silent: np.ndarray) -> tuple
     k = min(NEAREST, len(bank))
     where, values = np.empty((len(features), k), np.int64), np.empty((len(features), k), np.float32)
     with Threads() as threads:
-        images = max(min(IMAGES, MEMORY // (4 * len(bank) * threads.count), -(-len(features) // threads.count)), 1)
+        images = max(
+            min(
+                IMAGES,
+                MEMORY // (4 * len(bank) * threads.count),
+                -(-len(features) // threads.count),
+            ),
+            1,
+        )
         starts = range(0, len(features), images)
 
         def work(thread: int) -> None:
             products = np.empty((max(images, 2), len(bank)), np.float32)
             for start in starts[thread :: threads.count]:
                 queries = _unit(features[start : start + images]).astype(np.float32)
-                several = np.repeat(queries, 2, axis=0) if len(queries) == 1 else queries  # BLAS rounds a product with one row otherwise
+                several = (
+                    np.repeat(queries, 2, axis=0) if len(queries) == 1 else queries
+                )  # BLAS rounds a product with one row otherwise
                 rows = np.matmul(several, bank.T, out=products[: len(several)])[: len(queries)]
                 rows[:, silent] = 0.5
                 for n, row in enumerate(rows, start):
@@ -69,21 +84,34 @@ def _search(features: np.ndarray, bank: np.ndarray, silent: np.ndarray) -> tuple
 @fitted
 def _directions(train_features: np.ndarray) -> np.ndarray:
     with Threads() as threads:
-        return np.concatenate(list(threads.map(lambda c: _unit(train_features[c]).astype(np.float32), chunks(len(train_features)))))
+        return np.concatenate(
+            list(
+                threads.map(
+                    lambda c: _unit(train_features[c]).astype(np.float32),
+                    chunks(len(train_features)),
+                )
+            )
+        )
 
 
 @fitted
 def _nearest(features: np.ndarray, train_features: np.ndarray) -> np.ndarray:
-    """The nearest training images. Of a silent one, without any activation, ||u - 0||^2 = 1 = 2 - 2 (1/2)."""
+    """The nearest training images.
+
+    Of a silent one, without any activation, ||u - 0||^2 = 1 = 2 - 2 (1/2).
+    """
     bank = _directions(train_features)
     return _search(features, bank, np.flatnonzero(~bank.any(axis=1)))[0]
 
 
-def knn(features: np.ndarray, train_features: np.ndarray, *, k: Literal[1, 5, 10, 50, 100, 200] = 50) -> np.ndarray:
+def knn(
+    features: np.ndarray, train_features: np.ndarray, *, k: Literal[1, 5, 10, 50, 100, 200] = 50
+) -> np.ndarray:
     """||u - u_(k)||, u = f / ||f||, to the k-th nearest training image (Sun et al., ICML 2022, arXiv 2204.06507), in [0, 2].
 
-    50 is the paper's k for CIFAR-10. Of fewer than k training images it is the farthest. The neighbour is found in float32, its
-    distance computed in float64: what 2 - 2 u.v loses where u is next to v would cost the order of near images.
+    50 is the paper's k for CIFAR-10. Of fewer than k training images it is the farthest. The
+    neighbour is found in float32, its distance computed in float64: what 2 - 2 u.v loses where u is
+    next to v would cost the order of near images.
     """
     neighbour = _nearest(features, train_features)[:, min(k, len(train_features)) - 1]
     pairs = ((features[chunk], train_features[neighbour[chunk]]) for chunk in chunks(len(features)))
@@ -97,15 +125,26 @@ def _confident(train_features: np.ndarray, train_logits: np.ndarray) -> np.ndarr
 
 
 @fitted
-def _guides(features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray) -> np.ndarray:
+def _guides(
+    features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray
+) -> np.ndarray:
     return _search(features, _confident(train_features, train_logits), np.array([], np.int64))[1]
 
 
-def nnguide(logits: np.ndarray, features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray, *,
-            k: Literal[1, 5, 10, 50, 100, 200] = 10) -> np.ndarray:  # fmt: skip
+def nnguide(
+    logits: np.ndarray,
+    features: np.ndarray,
+    train_features: np.ndarray,
+    train_logits: np.ndarray,
+    *,
+    k: Literal[1, 5, 10, 50, 100, 200] = 10,
+) -> np.ndarray:
     """-G S, S = log sum_k exp z_k, G the mean of the k largest S_m u.u_m over training images m (Park et al., ICCV 2023, arXiv 2309.14888).
 
-    Eqs. 4 to 6. Where the paper takes a random part of the training images, here are all, as in its code.
+    Eqs. 4 to 6. Where the paper takes a random part of the training images, here are all, as in its
+    code.
     """
-    scores: np.ndarray = energy(logits) * _guides(features, train_features, train_logits)[:, :k].mean(axis=1, dtype=np.float64)
+    scores: np.ndarray = energy(logits) * _guides(features, train_features, train_logits)[
+        :, :k
+    ].mean(axis=1, dtype=np.float64)
     return scores

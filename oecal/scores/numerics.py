@@ -1,7 +1,8 @@
 """What several families compute with: logarithms of probabilities that keep their relative precision next to p = 1 as next to p = 0.
 
-A confident classifier's largest p differs from 1 by less than float64 can tell, but log p = log1p(-(sum of the others)) does not round to
-0: so all that is computed from these logarithms keeps its order until the sum itself underflows, at a gap of about 745 between logits.
+A confident classifier's largest p differs from 1 by less than float64 can tell, but log p =
+log1p(-(sum of the others)) does not round to 0: so all that is computed from these logarithms keeps
+its order until the sum itself underflows, at a gap of about 745 between logits.
 """
 
 from __future__ import annotations
@@ -36,7 +37,12 @@ def exact_top(log_p: np.ndarray) -> np.ndarray:
     np.put_along_axis(others, top, 0, axis=-1)
     doubt = others.sum(axis=-1, keepdims=True)
     exact = log_p.copy()
-    np.put_along_axis(exact, top, np.where(doubt < 0.5, np.log1p(-doubt), np.take_along_axis(log_p, top, axis=-1)), axis=-1)
+    np.put_along_axis(
+        exact,
+        top,
+        np.where(doubt < 0.5, np.log1p(-doubt), np.take_along_axis(log_p, top, axis=-1)),
+        axis=-1,
+    )
     return exact
 
 
@@ -79,7 +85,9 @@ def best_temperature(loss: Callable[[float], float]) -> float:
     from scipy.optimize import minimize_scalar  # takes as long to import as all else here
 
     bounds = np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])
-    found = minimize_scalar(lambda log_t: loss(np.exp(log_t)), bounds=bounds, method="bounded", options={"xatol": 1e-6})
+    found = minimize_scalar(
+        lambda log_t: loss(np.exp(log_t)), bounds=bounds, method="bounded", options={"xatol": 1e-6}
+    )
     return float(np.exp(found.x))
 
 

@@ -1,8 +1,11 @@
-"""Scores from many passes of one classifier, made by the prediction step. Higher is more anomalous, float64 (N,).
+"""Scores from many passes of one classifier, made by the prediction step.
 
-MC dropout (Gal & Ghahramani, ICML 2016, arXiv 1506.02142), test-time augmentation (Wang et al. 2019, arXiv 1807.07356) and SWAG
-(Maddox et al., NeurIPS 2019, arXiv 1902.02476) give of passes s with probabilities p_s: `p` (N, K), their mean; `mi` (N,), nats,
-mean_s KL(p_s || p); `agreement` (N,), the share of the passes that vote for the class with the most votes.
+Higher is more anomalous, float64 (N,).
+
+MC dropout (Gal & Ghahramani, ICML 2016, arXiv 1506.02142), test-time augmentation (Wang et al.
+2019, arXiv 1807.07356) and SWAG (Maddox et al., NeurIPS 2019, arXiv 1902.02476) give of passes s
+with probabilities p_s: `p` (N, K), their mean; `mi` (N,), nats, mean_s KL(p_s || p); `agreement`
+(N,), the share of the passes that vote for the class with the most votes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What of the features f (N, D) lies outside the space that the training features fill. Higher is more anomalous, float64 (N,)."""
+"""What of the features f (N, D) lies outside the space that the training features fill.
+
+Higher is more anomalous, float64 (N,).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from oecal.scores.fitted import fitted
 from oecal.scores.logits import energy
 from oecal.scores.threads import Threads, chunks
 
-FLAT = 1e-6  # the least mean residual of the training features, as a share of their length: float32 is exact to 1e-7 of it
+# The least mean residual of the training features, as a share of their length: float32 is exact to
+# 1e-7 of it
+FLAT = 1e-6
 
 
 class _Axes(NamedTuple):
@@ -49,23 +54,42 @@ def _residual(features: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.
 
 
 @fitted
-def _outside(head_weight: np.ndarray, head_bias: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray, percent: int,
-             ) -> tuple[np.ndarray, np.ndarray, float]:  # fmt: skip
+def _outside(
+    head_weight: np.ndarray,
+    head_bias: np.ndarray,
+    train_features: np.ndarray,
+    train_logits: np.ndarray,
+    percent: int,
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Origin, the axes outside, and alpha: the mean of the largest logits of the training images by the mean of their residuals.
 
-    For this mean float32 is enough. Where the training features leave nothing outside, what is there counts a million times.
+    For this mean float32 is enough. Where the training features leave nothing outside, what is
+    there counts a million times.
     """
     origin, axes, length = _axes(head_weight, head_bias, train_features)
     axes = np.ascontiguousarray(axes[:, : len(axes) - round(len(axes) * percent / 100)])
     residual = _residual(train_features, origin, axes.astype(np.float32)).mean()
-    return origin, axes, train_logits.max(axis=1).mean(dtype=np.float64) / (max(residual, FLAT * length) or 1.0)
+    return (
+        origin,
+        axes,
+        train_logits.max(axis=1).mean(dtype=np.float64) / (max(residual, FLAT * length) or 1.0),
+    )
 
 
-def vim(logits: np.ndarray, features: np.ndarray, head_weight: np.ndarray, head_bias: np.ndarray, train_features: np.ndarray,
-        train_logits: np.ndarray, *, percent: Literal[10, 25, 50, 75, 90] = 50) -> np.ndarray:  # fmt: skip
+def vim(
+    logits: np.ndarray,
+    features: np.ndarray,
+    head_weight: np.ndarray,
+    head_bias: np.ndarray,
+    train_features: np.ndarray,
+    train_logits: np.ndarray,
+    *,
+    percent: Literal[10, 25, 50, 75, 90] = 50,
+) -> np.ndarray:
     """alpha ||x - P P^T x|| - log sum_k exp z_k, x = f + W^+ b: virtual-logit matching (Wang et al., CVPR 2022, arXiv 2203.10807, eq. 6).
 
-    P are the principal axes of the training features, `percent` of D; half of them is the paper's choice for D < 768.
+    P are the principal axes of the training features, `percent` of D; half of them is the paper's
+    choice for D < 768.
     """
     origin, axes, alpha = _outside(head_weight, head_bias, train_features, train_logits, percent)
     scores: np.ndarray = alpha * _residual(features, origin, axes) + energy(logits)

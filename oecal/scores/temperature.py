@@ -13,7 +13,12 @@ def _temperature(val_logits: np.ndarray, val_labels: np.ndarray) -> float:
     return numerics.fit_temperature(val_logits, val_labels)
 
 
-def temperature_msp(logits: np.ndarray, val_logits: np.ndarray, val_labels: np.ndarray) -> np.ndarray:
-    """1 - max_k softmax(z / T)_k, (N,), in [0, 1 - 1/K]; T in [0.2, 5] minimises the NLL of ID validation images."""
+def temperature_msp(
+    logits: np.ndarray, val_logits: np.ndarray, val_labels: np.ndarray
+) -> np.ndarray:
+    """1 - max_k softmax(z / T)_k, (N,), in [0, 1 - 1/K].
+
+    T in [0.2, 5] minimises the NLL of ID validation images.
+    """
     scaled = logits.astype(np.float64) / _temperature(val_logits, val_labels)
     return numerics.doubt(numerics.log_softmax(scaled))

@@ -19,7 +19,8 @@ def _templates(val_logits: np.ndarray) -> np.ndarray:
 def kl_matching(logits: np.ndarray, val_logits: np.ndarray) -> np.ndarray:
     """min_k KL(p || d_k), nats, (N,), d_k the mean p of the ID validation images whose prediction is k; no labels are used.
 
-    Hendrycks et al., ICML 2022 (arXiv 1911.11132). Exact to some 1e-16 of the cross-entropy of p and d_k.
+    Hendrycks et al., ICML 2022 (arXiv 1911.11132). Exact to some 1e-16 of the cross-entropy of p
+    and d_k.
     """
     log_p = numerics.log_softmax(logits)
     cross_entropies = -np.exp(log_p) @ _templates(val_logits).T

@@ -18,12 +18,20 @@ def chunks(n: int) -> list[slice]:
 class Threads(ThreadPoolExecutor):
     """As many threads as BLAS has been given (OMP_NUM_THREADS, or the cores of this process), and a BLAS of one thread in each.
 
-    So what is done around a matrix product is done in parallel, too, and no product or decomposition waits for threads of its own: on a
-    busy machine that can take 100 times longer than the work. The same parts give the same results, whatever the number of threads.
+    So what is done around a matrix product is done in parallel, too, and no product or
+    decomposition waits for threads of its own: on a busy machine that can take 100 times longer
+    than the work. The same parts give the same results, whatever the number of threads.
     """
 
     def __init__(self) -> None:
-        self.count = max((library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"), default=1)
+        self.count = max(
+            (
+                library["num_threads"]
+                for library in threadpool_info()
+                if library["user_api"] == "blas"
+            ),
+            default=1,
+        )
         super().__init__(self.count)
 
     def __enter__(self) -> Self:

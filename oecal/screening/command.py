@@ -1,7 +1,8 @@
 """python -m oecal.screen: a folder of images, or a stream of file names, through a trained run.
 
-Says of each image: accept, reject (its uncertainty is above the threshold of a promise) or alarm (hardly an image of the
-in-distribution set is as unusual). Exit status: 0 without an alarm, 1 with one, 2 if something is wrong.
+Says of each image: accept, reject (its uncertainty is above the threshold of a promise) or alarm
+(hardly an image of the in-distribution set is as unusual). Exit status: 0 without an alarm, 1 with
+one, 2 if something is wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ from oecal.screening.judge import Judge, judge, threads_here
 
 
 def decision(s: float, p_value: float, threshold: float | None, alarm: float) -> str:
-    """alarm: p_value <= alarm; accept: s <= threshold; reject: all else, also if there is no threshold."""
+    """alarm: p_value <= alarm.
+
+    accept: s <= threshold; reject: all else, also if there is no threshold.
+    """
     if p_value <= alarm:
         return "alarm"
     return "accept" if threshold is not None and s <= threshold else "reject"
@@ -48,7 +52,17 @@ def rows_of(batch: Sequence[Loaded], judge: Judge, alarm: float) -> list[Row]:
         else:
             name, confidence, s, p = next(judged)
             verdict = decision(s, p, judge.threshold, alarm)
-            rows.append(Row(path, name or None, float(confidence) if name else None, float(s), float(p), verdict, None))
+            rows.append(
+                Row(
+                    path,
+                    name or None,
+                    float(confidence) if name else None,
+                    float(s),
+                    float(p),
+                    verdict,
+                    None,
+                )
+            )
     return rows
 
 
@@ -58,18 +72,34 @@ def check(judge: Judge, alarm: float) -> None:
     if not least <= alarm < 1:
         rare = f"with {len(judge.reference)} validation images no p-value is below {least:.3g}"
         why = "every image would be one" if alarm >= 1 else rare
-        raise OecalError(f"--alarm: found {alarm:g}; {why}; write a number from {np.ceil(least * 1e4) / 1e4:g} to below 1")
+        raise OecalError(
+            f"--alarm: found {alarm:g}; {why}; write a number from {np.ceil(least * 1e4) / 1e4:g} to below 1"
+        )
 
 
-def screen(groups: Iterable[Sequence[str]], judge: Judge, alarm: float, write: Callable[[list[Row]], None], sheet_path: str | None = None,
-           threads: int = 1, total: int | None = None) -> dict[str, Any]:  # fmt: skip
-    """Screens all files; `write` gets the rows batch by batch. Returns a summary: what was used, counts, seconds.
+def screen(
+    groups: Iterable[Sequence[str]],
+    judge: Judge,
+    alarm: float,
+    write: Callable[[list[Row]], None],
+    sheet_path: str | None = None,
+    threads: int = 1,
+    total: int | None = None,
+) -> dict[str, Any]:
+    """Screens all files; `write` gets the rows batch by batch.
+
+    Returns a summary: what was used, counts, seconds.
 
     groups: file names, as many as are there at a time; total: how many in all, if that is known.
     Raises OecalError if `alarm` is below the least p-value there is.
     """
     check(judge, alarm)
-    start, counts, reasons, top = time.perf_counter(), Counter[str](), Counter[str](), list[sheet.Entry]()
+    start, counts, reasons, top = (
+        time.perf_counter(),
+        Counter[str](),
+        Counter[str](),
+        list[sheet.Entry](),
+    )
     with tqdm(total=total, desc="screen", unit=" images", leave=False, disable=None) as bar:
         for batch in batches(groups, judge.form, threads):
             rows = rows_of(batch, judge, alarm)
@@ -77,24 +107,37 @@ def screen(groups: Iterable[Sequence[str]], judge: Judge, alarm: float, write: C
             counts.update(row.decision for row in rows)
             reasons.update(row.reason.split(":")[0] for row in rows if row.reason)
             alarms = (r for r in rows if r.decision == "alarm")
-            entries = (sheet.Entry(r.uncertainty or 0.0, r.path, r.p_value or 0.0, r.prediction or "") for r in alarms)
+            entries = (
+                sheet.Entry(r.uncertainty or 0.0, r.path, r.p_value or 0.0, r.prediction or "")
+                for r in alarms
+            )
             top = heapq.nlargest(sheet.MOST, [*top, *entries])
             bar.update(len(rows))
     seconds = time.perf_counter() - start
     if sheet_path:
         sheet.draw(sheet_path, top, counts["alarm"])
     return {
-        "score": judge.score, "promise": judge.promise, "threshold": judge.threshold, "alarm_level": alarm,
-        "images": counts.total(), **{name: counts[name] for name in ("accept", "reject", "alarm", "unreadable")},
-        "unreadable_reasons": dict(reasons.most_common()), "seconds": seconds, "network_share": judge.seconds / max(seconds, 1e-9),
-    }  # fmt: skip
+        "score": judge.score,
+        "promise": judge.promise,
+        "threshold": judge.threshold,
+        "alarm_level": alarm,
+        "images": counts.total(),
+        **{name: counts[name] for name in ("accept", "reject", "alarm", "unreadable")},
+        "unreadable_reasons": dict(reasons.most_common()),
+        "seconds": seconds,
+        "network_share": judge.seconds / max(seconds, 1e-9),
+    }
 
 
 def sentence(summary: dict[str, Any]) -> str:
     """The summary in two lines."""
-    counts = ", ".join(f"{summary[name]:,} {name}" for name in ("accept", "reject", "alarm", "unreadable"))
+    counts = ", ".join(
+        f"{summary[name]:,} {name}" for name in ("accept", "reject", "alarm", "unreadable")
+    )
     why = "; ".join(f"{reason}: {n}" for reason, n in summary["unreadable_reasons"].items())
-    threshold = "none, all are rejected" if summary["threshold"] is None else f"{summary['threshold']:.4g}"
+    threshold = (
+        "none, all are rejected" if summary["threshold"] is None else f"{summary['threshold']:.4g}"
+    )
     return (
         f"{summary['images']:,} images: {counts}{f' ({why})' if why else ''}; {summary['seconds']:.1f} s, "
         f"{summary['network_share']:.0%} of them in the network\n"
@@ -105,17 +148,47 @@ def sentence(summary: dict[str, Any]) -> str:
 def parser() -> argparse.ArgumentParser:
     """The command line: what it takes, and its exit statuses."""
     found = argparse.ArgumentParser(
-        prog="python -m oecal.screen", description="Which images can a trained run be trusted on? One row for each image.",
+        prog="python -m oecal.screen",
+        description="Which images can a trained run be trusted on? One row for each image.",
         epilog="Exit status: 0 without an alarm, 1 with at least one, 2 for wrong usage or another error.",
-    )  # fmt: skip
-    found.add_argument("images", nargs="+", metavar="IMAGES", help="a folder and its subfolders, files, or - : names on standard input")
-    found.add_argument("--model", required=True, help="the trained run: results/<study>/models/<in_dist>/<model>/<training>/seed<n>")
-    found.add_argument("--score", metavar="NAME", help="an uncertainty score of one forward pass; default: the run's first one")
-    found.add_argument("--promise", metavar="NAME", help="whose threshold decides what is rejected; default: the run's first one")
-    found.add_argument("--alarm", type=float, default=0.01, metavar="P", help="alarm at a p-value of at most P; default: 0.01")
-    found.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="of the rows; default: csv")
-    found.add_argument("--output", metavar="FILE", help="where the rows go; default: standard output")
-    found.add_argument("--sheet", metavar="PNG", help="a contact sheet of the alarms, the most anomalous first")
+    )
+    found.add_argument(
+        "images",
+        nargs="+",
+        metavar="IMAGES",
+        help="a folder and its subfolders, files, or - : names on standard input",
+    )
+    found.add_argument(
+        "--model",
+        required=True,
+        help="the trained run: results/<study>/models/<in_dist>/<model>/<training>/seed<n>",
+    )
+    found.add_argument(
+        "--score",
+        metavar="NAME",
+        help="an uncertainty score of one forward pass; default: the run's first one",
+    )
+    found.add_argument(
+        "--promise",
+        metavar="NAME",
+        help="whose threshold decides what is rejected; default: the run's first one",
+    )
+    found.add_argument(
+        "--alarm",
+        type=float,
+        default=0.01,
+        metavar="P",
+        help="alarm at a p-value of at most P; default: 0.01",
+    )
+    found.add_argument(
+        "--format", choices=("csv", "jsonl"), default="csv", help="of the rows; default: csv"
+    )
+    found.add_argument(
+        "--output", metavar="FILE", help="where the rows go; default: standard output"
+    )
+    found.add_argument(
+        "--sheet", metavar="PNG", help="a contact sheet of the alarms, the most anomalous first"
+    )
     found.add_argument("--summary", metavar="JSON", help="the summary as a file, too")
     found.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; default: auto")
     found.add_argument("--threads", type=int, default=0, help="default: one for each core")
@@ -126,17 +199,34 @@ def run(arguments: argparse.Namespace) -> int:
     """The whole command. Raises OecalError."""
     stream = "-" in arguments.images
     if stream and len(arguments.images) > 1:
-        raise OecalError("-: stands for names on standard input; write it alone, or files and folders without it")
+        raise OecalError(
+            "-: stands for names on standard input; write it alone, or files and folders without it"
+        )
     files = [] if stream else files_of(arguments.images)
     threads = max(arguments.threads, 0) or threads_here()
-    # A core is left to those who read files: a layer waits for its slowest thread, and on a crowded machine that takes ten times as long.
-    judging = judge(arguments.model, arguments.score, arguments.promise, arguments.device, max(threads - 1, 1))
+    # A core is left to those who read files: a layer waits for its slowest thread, and on a crowded
+    # machine that takes ten times as long.
+    judging = judge(
+        arguments.model, arguments.score, arguments.promise, arguments.device, max(threads - 1, 1)
+    )
     check(judging, arguments.alarm)  # before a file is written
     with ExitStack() as stack:
-        to = stack.enter_context(open(arguments.output, "w", encoding="utf-8", newline="")) if arguments.output else sys.stdout
+        to = (
+            stack.enter_context(open(arguments.output, "w", encoding="utf-8", newline=""))
+            if arguments.output
+            else sys.stdout
+        )
         writer = Writer(to, arguments.format)
         groups: Iterable[Sequence[str]] = arriving(sys.stdin.buffer) if stream else [files]
-        summary = screen(groups, judging, arguments.alarm, writer, arguments.sheet, threads, None if stream else len(files))
+        summary = screen(
+            groups,
+            judging,
+            arguments.alarm,
+            writer,
+            arguments.sheet,
+            threads,
+            None if stream else len(files),
+        )
     if arguments.summary:
         with replacing(arguments.summary) as temporary:
             temporary.write_text(json.dumps(summary, indent=1) + "\n")
@@ -155,7 +245,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("oecal.screen: interrupted", file=sys.stderr)
     except OSError as error:
-        print(printable(f"oecal.screen: {refused(error) or f'{error.filename}: {error.strerror}; write another path'}"), file=sys.stderr)
+        print(
+            printable(
+                f"oecal.screen: {refused(error) or f'{error.filename}: {error.strerror}; write another path'}"
+            ),
+            file=sys.stderr,
+        )
     return 2
 
 

@@ -10,7 +10,10 @@ from typing import NamedTuple, TextIO
 
 
 class Row(NamedTuple):
-    """What is said of an image. Empty is what does not exist: all but path and reason of an unreadable one, the class of a density model.
+    """What is said of an image.
+
+    Empty is what does not exist: all but path and reason of an unreadable one, the class of a
+    density model.
 
     decision: accept, reject, alarm or unreadable.
     """

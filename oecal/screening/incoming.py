@@ -32,23 +32,33 @@ class Loaded(NamedTuple):
 
 
 def files_of(places: Sequence[str]) -> list[str]:
-    """Files as given; of a folder all that may be images by their names, sorted. Raises OecalError if a place is not there, or empty."""
+    """Files as given; of a folder all that may be images by their names, sorted.
+
+    Raises OecalError if a place is not there, or empty.
+    """
     found: list[str] = []
     for place in places:
         if Path(place).is_dir():
             inside = [os.path.join(place, name) for name in image_names(Path(place))]  # noqa: PTH118, keeps "./" and non-UTF-8 as given
             if not inside:
-                raise OecalError(f"{place}: there are no images in this folder; write another one, or files")
+                raise OecalError(
+                    f"{place}: there are no images in this folder; write another one, or files"
+                )
             found += inside
         elif Path(place).exists():
             found.append(place)
         else:
-            raise OecalError(f"{place}: there is no such file or folder; write a folder, files, or - for names on standard input")
+            raise OecalError(
+                f"{place}: there is no such file or folder; write a folder, files, or - for names on standard input"
+            )
     return found
 
 
 def arriving(stream: BinaryIO) -> Iterator[list[str]]:
-    """The file names of a stream, one a line, as many at a time as have arrived; blank lines are passed over."""
+    """The file names of a stream, one a line, as many at a time as have arrived.
+
+    Blank lines are passed over.
+    """
     rest = b""
     while block := stream.read1(READ):  # type: ignore[attr-defined]  # standard input has it, its type does not say so
         *lines, rest = (rest + block).split(b"\n")
@@ -59,14 +69,20 @@ def arriving(stream: BinaryIO) -> Iterator[list[str]]:
 
 
 def content(path: str) -> bytes:
-    """The bytes of a file. Raises BadImage if it cannot be read, or is no ordinary file (a pipe would never end), or too large."""
+    """The bytes of a file.
+
+    Raises BadImage if it cannot be read, or is no ordinary file (a pipe would never end), or too
+    large.
+    """
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             about = os.fstat(file.fileno())
             if not stat.S_ISREG(about.st_mode):
                 raise BadImage("cannot be opened: is no ordinary file")
             if about.st_size > LARGEST_FILE:
-                raise BadImage(f"too large or empty: {about.st_size:,} bytes, at most {LARGEST_FILE:,}")
+                raise BadImage(
+                    f"too large or empty: {about.st_size:,} bytes, at most {LARGEST_FILE:,}"
+                )
             return file.read(LARGEST_FILE)
     except OSError as error:
         raise BadImage(f"cannot be opened: {error.strerror}") from None
@@ -92,9 +108,12 @@ def load(paths: Sequence[str], form: Format) -> list[Loaded]:
 
 
 def batches(groups: Iterable[Sequence[str]], form: Format, threads: int) -> Iterator[list[Loaded]]:
-    """All files of all groups in their order, at most BATCH at a time; within a group, the next ones are read ahead.
+    """All files of all groups in their order, at most BATCH at a time.
 
-    A group ends a batch: of a stream it is what has arrived, and no name waits for those that come after it.
+    Within a group, the next ones are read ahead.
+
+    A group ends a batch: of a stream it is what has arrived, and no name waits for those that come
+    after it.
     """
 
     def finished(jobs: list[Future[list[Loaded]]]) -> list[Loaded]:
@@ -105,7 +124,12 @@ def batches(groups: Iterable[Sequence[str]], form: Format, threads: int) -> Iter
             waiting: deque[list[Future[list[Loaded]]]] = deque()
             for start in range(0, len(names), BATCH):
                 batch = names[start : start + BATCH]
-                waiting.append([pool.submit(load, batch[n : n + PORTION], form) for n in range(0, len(batch), PORTION)])
+                waiting.append(
+                    [
+                        pool.submit(load, batch[n : n + PORTION], form)
+                        for n in range(0, len(batch), PORTION)
+                    ]
+                )
                 if len(waiting) > AHEAD:
                     yield finished(waiting.popleft())
             while waiting:

@@ -47,11 +47,20 @@ class Judged(NamedTuple):
 
 
 def places(folder: str | Path) -> Places:
-    """The files of the run in `results/<study>/models/<in_dist>/<model>/<training>/seed<n>`. Raises OecalError for any that is missing."""
+    """The files of the run in `results/<study>/models/<in_dist>/<model>/<training>/seed<n>`.
+
+    Raises OecalError for any that is missing.
+    """
     path = Path(folder)
     parents = path.absolute().parents
-    if not (path / "model.safetensors").is_file() or len(parents) < 6 or parents[3].name != "models":
-        raise OecalError(f"{folder}: is no trained run; write results/<study>/models/<in_dist>/<model>/<training>/seed<n>")
+    if (
+        not (path / "model.safetensors").is_file()
+        or len(parents) < 6
+        or parents[3].name != "models"
+    ):
+        raise OecalError(
+            f"{folder}: is no trained run; write results/<study>/models/<in_dist>/<model>/<training>/seed<n>"
+        )
     up = Path(*path.parts[:-5]) if len(path.parts) > 5 else parents[4]
     run = Path(*path.absolute().parts[-4:])
     ends = {"outputs": "h5", "scores": "h5", "thresholds": "json"}
@@ -59,20 +68,29 @@ def places(folder: str | Path) -> Places:
     found = Places(path / "model.safetensors", outputs, scored, thresholds, up.parent)
     for needed in found:
         if not needed.exists():
-            raise OecalError(f"{needed}: is missing; make it with: snakemake --cores 1 {needed} (and --configfile, as the study was made)")
+            raise OecalError(
+                f"{needed}: is missing; make it with: snakemake --cores 1 {needed} (and --configfile, as the study was made)"
+            )
     return found
 
 
 def promises_of(path: Path) -> dict[str, Any]:
-    """The promises in a file of thresholds (oecal.runs.thresholds). Raises OecalError if it is damaged or has none."""
+    """The promises in a file of thresholds (oecal.runs.thresholds).
+
+    Raises OecalError if it is damaged or has none.
+    """
     try:
         found: dict[str, Any] = json.loads(path.read_text())["promises"]
         for promise in found.values():
             promise["scores"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise OecalError(f"{path}: is no file of thresholds ({type(error).__name__}: {error}); delete it and run again") from None
+        raise OecalError(
+            f"{path}: is no file of thresholds ({type(error).__name__}: {error}); delete it and run again"
+        ) from None
     if not found:
-        raise OecalError(f"{path}: this run has no promise that can be kept; write another under promises in the configuration")
+        raise OecalError(
+            f"{path}: this run has no promise that can be kept; write another under promises in the configuration"
+        )
     return found
 
 
@@ -88,12 +106,16 @@ def one_pass(name: str, given: set[str]) -> bool:
 def chosen(name: str | None, usable: list[str], promise: str) -> Score:
     """The score of this name, by default the first one. Raises OecalError if it cannot be used."""
     if not usable:
-        raise OecalError(f"--promise {promise}: no score of this run needs one forward pass only; add one under scores, such as msp")
+        raise OecalError(
+            f"--promise {promise}: no score of this run needs one forward pass only; add one under scores, such as msp"
+        )
     if name is None or name in usable:
         return score(name or usable[0])
     if name in scores():
-        raise OecalError(f"--score: {name} needs more than a forward pass gives, or this run has no threshold for it; "
-                         f"write one of: {', '.join(usable)}")  # fmt: skip
+        raise OecalError(
+            f"--score: {name} needs more than a forward pass gives, or this run has no threshold for it; "
+            f"write one of: {', '.join(usable)}"
+        )
     raise OecalError(f"--score: {unknown(name, usable)}")
 
 
@@ -101,10 +123,10 @@ def chosen(name: str | None, usable: list[str], promise: str) -> Score:
 class Judge:
     """`judge(images)` with `images` uint8 (N, C, H, W) in the format `form`.
 
-    reference: the n scores of ID validation images, sorted. An image with score s has the conformal p-value
-    (1 + #{reference >= s}) / (n + 1) (Vovk, Gammerman & Shafer, 2005; Bates et al. 2023, arXiv 2104.08279, eq. 3).
-    threshold: an image is accepted if and only if s <= threshold; None: never.
-    seconds: what the network has taken so far.
+    reference: the n scores of ID validation images, sorted. An image with score s has the conformal
+    p-value (1 + #{reference >= s}) / (n + 1) (Vovk, Gammerman & Shafer, 2005; Bates et al. 2023,
+    arXiv 2104.08279, eq. 3). threshold: an image is accepted if and only if s <= threshold; None:
+    never. seconds: what the network has taken so far.
     """
 
     score: str
@@ -118,7 +140,10 @@ class Judge:
     seconds: float = 0.0
 
     def __call__(self, images: np.ndarray) -> Judged:
-        """Prediction, confidence, score and p-value of each image, (N,) each; of a density model no prediction, and nan as confidence."""
+        """Prediction, confidence, score and p-value of each image, (N,) each.
+
+        Of a density model no prediction, and nan as confidence.
+        """
         start = time.perf_counter()
         found = self.outputs(images)
         self.seconds += time.perf_counter() - start
@@ -128,14 +153,24 @@ class Judge:
         if "logits" not in found:
             return Judged([""] * len(s), np.full(len(s), np.nan), s, p_value)
         log_p = log_softmax(found["logits"])
-        return Judged([self.classes[k] for k in log_p.argmax(axis=1)], np.exp(log_p.max(axis=1)), s, p_value)
+        return Judged(
+            [self.classes[k] for k in log_p.argmax(axis=1)], np.exp(log_p.max(axis=1)), s, p_value
+        )
 
 
-def judge(folder: str | Path, score_name: str | None = None, promise: str | None = None, device: str = "auto", threads: int = 1) -> Judge:
-    """The judge that a run makes, with one of its scores and one of its promises; by default the first ones of its thresholds.
+def judge(
+    folder: str | Path,
+    score_name: str | None = None,
+    promise: str | None = None,
+    device: str = "auto",
+    threads: int = 1,
+) -> Judge:
+    """The judge that a run makes, with one of its scores and one of its promises.
 
-    The score needs one forward pass only, and has the hyperparameters with which the run's own scores were computed. Raises OecalError,
-    in one line, for whatever is missing or does not exist.
+    By default the first ones of its thresholds.
+
+    The score needs one forward pass only, and has the hyperparameters with which the run's own
+    scores were computed. Raises OecalError, in one line, for whatever is missing or does not exist.
     """
     at = places(folder)
     promises = promises_of(at.thresholds)
@@ -149,10 +184,20 @@ def judge(folder: str | Path, score_name: str | None = None, promise: str | None
         options = json.loads(file.attrs["chosen"])
     own, inside = own_arrays(run), scored.find("id", "val")
     given = {*constant("models", params["model"]["architecture"], "OUTPUTS"), *own}
-    given |= {BACKGROUND_LOGIT} if constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0) else set()
+    given |= (
+        {BACKGROUND_LOGIT}
+        if constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0)
+        else set()
+    )
     thresholds = promises[promise]["scores"]
-    used = chosen(score_name, [name for name in thresholds if name in inside.arrays and one_pass(name, given)], promise)
-    function: Callable[..., np.ndarray] = getattr(importlib.import_module(used.module), used.function)
+    used = chosen(
+        score_name,
+        [name for name in thresholds if name in inside.arrays and one_pass(name, given)],
+        promise,
+    )
+    function: Callable[..., np.ndarray] = getattr(
+        importlib.import_module(used.module), used.function
+    )
     keywords = options.get(used.name, used.options)
 
     data = at.results / "data" / f"{run.key['in_dist']}.h5"
@@ -166,10 +211,23 @@ def judge(folder: str | Path, score_name: str | None = None, promise: str | None
         return predict(model, run.kind, images, on, precision, len(classes))
 
     def uncertainty(found: Mapping[str, np.ndarray]) -> np.ndarray:
-        return function(**{a: found[a] if a in found else own[a] for a in used.arguments}, **keywords)
+        return function(
+            **{a: found[a] if a in found else own[a] for a in used.arguments}, **keywords
+        )
 
-    form = Format((int(shape[0]), int(shape[1]), int(shape[2])), params["interpolation"], params["fit"])
-    return Judge(used.name, promise, thresholds[used.name]["threshold"], form, np.sort(inside[used.name]), forward, uncertainty, classes)
+    form = Format(
+        (int(shape[0]), int(shape[1]), int(shape[2])), params["interpolation"], params["fit"]
+    )
+    return Judge(
+        used.name,
+        promise,
+        thresholds[used.name]["threshold"],
+        form,
+        np.sort(inside[used.name]),
+        forward,
+        uncertainty,
+        classes,
+    )
 
 
 def threads_here() -> int:

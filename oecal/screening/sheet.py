@@ -33,7 +33,9 @@ def thumbnail(path: str) -> Image.Image:
         array = decode(content(path))
     except BadImage:
         return Image.new("RGB", (SIZE, SIZE), "lightgrey")
-    image = Image.fromarray(array[0] if len(array) == 1 else array.transpose(1, 2, 0)).convert("RGB")
+    image = Image.fromarray(array[0] if len(array) == 1 else array.transpose(1, 2, 0)).convert(
+        "RGB"
+    )
     scale = SIZE / max(image.size)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     return image.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BOX)
@@ -64,7 +66,9 @@ def draw(path: str, entries: Sequence[Entry], total: int) -> None:
     width, height = COLUMNS * (SIZE + GAP) + GAP, 3 * GAP + rows * (SIZE + TEXT + GAP)
     sheet, font = Image.new("RGB", (width, height), "white"), letters()
     pen = ImageDraw.Draw(sheet)
-    title = f"alarms: {total:,}" + (f", the {len(shown)} most anomalous" if len(shown) < total else "")
+    title = f"alarms: {total:,}" + (
+        f", the {len(shown)} most anomalous" if len(shown) < total else ""
+    )
     pen.text((GAP, GAP), title, "black", font)
     for n, entry in enumerate(shown):
         left, top = GAP + n % COLUMNS * (SIZE + GAP), 3 * GAP + n // COLUMNS * (SIZE + TEXT + GAP)

@@ -1,7 +1,8 @@
 """What a configuration must hold beyond its schema: components that exist, options that fit, names that lead somewhere.
 
-Each check raises OecalError for the first mistake, one line that names the key, what was found and what to write instead; some fill in
-what was left out. `oecal.study.loading.load` calls them in their order.
+Each check raises OecalError for the first mistake, one line that names the key, what was found and
+what to write instead; some fill in what was left out. `oecal.study.loading.load` calls them in
+their order.
 """
 
 from __future__ import annotations
@@ -25,16 +26,22 @@ def check_models(config: dict[str, Any]) -> None:
         place = f"models.{name}"
         architecture = model.setdefault("architecture", name)
         if architecture not in names("models"):
-            raise OecalError(f"{place}{'' if architecture == name else '.architecture'}: {unknown(architecture, names('models'))}")
+            raise OecalError(
+                f"{place}{'' if architecture == name else '.architecture'}: {unknown(architecture, names('models'))}"
+            )
         model["options"] = checked("models", architecture, model["options"], f"{place}.options")
         kind = constant("models", architecture, "KIND")
         seeds = model.get("seeds", len(config["seeds"]))
         if seeds > len(config["seeds"]):
-            raise OecalError(f"{place}.seeds: found {seeds}, but the study has {len(config['seeds'])}; write at most that many")
+            raise OecalError(
+                f"{place}.seeds: found {seeds}, but the study has {len(config['seeds'])}; write at most that many"
+            )
         check_scores(model, architecture, seeds, place)
         steps, snapshots = model["swag"]["steps"], model["swag"]["snapshots"]
         if steps < snapshots:
-            raise OecalError(f"{place}.swag.steps: found {steps}, but there are {snapshots} snapshots; write at least that many")
+            raise OecalError(
+                f"{place}.swag.steps: found {steps}, but there are {snapshots} snapshots; write at least that many"
+            )
         for training, recipe in model["trainings"].items():
             check_training(recipe, training, model, kind, f"{place}.trainings.{training}")
         starts = {training: recipe.get("init") for training, recipe in model["trainings"].items()}
@@ -45,7 +52,8 @@ def check_models(config: dict[str, Any]) -> None:
 def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place: str) -> None:
     """Each score exists, and the model gives what it needs: outputs, two seeds, dropout, a class for the background.
 
-    At least one score must be had by every seed and training. place: the key of the model, for the message.
+    At least one score must be had by every seed and training. place: the key of the model, for the
+    message.
     """
     known = fitting(constant("models", architecture, "OUTPUTS"))
     for n, name in enumerate(model["scores"]):
@@ -54,31 +62,54 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
         except KeyError:
             raise OecalError(f"{place}.scores[{n}]: {unknown(name, known)}") from None
         if found.function not in known:
-            raise OecalError(f"{place}.scores[{n}]: {name} needs {', '.join(sorted(found.needs))}, which {architecture} does not give; "
-                             f"write one of: {', '.join(known)}")  # fmt: skip
+            raise OecalError(
+                f"{place}.scores[{n}]: {name} needs {', '.join(sorted(found.needs))}, which {architecture} does not give; "
+                f"write one of: {', '.join(known)}"
+            )
         if "seeds" in found.prefixes and seeds < 2:
-            raise OecalError(f"{place}.scores[{n}]: {name} is one score of all seeds; write two or more seeds, or leave this score out")
+            raise OecalError(
+                f"{place}.scores[{n}]: {name} is one score of all seeds; write two or more seeds, or leave this score out"
+            )
         if "dropout" in found.costly and not model["options"].get("dropout"):
-            raise OecalError(f"{place}.options.dropout: {name} needs a model with dropout; write a number above 0, or leave this score out")
-        if BACKGROUND_LOGIT in found.needs and not any(extra_classes(recipe, name) for name, recipe in model["trainings"].items()):
-            raise OecalError(f"{place}.scores[{n}]: {name} needs a training whose objective is background_class; write one")
+            raise OecalError(
+                f"{place}.options.dropout: {name} needs a model with dropout; write a number above 0, or leave this score out"
+            )
+        if BACKGROUND_LOGIT in found.needs and not any(
+            extra_classes(recipe, name) for name, recipe in model["trainings"].items()
+        ):
+            raise OecalError(
+                f"{place}.scores[{n}]: {name} needs a training whose objective is background_class; write one"
+            )
     if not common_to_all(model["scores"]):
-        raise OecalError(f"{place}.scores: found none that each seed and each training has; write another beside them, such as {known[0]}")
+        raise OecalError(
+            f"{place}.scores: found none that each seed and each training has; write another beside them, such as {known[0]}"
+        )
 
 
 def common_to_all(names: Iterable[str]) -> bool:
     """Whether some of these scores is one that each seed and each training has."""
-    return any("seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs for s in map(score, names))
+    return any(
+        "seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs for s in map(score, names)
+    )
 
 
 def extra_classes(recipe: Mapping[str, Any], training: str) -> int:
-    """Outputs beside the classes that a training's objective asks for; 0 also of an objective that is unknown."""
+    """Outputs beside the classes that a training's objective asks for.
+
+    0 also of an objective that is unknown.
+    """
     objective = recipe.get("objective", training)
-    return constant("training", objective, "EXTRA_CLASSES", 0) if objective in names("training") else 0
+    return (
+        constant("training", objective, "EXTRA_CLASSES", 0) if objective in names("training") else 0
+    )
 
 
-def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, Any], kind: str, place: str) -> None:
-    """Fills in a training's objective and its options; refuses an objective of another `kind` of model, and keys that do not go together.
+def check_training(
+    recipe: dict[str, Any], training: str, model: Mapping[str, Any], kind: str, place: str
+) -> None:
+    """Fills in a training's objective and its options.
+
+    Refuses an objective of another `kind` of model, and keys that do not go together.
 
     place: the key of the training, for the message.
     """
@@ -87,21 +118,31 @@ def check_training(recipe: dict[str, Any], training: str, model: Mapping[str, An
     if objective not in names("training"):
         raise OecalError(f"{place}.objective: {unknown(objective, known)}")
     if objective not in known:
-        raise OecalError(f"{place}.objective: {objective} is not for a {kind} model such as {model['architecture']}; "
-                         f"write one of: {', '.join(known)}")  # fmt: skip
+        raise OecalError(
+            f"{place}.objective: {objective} is not for a {kind} model such as {model['architecture']}; "
+            f"write one of: {', '.join(known)}"
+        )
     recipe["options"] = checked("training", objective, recipe["options"], f"{place}.options")
     for key in ("batch_size", "outlier_batch_size"):
         if recipe[key] % recipe["processes"]:
-            raise OecalError(f"{place}.{key}: found {recipe[key]}, which {recipe['processes']} processes cannot share equally; "
-                             f"write a multiple of {recipe['processes']}")  # fmt: skip
+            raise OecalError(
+                f"{place}.{key}: found {recipe[key]}, which {recipe['processes']} processes cannot share equally; "
+                f"write a multiple of {recipe['processes']}"
+            )
     if recipe["label_noise"] and kind != "classifier":
         raise OecalError(f"{place}.label_noise: a {kind} model has no labels; leave it out")
     if recipe["outliers"] and not constant("training", objective, "OUTLIERS"):
-        raise OecalError(f"{place}.outliers: the objective {objective} uses no outliers; leave them out")
+        raise OecalError(
+            f"{place}.outliers: the objective {objective} uses no outliers; leave them out"
+        )
     if "init" in recipe and recipe["init"] not in model["trainings"]:
         raise OecalError(f"{place}.init: {unknown(recipe['init'], model['trainings'])}")
-    if "init" in recipe and extra_classes(recipe, training) != extra_classes(model["trainings"][recipe["init"]], recipe["init"]):
-        raise OecalError(f"{place}.init: {recipe['init']} has another number of outputs than {training}; write another, or leave it out")
+    if "init" in recipe and extra_classes(recipe, training) != extra_classes(
+        model["trainings"][recipe["init"]], recipe["init"]
+    ):
+        raise OecalError(
+            f"{place}.init: {recipe['init']} has another number of outputs than {training}; write another, or leave it out"
+        )
 
 
 def follow(start: str, step: Callable[[str], str | None], place: str) -> None:
@@ -109,21 +150,28 @@ def follow(start: str, step: Callable[[str], str | None], place: str) -> None:
     seen, name = [start], step(start)
     while name is not None:
         if name in seen:
-            raise OecalError(f"{place}: leads in a circle, {' -> '.join([*seen, name])}; write a name outside of it")
+            raise OecalError(
+                f"{place}: leads in a circle, {' -> '.join([*seen, name])}; write a name outside of it"
+            )
         seen.append(name)
         name = step(name)
 
 
 def check_measures(config: Mapping[str, Any]) -> None:
     """Metrics and post-hoc methods exist, a drift stream lasts beyond its onset, and each promise is either `reject` or `error`."""
-    components = {"post_hoc": names("calibrators", mark="\nOUTLIERS"), "metrics": names("metrics", mark="\nTABLE = ")}
+    components = {
+        "post_hoc": names("calibrators", mark="\nOUTLIERS"),
+        "metrics": names("metrics", mark="\nTABLE = "),
+    }
     for key, known in components.items():
         for n, name in enumerate(config["measures"].get(key, [])):
             if name not in known:
                 raise OecalError(f"measures.{key}[{n}]: {unknown(name, known)}")
     onset, length = config["measures"]["drift_onset"], config["measures"]["drift_length"]
     if onset >= length:
-        raise OecalError(f"measures.drift_onset: found {onset}, but a stream has {length} images; write less than that")
+        raise OecalError(
+            f"measures.drift_onset: found {onset}, but a stream has {length} images; write less than that"
+        )
     for name, promise in config["promises"].items():
         if ("reject" in promise) == ("error" in promise):
             found = "both reject and" if "error" in promise else "neither reject nor"
@@ -133,11 +181,20 @@ def check_measures(config: Mapping[str, Any]) -> None:
 
 
 def check_experiments(config: dict[str, Any]) -> None:
-    """Drops models without trainings and experiments without models; what is left must lead to data sets, scores and models that exist."""
+    """Drops models without trainings and experiments without models.
+
+    What is left must lead to data sets, scores and models that exist.
+    """
     corruptions = corruption_names()
     for experiment in config["experiments"].values():
-        experiment["models"] = {model: trainings for model, trainings in experiment["models"].items() if trainings}
-    config["experiments"] = {name: experiment for name, experiment in config["experiments"].items() if experiment["models"]}
+        experiment["models"] = {
+            model: trainings for model, trainings in experiment["models"].items() if trainings
+        }
+    config["experiments"] = {
+        name: experiment
+        for name, experiment in config["experiments"].items()
+        if experiment["models"]
+    }
     if not config["experiments"]:
         raise OecalError("experiments: no model is left; write at least one training under models")
     for name, experiment in config["experiments"].items():
@@ -145,10 +202,15 @@ def check_experiments(config: dict[str, Any]) -> None:
         if name not in config["datasets"]:
             raise OecalError(f"{place}: {unknown(name, config['datasets'])}")
         if name in config["may_be_missing"]:
-            raise OecalError(f"datasets.{name}.missing: {name} is an in-distribution set, no study can do without it; write stop")
+            raise OecalError(
+                f"datasets.{name}.missing: {name} is an in-distribution set, no study can do without it; write stop"
+            )
         check_sets(config, name, experiment["outliers"], "train", f"{place}.outliers")
         of_its_models = {
-            score for model in experiment["models"] if model in config["models"] for score in config["models"][model]["scores"]
+            score
+            for model in experiment["models"]
+            if model in config["models"]
+            for score in config["models"][model]["scores"]
         }
         for n, other in enumerate(experiment["scores"]):
             if other not in of_its_models:
@@ -157,16 +219,25 @@ def check_experiments(config: dict[str, Any]) -> None:
             check_sets(config, name, experiment[key], "test", f"{place}.{key}")
         listed = [n for key in TEST_SETS for n in experiment[key]]
         if twice := [n for n in listed if listed.count(n) > 1]:
-            raise OecalError(f"{place}: {twice[0]} stands in two of {', '.join(TEST_SETS)}; write it once")
-        fades, ends = constant("data", "image_paths", "FADES"), [n for key in OOD for n in experiment[key]]
+            raise OecalError(
+                f"{place}: {twice[0]} stands in two of {', '.join(TEST_SETS)}; write it once"
+            )
+        fades, ends = (
+            constant("data", "image_paths", "FADES"),
+            [n for key in OOD for n in experiment[key]],
+        )
         if both := sorted({*fades} & {*ends} & {*experiment["paths"]}):
-            raise OecalError(f"{place}.paths: {both[0]} is a way to fade an image and a data set; give the data set another name")
+            raise OecalError(
+                f"{place}.paths: {both[0]} is a way to fade an image and a data set; give the data set another name"
+            )
         for n, end in enumerate(experiment["paths"]):
             if end not in (*fades, *ends):
                 raise OecalError(f"{place}.paths[{n}]: {unknown(end, [*fades, *ends])}")
         for attack in experiment["attacks"]:
             if attack not in constant("predict", "adversarial", "ATTACKS"):
-                raise OecalError(f"{place}.attacks: {unknown(attack, constant('predict', 'adversarial', 'ATTACKS'))}")
+                raise OecalError(
+                    f"{place}.attacks: {unknown(attack, constant('predict', 'adversarial', 'ATTACKS'))}"
+                )
         for corruption in experiment["corruptions"]:
             if corruption not in corruptions:
                 raise OecalError(f"{place}.corruptions: {unknown(corruption, corruptions)}")
@@ -178,42 +249,73 @@ def check_experiments(config: dict[str, Any]) -> None:
                 if training not in known:
                     raise OecalError(f"{place}.models.{model}[{n}]: {unknown(training, known)}")
                 own = known[training]["outliers"]
-                check_sets(config, name, own, "train", f"models.{model}.trainings.{training}.outliers")
-                if constant("training", known[training]["objective"], "OUTLIERS") and not (own or experiment["outliers"]):
-                    raise OecalError(f"{place}.outliers: {training} of {model} needs auxiliary outliers; write at least one data set")
-            if (only := experiment["scores"]) and not common_to_all(s for s in config["models"][model]["scores"] if s in only):
-                raise OecalError(f"{place}.scores: has no score of {model} that each seed and each training has; write one")
+                check_sets(
+                    config, name, own, "train", f"models.{model}.trainings.{training}.outliers"
+                )
+                if constant("training", known[training]["objective"], "OUTLIERS") and not (
+                    own or experiment["outliers"]
+                ):
+                    raise OecalError(
+                        f"{place}.outliers: {training} of {model} needs auxiliary outliers; write at least one data set"
+                    )
+            if (only := experiment["scores"]) and not common_to_all(
+                s for s in config["models"][model]["scores"] if s in only
+            ):
+                raise OecalError(
+                    f"{place}.scores: has no score of {model} that each seed and each training has; write one"
+                )
             check_background(config, model, trainings, f"{place}.models.{model}")
         if not any(experiment[key] for key in ("near", "far", "synthetic")):
-            raise OecalError(f"{place}: has no OOD set; write at least one data set under near, far or synthetic")
+            raise OecalError(
+                f"{place}: has no OOD set; write at least one data set under near, far or synthetic"
+            )
 
 
-def check_sets(config: Mapping[str, Any], in_dist: str, listed: Sequence[str], split: str, place: str) -> None:
+def check_sets(
+    config: Mapping[str, Any], in_dist: str, listed: Sequence[str], split: str, place: str
+) -> None:
     """Data sets that an experiment names: they must be there, be another set than its own, and have the split that is needed."""
     for n, other in enumerate(listed):
         if other not in config["datasets"]:
             raise OecalError(f"{place}[{n}]: {unknown(other, config['datasets'])}")
         if other == in_dist:
-            raise OecalError(f"{place}[{n}]: {other} is the in-distribution set itself; write another data set")
-        if split not in splits_of(config["datasets"][other]["source"], config["datasets"][other]["options"]):
-            raise OecalError(f"{place}[{n}]: {other} has no split '{split}', which is needed here; give it one, or write another data set")
+            raise OecalError(
+                f"{place}[{n}]: {other} is the in-distribution set itself; write another data set"
+            )
+        if split not in splits_of(
+            config["datasets"][other]["source"], config["datasets"][other]["options"]
+        ):
+            raise OecalError(
+                f"{place}[{n}]: {other} has no split '{split}', which is needed here; give it one, or write another data set"
+            )
 
 
-def check_background(config: Mapping[str, Any], model: str, trainings: Sequence[str], place: str) -> None:
+def check_background(
+    config: Mapping[str, Any], model: str, trainings: Sequence[str], place: str
+) -> None:
     """A background serves other trainings: there may be one, beside these, and scores that compare with it need it."""
     entry = config["models"][model]
     needed = [name for name in entry["scores"] if "background" in score(name).prefixes]
     found = [name for name in trainings if entry["trainings"][name]["objective"] == "background"]
     if needed and not found:
-        raise OecalError(f"{place}: {needed[0]} compares with a training whose objective is background, and there is none; write one")
+        raise OecalError(
+            f"{place}: {needed[0]} compares with a training whose objective is background, and there is none; write one"
+        )
     if len(found) > 1 or (found and len(trainings) == 1):
-        raise OecalError(f"{place}: found {', '.join(trainings)}; write one training whose objective is background, beside others")
+        raise OecalError(
+            f"{place}: found {', '.join(trainings)}; write one training whose objective is background, beside others"
+        )
 
 
 def corruption_names() -> list[str]:
     """The corruptions there are: the functions of that signature, found in the syntax tree."""
     tree = ast.parse((ROOT / "oecal" / "data" / "corruption_functions.py").read_text())
-    found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and [a.arg for a in n.args.args] == ["x", "severity", "rng"]]
+    found = [
+        n
+        for n in tree.body
+        if isinstance(n, ast.FunctionDef)
+        and [a.arg for a in n.args.args] == ["x", "severity", "rng"]
+    ]
     return [n.name for n in found]
 
 
@@ -224,7 +326,9 @@ def check_screen(study: Study) -> None:
         if asked["run"] not in runs:
             raise OecalError(f"screen.{name}.run: {unknown(asked['run'], runs)}")
         if "promise" in asked and asked["promise"] not in config["promises"]:
-            raise OecalError(f"screen.{name}.promise: {unknown(asked['promise'], config['promises'])}")
+            raise OecalError(
+                f"screen.{name}.promise: {unknown(asked['promise'], config['promises'])}"
+            )
 
 
 def check_figures(study: Study) -> None:
@@ -240,18 +344,30 @@ def check_figures(study: Study) -> None:
             raise OecalError(f"figures[{n}]: {unknown(figure, known)}")
         kinds, shown = constant("figures", figure, "FOR"), study.shown(figure)
         if not shown and not study.in_dists(*kinds):
-            raise OecalError(f"{place} is for a {' or '.join(kinds)} model, and no experiment has one; leave it out")
+            raise OecalError(
+                f"{place} is for a {' or '.join(kinds)} model, and no experiment has one; leave it out"
+            )
         key = constant("figures", figure, "NEEDS", "")
         if not shown and not any(study.has(name, key) for name in study.in_dists(*kinds)):
-            raise OecalError(f"{place} needs {key}, and no experiment has them; write some, or leave it out")
+            raise OecalError(
+                f"{place} needs {key}, and no experiment has them; write some, or leave it out"
+            )
         if not shown:
-            raise OecalError(f"{place} is asked for by no model that can have it; write it under a model's figures, too, or leave it out")
-        if constant("figures", figure, "PER", "") == "treatment" and not any(len(study.compared(*run[:2])) > 1 for run in shown):
-            raise OecalError(f"{place} compares trainings with the first one, and no model has two; leave it out")
+            raise OecalError(
+                f"{place} is asked for by no model that can have it; write it under a model's figures, too, or leave it out"
+            )
+        if constant("figures", figure, "PER", "") == "treatment" and not any(
+            len(study.compared(*run[:2])) > 1 for run in shown
+        ):
+            raise OecalError(
+                f"{place} compares trainings with the first one, and no model has two; leave it out"
+            )
         needed = constant("figures", figure, "SCORE", None)
         for run in shown if needed else []:
             if needed not in study.scores(run):
-                raise OecalError(f"models.{run.model}.scores: {needed} is missing, which the figure {figure} shows; write it, too")
+                raise OecalError(
+                    f"models.{run.model}.scores: {needed} is missing, which the figure {figure} shows; write it, too"
+                )
 
 
 def names_of_figures() -> list[str]:

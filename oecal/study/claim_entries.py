@@ -1,4 +1,6 @@
-"""Claims: sentences that a study makes, each tied to a number of a table and to a criterion; read, checked, and shown in the report.
+"""Claims: sentences that a study makes, each tied to a number of a table and to a criterion.
+
+Read, checked, and shown in the report.
 
 The file is a mapping from a claim's name to
 
@@ -12,7 +14,8 @@ The file is a mapping from a claim's name to
     margin: 0.01              # of within: less than so far from `than`
     figure: oe_gain           # optional: the figure that shows it
 
-A seed's number is the mean over the rows that match, so all OOD sets count alike. `oecal.tables.claims` computes and judges it.
+A seed's number is the mean over the rows that match, so all OOD sets count alike.
+`oecal.tables.claims` computes and judges it.
 """
 
 from __future__ import annotations
@@ -51,26 +54,51 @@ TEXTS = ("statement", "table", "value", "figure")
 RUN = ("in_dist", "model", "training")
 # Of all others: a fraction. Of `intervals` it is the metric that counts.
 UNITS = {
-    "nll": "nats", "brier": "squared error", "bpd": "bits/dim", "bpd_mean": "bits/dim", "bpd_sd": "bits/dim", "temperature": "temperature",
-    "reliability": "squared error", "resolution": "squared error", "ce2_debiased": "squared error", "correctness_brier": "squared error",
-    "threshold": "score", "median_time": "images", "q25": "images", "q75": "images", "length": "images", "onset": "images",
-    **dict.fromkeys(("n", "n_in", "n_out", "n_id", "n_ood"), "images"), "levels": "grey levels", "streams": "streams",
-    "splits": "splits", "without": "splits",
-}  # fmt: skip
+    "nll": "nats",
+    "brier": "squared error",
+    "bpd": "bits/dim",
+    "bpd_mean": "bits/dim",
+    "bpd_sd": "bits/dim",
+    "temperature": "temperature",
+    "reliability": "squared error",
+    "resolution": "squared error",
+    "ce2_debiased": "squared error",
+    "correctness_brier": "squared error",
+    "threshold": "score",
+    "median_time": "images",
+    "q25": "images",
+    "q75": "images",
+    "length": "images",
+    "onset": "images",
+    **dict.fromkeys(("n", "n_in", "n_out", "n_id", "n_ood"), "images"),
+    "levels": "grey levels",
+    "streams": "streams",
+    "splits": "splits",
+    "without": "splits",
+}
 
 
 def read(path: str) -> dict[str, Claim]:
-    """The entries of a file, a path relative to the repository, with defaults. Raises OecalError for the first that has a wrong form."""
+    """The entries of a file, a path relative to the repository, with defaults.
+
+    Raises OecalError for the first that has a wrong form.
+    """
     place = (ROOT / path).resolve()
     if not place.is_relative_to(ROOT.resolve()):
-        raise OecalError(f"claims: {path} lies outside the repository; write a path below it, such as studies/claims/demo.yaml")
+        raise OecalError(
+            f"claims: {path} lies outside the repository; write a path below it, such as studies/claims/demo.yaml"
+        )
     try:
         content = yaml.load(place.read_text(), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         why = error.strerror if isinstance(error, OSError) else said(error, 500)
-        raise OecalError(f"claims: {path} cannot be read: {why}; write the path of a YAML file, or '' for none") from None
+        raise OecalError(
+            f"claims: {path} cannot be read: {why}; write the path of a YAML file, or '' for none"
+        ) from None
     if not isinstance(content, dict) or not content:
-        raise OecalError(f"claims: {path} holds no claims; write entries, each a name and its keys, as oecal/study/claim_entries.py describes them")
+        raise OecalError(
+            f"claims: {path} holds no claims; write entries, each a name and its keys, as oecal/study/claim_entries.py describes them"
+        )
     return {str(name): filled(f"claims.{name}", entry) for name, entry in content.items()}
 
 
@@ -87,7 +115,10 @@ def filled(place: str, entry: Any) -> Claim:
     within = entry["is"] == "within"
     claim = {"minus": {}, "than": 0, "margin": 0, "figure": "", **entry}
     right = {
-        **{key: isinstance(claim[key], str) and (key == "figure" or bool(claim[key].strip())) for key in TEXTS},
+        **{
+            key: isinstance(claim[key], str) and (key == "figure" or bool(claim[key].strip()))
+            for key in TEXTS
+        },
         "where": conditions(claim["where"], listed=True),
         "minus": conditions(claim["minus"], listed=False),
         "is": claim["is"] in ("below", "above", "within"),
@@ -101,11 +132,18 @@ def filled(place: str, entry: Any) -> Claim:
         raise OecalError(f"{place}.margin: is for within only; leave it out, or write is: within")
     for key in RUN:
         if not isinstance(claim["where"].get(key), str):
-            raise OecalError(f"{place}.where.{key}: found {claim['where'].get(key)!r}; write one name")
+            raise OecalError(
+                f"{place}.where.{key}: found {claim['where'].get(key)!r}; write one name"
+            )
     for column in claim["minus"]:
         if column not in claim["where"]:
-            raise OecalError(f"{place}.minus.{column}: where has no {column} to compare it with; write it there, too")
-    return {**claim, "where": {c: v if isinstance(v, list) else [v] for c, v in claim["where"].items()}}
+            raise OecalError(
+                f"{place}.minus.{column}: where has no {column} to compare it with; write it there, too"
+            )
+    return {
+        **claim,
+        "where": {c: v if isinstance(v, list) else [v] for c, v in claim["where"].items()},
+    }
 
 
 def number(value: object) -> bool:
@@ -124,7 +162,10 @@ def conditions(given: object, listed: bool) -> bool:
 
 
 def columns(table: str) -> list[str]:
-    """The columns of a table, as its file lists them in COLUMNS; starred there are other lists of that file, and RUN."""
+    """The columns of a table, as its file lists them in COLUMNS.
+
+    Starred there are other lists of that file, and RUN.
+    """
     lists: dict[str, ast.expr] = {}
     for node in tree("tables", table).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -135,7 +176,9 @@ def columns(table: str) -> list[str]:
         for item in node.elts if isinstance(node, ast.List | ast.Tuple) else []:
             if isinstance(item, ast.Starred) and isinstance(item.value, ast.Name):
                 name = item.value.id
-                found += constant("runs", "run_files", "RUN") if name == "RUN" else entries(lists[name])
+                found += (
+                    constant("runs", "run_files", "RUN") if name == "RUN" else entries(lists[name])
+                )
             elif isinstance(item, ast.Constant):
                 found.append(str(item.value))
         return found
@@ -145,7 +188,11 @@ def columns(table: str) -> list[str]:
 
 def known_tables() -> list[str]:
     """The tables that a claim may be about: a row for each run and what else, and the same numbers whenever they are built."""
-    return [name for name in names("tables", ("costs", "hyperparameters"), mark="\nCOLUMNS = [") if columns(name)[:3] == [*RUN]]
+    return [
+        name
+        for name in names("tables", ("costs", "hyperparameters"), mark="\nCOLUMNS = [")
+        if columns(name)[:3] == [*RUN]
+    ]
 
 
 def tables(claims: Mapping[str, Claim]) -> list[str]:
@@ -166,7 +213,10 @@ def terms(claim: Claim) -> list[str]:
 
 
 def check(path: str | None, study: Study) -> dict[str, Claim]:
-    """The claims of a file, or none for '' or None. Raises OecalError for the first one that this study cannot answer; needs no table."""
+    """The claims of a file, or none for '' or None.
+
+    Raises OecalError for the first one that this study cannot answer; needs no table.
+    """
     claims = read(path) if path else {}
     for name, claim in claims.items():
         check_claim(f"claims.{name}", claim, study)
@@ -189,22 +239,35 @@ def check_claim(place: str, claim: Claim, study: Study) -> None:
         in_dist, model, training = (side[column][0] for column in RUN)
         experiments = study.config["experiments"]
         models = experiments.get(in_dist, {}).get("models", {})
-        for column, known in {"in_dist": experiments, "model": models, "training": models.get(model, [])}.items():
+        for column, known in {
+            "in_dist": experiments,
+            "model": models,
+            "training": models.get(model, []),
+        }.items():
             if (name := side[column][0]) not in known:
-                raise OecalError(f"{place}.{key}.{column}: {unknown(name, known)}; a study without it needs another file, or claims: ''")
+                raise OecalError(
+                    f"{place}.{key}.{column}: {unknown(name, known)}; a study without it needs another file, or claims: ''"
+                )
         values = values_of(study, in_dist, model, training)
         for column, wanted in side.items():
             for value in wanted if column in values else ():
                 if value not in values[column]:
-                    raise OecalError(f"{place}.{key if column in claim['minus'] else 'where'}.{column}: {unknown(value, values[column])}")
+                    raise OecalError(
+                        f"{place}.{key if column in claim['minus'] else 'where'}.{column}: {unknown(value, values[column])}"
+                    )
         seeds.append(seeds_of(study, side))
     if seeds[0] != seeds[-1]:
-        raise OecalError(f"{place}.minus: has the seeds {seeds[-1]}, but where has {seeds[0]}; write what has the same ones")
+        raise OecalError(
+            f"{place}.minus: has the seeds {seeds[-1]}, but where has {seeds[0]}; write what has the same ones"
+        )
     check_figure(place, claim, study)
 
 
 def seeds_of(study: Study, side: Mapping[str, Sequence[Any]]) -> list[int]:
-    """The seeds that can answer: those of the model, or these of them that are asked for; only the first one has a score of all seeds."""
+    """The seeds that can answer: those of the model, or these of them that are asked for.
+
+    Only the first one has a score of all seeds.
+    """
     once = any("seeds" in score(name).prefixes for name in side.get("score", ()))
     seeds = study.seeds(side["model"][0])[: 1 if once else None]
     return [seed for seed in seeds if seed in side.get("seed", seeds)]
@@ -226,19 +289,28 @@ def values_of(study: Study, in_dist: str, model: str, training: str) -> dict[str
 
 
 def check_figure(place: str, claim: Claim, study: Study) -> None:
-    """The figure must show the model; it need not be one of those that the study draws by default."""
+    """The figure must show the model.
+
+    It need not be one of those that the study draws by default.
+    """
     if not (figure := claim["figure"]):
         return
     if figure not in names_of_figures():
         raise OecalError(f"{place}.figure: {unknown(figure, names_of_figures())}")
     pair = tuple(claim["where"][column][0] for column in RUN[:2])
     if pair not in (shown := [run[:2] for run in study.shown(figure)]):
-        others = ", ".join("/".join(other) for other in dict.fromkeys(shown)) or "no model of this study"
-        raise OecalError(f"{place}.figure: {figure} does not show {'/'.join(pair)}, but {others}; write another one, or leave it out")
+        others = (
+            ", ".join("/".join(other) for other in dict.fromkeys(shown)) or "no model of this study"
+        )
+        raise OecalError(
+            f"{place}.figure: {figure} does not show {'/'.join(pair)}, but {others}; write another one, or leave it out"
+        )
 
 
 def drawn(claim: Claim, variants: Mapping[str, Sequence[Any]]) -> str:
-    """The name of the file that shows a claim: its figure, of its run, or at least of its model; '' if there is none.
+    """The name of the file that shows a claim: its figure, of its run, or at least of its model.
+
+    '' if there is none.
 
     variants: figure -> [[suffix, [in_dist, model, (training)]], ...]
     """
@@ -249,4 +321,6 @@ def drawn(claim: Claim, variants: Mapping[str, Sequence[Any]]) -> str:
             if subject == run[: len(subject)]:
                 return f"{claim['figure']}{suffix}"
     pair = [claim["where"][column][0] for column in RUN[:2]]
-    return next((claim["figure"] + suffix for suffix, subject in subjects if subject[:2] == pair), "")
+    return next(
+        (claim["figure"] + suffix for suffix, subject in subjects if subject[:2] == pair), ""
+    )

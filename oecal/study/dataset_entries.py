@@ -15,23 +15,32 @@ from oecal.data.table import ITSELF, deciding, overlaps, table
 def check_datasets(config: dict[str, Any], frame: Collection[str]) -> None:
     """Turns each entry into {source, options, facts, classes, ...}: all that decides the content of its image store.
 
-    frame: the keys that an entry of any source can have. The sets that an entry is made of (`of`) or compared with
-    (`drop_duplicates_of`) must be there and lead into no circle. Raises OecalError for the first mistake.
+    frame: the keys that an entry of any source can have. The sets that an entry is made of (`of`)
+    or compared with (`drop_duplicates_of`) must be there and lead into no circle. Raises OecalError
+    for the first mistake.
     """
     entries = config["datasets"]
-    config["may_be_missing"] = [name for name, entry in entries.items() if entry["missing"] == "skip"]
+    config["may_be_missing"] = [
+        name for name, entry in entries.items() if entry["missing"] == "skip"
+    ]
     for name, entry in entries.items():
-        entries[name] = dataset(entry, {k: v for k, v in entry.items() if k not in frame}, f"datasets.{name}")
+        entries[name] = dataset(
+            entry, {k: v for k, v in entry.items() if k not in frame}, f"datasets.{name}"
+        )
     for name, entry in entries.items():
         for key, others in (("of", made_of(entry)), ("drop_duplicates_of", compared_with(entry))):
             if lost := [other for other in others if other not in entries]:
                 raise OecalError(f"datasets.{name}.{key}: {unknown(lost[0], entries)}")
     try:
-        graphlib.TopologicalSorter({n: made_of(e) + compared_with(e) for n, e in entries.items()}).prepare()
+        graphlib.TopologicalSorter(
+            {n: made_of(e) + compared_with(e) for n, e in entries.items()}
+        ).prepare()
     except graphlib.CycleError as error:
         circle = error.args[1][::-1]
         key = "of" if made_of(entries[circle[0]]) else "drop_duplicates_of"
-        raise OecalError(f"datasets.{circle[0]}.{key}: leads in a circle, {' -> '.join(circle)}; write a name outside of it") from None
+        raise OecalError(
+            f"datasets.{circle[0]}.{key}: leads in a circle, {' -> '.join(circle)}; write a name outside of it"
+        ) from None
 
 
 def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -39,7 +48,9 @@ def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> d
     source = entry["source"]
     if source in table():
         if "name" in given:
-            raise OecalError(f"{place}.name: the source {source} says which set it is; leave this key out")
+            raise OecalError(
+                f"{place}.name: the source {source} says which set it is; leave this key out"
+            )
         source, given = "published", {"name": source, **given}
     if source not in names("data"):
         raise OecalError(f"{place}.source: {unknown(source, [*names('data'), *table()])}")
@@ -50,24 +61,39 @@ def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> d
         dropped += overlap(options.get("name", source), other, f"{place}.drop_overlap_with")
     there = splits_of(source, options)
     if lost := [split for split in entry.get("at_most", {}) if split not in there]:
-        raise OecalError(f"{place}.at_most: the set has no split '{lost[0]}' here; write one of: {', '.join(there)}")
+        raise OecalError(
+            f"{place}.at_most: the set has no split '{lost[0]}' here; write one of: {', '.join(there)}"
+        )
     return {
-        "source": source, "options": options, "facts": facts, "classes": entry.get("classes", []), "drop_classes": dropped,
-        "drop_duplicates_of": entry["drop_duplicates_of"], "duplicates": entry["duplicates"], "at_most": entry.get("at_most", {}),
+        "source": source,
+        "options": options,
+        "facts": facts,
+        "classes": entry.get("classes", []),
+        "drop_classes": dropped,
+        "drop_duplicates_of": entry["drop_duplicates_of"],
+        "duplicates": entry["duplicates"],
+        "at_most": entry.get("at_most", {}),
         "format": entry.get("format", {}),
-    }  # fmt: skip
+    }
 
 
 def published(entry: Mapping[str, Any], options: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """What the table says of a published set that decides its images. Raises OecalError where the table contradicts the entry."""
+    """What the table says of a published set that decides its images.
+
+    Raises OecalError where the table contradicts the entry.
+    """
     name = options["name"]
     if name not in table():
         raise OecalError(f"{place}.name: {unknown(name, table())}")
     known = splits_of("published", {**options, "splits": []})
     if strange := [split for split in options["splits"] if split not in known]:
-        raise OecalError(f"{place}.splits: {name} has no split '{strange[0]}'; write one or more of: {', '.join(known)}")
+        raise OecalError(
+            f"{place}.splits: {name} has no split '{strange[0]}'; write one or more of: {', '.join(known)}"
+        )
     if "shape" not in table()[name] and "format" not in entry:
-        raise OecalError(f"{place}: the images of {name} differ in size; write, for example, format: {{size: 32, channels: 3}}")
+        raise OecalError(
+            f"{place}: the images of {name} differ in size; write, for example, format: {{size: 32, channels: 3}}"
+        )
     if classes := table()[name].get("classes"):
         try:
             for key in ("classes", "drop_classes"):
@@ -78,12 +104,17 @@ def published(entry: Mapping[str, Any], options: Mapping[str, Any], place: str) 
 
 
 def splits_of(source: str, options: Mapping[str, Any]) -> list[str]:
-    """The splits that a set of this source may have; where only the images themselves tell, all three."""
+    """The splits that a set of this source may have.
+
+    Where only the images themselves tell, all three.
+    """
     if source in ("noise", "altered"):
         return [options.get("split", "test")]
     if source == "published":
         images = table()[options["name"]]["images"]
-        held_out = ["val"] if "train" in images and "val" not in images and options["val_share"] else []
+        held_out = (
+            ["val"] if "train" in images and "val" not in images and options["val_share"] else []
+        )
         return options["splits"] or [*images, *held_out]
     own = options.get("splits")
     return [own] if own in ("train", "test") else ["train", "val", "test"]
@@ -95,7 +126,9 @@ def overlap(source: str, other: str, place: str) -> list[str]:
     if other not in listed:
         raise OecalError(f"{place}: {unknown(other, listed)}")
     if source not in listed[other]:
-        raise OecalError(f"{place}: no list of classes of {source} that overlap with {other}; write their names under drop_classes")
+        raise OecalError(
+            f"{place}: no list of classes of {source} that overlap with {other}; write their names under drop_classes"
+        )
     return listed[other][source]
 
 

@@ -1,8 +1,9 @@
 """The configuration of a study, checked in full before any job starts.
 
-The frame of the configuration is described by a JSON Schema; the options of a component by the `Options` class in its own file; what
-both cannot say is checked in oecal.study.checks. Every mistake ends in an OecalError, one line that names the key, what was found and what to
-write instead.
+The frame of the configuration is described by a JSON Schema; the options of a component by the
+`Options` class in its own file; what both cannot say is checked in oecal.study.checks. Every
+mistake ends in an OecalError, one line that names the key, what was found and what to write
+instead.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ from oecal.core.codegraph import ROOT
 from oecal.core.components import unknown
 from oecal.core.errors import OecalError, said
 from oecal.data.table import LOADER
-from oecal.study.checks import check_experiments, check_figures, check_measures, check_models, check_screen
+from oecal.study.checks import (
+    check_experiments,
+    check_figures,
+    check_measures,
+    check_models,
+    check_screen,
+)
 from oecal.study.claim_entries import check as check_claims
 from oecal.study.dataset_entries import check_datasets
 from oecal.study.limit_settings import check_limits
@@ -29,14 +36,19 @@ from oecal.study.study import Study
 # JSON Schema takes 5.0 for an integer; Python does not.
 STRICT = validators.extend(
     Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, v: isinstance(v, int) and not isinstance(v, bool)),
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, v: isinstance(v, int) and not isinstance(v, bool)
+    ),
 )
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.yaml"
 
 
 def where(path: Sequence[object]) -> str:
     """A place in the configuration as it is written in messages: `experiments.digits.near[0]`."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".") or "(top level)"
+    return (
+        "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+        or "(top level)"
+    )
 
 
 def say(error: ValidationError) -> str:
@@ -78,12 +90,21 @@ def fill(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any]) -> None
         schema = {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
     if isinstance(value, dict):
         for key, sub in schema.get("properties", {}).items():
-            default = sub.get("default", root["$defs"][sub["$ref"].rsplit("/", 1)[1]].get("default") if "$ref" in sub else None)
+            default = sub.get(
+                "default",
+                root["$defs"][sub["$ref"].rsplit("/", 1)[1]].get("default")
+                if "$ref" in sub
+                else None,
+            )
             if key not in value and default is not None:
                 value[key] = copy.deepcopy(default)
         for key, item in value.items():
             other = schema.get("additionalProperties")
-            fill(item, schema.get("properties", {}).get(key) or (other if isinstance(other, dict) else {}), root)
+            fill(
+                item,
+                schema.get("properties", {}).get(key) or (other if isinstance(other, dict) else {}),
+                root,
+            )
 
 
 def load(plain: Mapping[str, Any]) -> Study:
@@ -94,7 +115,9 @@ def load(plain: Mapping[str, Any]) -> Study:
     if error:
         raise OecalError(say(error))
     fill(config, schema, schema)
-    check_datasets(config, set(schema["properties"]["datasets"]["additionalProperties"]["properties"]))
+    check_datasets(
+        config, set(schema["properties"]["datasets"]["additionalProperties"]["properties"])
+    )
     check_models(config)
     check_measures(config)
     check_experiments(config)

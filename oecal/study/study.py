@@ -10,11 +10,23 @@ from oecal.core.components import constant
 from oecal.core.roles import OOD, TEST_SETS
 from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, score
 
-# Keys of a training in the configuration that the training loop itself reads (oecal.training.loop.Recipe).
+# Keys of a training in the configuration that the training loop itself reads
+# (oecal.training.loop.Recipe).
 RECIPE = (
-    "epochs", "epoch_images", "batch_size", "outlier_batch_size", "optimizer", "lr", "final_lr", "momentum", "weight_decay", "clip_norm",
-    "shift", "flip", "processes",
-)  # fmt: skip
+    "epochs",
+    "epoch_images",
+    "batch_size",
+    "outlier_batch_size",
+    "optimizer",
+    "lr",
+    "final_lr",
+    "momentum",
+    "weight_decay",
+    "clip_norm",
+    "shift",
+    "flip",
+    "processes",
+)
 
 
 class Run(NamedTuple):
@@ -37,7 +49,9 @@ class Study:
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.name: str = config["study"]
-        self.claims: dict[str, Mapping[str, Any]] = {}  # those of its file (oecal.study.claim_entries)
+        self.claims: dict[
+            str, Mapping[str, Any]
+        ] = {}  # those of its file (oecal.study.claim_entries)
 
     def runs(self, in_dist: str | None = None) -> list[Run]:
         """All runs of the study, or of one in-distribution set, in the configuration's order."""
@@ -58,8 +72,8 @@ class Study:
     def shown(self, figure: str) -> list[Run]:
         """The runs that a figure can show.
 
-        Its constants: FOR, kinds of models; NEEDS, what their experiment or the study must have; ASKED, whether only models that name it
-        have it.
+        Its constants: FOR, kinds of models; NEEDS, what their experiment or the study must have;
+        ASKED, whether only models that name it have it.
         """
         kinds, key = constant("figures", figure, "FOR"), constant("figures", figure, "NEEDS", "")
         asked = constant("figures", figure, "ASKED", False)
@@ -88,38 +102,78 @@ class Study:
 
     def compared(self, in_dist: str, model: str) -> list[str]:
         """The trainings of a model that are compared with each other: all but a background's."""
-        return [t for t in self.config["experiments"][in_dist]["models"][model] if t != self.background(in_dist, model)]
+        return [
+            t
+            for t in self.config["experiments"][in_dist]["models"][model]
+            if t != self.background(in_dist, model)
+        ]
 
     def scores(self, run: Run) -> list[str]:
         """The scores of a run: those of its model, or these of them that the experiment asks for, but for what it cannot have.
 
-        No ratio of the background to itself, those over all seeds only once, the probability of a background class only where there is one.
+        No ratio of the background to itself, those over all seeds only once, the probability of a
+        background class only where there is one.
         """
-        first, background = run.seed == self.config["seeds"][0], run.training == self.background(run.in_dist, run.model)
+        first, background = (
+            run.seed == self.config["seeds"][0],
+            run.training == self.background(run.in_dist, run.model),
+        )
         lacks = ({"seeds"} if not first else set()) | ({"background"} if background else set())
         only = self.config["experiments"][run.in_dist]["scores"]
-        found = {name: score(name) for name in self.config["models"][run.model]["scores"] if not only or name in only}
+        found = {
+            name: score(name)
+            for name in self.config["models"][run.model]["scores"]
+            if not only or name in only
+        }
         extra = self.extra_classes(run.model, run.training)
-        return [name for name, s in found.items() if not s.prefixes & lacks and (extra or BACKGROUND_LOGIT not in s.needs)]
+        return [
+            name
+            for name, s in found.items()
+            if not s.prefixes & lacks and (extra or BACKGROUND_LOGIT not in s.needs)
+        ]
 
     def extra_classes(self, model: str, training: str) -> int:
         """Outputs that a training's network has beside the K classes."""
-        extra: int = constant("training", self.config["models"][model]["trainings"][training]["objective"], "EXTRA_CLASSES", 0)
+        extra: int = constant(
+            "training",
+            self.config["models"][model]["trainings"][training]["objective"],
+            "EXTRA_CLASSES",
+            0,
+        )
         return extra
 
     def prediction(self, run: Run) -> dict[str, Any]:
-        """What is predicted beside the model's ordinary outputs: costly statistics, samples; and of how many images."""
+        """What is predicted beside the model's ordinary outputs: costly statistics, samples.
+
+        And of how many images.
+        """
         entry = self.config["models"][run.model]
         recipe = entry["trainings"][run.training]
-        found, density = [score(name) for name in self.scores(run)], self.kind(run.model) == "density"
-        costly = sorted({c for s in found for c in (s.needs & GRADIENTS.keys() if density else s.costly)})
-        drawn = density and run.seed == self.config["seeds"][0] and run.training != self.background(run.in_dist, run.model)
+        found, density = (
+            [score(name) for name in self.scores(run)],
+            self.kind(run.model) == "density",
+        )
+        costly = sorted(
+            {c for s in found for c in (s.needs & GRADIENTS.keys() if density else s.costly)}
+        )
+        drawn = (
+            density
+            and run.seed == self.config["seeds"][0]
+            and run.training != self.background(run.in_dist, run.model)
+        )
         return {
-            "costly": costly, "images": entry["costly"] if costly else 0, "samples": 16 if drawn else 0, "alike": self.alike(run),
-            "train": self.config["experiments"][run.in_dist]["predict_train" if density else "fit_train"],
+            "costly": costly,
+            "images": entry["costly"] if costly else 0,
+            "samples": 16 if drawn else 0,
+            "alike": self.alike(run),
+            "train": self.config["experiments"][run.in_dist][
+                "predict_train" if density else "fit_train"
+            ],
             "passes": entry["passes"] if {"dropout", "tta"} & set(costly) else 0,
-            "augment": {"shift": max(1, recipe["shift"]), "flip": recipe["flip"]} if "tta" in costly else {},
-        }  # fmt: skip
+            "augment": {"shift": max(1, recipe["shift"]), "flip": recipe["flip"]}
+            if "tta" in costly
+            else {},
+        }
 
     def swag(self, run: Run) -> dict[str, Any] | None:
         """How weights are sampled after the training, if a score needs them."""
@@ -129,18 +183,32 @@ class Study:
     def alike(self, run: Run) -> list[str]:
         """The OOD sets of a run that are noise of the same kind as one of its auxiliary outliers: other images, the same distribution."""
         entries, experiment = self.config["datasets"], self.config["experiments"][run.in_dist]
-        kinds = [entries[name]["options"]["kind"] for name in self.outliers(*run[:3]) if entries[name]["source"] == "noise"]
-        tests = [name for key in OOD for name in experiment[key] if entries[name]["source"] == "noise"]
+        kinds = [
+            entries[name]["options"]["kind"]
+            for name in self.outliers(*run[:3])
+            if entries[name]["source"] == "noise"
+        ]
+        tests = [
+            name for key in OOD for name in experiment[key] if entries[name]["source"] == "noise"
+        ]
         return [name for name in tests if entries[name]["options"]["kind"] in kinds]
 
     def metrics(self, table: str) -> list[str]:
         """The metrics of a table that have a file of their own (oecal.metrics.named)."""
-        return [name for name in self.config["measures"].get("metrics", []) if constant("metrics", name, "TABLE") == table]
+        return [
+            name
+            for name in self.config["measures"].get("metrics", [])
+            if constant("metrics", name, "TABLE") == table
+        ]
 
     def in_dists(self, *kinds: str) -> list[str]:
         """The in-distribution sets that have a model of one of these kinds."""
         experiments = self.config["experiments"]
-        return [name for name, e in experiments.items() if any(self.kind(m) in kinds for m in e["models"])]
+        return [
+            name
+            for name, e in experiments.items()
+            if any(self.kind(m) in kinds for m in e["models"])
+        ]
 
     def training(self, in_dist: str, model: str, training: str) -> dict[str, Any]:
         """All that decides a training's result beside data and code, as one plain dict."""
@@ -157,7 +225,10 @@ class Study:
         }
 
     def has(self, in_dist: str, key: str) -> bool:
-        """Whether an experiment, or the study, names something under a key; also if the key is empty."""
+        """Whether an experiment, or the study, names something under a key.
+
+        Also if the key is empty.
+        """
         return not key or bool(self.config["experiments"][in_dist].get(key) or self.config.get(key))
 
     def fitting(self, in_dist: str) -> dict[str, str]:
@@ -168,13 +239,21 @@ class Study:
         """The auxiliary sets of a training; none if its objective uses none."""
         recipe = self.config["models"][model]["trainings"][training]
         uses = constant("training", recipe["objective"], "OUTLIERS")
-        return (recipe["outliers"] or self.config["experiments"][in_dist]["outliers"]) if uses else []
+        return (
+            (recipe["outliers"] or self.config["experiments"][in_dist]["outliers"]) if uses else []
+        )
 
     def datasets(self) -> list[str]:
         """All data sets that the experiments name, in order of appearance."""
         found: dict[str, None] = {}
         for in_dist, experiment in self.config["experiments"].items():
-            found |= dict.fromkeys([in_dist, *experiment["outliers"], *(name for key in TEST_SETS for name in experiment[key])])
+            found |= dict.fromkeys(
+                [
+                    in_dist,
+                    *experiment["outliers"],
+                    *(name for key in TEST_SETS for name in experiment[key]),
+                ]
+            )
         for run in self.runs():
             found |= dict.fromkeys(self.outliers(run.in_dist, run.model, run.training))
         return list(found)
@@ -194,28 +273,59 @@ class Study:
     def sets(self, in_dist: str, kind: str) -> list[dict[str, Any]]:
         """Everything that a model of this kind predicts: name, split, role, dataset, of a corruption and of a path which.
 
-        Shifts and corruptions ask whether an answer is right, ambiguous images which; a density model gives none, so it is spared them.
-        Auxiliary outliers choose the hyperparameters of scores, which only classifiers have.
+        Shifts and corruptions ask whether an answer is right, ambiguous images which; a density
+        model gives none, so it is spared them. Auxiliary outliers choose the hyperparameters of
+        scores, which only classifiers have.
         """
         experiment = self.config["experiments"][in_dist]
         found: list[dict[str, Any]] = [
-            {"name": in_dist, "split": split, "role": "id", "dataset": in_dist} for split in ("train", "val", "test")
+            {"name": in_dist, "split": split, "role": "id", "dataset": in_dist}
+            for split in ("train", "val", "test")
         ]
         for name in experiment["outliers"] if kind == "classifier" else ():
             found.append({"name": name, "split": "train", "role": "outlier", "dataset": name})
         for key in TEST_SETS if kind == "classifier" else OOD:
-            found += [{"name": name, "split": "test", "role": TEST_SETS[key], "dataset": name} for name in experiment[key]]
-        for corruption, severities in experiment["corruptions"].items() if kind == "classifier" else ():
             found += [
-                {"name": f"{corruption}-{s}", "split": "test", "role": "corruption", "dataset": in_dist,
-                 "corruption": corruption, "severity": s, "images": experiment["corruption_images"]}
+                {"name": name, "split": "test", "role": TEST_SETS[key], "dataset": name}
+                for name in experiment[key]
+            ]
+        for corruption, severities in (
+            experiment["corruptions"].items() if kind == "classifier" else ()
+        ):
+            found += [
+                {
+                    "name": f"{corruption}-{s}",
+                    "split": "test",
+                    "role": "corruption",
+                    "dataset": in_dist,
+                    "corruption": corruption,
+                    "severity": s,
+                    "images": experiment["corruption_images"],
+                }
                 for s in severities
-            ]  # fmt: skip
+            ]
         for attack, sizes in experiment["attacks"].items() if kind == "classifier" else ():
-            for levels, name in itertools.product(sizes, [in_dist, *experiment["near"], *experiment["far"]]):
-                how = {"attack": attack, "levels": levels, "up": name != in_dist, "images": experiment["attack_images"]}
-                found.append({"name": f"{attack}-{levels}-{name}", "split": "test", "role": "attack", "dataset": name, **how})
+            for levels, name in itertools.product(
+                sizes, [in_dist, *experiment["near"], *experiment["far"]]
+            ):
+                how = {
+                    "attack": attack,
+                    "levels": levels,
+                    "up": name != in_dist,
+                    "images": experiment["attack_images"],
+                }
+                found.append(
+                    {
+                        "name": f"{attack}-{levels}-{name}",
+                        "split": "test",
+                        "role": "attack",
+                        "dataset": name,
+                        **how,
+                    }
+                )
         for end in experiment["paths"]:
             path = {"end": end, "images": experiment["path_images"]}
-            found.append({"name": f"path-{end}", "split": "test", "role": "path", "dataset": in_dist, **path})
+            found.append(
+                {"name": f"path-{end}", "split": "test", "role": "path", "dataset": in_dist, **path}
+            )
         return found

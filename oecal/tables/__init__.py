@@ -1,1 +1,4 @@
-"""Tables, one file each: rows from the files of all runs. The columns are the contract; fractions, not percent."""
+"""Tables, one file each: rows from the files of all runs.
+
+The columns are the contract; fractions, not percent.
+"""

@@ -13,7 +13,18 @@ from oecal.metrics.detection_metrics import auroc, compare, sample
 from oecal.runs.run_files import RUN, Run, confidence_and_correctness, entire, read
 from oecal.tables.rows import SCORES, frame
 
-COLUMNS = [*RUN, "attack", "levels", "set", "role", "score", "auroc", "mean_confidence", "accuracy", "n"]
+COLUMNS = [
+    *RUN,
+    "attack",
+    "levels",
+    "set",
+    "role",
+    "score",
+    "auroc",
+    "mean_confidence",
+    "accuracy",
+    "n",
+]
 NAME = re.compile(r"(\w+)-(\d+)-(\w+)")  # of an attacked set: attack, levels, set
 
 
@@ -30,21 +41,34 @@ def rows(outputs: Run, scores: Run) -> Iterator[dict[str, Any]]:
     for one in [*clean, *moved]:
         group, own = one.pop("from"), one["set"] == inside.set
         confidence, correct = confidence_and_correctness([entire(images[group.set])])
-        about = {**one, "role": next(g.role for g in (inside, *outside) if g.set == one["set"]), "n": len(group)}
-        about |= {"mean_confidence": confidence.mean(), "accuracy": correct.mean() if own else np.nan}
+        about = {
+            **one,
+            "role": next(g.role for g in (inside, *outside) if g.set == one["set"]),
+            "n": len(group),
+        }
+        about |= {
+            "mean_confidence": confidence.mean(),
+            "accuracy": correct.mean() if own else np.nan,
+        }
         for score in (name for name in SCORES if name in group.arrays):
             here = sample(group[score], score)
             against = [sample(g[score], score) for g in (outside if own else [inside])]
-            found = [auroc((compare(here, other) if own else compare(other, here)).ood) for other in against]
+            found = [
+                auroc((compare(here, other) if own else compare(other, here)).ood)
+                for other in against
+            ]
             yield {**about, "score": score, "auroc": np.mean(found)}
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
     """A row for each classifier run with attacks (oecal.predict.adversarial), attack, size, set and score. outputs, scores: in the same order.
 
-    levels: how far each level was moved at most; attack none: the sets as they are. auroc: of a near or far OOD set, moved to more
-    confidence, against the clean ID test images; of the ID images, moved to less confidence, the mean over these OOD sets, clean. The
-    attacks are against the confidence (MSP): what they do to another score, they do by the way. accuracy: of ID images.
+    levels: how far each level was moved at most; attack none: the sets as they are. auroc: of a
+    near or far OOD set, moved to more confidence, against the clean ID test images; of the ID
+    images, moved to less confidence, the mean over these OOD sets, clean. The attacks are against
+    the confidence (MSP): what they do to another score, they do by the way. accuracy: of ID images.
     """
     found = []
     for output, scored in zip(outputs, scores, strict=True):

@@ -15,7 +15,19 @@ from oecal.metrics.named import Metrics, named
 from oecal.runs.run_files import RUN, Group, Run, confidence_and_correctness, entire, pooled, read
 from oecal.tables.rows import frame
 
-METRICS = ["accuracy", "ece", "ace", "cwece", "mce", "rms", "mad", "nll", "brier", "soft_f1", "mean_confidence"]
+METRICS = [
+    "accuracy",
+    "ece",
+    "ace",
+    "cwece",
+    "mce",
+    "rms",
+    "mad",
+    "nll",
+    "brier",
+    "soft_f1",
+    "mean_confidence",
+]
 MORE = ["rms_official", "ce2_debiased", "error_auroc", "reliability", "resolution", "smece"]
 COLUMNS = [*RUN, "post_hoc", "set", *METRICS, "temperature", "n", *MORE]
 
@@ -32,32 +44,53 @@ def sets_of(run: Run, ratio: float) -> Iterator[tuple[str, Parts]]:
 
 
 def fitted(run: Run, method: str) -> Calibrator | None:
-    """A method of oecal.calibrators, fitted on the ID validation split; None if it takes auxiliary outliers, and the run has none."""
+    """A method of oecal.calibrators, fitted on the ID validation split.
+
+    None if it takes auxiliary outliers, and the run has none.
+    """
     module, val = importlib.import_module(f"oecal.calibrators.{method}"), run.find("id", "val")
     outliers = [g["logits"] for g in run.groups if g.role == "outlier"] if module.OUTLIERS else []
     if module.OUTLIERS and not outliers:
         return None
-    calibrator: Calibrator = module.fit(val["logits"], val["labels"], *([np.concatenate(outliers)] if outliers else []))
+    calibrator: Calibrator = module.fit(
+        val["logits"], val["labels"], *([np.concatenate(outliers)] if outliers else [])
+    )
     return calibrator
 
 
 def row(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -> dict[str, Any]:
-    """All metrics of one set, and `more`. nll, brier and cwece need a true class, so they are left empty where OOD is mixed in."""
+    """All metrics of one set, and `more`.
+
+    Nll, brier and cwece need a true class, so they are left empty where OOD is mixed in.
+    """
     confidence, correct = confidence_and_correctness(parts, calibrator)
     metrics = confidence_metrics(confidence, correct, bins)
     each_once = np.ones((len(confidence), 1))
-    metrics |= {name: float(metric(confidence, correct, each_once)[0]) for name, metric in more.items()}
+    metrics |= {
+        name: float(metric(confidence, correct, each_once)[0]) for name, metric in more.items()
+    }
     if len(parts) == 1:
         group, index = parts[0]
         logits = group["logits"][index]
-        metrics |= label_metrics(calibrator(logits) if calibrator else logits, group["labels"][index], bins)
-    return {**metrics, "temperature": calibrator.temperature if calibrator else 1.0, "n": len(confidence)}
+        metrics |= label_metrics(
+            calibrator(logits) if calibrator else logits, group["labels"][index], bins
+        )
+    return {
+        **metrics,
+        "temperature": calibrator.temperature if calibrator else 1.0,
+        "n": len(confidence),
+    }
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
-    """A row for each classifier run, post-hoc method and set, from the output files. Options: bins, ood_ratio, post_hoc, metrics.
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
+    """A row for each classifier run, post-hoc method and set, from the output files.
 
-    temperature: 1 without calibration, empty for a method that has none. The columns of `measures.metrics` are the last ones.
+    Options: bins, ood_ratio, post_hoc, metrics.
+
+    temperature: 1 without calibration, empty for a method that has none. The columns of
+    `measures.metrics` are the last ones.
     """
     rows, more = [], named(options, "calibration")
     for path in outputs:

@@ -15,16 +15,53 @@ from oecal.metrics.significance import cohens_d, difference, equivalence, holm, 
 from oecal.study.claim_entries import RUN, UNITS, Claim, drawn, sides, terms
 
 COLUMNS = [
-    "claim", "statement", "statistic", "estimate", "ci_low", "ci_high", "p", "verdict", "n", "p_holm", "effect", "is", "than", "margin",
-    "unit", "figure",
-]  # fmt: skip
+    "claim",
+    "statement",
+    "statistic",
+    "estimate",
+    "ci_low",
+    "ci_high",
+    "p",
+    "verdict",
+    "n",
+    "p_holm",
+    "effect",
+    "is",
+    "than",
+    "margin",
+    "unit",
+    "figure",
+]
 ALPHA = 0.05
 DIGITS = 12  # of a seed's number: what differs by rounding alone is the same
-CAPITALS = ("auroc", "fpr95", "ece", "ace", "mce", "rms", "mad", "nll", "aurc", "eaurc", "augrc", "msp", "vim", "knn", "waic")
+CAPITALS = (
+    "auroc",
+    "fpr95",
+    "ece",
+    "ace",
+    "mce",
+    "rms",
+    "mad",
+    "nll",
+    "aurc",
+    "eaurc",
+    "augrc",
+    "msp",
+    "vim",
+    "knn",
+    "waic",
+)
 
 
-def matching(rows: pd.DataFrame, side: Mapping[str, Sequence[Any]], place: str, may_be_missing: Collection[str]) -> pd.DataFrame:
-    """The rows that have one of these values in each of these columns. Raises OecalError for a value that no row has.
+def matching(
+    rows: pd.DataFrame,
+    side: Mapping[str, Sequence[Any]],
+    place: str,
+    may_be_missing: Collection[str],
+) -> pd.DataFrame:
+    """The rows that have one of these values in each of these columns.
+
+    Raises OecalError for a value that no row has.
 
     A data set that may be missing, or a kind whose sets may be, need not be there.
     """
@@ -32,20 +69,29 @@ def matching(rows: pd.DataFrame, side: Mapping[str, Sequence[Any]], place: str, 
         for value in wanted:
             excused = value in may_be_missing or (column == "kind" and may_be_missing)
             if not excused and not (rows[column] == value).any():
-                raise OecalError(f"{place}.{column}: {unknown(value, set(rows[column].dropna().map(str)))}")
+                raise OecalError(
+                    f"{place}.{column}: {unknown(value, set(rows[column].dropna().map(str)))}"
+                )
         rows = rows[rows[column].isin(wanted)]
     return rows
 
 
-def per_seed(rows: pd.DataFrame, claim: Claim, place: str, may_be_missing: Collection[str]) -> np.ndarray:
-    """The claim's number of each seed, (n,); nan where a cell that it needs is empty. Raises OecalError if the seeds do not match."""
+def per_seed(
+    rows: pd.DataFrame, claim: Claim, place: str, may_be_missing: Collection[str]
+) -> np.ndarray:
+    """The claim's number of each seed, (n,); nan where a cell that it needs is empty.
+
+    Raises OecalError if the seeds do not match.
+    """
     found: list[pd.Series] = []
     for key, side in zip(("where", "minus"), sides(claim), strict=False):
         part = matching(rows, side, f"{place}.{key}", may_be_missing)
         values = [part[column] for column in terms(claim)]
         for column in values:
             if not (pd.api.types.is_numeric_dtype(column) or column.isna().all()):
-                raise OecalError(f"{place}.value: {column.name} holds {column.iloc[0]!r}; write a column of numbers")
+                raise OecalError(
+                    f"{place}.value: {column.name} holds {column.iloc[0]!r}; write a column of numbers"
+                )
         numbers = [column.astype(float) for column in values]
         one = numbers[0] if len(numbers) == 1 else numbers[0] - numbers[1]
         found.append(one.groupby(part["seed"]).agg(lambda v: v.mean(skipna=False)))
@@ -54,30 +100,41 @@ def per_seed(rows: pd.DataFrame, claim: Claim, place: str, may_be_missing: Colle
     value, *others = found
     for other in others:
         if list(value.index) != list(other.index):
-            raise OecalError(f"{place}.minus: its rows have the seeds {[*other.index]}, but those of where have {[*value.index]}; "
-                             "write what has the same ones")  # fmt: skip
+            raise OecalError(
+                f"{place}.minus: its rows have the seeds {[*other.index]}, but those of where have {[*value.index]}; "
+                "write what has the same ones"
+            )
         value = value - other
     return value.round(DIGITS).to_numpy()
 
 
 def p_value(values: np.ndarray, claim: Claim) -> float:
-    """`is` below or above: two-sided t-test. within: of what the estimate says, that the mean is within the margin, or that it is not."""
+    """`is` below or above: two-sided t-test.
+
+    within: of what the estimate says, that the mean is within the margin, or that it is not.
+    """
     than, margin = claim["than"], claim["margin"]
     if claim["is"] != "within":
         return t_test(values, than)
-    return (equivalence if len(values) and abs(values.mean() - than) < margin else difference)(values, margin, than)
+    return (equivalence if len(values) and abs(values.mean() - than) < margin else difference)(
+        values, margin, than
+    )
 
 
 def verdict(values: np.ndarray, claim: Claim, p: float) -> str:
     """supported or refuted: the side on which the estimate lies, if the corrected p is at most 5%; else undecided.
 
-    Where all seeds have the same number there is no test, and p is nan: then the side alone decides; on the border it is undecided. So it
-    is with one seed, and where a seed has no number.
+    Where all seeds have the same number there is no test, and p is nan: then the side alone
+    decides; on the border it is undecided. So it is with one seed, and where a seed has no number.
     """
     if len(values) < 2 or np.isnan(values).any():
         return "undecided"
     excess = round(float(values.mean()) - claim["than"], DIGITS)
-    inside = {"below": -excess, "above": excess, "within": round(claim["margin"] - abs(excess), DIGITS)}[claim["is"]]
+    inside = {
+        "below": -excess,
+        "above": excess,
+        "within": round(claim["margin"] - abs(excess), DIGITS),
+    }[claim["is"]]
     if inside == 0 or p > ALPHA:
         return "undecided"
     return "supported" if inside > 0 else "refuted"
@@ -91,14 +148,19 @@ def word(name: object, column: str = "value") -> str:
 
 
 def statistic(claim: Claim) -> str:
-    """What a claim's number is of, for readers: `FPR95 of MSP; oe_tune minus baseline; fashion/wrn; far`."""
+    """What a claim's number is of, for readers: `FPR95 of MSP.
+
+    Oe_tune minus baseline; fashion/wrn; far`.
+    """
     where, minus = claim["where"], claim["minus"]
     value = " minus ".join(word(term) for term in terms(claim))
     score = where["score"][0] if len(where.get("score", [])) == 1 and "score" not in minus else ""
     parts = [f"{value} of {word(score)}" if score else value]
     if minus:
         own = (word(value, column) for column in minus for value in where[column])
-        parts.append(f"{', '.join(own)} minus {', '.join(word(less, column) for column, less in minus.items())}")
+        parts.append(
+            f"{', '.join(own)} minus {', '.join(word(less, column) for column, less in minus.items())}"
+        )
     parts += ["training " + where["training"][0]] if "training" not in minus else []
     parts.append("/".join(where[column][0] for column in RUN[:2]))
     for column, values in where.items():
@@ -108,28 +170,52 @@ def statistic(claim: Claim) -> str:
     return "; ".join(parts)
 
 
-def table(claims: Mapping[str, Claim], tables: Mapping[str, str], variants: Mapping[str, Sequence[Any]],
-          may_be_missing: Collection[str] = ()) -> pd.DataFrame:  # fmt: skip
-    """A row for each claim. tables: paths by name; variants: as in `oecal.study.claim_entries.drawn`; may_be_missing: data sets that a study can spare.
+def table(
+    claims: Mapping[str, Claim],
+    tables: Mapping[str, str],
+    variants: Mapping[str, Sequence[Any]],
+    may_be_missing: Collection[str] = (),
+) -> pd.DataFrame:
+    """A row for each claim.
 
-    estimate: mean over the n seeds that have a number; nan if one has none. ci_low, ci_high: its Student t interval at 95%, of this claim
-    alone; nan with one seed. p: `p_value`; p_holm: corrected over all claims of the study, which the verdict follows. effect: Cohen's d
-    against `than`. unit: of estimate, interval, than and margin. Raises OecalError for a claim that no row answers.
+    tables: paths by name; variants: as in `oecal.study.claim_entries.drawn`; may_be_missing: data
+    sets that a study can spare.
+
+    estimate: mean over the n seeds that have a number; nan if one has none. ci_low, ci_high: its
+    Student t interval at 95%, of this claim alone; nan with one seed. p: `p_value`; p_holm:
+    corrected over all claims of the study, which the verdict follows. effect: Cohen's d against
+    `than`. unit: of estimate, interval, than and margin. Raises OecalError for a claim that no row
+    answers.
     """
     frames = {name: pd.read_csv(path) for name, path in tables.items()}
-    numbers = {name: per_seed(frames[claim["table"]], claim, f"claims.{name}", may_be_missing) for name, claim in claims.items()}
+    numbers = {
+        name: per_seed(frames[claim["table"]], claim, f"claims.{name}", may_be_missing)
+        for name, claim in claims.items()
+    }
     p = [p_value(numbers[name], claim) for name, claim in claims.items()]
     rows = []
     for (name, claim), raw, corrected in zip(claims.items(), p, holm(np.array(p)), strict=True):
         values = numbers[name]
         mean, half = mean_interval(values) if len(values) else (np.nan, np.nan)
         metric = claim["where"].get("metric", terms(claim))[0]
-        rows.append({
-            "claim": name, "statement": claim["statement"], "statistic": statistic(claim), "estimate": round(mean, DIGITS),
-            "ci_low": round(mean - half, DIGITS), "ci_high": round(mean + half, DIGITS), "p": raw,
-            "verdict": verdict(values, claim, corrected), "n": int(np.count_nonzero(~np.isnan(values))), "p_holm": corrected,
-            "effect": cohens_d(values, claim["than"]), "is": claim["is"], "than": claim["than"],
-            "margin": claim["margin"] if claim["is"] == "within" else np.nan, "unit": UNITS.get(metric, "fraction"),
-            "figure": drawn(claim, variants),
-        })  # fmt: skip
+        rows.append(
+            {
+                "claim": name,
+                "statement": claim["statement"],
+                "statistic": statistic(claim),
+                "estimate": round(mean, DIGITS),
+                "ci_low": round(mean - half, DIGITS),
+                "ci_high": round(mean + half, DIGITS),
+                "p": raw,
+                "verdict": verdict(values, claim, corrected),
+                "n": int(np.count_nonzero(~np.isnan(values))),
+                "p_holm": corrected,
+                "effect": cohens_d(values, claim["than"]),
+                "is": claim["is"],
+                "than": claim["than"],
+                "margin": claim["margin"] if claim["is"] == "within" else np.nan,
+                "unit": UNITS.get(metric, "fraction"),
+                "figure": drawn(claim, variants),
+            }
+        )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -26,7 +26,9 @@ def groups_of(run: Run) -> Iterator[tuple[str, str, np.ndarray]]:
             yield group.set, group.role, confidence
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
     """A row for each classifier run, set and group: mean and median of the maximum softmax probability, the shares above 90% and 99%."""
     rows = []
     for path in outputs:
@@ -34,5 +36,15 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
         for name, group, c in groups_of(run) if run.kind == "classifier" else ():
             if len(c):
                 shares = {"above_90": (c > 0.9).mean(), "above_99": (c > 0.99).mean()}
-                rows.append({**run.key, "set": name, "group": group, "mean": c.mean(), "median": np.median(c), **shares, "n": len(c)})
+                rows.append(
+                    {
+                        **run.key,
+                        "set": name,
+                        "group": group,
+                        "mean": c.mean(),
+                        "median": np.median(c),
+                        **shares,
+                        "n": len(c),
+                    }
+                )
     return frame(rows, COLUMNS, outputs)

@@ -13,6 +13,18 @@ from oecal.tables.detection import rows
 
 
 def table(convention: str, scores: Sequence[str]) -> pd.DataFrame:
-    """A row for each run, score and OOD set, from the score files; nearest recall and trapezoid cannot be had from `detection.csv`."""
-    columns = [*RUN, "ood", "kind", "score", *CONVENTIONS[convention].columns, "base_rate", "n_in", "n_out"]
+    """A row for each run, score and OOD set, from the score files.
+
+    Nearest recall and trapezoid cannot be had from `detection.csv`.
+    """
+    columns = [
+        *RUN,
+        "ood",
+        "kind",
+        "score",
+        *CONVENTIONS[convention].columns,
+        "base_rate",
+        "n_in",
+        "n_out",
+    ]
     return pd.DataFrame(rows(scores, partial(translated, convention)), columns=columns)

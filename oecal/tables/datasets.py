@@ -11,15 +11,34 @@ import pandas as pd
 
 from oecal.data import store
 
-COLUMNS = ["name", "split", "n", "shape", "mean", "sd", "sha256", "licence", "removed", "source", "format", "missing"]
+COLUMNS = [
+    "name",
+    "split",
+    "n",
+    "shape",
+    "mean",
+    "sd",
+    "sha256",
+    "licence",
+    "removed",
+    "source",
+    "format",
+    "missing",
+]
 
 
 def moments(images: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel over all images and pixels, range [0, 1]. From exact integer counts of the levels."""
+    """Mean and standard deviation of each channel over all images and pixels, range [0, 1].
+
+    From exact integer counts of the levels.
+    """
     levels = np.arange(256) / 255
     counts = [np.bincount(images[:, c].ravel(), minlength=256) for c in range(images.shape[1])]
     means = [float(np.average(levels, weights=count)) for count in counts]
-    variances = [float(np.average((levels - mean) ** 2, weights=count)) for count, mean in zip(counts, means, strict=True)]
+    variances = [
+        float(np.average((levels - mean) ** 2, weights=count))
+        for count, mean in zip(counts, means, strict=True)
+    ]
     return means, [variance**0.5 for variance in variances]
 
 
@@ -29,18 +48,32 @@ def listed(values: Sequence[float]) -> str:
 
 
 def table(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """A row for each split of each image store; a missing set has one row, with n = 0 and the reason."""
+    """A row for each split of each image store.
+
+    a missing set has one row, with n = 0 and the reason.
+    """
     rows = []
     for path in paths:
         about = store.read_about(path)
-        same = {"name": Path(path).stem, "sha256": about.sha256, "licence": about.licence, "source": about.source, "missing": about.missing}
+        same = {
+            "name": Path(path).stem,
+            "sha256": about.sha256,
+            "licence": about.licence,
+            "source": about.source,
+            "missing": about.missing,
+        }
         same["format"] = json.dumps(about.format) if about.format else ""
         if about.missing:
             rows.append({**same, "split": "", "n": 0})
         for split in store.splits_of(path):
             images = store.read(path, split).images
             removed = {**about.removed.get("all", {}), **about.removed.get(split, {})}
-            row = {**same, "split": split, "n": len(images), "shape": "x".join(map(str, images.shape[1:]))}
+            row = {
+                **same,
+                "split": split,
+                "n": len(images),
+                "shape": "x".join(map(str, images.shape[1:])),
+            }
             row["removed"] = "; ".join(f"{count} {reason}" for reason, count in removed.items())
             if len(images):
                 means, deviations = moments(images)

@@ -1,7 +1,8 @@
 """`decomposition.csv`: does a score tell images that are unknown from those that are merely ambiguous?
 
-Ambiguous images, each a mean of two classes, are made of what a model knows: their uncertainty is aleatoric, and no further data would
-take it away. That of OOD images is epistemic. A score of epistemic uncertainty is high on the latter only.
+Ambiguous images, each a mean of two classes, are made of what a model knows: their uncertainty is
+aleatoric, and no further data would take it away. That of OOD images is epistemic. A score of
+epistemic uncertainty is high on the latter only.
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from oecal.core.roles import OOD
 from oecal.metrics.detection_metrics import Sample, auroc, compare, sample
 from oecal.runs.run_files import RUN, Group, Run, read
 
-COLUMNS = [*RUN, "score", "kind", "auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous", "n_id", "n_ambiguous", "n_ood"]
+COLUMNS = [
+    *RUN,
+    "score",
+    "kind",
+    "auroc_ambiguous",
+    "auroc_ood",
+    "auroc_ood_ambiguous",
+    "n_id",
+    "n_ambiguous",
+    "n_ood",
+]
 
 
 def together(groups: Sequence[Group], score: str) -> Sample:
@@ -29,7 +40,11 @@ def rows(run: Run) -> Iterator[dict[str, Any]]:
     inside, ambiguous = run.find("id"), run.tests("ambiguous")
     for score in inside.arrays if ambiguous else ():
         known, unsure = sample(inside[score], "ID"), together(ambiguous, score)
-        own = {"auroc_ambiguous": auroc(compare(known, unsure).ood), "n_id": known.counts.sum(), "n_ambiguous": unsure.counts.sum()}
+        own = {
+            "auroc_ambiguous": auroc(compare(known, unsure).ood),
+            "n_id": known.counts.sum(),
+            "n_ambiguous": unsure.counts.sum(),
+        }
         for kind in OOD:
             if groups := run.tests(kind):
                 unknown = together(groups, score)
@@ -43,11 +58,14 @@ def rows(run: Run) -> Iterator[dict[str, Any]]:
                 }
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
     """A row for each classifier run with ambiguous images, score and kind of OOD.
 
-    auroc_ambiguous: of ambiguous against ID test images, auroc_ood: of OOD against these, auroc_ood_ambiguous: of OOD against ambiguous
-    ones; OOD, and in the first the ambiguous, are the positive class.
+    auroc_ambiguous: of ambiguous against ID test images, auroc_ood: of OOD against these,
+    auroc_ood_ambiguous: of OOD against ambiguous ones; OOD, and in the first the ambiguous, are the
+    positive class.
     """
     runs = [run for run in map(read, scores) if run.kind == "classifier"]
     return pd.DataFrame([{**run.key, **row} for run in runs for row in rows(run)], columns=COLUMNS)

@@ -14,17 +14,30 @@ from oecal.runs.run_files import RUN, read
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [
-    *RUN, "score", "set", "ood_rate", "alpha", "streams", "length", "onset", "alarm_share", "median_time", "q25", "q75"
-]  # fmt: skip
+    *RUN,
+    "score",
+    "set",
+    "ood_rate",
+    "alpha",
+    "streams",
+    "length",
+    "onset",
+    "alarm_share",
+    "median_time",
+    "q25",
+    "q75",
+]
 RATES = (0.0, 0.01, 0.05, 0.2)
 ALPHA = 0.01  # probability of a false alarm, ever
 
 
-def drawn(inside: int, outside: Sequence[int], rate: float, streams: int, length: int, onset: int) -> np.ndarray:
+def drawn(
+    inside: int, outside: Sequence[int], rate: float, streams: int, length: int, onset: int
+) -> np.ndarray:
     """The images of each stream, (S, L): places in the ID images followed by those of the OOD sets, of so many images each.
 
-    ID images in random order, none twice, so `length` is at most `inside`; from the place `onset` on each image is OOD with probability
-    `rate`, from any set alike. The same streams for each run.
+    ID images in random order, none twice, so `length` is at most `inside`; from the place `onset`
+    on each image is OOD with probability `rate`, from any set alike. The same streams for each run.
     """
     rng = generator("drift", rate)
     picks = rng.permuted(np.tile(np.arange(inside), (streams, 1)), axis=1)[:, :length]
@@ -40,7 +53,8 @@ def drawn(inside: int, outside: Sequence[int], rate: float, streams: int, length
 def summary(found: np.ndarray, onset: int) -> dict[str, float]:
     """Of the places of alarms (-1: never), those before the onset, which are false, left out: share, and quantiles of the time since it.
 
-    The time is the number of images from the onset to the alarm; a quantile is nan where it lies among the streams without alarm.
+    The time is the number of images from the onset to the alarm; a quantile is nan where it lies
+    among the streams without alarm.
     """
     since = found[(found < 0) | (found >= onset)]
     times = np.where(since < 0, np.inf, since - onset + 1.0)
@@ -48,17 +62,25 @@ def summary(found: np.ndarray, onset: int) -> dict[str, float]:
         return {"alarm_share": np.nan, "median_time": np.nan, "q25": np.nan, "q75": np.nan}
     q25, median, q75 = np.quantile(times, (0.25, 0.5, 0.75), method="inverted_cdf")
     found_times = {"median_time": median, "q25": q25, "q75": q75}
-    return {"alarm_share": np.isfinite(times).mean(), **{k: v if np.isfinite(v) else np.nan for k, v in found_times.items()}}
+    return {
+        "alarm_share": np.isfinite(times).mean(),
+        **{k: v if np.isfinite(v) else np.nan for k, v in found_times.items()},
+    }
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each run, score of SCORES and share of OOD images; images of the test sets, OOD sets in equal shares.
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
+) -> pd.DataFrame:
+    """A row for each run, score of SCORES and share of OOD images.
 
-    set: `id` where all images are ID ones, so that each alarm is false; else `pooled`. alpha: the promised probability of a false alarm.
-    alarm_share: share of streams with an alarm from the onset on; median_time, q25, q75: images from the onset to the alarm. The test
-    images are fewer than a long stream: it ends with them, and the onset comes sooner in proportion. Streams of one run share their images
-    and the validation images, so their false alarms come together; over runs they average out.
-    Options: drift_streams, drift_length, drift_onset.
+    Images of the test sets, OOD sets in equal shares.
+
+    set: `id` where all images are ID ones, so that each alarm is false; else `pooled`. alpha: the
+    promised probability of a false alarm. alarm_share: share of streams with an alarm from the
+    onset on; median_time, q25, q75: images from the onset to the alarm. The test images are fewer
+    than a long stream: it ends with them, and the onset comes sooner in proportion. Streams of one
+    run share their images and the validation images, so their false alarms come together; over runs
+    they average out. Options: drift_streams, drift_length, drift_onset.
     """
     streams, most, begin = (int(options[f"drift_{key}"]) for key in ("streams", "length", "onset"))
     rows = []
@@ -70,14 +92,30 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
         length = min(most, len(inside))
         onset = round(begin * length / most)
         rates, sizes = RATES if outside else RATES[:1], [len(g) for g in outside]
-        picks = np.concatenate([drawn(len(inside), sizes, rate, streams, length, onset) for rate in rates])
+        picks = np.concatenate(
+            [drawn(len(inside), sizes, rate, streams, length, onset) for rate in rates]
+        )
         for score in (name for name in SCORES if name in inside.arrays):
             val = run.find("id", "val")[score]
-            _, ranks = np.unique(np.concatenate([val, *(g[score] for g in (inside, *outside))]), return_inverse=True)
-            ranks = ranks.astype(np.min_scalar_type(len(ranks)))  # small integers sort fast; the order is all that counts
+            _, ranks = np.unique(
+                np.concatenate([val, *(g[score] for g in (inside, *outside))]), return_inverse=True
+            )
+            ranks = ranks.astype(
+                np.min_scalar_type(len(ranks))
+            )  # small integers sort fast; the order is all that counts
             p = p_values(ranks[: len(val)], ranks[len(val) :][picks], generator("drift", "ties"))
-            for rate, found in zip(rates, alarms(wealth(p), ALPHA).reshape(len(rates), streams), strict=True):
+            for rate, found in zip(
+                rates, alarms(wealth(p), ALPHA).reshape(len(rates), streams), strict=True
+            ):
                 since = onset if rate > 0 else 0
-                about = {"set": "pooled" if rate > 0 else "id", "ood_rate": rate, "alpha": ALPHA, "streams": streams, "length": length}
-                rows.append({**run.key, "score": score, **about, "onset": since, **summary(found, since)})
+                about = {
+                    "set": "pooled" if rate > 0 else "id",
+                    "ood_rate": rate,
+                    "alpha": ALPHA,
+                    "streams": streams,
+                    "length": length,
+                }
+                rows.append(
+                    {**run.key, "score": score, **about, "onset": since, **summary(found, since)}
+                )
     return frame(rows, COLUMNS, scores)

@@ -14,8 +14,12 @@ from oecal.scores.catalogue import score
 COLUMNS = [*RUN, "score", "hyperparameter", "value", "published", "grid"]
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each run, score and hyperparameter that was chosen; published: the default, which stays where there are no outliers.
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
+) -> pd.DataFrame:
+    """A row for each run, score and hyperparameter that was chosen.
+
+    published: the default, which stays where there are no outliers.
 
     Of ODIN, eps is a place in `oecal.predict.repeated_passes.EPSILONS`, from 0.
     """
@@ -28,6 +32,14 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
             found = score(name)
             for option in found.grids:
                 listed = " ".join(map(str, found.grids[option]))
-                rows.append({**key, "score": name, "hyperparameter": option, "value": values[option],
-                             "published": found.options[option], "grid": listed})  # fmt: skip
+                rows.append(
+                    {
+                        **key,
+                        "score": name,
+                        "hyperparameter": option,
+                        "value": values[option],
+                        "published": found.options[option],
+                        "grid": listed,
+                    }
+                )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -19,38 +19,78 @@ from oecal.scores.numerics import log_softmax
 from oecal.tables.calibration import Parts, row
 from oecal.tables.rows import frame
 
-COLUMNS = [*RUN, "post_hoc", "set", "metric", "value", "low", "high", "difference", "difference_low", "difference_high", "n"]
+COLUMNS = [
+    *RUN,
+    "post_hoc",
+    "set",
+    "metric",
+    "value",
+    "low",
+    "high",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "n",
+]
 
 
-def estimates(parts: Parts, calibrator: Calibrator | None, bins: int, resamples: int, more: Metrics) -> dict[str, Estimate]:
-    """Of one run and set. The resamples depend on the sets alone, so that they are the same ones for each run and method."""
+def estimates(
+    parts: Parts, calibrator: Calibrator | None, bins: int, resamples: int, more: Metrics
+) -> dict[str, Estimate]:
+    """Of one run and set.
+
+    The resamples depend on the sets alone, so that they are the same ones for each run and method.
+    """
     confidence, correct = confidence_and_correctness(parts, calibrator)
-    wanted = [statistics(confidence, correct, bins), lambda weights: {name: m(confidence, correct, weights) for name, m in more.items()}]
+    wanted = [
+        statistics(confidence, correct, bins),
+        lambda weights: {name: m(confidence, correct, weights) for name, m in more.items()},
+    ]
     if len(parts) == 1:  # the images have a true class
         group, index = parts[0]
         logits = group["logits"][index]
-        wanted.append(class_statistics(log_softmax(calibrator(logits) if calibrator else logits), group["labels"][index], bins))
-    weights = resampled([(len(index), generator("bootstrap", group.set)) for group, index in parts], resamples)
+        wanted.append(
+            class_statistics(
+                log_softmax(calibrator(logits) if calibrator else logits),
+                group["labels"][index],
+                bins,
+            )
+        )
+    weights = resampled(
+        [(len(index), generator("bootstrap", group.set)) for group, index in parts], resamples
+    )
     return bootstrap(wanted, weights, len(confidence))
 
 
-def values_of(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -> dict[str, Any]:
+def values_of(
+    parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics
+) -> dict[str, Any]:
     """As in `calibration.csv`, and what `selective.csv` has of MSP."""
     confidence, correct = confidence_and_correctness(parts, calibrator)
-    return row(parts, calibrator, bins, more) | selective_metrics(-confidence, 1 - correct, target_risk=1, target_coverage=1)
+    return row(parts, calibrator, bins, more) | selective_metrics(
+        -confidence, 1 - correct, target_risk=1, target_coverage=1
+    )
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
     """A row for each classifier run, post-hoc method (none, temperature), set (id, pooled) and metric.
 
-    value: as in `calibration.csv`; aurc, eaurc, augrc as in `selective.csv`, with the confidence as score. low, high: its 95% interval.
-    difference: value less that of the first training of the same model and seed on the same images, with its 95% interval; empty for that
-    training itself. Noise enlarges the errors of calibration (ece, ace, cwece, mce, rms, mad, smece, reliability), and resolution, but the
-    intervals are of the true ones, so that value and difference may lie outside. Options: bins, ood_ratio, resamples, metrics.
+    value: as in `calibration.csv`; aurc, eaurc, augrc as in `selective.csv`, with the confidence as
+    score. low, high: its 95% interval. difference: value less that of the first training of the
+    same model and seed on the same images, with its 95% interval; empty for that training itself.
+    Noise enlarges the errors of calibration (ece, ace, cwece, mce, rms, mad, smece, reliability),
+    and resolution, but the intervals are of the true ones, so that value and difference may lie
+    outside. Options: bins, ood_ratio, resamples, metrics.
     """
     rows: list[dict[str, Any]] = []
     first: dict[tuple[Any, ...], tuple[dict[str, Any], dict[str, Estimate]]] = {}
-    bins, resamples, more = int(options["bins"]), int(options["resamples"]), named(options, "calibration")
+    bins, resamples, more = (
+        int(options["bins"]),
+        int(options["resamples"]),
+        named(options, "calibration"),
+    )
     for path in outputs:
         run = read(path, "logits", "labels", "log_likelihood")
         if run.kind != "classifier":
@@ -58,16 +98,36 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
         both = pooled(run, options["ood_ratio"])
         sets = {"id": both[:1], "pooled": both} if len(both) > 1 else {"id": both}
         val = run.find("id", "val")
-        for post_hoc, calibrator in temperature.before_and_after(val["logits"], val["labels"]).items():
+        for post_hoc, calibrator in temperature.before_and_after(
+            val["logits"], val["labels"]
+        ).items():
             for name, parts in sets.items():
-                values, found = values_of(parts, calibrator, bins, more), estimates(parts, calibrator, bins, resamples, more)
+                values, found = (
+                    values_of(parts, calibrator, bins, more),
+                    estimates(parts, calibrator, bins, resamples, more),
+                )
                 about = {**run.key, "post_hoc": post_hoc, "set": name, "n": values["n"]}
-                same = tuple(about[column] for column in ("in_dist", "model", "seed", "post_hoc", "set"))
+                same = tuple(
+                    about[column] for column in ("in_dist", "model", "seed", "post_hoc", "set")
+                )
                 its_values, its = first.setdefault(same, (values, found))
                 for metric, one in found.items():
                     compared = {}
                     if its is not found:
                         low, high = difference_interval(one, its[metric])
-                        compared = {"difference": values[metric] - its_values[metric], "difference_low": low, "difference_high": high}
-                    rows.append({**about, "metric": metric, "value": values[metric], "low": one.low, "high": one.high, **compared})
+                        compared = {
+                            "difference": values[metric] - its_values[metric],
+                            "difference_low": low,
+                            "difference_high": high,
+                        }
+                    rows.append(
+                        {
+                            **about,
+                            "metric": metric,
+                            "value": values[metric],
+                            "low": one.low,
+                            "high": one.high,
+                            **compared,
+                        }
+                    )
     return frame(rows, COLUMNS, outputs)

@@ -13,8 +13,13 @@ from oecal.tables.rows import frame
 COLUMNS = [*RUN, "set", "bpd_mean", "bpd_sd", "n"]
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each density run and set; the in-distribution set's training and validation split as `{set}/train` and `{set}/val`."""
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
+) -> pd.DataFrame:
+    """A row for each density run and set.
+
+    The in-distribution set's training and validation split as `{set}/train` and `{set}/val`.
+    """
     rows = []
     for path in outputs:
         run = read(path, "log_likelihood")
@@ -22,5 +27,13 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
             for group in (g for g in run.groups if g.role != "path"):
                 bpd = bits_per_dimension(group["log_likelihood"], run.dims)
                 name = group.set if group.split == "test" else f"{group.set}/{group.split}"
-                rows.append({**run.key, "set": name, "bpd_mean": bpd.mean(), "bpd_sd": bpd.std(ddof=1), "n": len(bpd)})
+                rows.append(
+                    {
+                        **run.key,
+                        "set": name,
+                        "bpd_mean": bpd.mean(),
+                        "bpd_sd": bpd.std(ddof=1),
+                        "n": len(bpd),
+                    }
+                )
     return frame(rows, COLUMNS, outputs)

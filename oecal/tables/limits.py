@@ -12,11 +12,30 @@ from oecal.runs.run_files import RUN
 from oecal.tables.rows import corruptions
 
 COLUMNS = [
-    "factor", "setting", "in_dist", "model", "training", "control", "measure", "kind", "ood", "value", "control_value", "difference",
-    "low", "high", "n", "verdict",
-]  # fmt: skip
+    "factor",
+    "setting",
+    "in_dist",
+    "model",
+    "training",
+    "control",
+    "measure",
+    "kind",
+    "ood",
+    "value",
+    "control_value",
+    "difference",
+    "low",
+    "high",
+    "n",
+    "verdict",
+]
 SCORES = ("msp", "energy", "mahalanobis")
-CALIBRATED = {"accuracy": ("accuracy", "none"), "ece": ("ece", "none"), "rms": ("rms", "none"), "ece_temperature": ("ece", "temperature")}
+CALIBRATED = {
+    "accuracy": ("accuracy", "none"),
+    "ece": ("ece", "none"),
+    "rms": ("rms", "none"),
+    "ece_temperature": ("ece", "temperature"),
+}
 LIMITED = {  # what the report counts, and its name there
     ("auroc_msp", "near"): "AUROC of MSP, near",
     ("auroc_msp", "far"): "AUROC of MSP, far",
@@ -32,11 +51,19 @@ DIGITS = 12  # of a difference: what differs by rounding alone is the same
 
 def mean(rows: pd.DataFrame, column: str, measure: str, by: Sequence[str]) -> pd.DataFrame:
     """Mean of a column over the rows of a run that agree in `by`: RUN, measure, by, value."""
-    return rows.groupby([*RUN, *by], sort=False)[column].mean().reset_index(name="value").assign(measure=measure)
+    return (
+        rows.groupby([*RUN, *by], sort=False)[column]
+        .mean()
+        .reset_index(name="value")
+        .assign(measure=measure)
+    )
 
 
 def detected(detection: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """auroc_<score>, fpr95_<score>: mean over the OOD sets of a kind; auroc_msp of each of these, too."""
+    """auroc_<score>, fpr95_<score>: mean over the OOD sets of a kind.
+
+    Auroc_msp of each of these, too.
+    """
     for score in SCORES:
         rows = detection[detection["score"] == score]
         for metric in ("auroc", "fpr95"):
@@ -46,13 +73,25 @@ def detected(detection: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def attacked(attacks: pd.DataFrame) -> pd.DataFrame:
     """auroc_msp of the near and far OOD images under that attack, of the study's, which leaves the least of it."""
-    rows = attacks[(attacks["score"] == "msp") & attacks["role"].isin(["near", "far"]) & (attacks["attack"] != "none")]
+    rows = attacks[
+        (attacks["score"] == "msp")
+        & attacks["role"].isin(["near", "far"])
+        & (attacks["attack"] != "none")
+    ]
     each = mean(rows, "auroc", "auroc_msp", ["attack", "levels"])
-    return each.groupby([*RUN, "measure"], sort=False)["value"].min().reset_index().assign(kind="attack")
+    return (
+        each.groupby([*RUN, "measure"], sort=False)["value"]
+        .min()
+        .reset_index()
+        .assign(kind="attack")
+    )
 
 
 def calibrated(calibration: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """accuracy, ece, rms as trained, and ece after temperature scaling; on ID, pooled with OOD, and the mean over all corruptions."""
+    """accuracy, ece, rms as trained, and ece after temperature scaling.
+
+    On ID, pooled with OOD, and the mean over all corruptions.
+    """
     kind = calibration["set"].where(calibration["set"].isin(["id", "pooled"]))
     kind = kind.mask(corruptions(calibration["set"])["corruption"].notna(), "corruption")
     calibration = calibration.assign(kind=kind).dropna(subset="kind")
@@ -61,7 +100,10 @@ def calibrated(calibration: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def images(trainings: pd.DataFrame) -> pd.DataFrame:
-    """How many images, ID and outliers, a training saw, with the ones that it started from; nan if these are no runs of the study."""
+    """How many images, ID and outliers, a training saw, with the ones that it started from.
+
+    Nan if these are no runs of the study.
+    """
     about = {tuple(row[column] for column in RUN): row for row in trainings.to_dict("records")}
 
     def seen(run: tuple[object, ...]) -> float:
@@ -79,10 +121,14 @@ def images(trainings: pd.DataFrame) -> pd.DataFrame:
 def measured(detection: str, calibration: str, attacks: str, trainings: str) -> pd.DataFrame:
     """All measures of all runs, from the tables of these names: RUN, measure, kind, ood, value."""
     parts = [
-        *detected(pd.read_csv(detection)), attacked(pd.read_csv(attacks)), *calibrated(pd.read_csv(calibration)),
+        *detected(pd.read_csv(detection)),
+        attacked(pd.read_csv(attacks)),
+        *calibrated(pd.read_csv(calibration)),
         images(pd.read_csv(trainings)),
-    ]  # fmt: skip
-    return pd.concat([part for part in parts if len(part)]).fillna({"ood": ""}).dropna(subset="value")
+    ]
+    return (
+        pd.concat([part for part in parts if len(part)]).fillna({"ood": ""}).dropna(subset="value")
+    )
 
 
 def compared(own: pd.DataFrame, control: pd.DataFrame) -> Iterator[dict[str, object]]:
@@ -92,20 +138,41 @@ def compared(own: pd.DataFrame, control: pd.DataFrame) -> Iterator[dict[str, obj
         change = (part["value"] - part["value_control"]).round(DIGITS)
         difference, half = mean_interval(change.to_numpy())
         low, high = difference - half, difference + half
-        better, worse = (low > 0, high < 0) if str(measure).startswith(HIGHER_IS_BETTER) else (high < 0, low > 0)
+        better, worse = (
+            (low > 0, high < 0)
+            if str(measure).startswith(HIGHER_IS_BETTER)
+            else (high < 0, low > 0)
+        )
         yield {
-            "measure": measure, "kind": kind, "ood": ood, "value": part["value"].mean(), "control_value": part["value_control"].mean(),
-            "difference": difference, "low": low, "high": high, "n": len(part),
+            "measure": measure,
+            "kind": kind,
+            "ood": ood,
+            "value": part["value"].mean(),
+            "control_value": part["value_control"].mean(),
+            "difference": difference,
+            "low": low,
+            "high": high,
+            "n": len(part),
             "verdict": "helps" if better else "hurts" if worse else "nothing",
-        }  # fmt: skip
+        }
 
 
-def table(settings: Sequence[Mapping[str, str]], detection: str, calibration: str, attacks: str, trainings: str) -> pd.DataFrame:
-    """A row for each setting (oecal.study.limit_settings.settings) and measure. detection, ...: paths of these tables.
+def table(
+    settings: Sequence[Mapping[str, str]],
+    detection: str,
+    calibration: str,
+    attacks: str,
+    trainings: str,
+) -> pd.DataFrame:
+    """A row for each setting (oecal.study.limit_settings.settings) and measure.
 
-    kind: of the OOD sets, or attack, id, pooled, corruption; ood: one of them, empty for the mean. value, control_value: means over the n
-    seeds that both have; difference: paired by seed, with its Student t interval at 95%, low to high, of this row alone; nan with one seed.
-    images: that a training saw, in all its steps. verdict: helps or hurts if the interval excludes 0, else nothing.
+    Detection, ...: paths of these tables.
+
+    kind: of the OOD sets, or attack, id, pooled, corruption; ood: one of them, empty for the mean.
+    value, control_value: means over the n seeds that both have; difference: paired by seed, with
+    its Student t interval at 95%, low to high, of this row alone; nan with one seed. images: that a
+    training saw, in all its steps. verdict: helps or hurts if the interval excludes 0, else
+    nothing.
     """
     runs = measured(detection, calibration, attacks, trainings)
     rows = []

@@ -16,11 +16,25 @@ KEY = [*RUN, "kind", "score"]
 def table(detection: str | Path, pairs: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     """A row for each run, score and pair (in_dist, whole, reduced): each metric of the whole and of the reduced OOD set."""
     rows = pd.read_csv(detection)
-    parts = [pd.DataFrame(columns=[*KEY, "whole", "reduced", *(f"{m}_{w}" for m in METRICS for w in ("whole", "reduced"))])]
+    parts = [
+        pd.DataFrame(
+            columns=[
+                *KEY,
+                "whole",
+                "reduced",
+                *(f"{m}_{w}" for m in METRICS for w in ("whole", "reduced")),
+            ]
+        )
+    ]
     for pair in pairs:
         of = rows[rows["in_dist"] == pair["in_dist"]]
-        sides = [of[of["ood"] == pair[side]][[*RUN, "score", "kind", *METRICS]] for side in ("whole", "reduced")]
-        both = sides[0].merge(sides[1].drop(columns="kind"), on=[*RUN, "score"], suffixes=("_whole", "_reduced"))
+        sides = [
+            of[of["ood"] == pair[side]][[*RUN, "score", "kind", *METRICS]]
+            for side in ("whole", "reduced")
+        ]
+        both = sides[0].merge(
+            sides[1].drop(columns="kind"), on=[*RUN, "score"], suffixes=("_whole", "_reduced")
+        )
         parts.append(both.assign(whole=pair["whole"], reduced=pair["reduced"]))
     filled = [part for part in parts if len(part)]
     return pd.concat(filled)[parts[0].columns] if filled else parts[0]

@@ -21,13 +21,19 @@ def along(group: Group, dims: int) -> dict[str, np.ndarray]:
     if "log_likelihood" in group.arrays:
         return {"bpd": bits_per_dimension(group["log_likelihood"], dims).reshape(-1, STEPS)}
     confidence, correct = confidence_and_correctness([entire(group)])
-    return {"confidence": confidence.reshape(-1, STEPS), "accuracy": correct.reshape(-1, STEPS).astype(float)}
+    return {
+        "confidence": confidence.reshape(-1, STEPS),
+        "accuracy": correct.reshape(-1, STEPS).astype(float),
+    }
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
     """A row for each run, path and step: means over the n images that start the path.
 
-    set: where the path leads; t: 0 is the in-distribution image, 1 the end; accuracy: share that is given the true class of its start.
+    set: where the path leads; t: 0 is the in-distribution image, 1 the end; accuracy: share that is
+    given the true class of its start.
     """
     rows = []
     for path in outputs:
@@ -36,5 +42,13 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
             found = along(group, run.dims)
             for step, t in enumerate(T):
                 means = {name: values[:, step].mean() for name, values in found.items()}
-                rows.append({**run.key, "set": group.set.removeprefix("path-"), "t": round(t, 6), **means, "n": len(group) // STEPS})
+                rows.append(
+                    {
+                        **run.key,
+                        "set": group.set.removeprefix("path-"),
+                        "t": round(t, 6),
+                        **means,
+                        "n": len(group) // STEPS,
+                    }
+                )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -23,16 +23,32 @@ def p_values(run: Run) -> Iterator[tuple[Group, np.ndarray]]:
         yield group, pit(group["log_likelihood"], reference)
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
     """A row for each density run and test set; kind: id, or of an OOD set.
 
-    mean: of the p-values, 0.5 on ID; below_05: share that a test at 5% would reject as too unlikely, above_95: share more likely than
-    95% of the ID validation images; ks: Kolmogorov-Smirnov distance from uniform.
+    mean: of the p-values, 0.5 on ID; below_05: share that a test at 5% would reject as too
+    unlikely, above_95: share more likely than 95% of the ID validation images; ks:
+    Kolmogorov-Smirnov distance from uniform.
     """
     rows = []
     for path in outputs:
         run = read(path, "log_likelihood")
         for group, p in p_values(run) if run.kind == "density" else ():
-            shares = {"mean": p.mean(), "below_05": (p <= 0.05).mean(), "above_95": (p > 0.95).mean()}
-            rows.append({**run.key, "set": group.set, "kind": group.role, **shares, "ks": distance_from_uniform(p), "n": len(p)})
+            shares = {
+                "mean": p.mean(),
+                "below_05": (p <= 0.05).mean(),
+                "above_95": (p > 0.95).mean(),
+            }
+            rows.append(
+                {
+                    **run.key,
+                    "set": group.set,
+                    "kind": group.role,
+                    **shares,
+                    "ks": distance_from_uniform(p),
+                    "n": len(p),
+                }
+            )
     return frame(rows, COLUMNS, outputs)

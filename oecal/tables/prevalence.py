@@ -18,22 +18,36 @@ METRICS = ["accuracy", "ece", "rms", "mad", "soft_f1", "mean_confidence"]
 COLUMNS = [*RUN, "post_hoc", "ood_rate", "rate", *METRICS, "n"]
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
     """A row for each classifier run that has OOD sets, post-hoc method (none, temperature) and rate. Options: bins, ood_rates.
 
-    ood_rate: the share of OOD images that was asked for; rate: what it is in the `n` images taken. OOD counts as wrong.
+    ood_rate: the share of OOD images that was asked for; rate: what it is in the `n` images taken.
+    OOD counts as wrong.
     """
     rows = []
     for path in outputs:
         run = read(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier" and run.tests(*OOD):
             val = run.find("id", "val")
-            for post_hoc, calibrator in temperature.before_and_after(val["logits"], val["labels"]).items():
+            for post_hoc, calibrator in temperature.before_and_after(
+                val["logits"], val["labels"]
+            ).items():
                 for wanted in options["ood_rates"]:
                     parts = mixed(run, wanted)
                     confidence, correct = confidence_and_correctness(parts, calibrator)
                     found = confidence_metrics(confidence, correct, int(options["bins"]))
-                    rate = np.mean(np.repeat([g.role in OOD for g, _ in parts], [len(index) for _, index in parts]))
-                    about = {"post_hoc": post_hoc, "ood_rate": wanted, "rate": rate, "n": len(correct)}
+                    rate = np.mean(
+                        np.repeat(
+                            [g.role in OOD for g, _ in parts], [len(index) for _, index in parts]
+                        )
+                    )
+                    about = {
+                        "post_hoc": post_hoc,
+                        "ood_rate": wanted,
+                        "rate": rate,
+                        "n": len(correct),
+                    }
                     rows.append({**run.key, **about, **{m: found[m] for m in METRICS}})
     return frame(rows, COLUMNS, outputs)

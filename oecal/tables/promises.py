@@ -16,32 +16,60 @@ from oecal.runs.run_files import RUN, Group, errors, of_all_images, read
 from oecal.tables.rows import frame
 
 COLUMNS = [
-    *RUN, "promise", "kind", "level", "confidence", "ood_rate", "score", "set", "threshold", "promised", "realised", "low", "high", "kept",
-    "coverage", "ood_accepted", "n",
-]  # fmt: skip
+    *RUN,
+    "promise",
+    "kind",
+    "level",
+    "confidence",
+    "ood_rate",
+    "score",
+    "set",
+    "threshold",
+    "promised",
+    "realised",
+    "low",
+    "high",
+    "kept",
+    "coverage",
+    "ood_accepted",
+    "n",
+]
 
 WHOLE = ("id", "pooled")  # the sets that a promise is about; others are single OOD sets
 
 
 def rejected(accepted: np.ndarray) -> dict[str, Any]:
-    """Share of ID images that are rejected; accepted: (N,) bool. low, high: its Clopper-Pearson interval at 95%."""
+    """Share of ID images that are rejected; accepted: (N,) bool.
+
+    Low, high: its Clopper-Pearson interval at 95%.
+    """
     n, k = len(accepted), int(np.count_nonzero(~accepted))
     low, high = limits(k, n, 0.975)
     return {"realised": k / n, "low": float(low), "high": float(high), "n": n}
 
 
-def mistaken(accepted: np.ndarray, wrong: np.ndarray, others: Sequence[np.ndarray], rate: float) -> dict[str, Any]:
+def mistaken(
+    accepted: np.ndarray, wrong: np.ndarray, others: Sequence[np.ndarray], rate: float
+) -> dict[str, Any]:
     """Share of errors among the accepted where a share r of what arrives is OOD, in equal parts of each of the sets `others`.
 
-    accepted, wrong: (N,) bool of ID images; others: accepted, bool, of each OOD set. With a = P(ID accepted and wrong),
-    c = P(ID accepted), o = P(OOD accepted): R = [(1 - r) a + r o] / [(1 - r) c + r o], weighted rather than subsampled.
-    low, high: at 95%; without OOD images Clopper-Pearson of the errors among the accepted; with them by the delta method, with half an
-    image added to each count so that a rate of 0 has an interval too. All nan if nothing is accepted.
+    accepted, wrong: (N,) bool of ID images; others: accepted, bool, of each OOD set. With a = P(ID
+    accepted and wrong), c = P(ID accepted), o = P(OOD accepted): R = [(1 - r) a + r o] / [(1 - r) c
+    + r o], weighted rather than subsampled. low, high: at 95%; without OOD images Clopper-Pearson
+    of the errors among the accepted; with them by the delta method, with half an image added to
+    each count so that a rate of 0 has an interval too. All nan if nothing is accepted.
     """
     from scipy.special import ndtri
 
-    n, k, errors = len(accepted), int(np.count_nonzero(accepted)), int(np.count_nonzero(accepted & wrong))
-    sizes, counts = np.array([len(o) for o in others]), np.array([np.count_nonzero(o) for o in others])
+    n, k, errors = (
+        len(accepted),
+        int(np.count_nonzero(accepted)),
+        int(np.count_nonzero(accepted & wrong)),
+    )
+    sizes, counts = (
+        np.array([len(o) for o in others]),
+        np.array([np.count_nonzero(o) for o in others]),
+    )
     total = n + int(sizes.sum())
     if k + counts.sum() == 0:
         return {"realised": np.nan, "low": np.nan, "high": np.nan, "n": total}
@@ -53,42 +81,79 @@ def mistaken(accepted: np.ndarray, wrong: np.ndarray, others: Sequence[np.ndarra
     a, c, each = (errors + 0.5) / (n + 1), (k + 0.5) / (n + 1), (counts + 0.5) / (sizes + 1)
     below = (1 - rate) * c + rate * each.mean()
     ratio = ((1 - rate) * a + rate * each.mean()) / below
-    inside = a * (1 - ratio) ** 2 + max(c - a, 0.0) * ratio**2 - (a - ratio * c) ** 2  # variance of accepted * (wrong - R)
+    inside = (
+        a * (1 - ratio) ** 2 + max(c - a, 0.0) * ratio**2 - (a - ratio * c) ** 2
+    )  # variance of accepted * (wrong - R)
     outside = (1 - ratio) ** 2 * (each * (1 - each) / sizes).sum() / len(sizes) ** 2
     half = ndtri(0.975) * np.sqrt((1 - rate) ** 2 * inside / n + rate**2 * outside) / below
-    return {"realised": realised, "low": max(realised - half, 0.0), "high": min(realised + half, 1.0), "n": total}
+    return {
+        "realised": realised,
+        "low": max(realised - half, 0.0),
+        "high": min(realised + half, 1.0),
+        "n": total,
+    }
 
 
-def rows(promise: Mapping[str, Any], score: str, limit: float | None, inside: Group, outside: Sequence[Group], wrong: np.ndarray,
-         ) -> list[dict[str, Any]]:  # fmt: skip
-    """Of one threshold a row for each set: id; or, where OOD images are promised something, pooled and each OOD set by itself."""
+def rows(
+    promise: Mapping[str, Any],
+    score: str,
+    limit: float | None,
+    inside: Group,
+    outside: Sequence[Group],
+    wrong: np.ndarray,
+) -> list[dict[str, Any]]:
+    """Of one threshold a row for each set: id.
+
+    Or, where OOD images are promised something, pooled and each OOD set by itself.
+    """
     threshold = -np.inf if limit is None else limit
     accepted, others = inside[score] <= threshold, {g.set: g[score] <= threshold for g in outside}
     found = []
     if promise["kind"] == "reject":
         sets: dict[str, list[np.ndarray]] = {"id": []}
     elif promise["ood_rate"] > 0:
-        sets = {"pooled": list(others.values()), **{name: [values] for name, values in others.items()}}
+        sets = {
+            "pooled": list(others.values()),
+            **{name: [values] for name, values in others.items()},
+        }
     else:
         sets = {"id": []}
     for name, parts in sets.items():
-        measured = rejected(accepted) if promise["kind"] == "reject" else mistaken(accepted, wrong, parts, promise["ood_rate"])
+        measured = (
+            rejected(accepted)
+            if promise["kind"] == "reject"
+            else mistaken(accepted, wrong, parts, promise["ood_rate"])
+        )
         shown = parts or list(others.values())
-        found.append({
-            "set": name, "threshold": np.nan if limit is None else limit, "promised": promise["level"], **measured,
-            "kept": not measured["realised"] > promise["level"], "coverage": accepted.mean(),
-            "ood_accepted": np.mean([part.mean() for part in shown]) if shown else np.nan,
-        })  # fmt: skip
+        found.append(
+            {
+                "set": name,
+                "threshold": np.nan if limit is None else limit,
+                "promised": promise["level"],
+                **measured,
+                "kept": not measured["realised"] > promise["level"],
+                "coverage": accepted.mean(),
+                "ood_accepted": np.mean([part.mean() for part in shown]) if shown else np.nan,
+            }
+        )
     return found
 
 
-def table(thresholds: Sequence[str], outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each run, promise, score and set. thresholds, outputs, scores: paths, in the same order of runs.
+def table(
+    thresholds: Sequence[str],
+    outputs: Sequence[str],
+    scores: Sequence[str],
+    options: Mapping[str, float],
+) -> pd.DataFrame:
+    """A row for each run, promise, score and set.
 
-    set: `id`; of an error promise with OOD images `pooled`, all OOD test sets in equal shares, and each of them by itself. threshold: nan
-    if there is none. realised: share rejected, or share of errors among the accepted (nan, and kept, if nothing is accepted); low, high:
-    its 95% interval; kept: realised <= promised. coverage: share of ID images that are accepted; ood_accepted: mean share over the row's
-    OOD sets, of the set `id` over all; n: test images.
+    Thresholds, outputs, scores: paths, in the same order of runs.
+
+    set: `id`; of an error promise with OOD images `pooled`, all OOD test sets in equal shares, and
+    each of them by itself. threshold: nan if there is none. realised: share rejected, or share of
+    errors among the accepted (nan, and kept, if nothing is accepted); low, high: its 95% interval;
+    kept: realised <= promised. coverage: share of ID images that are accepted; ood_accepted: mean
+    share over the row's OOD sets, of the set `id` over all; n: test images.
     """
     found = []
     for path, output, scored in zip(thresholds, outputs, scores, strict=True):
@@ -96,8 +161,15 @@ def table(thresholds: Sequence[str], outputs: Sequence[str], scores: Sequence[st
         inside, outside = values.find("id"), values.tests(*OOD)
         usable, wrong = of_all_images(run, [inside, *outside]), errors(run.find("id"))
         for name, promise in json.loads(Path(path).read_text())["promises"].items():
-            about = {**run.key, "promise": name, **{key: promise[key] for key in ("kind", "level", "confidence", "ood_rate")}}
+            about = {
+                **run.key,
+                "promise": name,
+                **{key: promise[key] for key in ("kind", "level", "confidence", "ood_rate")},
+            }
             for score, chosen in promise["scores"].items():
                 if score in usable:
-                    found += [{**about, "score": score, **row} for row in rows(promise, score, chosen["threshold"], inside, outside, wrong)]
+                    found += [
+                        {**about, "score": score, **row}
+                        for row in rows(promise, score, chosen["threshold"], inside, outside, wrong)
+                    ]
     return frame(found, COLUMNS, outputs)

@@ -34,15 +34,36 @@ from oecal.tables.promises import mistaken
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [
-    *RUN, "promise", "kind", "level", "confidence", "ood_rate", "score", "outliers", "splits", "without", "mean", "q05", "q95",
-    "exceeds", "expected", "exceeds_pool", "coverage", "n_val", "n_test",
-]  # fmt: skip
+    *RUN,
+    "promise",
+    "kind",
+    "level",
+    "confidence",
+    "ood_rate",
+    "score",
+    "outliers",
+    "splits",
+    "without",
+    "mean",
+    "q05",
+    "q95",
+    "exceeds",
+    "expected",
+    "exceeds_pool",
+    "coverage",
+    "n_val",
+    "n_test",
+]
 SPLITS = 200
 
 
 @dataclass(frozen=True)
 class Split:
-    """Places of images. val, test: in the ID pool; outliers: in all OOD images, one set after the other; arriving: in each OOD set."""
+    """Places of images.
+
+    Val, test: in the ID pool; outliers: in all OOD images, one set after the other; arriving: in
+    each OOD set.
+    """
 
     val: np.ndarray
     test: np.ndarray
@@ -53,20 +74,34 @@ class Split:
 def split(number: int, val: int, test: int, sizes: Sequence[int]) -> Split:
     """The split of this number, the same one for each run: `val` and `test` ID images, and halves of OOD sets of so many images.
 
-    Of the first halves as many as the smallest one has are taken from each set, in random order, which `oecal.runs.thresholds.pool` draws from.
+    Of the first halves as many as the smallest one has are taken from each set, in random order,
+    which `oecal.runs.thresholds.pool` draws from.
     """
     rng = generator("resampled", number)
     inside = rng.permutation(val + test)
     orders = [rng.permutation(size) for size in sizes]
     each = min(sizes, default=0) // 2
     starts = np.cumsum([0, *sizes])
-    outliers = np.concatenate([np.zeros(0, int), *(start + order[:each] for start, order in zip(starts, orders, strict=False))])
-    return Split(inside[:val], inside[val:], rng.permutation(outliers), [order[len(order) // 2 :] for order in orders])
+    outliers = np.concatenate(
+        [
+            np.zeros(0, int),
+            *(start + order[:each] for start, order in zip(starts, orders, strict=False)),
+        ]
+    )
+    return Split(
+        inside[:val],
+        inside[val:],
+        rng.permutation(outliers),
+        [order[len(order) // 2 :] for order in orders],
+    )
 
 
 @dataclass(frozen=True)
 class Pool:
-    """One score of all images of a run. inside: ID val and test, wrong: of each its prediction; outside: OOD sets; auxiliary: outliers."""
+    """One score of all images of a run.
+
+    inside: ID val and test, wrong: of each its prediction; outside: OOD sets; auxiliary: outliers.
+    """
 
     inside: np.ndarray
     wrong: np.ndarray
@@ -81,7 +116,9 @@ def place(n: int, level: float, confidence: float) -> int | None:
     return None if found is None else int(found)
 
 
-def limit(promise: Mapping[str, Any], inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray) -> float:
+def limit(
+    promise: Mapping[str, Any], inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray
+) -> float:
     """The threshold that `oecal.runs.thresholds.chosen` chooses; nan if there is none."""
     if promise["kind"] == "reject":
         at = place(len(inside), promise["level"], promise["confidence"])
@@ -90,8 +127,17 @@ def limit(promise: Mapping[str, Any], inside: np.ndarray, wrong: np.ndarray, out
     return np.nan if found is None else found
 
 
-def realised(promise: Mapping[str, Any], threshold: float, inside: np.ndarray, wrong: np.ndarray, outside: Sequence[np.ndarray]) -> float:
-    """The rate that is promised something, as in `promises.csv`; nan without a threshold, and of errors if nothing is accepted."""
+def realised(
+    promise: Mapping[str, Any],
+    threshold: float,
+    inside: np.ndarray,
+    wrong: np.ndarray,
+    outside: Sequence[np.ndarray],
+) -> float:
+    """The rate that is promised something, as in `promises.csv`.
+
+    Nan without a threshold, and of errors if nothing is accepted.
+    """
     if np.isnan(threshold):
         return np.nan
     if promise["kind"] == "reject":
@@ -101,9 +147,15 @@ def realised(promise: Mapping[str, Any], threshold: float, inside: np.ndarray, w
     return rate
 
 
-def trial(promise: Mapping[str, Any], outliers: str, pool: Pool, s: Split) -> tuple[float, float, float, float]:
+def trial(
+    promise: Mapping[str, Any], outliers: str, pool: Pool, s: Split
+) -> tuple[float, float, float, float]:
     """Threshold, realised rate on the new test images and on all, share of new ID test images accepted."""
-    known = np.concatenate([np.zeros(0), *pool.outside])[s.outliers] if outliers == "like_test" else pool.auxiliary
+    known = (
+        np.concatenate([np.zeros(0), *pool.outside])[s.outliers]
+        if outliers == "like_test"
+        else pool.auxiliary
+    )
     threshold = limit(promise, pool.inside[s.val], pool.wrong[s.val], known)
     arriving = [values[index] for values, index in zip(pool.outside, s.arriving, strict=True)]
     test = pool.inside[s.test]
@@ -119,26 +171,40 @@ def expected(promise: Mapping[str, Any], val: int, test: int) -> float:
     """
     from scipy.stats import betabinom
 
-    at = place(val, promise["level"], promise["confidence"]) if promise["kind"] == "reject" else None
+    at = (
+        place(val, promise["level"], promise["confidence"]) if promise["kind"] == "reject" else None
+    )
     if at is None:
         return np.nan
     above = val - 1 - at
-    return float(betabinom.sf(np.floor(promise["level"] * test + 1e-9), test, above + 1, val - above))
+    return float(
+        betabinom.sf(np.floor(promise["level"] * test + 1e-9), test, above + 1, val - above)
+    )
 
 
 def summary(promise: Mapping[str, Any], found: np.ndarray) -> dict[str, float]:
-    """Of thresholds, realised rates on test and in the pool, and coverages, (S, 4). A split without a threshold breaks no promise."""
+    """Of thresholds, realised rates on test and in the pool, and coverages, (S, 4).
+
+    A split without a threshold breaks no promise.
+    """
     thresholds, rates, pool, coverage = found.T
     there = rates[~np.isnan(rates)]
     low, high = np.quantile(there, (0.05, 0.95)) if len(there) else (np.nan, np.nan)
     return {
-        "splits": len(found), "without": np.count_nonzero(np.isnan(thresholds)), "mean": there.mean() if len(there) else np.nan,
-        "q05": low, "q95": high, "exceeds": np.mean(rates > promise["level"]), "exceeds_pool": np.mean(pool > promise["level"]),
+        "splits": len(found),
+        "without": np.count_nonzero(np.isnan(thresholds)),
+        "mean": there.mean() if len(there) else np.nan,
+        "q05": low,
+        "q95": high,
+        "exceeds": np.mean(rates > promise["level"]),
+        "exceeds_pool": np.mean(pool > promise["level"]),
         "coverage": coverage.mean(),
-    }  # fmt: skip
+    }
 
 
-def versions(promise: Mapping[str, Any], kind: str, outside: Sequence[Group], auxiliary: Sequence[Group]) -> list[str]:
+def versions(
+    promise: Mapping[str, Any], kind: str, outside: Sequence[Group], auxiliary: Sequence[Group]
+) -> list[str]:
     """The outliers that a promise can be tried with: `none` where it needs none."""
     if promise["kind"] == "reject":
         return ["none"]
@@ -146,18 +212,28 @@ def versions(promise: Mapping[str, Any], kind: str, outside: Sequence[Group], au
         return []  # it predicts nothing
     if promise["ood_rate"] == 0:
         return ["none"]
-    return [name for name, there in (("like_test", outside), ("auxiliary", outside and auxiliary)) if there]
+    return [
+        name
+        for name, there in (("like_test", outside), ("auxiliary", outside and auxiliary))
+        if there
+    ]
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]) -> pd.DataFrame:
-    """A row for each run, promise, score of `oecal.tables.rows.SCORES` and kind of outliers. outputs, scores: paths, in the same order.
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+) -> pd.DataFrame:
+    """A row for each run, promise, score of `oecal.tables.rows.SCORES` and kind of outliers.
 
-    outliers: those that the threshold is chosen with: `none`; `like_test`, exchangeable with the OOD images that arrive, or `auxiliary`.
-    splits: their number; without: splits for which no threshold can promise it. mean, q05, q95: of the realised rate on the new test images
-    over splits with a threshold. exceeds: share of all splits in which it is above the level; expected: the probability of that for
-    `reject`, without ties. exceeds_pool: share in which the rate of all images of the pool and the OOD test sets is above the level: a
-    promise is kept if at most 1 - confidence. coverage: mean share of new ID test images accepted. n_val, n_test: ID images of a split.
-    Options: promises, as in the configuration.
+    Outputs, scores: paths, in the same order.
+
+    outliers: those that the threshold is chosen with: `none`; `like_test`, exchangeable with the
+    OOD images that arrive, or `auxiliary`. splits: their number; without: splits for which no
+    threshold can promise it. mean, q05, q95: of the realised rate on the new test images over
+    splits with a threshold. exceeds: share of all splits in which it is above the level; expected:
+    the probability of that for `reject`, without ties. exceeds_pool: share in which the rate of all
+    images of the pool and the OOD test sets is above the level: a promise is kept if at most 1 -
+    confidence. coverage: mean share of new ID test images accepted. n_val, n_test: ID images of a
+    split. Options: promises, as in the configuration.
     """
     promises = {name: described(promise) for name, promise in options["promises"].items()}
     rows = []
@@ -169,19 +245,35 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, A
         if not usable:
             continue
         n_val, n_test = (len(g[usable[0]]) for g in parts)
-        splits = [split(number, n_val, n_test, [len(g[usable[0]]) for g in outside]) for number in range(SPLITS)]
+        splits = [
+            split(number, n_val, n_test, [len(g[usable[0]]) for g in outside])
+            for number in range(SPLITS)
+        ]
         if run.kind == "classifier":
             wrong = np.concatenate([errors(run.find("id", "val")), errors(run.find("id"))])
         else:
             wrong = np.zeros(n_val + n_test, bool)
         pools = {
-            score: Pool(np.concatenate([g[score] for g in parts]), wrong, [g[score] for g in outside],
-                        np.concatenate([np.zeros(0), *(g[score] for g in auxiliary)]))
+            score: Pool(
+                np.concatenate([g[score] for g in parts]),
+                wrong,
+                [g[score] for g in outside],
+                np.concatenate([np.zeros(0), *(g[score] for g in auxiliary)]),
+            )
             for score in usable
-        }  # fmt: skip
+        }
         for name, promise in promises.items():
-            about = {**run.key, "promise": name, **promise, "expected": expected(promise, n_val, n_test), "n_val": n_val, "n_test": n_test}
+            about = {
+                **run.key,
+                "promise": name,
+                **promise,
+                "expected": expected(promise, n_val, n_test),
+                "n_val": n_val,
+                "n_test": n_test,
+            }
             for score, outliers in product(usable, versions(promise, run.kind, outside, auxiliary)):
                 found = np.array([trial(promise, outliers, pools[score], s) for s in splits])
-                rows.append({**about, "score": score, "outliers": outliers, **summary(promise, found)})
+                rows.append(
+                    {**about, "score": score, "outliers": outliers, **summary(promise, found)}
+                )
     return frame(rows, COLUMNS, outputs)

@@ -9,7 +9,8 @@ import pandas as pd
 
 from oecal.runs.run_files import read
 
-# Where many resamples or streams make every score too many: those of them that a run has; cheap, and known to all.
+# Where many resamples or streams make every score too many: those of them that a run has; cheap,
+# and known to all.
 SCORES = ("msp", "energy", "mahalanobis", "log_likelihood", "likelihood_ratio")
 
 
@@ -20,11 +21,16 @@ def of_model(path: str, in_dist: str, model: str, trainings: Sequence[str] = ())
     if not trainings:
         return table
     order = {training: n for n, training in enumerate(trainings)}
-    return table[table["training"].isin(order)].sort_values("training", key=lambda t: t.map(order), kind="stable", ignore_index=True)
+    return table[table["training"].isin(order)].sort_values(
+        "training", key=lambda t: t.map(order), kind="stable", ignore_index=True
+    )
 
 
 def with_excess(calibration: pd.DataFrame) -> pd.DataFrame:
-    """The same with the column `excess`: mean confidence minus accuracy; above 0, the model is over-confident."""
+    """The same with the column `excess`: mean confidence minus accuracy.
+
+    Above 0, the model is over-confident.
+    """
     return calibration.assign(excess=calibration["mean_confidence"] - calibration["accuracy"])
 
 
@@ -33,7 +39,15 @@ def corruptions(sets: pd.Series) -> pd.DataFrame:
     return sets.str.extract(r"^(?P<corruption>\w+)-(?P<severity>\d)$")
 
 
-def frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], paths: Sequence[str]) -> pd.DataFrame:
-    """A table of these rows. Where no run of the study has such a result, a row for each run says so: empty, set `none`, n = 0."""
+def frame(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], paths: Sequence[str]
+) -> pd.DataFrame:
+    """A table of these rows.
+
+    Where no run of the study has such a result, a row for each run says so: empty, set `none`, n =
+    0.
+    """
     none = {"set": "none"} | ({"n": 0} if "n" in columns else {})
-    return pd.DataFrame(list(rows) or [{**read(path, "").key, **none} for path in paths], columns=list(columns))
+    return pd.DataFrame(
+        list(rows) or [{**read(path, "").key, **none} for path in paths], columns=list(columns)
+    )

@@ -1,4 +1,7 @@
-"""`selective.csv`: what is gained by rejecting the inputs that a score calls uncertain; on ID alone and with OOD mixed in."""
+"""`selective.csv`: what is gained by rejecting the inputs that a score calls uncertain.
+
+On ID alone and with OOD mixed in.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from oecal.tables.rows import frame
 COLUMNS = [*RUN, "score", "set", "aurc", "eaurc", "augrc", "coverage_at_risk", "risk_at_coverage"]
 
 
-def errors_and_scores(outputs: str, scores: str, ratio: float) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
+def errors_and_scores(
+    outputs: str, scores: str, ratio: float
+) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
     """For `id` and `pooled`: 1 where the prediction is wrong or the image is OOD, (N,), and each score, (N,).
 
     A score that was computed of part of the images only has no place here.
@@ -26,19 +31,31 @@ def errors_and_scores(outputs: str, scores: str, ratio: float) -> dict[str, tupl
     for name, parts in {"id": both[:1], "pooled": both}.items():
         _, correct = confidence_and_correctness(parts)
         whole = of_all_images(run, [at[g.set, g.split] for g, _ in parts])
-        values = {s: np.concatenate([at[group.set, group.split][s][index] for group, index in parts]) for s in whole}
+        values = {
+            s: np.concatenate([at[group.set, group.split][s][index] for group, index in parts])
+            for s in whole
+        }
         found[name] = (1 - correct.astype(float), values)
     return found
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
-    """A row for each classifier run, score and set. Options: ood_ratio, target_risk, target_coverage."""
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
+) -> pd.DataFrame:
+    """A row for each classifier run, score and set.
+
+    Options: ood_ratio, target_risk, target_coverage.
+    """
     rows = []
     for output, scored in zip(outputs, scores, strict=True):
         run = read(scored)
         if run.kind == "classifier":
-            for name, (errors, values) in errors_and_scores(output, scored, options["ood_ratio"]).items():
+            for name, (errors, values) in errors_and_scores(
+                output, scored, options["ood_ratio"]
+            ).items():
                 for score, v in values.items():
-                    metrics = selective_metrics(v, errors, options["target_risk"], options["target_coverage"])
+                    metrics = selective_metrics(
+                        v, errors, options["target_risk"], options["target_coverage"]
+                    )
                     rows.append({**run.key, "score": score, "set": name, **metrics})
     return frame(rows, COLUMNS, outputs)

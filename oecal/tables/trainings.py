@@ -11,12 +11,16 @@ from oecal.core import hdf5_files
 from oecal.runs.run_files import read
 
 
-def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]) -> pd.DataFrame:
+def table(
+    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
+) -> pd.DataFrame:
     """A row for each run, from what its outputs say of it.
 
-    options: of the objective, `name=value; ...`; outliers: the auxiliary sets that could be had; alike: OOD sets that are drawn like one of
-    them; precision: of the evaluation; steps, images and outlier_images: the budget, of this training alone, without that of its `init`;
-    train_images: the limit of different ID images, 0 for none; label_noise: the share of wrong labels; then the loop's recipe.
+    options: of the objective, `name=value; ...`; outliers: the auxiliary sets that could be had;
+    alike: OOD sets that are drawn like one of them; precision: of the evaluation; steps, images and
+    outlier_images: the budget, of this training alone, without that of its `init`; train_images:
+    the limit of different ID images, 0 for none; label_noise: the share of wrong labels; then the
+    loop's recipe.
     """
     rows = []
     for path in outputs:
@@ -26,12 +30,17 @@ def table(outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, f
         configuration = json.loads(about["configuration"])
         objective = configuration["objective"]
         chosen = "; ".join(f"{name}={value}" for name, value in objective["options"].items())
-        more = {"architecture": configuration["model"]["architecture"], "parameters": int(about["parameters"])}
+        more = {
+            "architecture": configuration["model"]["architecture"],
+            "parameters": int(about["parameters"]),
+        }
         more |= {"objective": objective["name"], "options": chosen, "init": configuration["init"]}
         more |= {name: about[name] for name in ("outliers", "alike", "precision")}
         steps, recipe = int(about["steps"]), configuration["recipe"]
         more |= {"steps": steps, "images": steps * recipe["batch_size"]}
-        more |= {name: configuration.get(name, 0) for name in ("train_images", "label_noise")}  # runs of before had neither
+        more |= {
+            name: configuration.get(name, 0) for name in ("train_images", "label_noise")
+        }  # runs of before had neither
         more["outlier_images"] = steps * recipe["outlier_batch_size"] if about["outliers"] else 0
         rows.append({**key, **more, **recipe})
     return pd.DataFrame(rows)

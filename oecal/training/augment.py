@@ -10,7 +10,8 @@ from torch.nn import functional as F
 def augment(images: Tensor, shift: int, flip: bool) -> Tensor:
     """Images (N, C, H, W), each moved by up to `shift` pixels (zero padding: the random crop of the papers) and maybe mirrored.
 
-    Random numbers come from torch's global CPU generator, on any device: the same augmentation on CPU and GPU.
+    Random numbers come from torch's global CPU generator, on any device: the same augmentation on
+    CPU and GPU.
     """
     n, _, height, width = images.shape
     if shift:
@@ -19,7 +20,9 @@ def augment(images: Tensor, shift: int, flip: bool) -> Tensor:
         rows = offset[0, :, None] + torch.arange(height, device=images.device)
         columns = offset[1, :, None] + torch.arange(width, device=images.device)
         index = torch.arange(n, device=images.device)
-        images = padded[index[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+        images = padded[index[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(
+            0, 3, 1, 2
+        )
     if flip:
         mirrored = (torch.rand(n) < 0.5).to(images.device, non_blocking=True)
         images = torch.where(mirrored[:, None, None, None], images.flip(3), images)

@@ -1,7 +1,8 @@
 """The background model of likelihood ratios: the same density model, trained on images in which random pixels are replaced.
 
-Ren et al., "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019 (arXiv 1906.02845), section 3: what is left to learn
-is the background statistics. The paper takes mutation rates of 0.1 to 0.3, and an L2 penalty on the weights (`weight_decay`).
+Ren et al., "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019 (arXiv 1906.02845),
+section 3: what is left to learn is the background statistics. The paper takes mutation rates of 0.1
+to 0.3, and an L2 penalty on the weights (`weight_decay`).
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ def mutated(images: Tensor, rate: float) -> Tensor:
     return torch.where(replaced.to(images.device), levels.to(images.device), images)
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options) -> dict[str, Tensor]:
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options
+) -> dict[str, Tensor]:
     """Mean NLL of the mutated images, nats per dimension. Returns `loss`, to be minimised."""
     return {"loss": -model(mutated(images, options.rate)).mean() / images[0].numel()}

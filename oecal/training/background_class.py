@@ -1,8 +1,9 @@
 """Background class: cross-entropy of a classifier with one class more, which the outliers are labelled with.
 
-The older alternative to Outlier Exposure: Dhamija, Günther & Boult, "Reducing Network Agnostophobia", NeurIPS 2018 (arXiv 1811.04110);
-Thulasidasan et al., "An Effective Baseline for Robustness to Distributional Shift", 2021 (arXiv 2105.07107):
-E_in[-log p_y(x)] + lambda E_out[-log p_{K+1}(x)] with the softmax p over K + 1 classes.
+The older alternative to Outlier Exposure: Dhamija, Günther & Boult, "Reducing Network
+Agnostophobia", NeurIPS 2018 (arXiv 1811.04110); Thulasidasan et al., "An Effective Baseline for
+Robustness to Distributional Shift", 2021 (arXiv 2105.07107): E_in[-log p_y(x)] + lambda E_out[-log
+p_{K+1}(x)] with the softmax p over K + 1 classes.
 """
 
 from __future__ import annotations
@@ -30,12 +31,18 @@ class Options:
             raise ValueError(f"weight is {self.weight}; write 0 or more")
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: Tensor, options: Options) -> dict[str, Tensor]:
-    """E_in[CE(f(x), y)] + lambda E_out[CE(f(x), K + 1)], in nats; both batches go through the network as one.
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: Tensor, options: Options
+) -> dict[str, Tensor]:
+    """E_in[CE(f(x), y)] + lambda E_out[CE(f(x), K + 1)], in nats.
+
+    Both batches go through the network as one.
 
     Returns `loss`, to be minimised, and its two parts before weighting.
     """
     logits = model(torch.cat([images, outliers])).float()
     inside = F.cross_entropy(logits[: len(images)], labels)
-    outside = F.cross_entropy(logits[len(images) :], labels.new_full((len(outliers),), logits.shape[1] - 1))
+    outside = F.cross_entropy(
+        logits[len(images) :], labels.new_full((len(outliers),), logits.shape[1] - 1)
+    )
     return {"loss": inside + options.weight * outside, "loss_in": inside, "loss_out": outside}

@@ -16,7 +16,9 @@ class Options:
     """Nothing to choose."""
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options) -> dict[str, Tensor]:
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options
+) -> dict[str, Tensor]:
     """Mean loss of a batch: cross-entropy in nats, or NLL in nats per dimension.
 
     images: (N, C, H, W) in [0, 1]; labels: (N,). Returns `loss`, to be minimised.

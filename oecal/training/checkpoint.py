@@ -1,7 +1,7 @@
 """The resumable state of a training, beside its outputs, written after each epoch and removed when the training is done.
 
-The SHA-256 of the rest stands first: a flipped bit in the weights is no error for torch.load, and a training that went on from it would end
-in other weights without a word.
+The SHA-256 of the rest stands first: a flipped bit in the weights is no error for torch.load, and a
+training that went on from it would end in other weights without a word.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def save(path: Path, state: dict[str, Any]) -> None:
 def load(path: Path, fingerprint: str) -> dict[str, Any] | None:
     """The state, if there is one of this very training; None otherwise.
 
-    `fingerprint` stands for configuration, data and code: a checkpoint of another training is not resumed. Nothing but tensors and
-    plain values is unpickled (`weights_only`).
+    `fingerprint` stands for configuration, data and code: a checkpoint of another training is not
+    resumed. Nothing but tensors and plain values is unpickled (`weights_only`).
     """
     if not path.is_file():
         return None
@@ -38,10 +38,19 @@ def load(path: Path, fingerprint: str) -> dict[str, Any] | None:
         content = path.read_bytes()
         if hashlib.sha256(content[32:]).digest() != content[:32]:
             raise ValueError("its checksum is another one")
-        state: dict[str, Any] = torch.load(io.BytesIO(content[32:]), map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(
+            io.BytesIO(content[32:]), map_location="cpu", weights_only=True
+        )
         if state["fingerprint"] == fingerprint:
             return state
         logging.warning("%s is of another configuration, data or code: starting anew", path)
-    except Exception as error:  # whatever a damaged or hostile file raises: the training can always start anew
-        logging.warning("%s cannot be read (%s: %s): starting anew", path, type(error).__name__, said(error, 100))
+    except (
+        Exception
+    ) as error:  # whatever a damaged or hostile file raises: the training can always start anew
+        logging.warning(
+            "%s cannot be read (%s: %s): starting anew",
+            path,
+            type(error).__name__,
+            said(error, 100),
+        )
     return None

@@ -1,9 +1,11 @@
 """The control that tells Outlier Exposure from more data: its outliers replaced by more data, the same images strongly augmented.
 
-The batch is as large, and costs as much, as one with outliers, whose place is taken by copies of the batch's own images with their true
-labels, each cropped and erased in another way: resized crops as of Szegedy et al. 2015 (arXiv 1409.4842), Random Erasing of Zhong et al.
-2020 (arXiv 1708.04896). Neither is one of the corruptions that a study evaluates. Outliers with random labels, drawn anew in each step,
-would be no such control: the expectation of their cross-entropy over the labels is Outlier Exposure's term.
+The batch is as large, and costs as much, as one with outliers, whose place is taken by copies of
+the batch's own images with their true labels, each cropped and erased in another way: resized crops
+as of Szegedy et al. 2015 (arXiv 1409.4842), Random Erasing of Zhong et al. 2020 (arXiv 1708.04896).
+Neither is one of the corruptions that a study evaluates. Outliers with random labels, drawn anew in
+each step, would be no such control: the expectation of their cross-entropy over the labels is
+Outlier Exposure's term.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if not (self.share > 0 and self.weight >= 0):
-            raise ValueError(f"share is {self.share}, weight is {self.weight}; write a share above 0 and a weight of 0 or more")
+            raise ValueError(
+                f"share is {self.share}, weight is {self.weight}; write a share above 0 and a weight of 0 or more"
+            )
         if not 0 < self.crop <= 1:
             raise ValueError(f"crop is {self.crop}; write a number above 0, at most 1")
         if not 0 <= self.erase <= 1:
@@ -45,8 +49,13 @@ def cropped(images: Tensor, smallest: float) -> Tensor:
     n, _, height, width = images.shape
     scale = smallest + (1 - smallest) * torch.rand(n, 1)
     middle = (1 - scale) * (2 * torch.rand(2, n, 1) - 1)  # an image spans -1 to 1
-    x, y = (scale * ((2 * torch.arange(size) + 1) / size - 1) + m for size, m in zip((width, height), middle, strict=True))
-    grid = torch.stack([x[:, None, :].expand(n, height, width), y[:, :, None].expand(n, height, width)], dim=3)
+    x, y = (
+        scale * ((2 * torch.arange(size) + 1) / size - 1) + m
+        for size, m in zip((width, height), middle, strict=True)
+    )
+    grid = torch.stack(
+        [x[:, None, :].expand(n, height, width), y[:, :, None].expand(n, height, width)], dim=3
+    )
     return F.grid_sample(images, grid.to(images.device), padding_mode="border", align_corners=False)
 
 
@@ -64,14 +73,23 @@ def erased(images: Tensor, largest: float) -> Tensor:
     return torch.where(rectangle.to(images.device), images.mean(dim=(2, 3), keepdim=True), images)
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options) -> dict[str, Tensor]:
-    """Cross-entropy of the images + weight * cross-entropy of their augmented copies, in nats; both go through the network as one batch.
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options
+) -> dict[str, Tensor]:
+    """Cross-entropy of the images + weight * cross-entropy of their augmented copies, in nats.
 
-    Random numbers come from torch's global CPU generator, on any device. Returns `loss`, to be minimised, and its two parts before
-    weighting.
+    Both go through the network as one batch.
+
+    Random numbers come from torch's global CPU generator, on any device. Returns `loss`, to be
+    minimised, and its two parts before weighting.
     """
-    copied = torch.arange(max(1, round(options.share * len(images))), device=images.device) % len(images)
+    copied = torch.arange(max(1, round(options.share * len(images))), device=images.device) % len(
+        images
+    )
     extra = erased(cropped(images[copied], options.crop), options.erase)
     logits = model(torch.cat([images, extra])).float()
-    inside, outside = F.cross_entropy(logits[: len(images)], labels), F.cross_entropy(logits[len(images) :], labels[copied])
+    inside, outside = (
+        F.cross_entropy(logits[: len(images)], labels),
+        F.cross_entropy(logits[len(images) :], labels[copied]),
+    )
     return {"loss": inside + options.weight * outside, "loss_in": inside, "loss_extra": outside}

@@ -1,7 +1,10 @@
-"""Label smoothing: cross-entropy from labels that leave some probability to every class; a control without outliers.
+"""Label smoothing: cross-entropy from labels that leave some probability to every class.
 
-Szegedy, Vanhoucke, Ioffe, Shlens & Wojna, "Rethinking the Inception Architecture for Computer Vision", CVPR 2016 (arXiv 1512.00567),
-section 7: (1 - epsilon) CE(f(x), y) + epsilon CE(f(x), U), that is, Outlier Exposure's term, but on the data themselves.
+a control without outliers.
+
+Szegedy, Vanhoucke, Ioffe, Shlens & Wojna, "Rethinking the Inception Architecture for Computer
+Vision", CVPR 2016 (arXiv 1512.00567), section 7: (1 - epsilon) CE(f(x), y) + epsilon CE(f(x), U),
+that is, Outlier Exposure's term, but on the data themselves.
 """
 
 from __future__ import annotations
@@ -24,9 +27,13 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0 <= self.epsilon < 1:
-            raise ValueError(f"epsilon is {self.epsilon}; write a number from 0 up to, not including, 1")
+            raise ValueError(
+                f"epsilon is {self.epsilon}; write a number from 0 up to, not including, 1"
+            )
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options) -> dict[str, Tensor]:
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options
+) -> dict[str, Tensor]:
     """(1 - epsilon) CE(f(x), y) + epsilon CE(f(x), U), in nats. Returns `loss`, to be minimised."""
     return {"loss": F.cross_entropy(model(images).float(), labels, label_smoothing=options.epsilon)}

@@ -1,8 +1,9 @@
 """Logit normalisation: cross-entropy of logits of constant length; a control without outliers.
 
-Wei, Xie, Cheng, Feng, An & Li, "Mitigating Neural Network Overconfidence with Logit Normalization", ICML 2022 (arXiv 2205.09310):
-E[CE(f(x) / (tau |f(x)|), y)]. The network cannot lower its loss by longer logits; at test time they are used as they are. While they are
-short, slopes are steep, 1 / (tau |f(x)|): in a short training, write a `clip_norm` of 1 or so.
+Wei, Xie, Cheng, Feng, An & Li, "Mitigating Neural Network Overconfidence with Logit Normalization",
+ICML 2022 (arXiv 2205.09310): E[CE(f(x) / (tau |f(x)|), y)]. The network cannot lower its loss by
+longer logits; at test time they are used as they are. While they are short, slopes are steep, 1 /
+(tau |f(x)|): in a short training, write a `clip_norm` of 1 or so.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from torch.nn import functional as F
 
 FOR = ("classifier",)
 OUTLIERS = False
-SHORTEST = 1e-3  # shorter logits are divided by this: the slope, 1 / (tau * length), stays finite at zero
+SHORTEST = (
+    1e-3  # shorter logits are divided by this: the slope, 1 / (tau * length), stays finite at zero
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,12 @@ class Options:
             raise ValueError(f"tau is {self.tau}; write a number above 0")
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options) -> dict[str, Tensor]:
-    """Cross-entropy of the normalised logits, in nats; at least log(1 + (K - 1) exp(-sqrt(K / (K - 1)) / tau)) for K classes.
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options
+) -> dict[str, Tensor]:
+    """Cross-entropy of the normalised logits, in nats.
+
+    At least log(1 + (K - 1) exp(-sqrt(K / (K - 1)) / tau)) for K classes.
 
     Returns `loss`, to be minimised. Validation NLL is that of the logits as they are.
     """

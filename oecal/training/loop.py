@@ -1,8 +1,9 @@
 """The training loop: one for all models and objectives.
 
-Images live on the device as uint8 and are augmented there in batches. All randomness of an epoch follows from (seed, epoch) and the
-learning rate from the step, so weights, optimiser state and the number of epochs done are all that a resumed training needs to end in
-the same bits as an undisturbed one.
+Images live on the device as uint8 and are augmented there in batches. All randomness of an epoch
+follows from (seed, epoch) and the learning rate from the step, so weights, optimiser state and the
+number of epochs done are all that a resumed training needs to end in the same bits as an
+undisturbed one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ LOOK_EVERY = 20  # steps between looks at the loss: each look makes the CPU wait
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train, whatever the objective; keys and defaults are described in the configuration's schema."""
+    """How to train, whatever the objective.
+
+    Keys and defaults are described in the configuration's schema.
+    """
 
     epochs: int
     epoch_images: int
@@ -60,7 +64,10 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Data:
-    """uint8 images (N, C, H, W) and labels (N,) on the device; `outliers` has no images if the objective needs none."""
+    """uint8 images (N, C, H, W) and labels (N,) on the device.
+
+    `outliers` has no images if the objective needs none.
+    """
 
     images: Tensor
     labels: Tensor
@@ -78,7 +85,12 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     fused = weights[0].device.type == "cuda"
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(
-            weights, recipe.lr, recipe.momentum, weight_decay=recipe.weight_decay, nesterov=recipe.momentum > 0, fused=fused
+            weights,
+            recipe.lr,
+            recipe.momentum,
+            weight_decay=recipe.weight_decay,
+            nesterov=recipe.momentum > 0,
+            fused=fused,
         )
     return torch.optim.AdamW(weights, recipe.lr, weight_decay=recipe.weight_decay, fused=fused)
 
@@ -89,12 +101,18 @@ def cosine(step: int, steps: int, lr: float, final_lr: float) -> float:
 
 
 @torch.no_grad()
-def validate(model: nn.Module, data: Data, precision: str = "float32", batch_size: int = 256) -> dict[str, float]:
+def validate(
+    model: nn.Module, data: Data, precision: str = "float32", batch_size: int = 256
+) -> dict[str, float]:
     """Loss on the ID validation split (nats, or bits per dimension) and a classifier's accuracy."""
     model.eval()
     torch.manual_seed(derive("validate"))  # for models that draw noise: the same in each epoch
     total, right = 0.0, 0
-    for images, labels in zip(torch.split(data.val_images, batch_size), torch.split(data.val_labels, batch_size), strict=True):
+    for images, labels in zip(
+        torch.split(data.val_images, batch_size),
+        torch.split(data.val_labels, batch_size),
+        strict=True,
+    ):
         with autocast(images.device, precision):
             out = model(to_input(images))
         if out.ndim == 1:
@@ -103,7 +121,11 @@ def validate(model: nn.Module, data: Data, precision: str = "float32", batch_siz
             total += F.cross_entropy(out.float(), labels, reduction="sum").item()
             right += int((out.argmax(dim=1) == labels).sum())
     n = len(data.val_images)
-    return {"val_bpd": total / n} if out.ndim == 1 else {"val_nll": total / n, "val_accuracy": right / n}
+    return (
+        {"val_bpd": total / n}
+        if out.ndim == 1
+        else {"val_nll": total / n, "val_accuracy": right / n}
+    )
 
 
 def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -113,13 +135,25 @@ def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, T
     """
     images, outliers = augment(to_input(data.images[chosen]), recipe.shift, recipe.flip), None
     if len(data.outliers):
-        drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(chosen.device, non_blocking=True)
-        outliers = parallel.share(augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip))
+        drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(
+            chosen.device, non_blocking=True
+        )
+        outliers = parallel.share(
+            augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip)
+        )
     return parallel.share(images), parallel.share(data.labels[chosen]), outliers
 
 
-def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, data: Data, recipe: Recipe, epoch: int, seed: int,
-              precision: str) -> dict[str, float]:  # fmt: skip
+def one_epoch(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: Loss,
+    data: Data,
+    recipe: Recipe,
+    epoch: int,
+    seed: int,
+    precision: str,
+) -> dict[str, float]:
     """One pass over the ID images, or `recipe.epoch_images` of them, in several passes if there are not so many.
 
     Returns the mean of each part of the loss. Raises OecalError if the loss is not finite.
@@ -131,7 +165,12 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
     passes = math.ceil(recipe.images_of_an_epoch(n) / n)
     order = torch.cat([torch.randperm(n) for _ in range(passes)]).to(device)
     sums: dict[str, Tensor] = {}
-    bar = tqdm(range(steps), desc=f"epoch {epoch + 1}/{recipe.epochs}", leave=False, disable=None if parallel.first() else True)
+    bar = tqdm(
+        range(steps),
+        desc=f"epoch {epoch + 1}/{recipe.epochs}",
+        leave=False,
+        disable=None if parallel.first() else True,
+    )
     for step in bar:
         done = epoch * steps + step
         for group in optimizer.param_groups:
@@ -154,15 +193,27 @@ def one_epoch(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Loss, da
     return {name: value.item() / steps for name, value in parallel.mean(sums).items()}
 
 
-def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path, seed: int, fingerprint: str,
-          precision: str = "auto", about: Mapping[str, Any] | None = None) -> None:  # fmt: skip
+def train(
+    model: nn.Module,
+    loss: Loss,
+    data: Data,
+    recipe: Recipe,
+    folder: Path,
+    seed: int,
+    fingerprint: str,
+    precision: str = "auto",
+    about: Mapping[str, Any] | None = None,
+) -> None:
     """Trains `model` in place and leaves `model.safetensors` and `history.csv` in `folder`.
 
-    Goes on from `folder/checkpoint.pt` if that is of the same `fingerprint`. `history.csv`: one row an epoch; losses in nats, for a
-    density model nats per dimension, on validation images bits per dimension.
+    Goes on from `folder/checkpoint.pt` if that is of the same `fingerprint`. `history.csv`: one row
+    an epoch; losses in nats, for a density model nats per dimension, on validation images bits per
+    dimension.
     """
     if (there := recipe.images_of_an_epoch(len(data.images))) < recipe.batch_size:
-        raise OecalError(f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that")
+        raise OecalError(
+            f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that"
+        )
     announce(data.images.device, precision)
     shared = parallel.wrapped(model, to_input(data.images[: recipe.batch_size]))
     optimizer = make_optimizer(model, recipe)
@@ -179,15 +230,29 @@ def train(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, folder: Path
         except (MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise
-            more = f" and outlier_batch_size {recipe.outlier_batch_size}" if len(data.outliers) else ""
-            raise OecalError(f"the memory does not suffice for batch_size {recipe.batch_size}{more}; write smaller ones, or share them "
-                             f"among several GPUs by processes") from error  # fmt: skip
-        row = {"epoch": epoch + 1, "lr": optimizer.param_groups[0]["lr"], **means, **validate(model, data, precision)}
+            more = (
+                f" and outlier_batch_size {recipe.outlier_batch_size}" if len(data.outliers) else ""
+            )
+            raise OecalError(
+                f"the memory does not suffice for batch_size {recipe.batch_size}{more}; write smaller ones, or share them "
+                f"among several GPUs by processes"
+            ) from error
+        row = {
+            "epoch": epoch + 1,
+            "lr": optimizer.param_groups[0]["lr"],
+            **means,
+            **validate(model, data, precision),
+        }
         history.append(row)
         if not parallel.first():
             continue
         logging.info("  ".join(f"{k} {v:.5g}" for k, v in row.items()))
-        state = {"fingerprint": fingerprint, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
+        state = {
+            "fingerprint": fingerprint,
+            "model": model.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "history": history,
+        }
         checkpoint.save(folder / "checkpoint.pt", state)
     if not parallel.first():
         return

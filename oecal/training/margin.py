@@ -1,7 +1,8 @@
 """Outlier Exposure for a density model: a margin between the likelihoods of data and of auxiliary outliers.
 
-Hendrycks, Mazeika & Dietterich, ICLR 2019 (arXiv 1812.04606), section 4.4: max(0, m + nll(x_in) - nll(x_out)), added to the NLL. The
-paper gives neither the unit of the margin nor the weight of the term, and its code was not released; both are options here.
+Hendrycks, Mazeika & Dietterich, ICLR 2019 (arXiv 1812.04606), section 4.4: max(0, m + nll(x_in) -
+nll(x_out)), added to the NLL. The paper gives neither the unit of the margin nor the weight of the
+term, and its code was not released; both are options here.
 """
 
 from __future__ import annotations
@@ -42,11 +43,22 @@ def hinge(nll_in: Tensor, nll_out: Tensor, margin: float, reduction: str) -> Ten
     return torch.relu(margin + nll_in[:, None] - nll_out[None, :]).mean()
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: Tensor, options: Options) -> dict[str, Tensor]:
-    """NLL of the data + weight * hinge, in nats per dimension. Returns `loss` and its two parts before weighting."""
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: Tensor, options: Options
+) -> dict[str, Tensor]:
+    """NLL of the data + weight * hinge, in nats per dimension.
+
+    Returns `loss` and its two parts before weighting.
+    """
     dims = images[0].numel()
     nll = -model(torch.cat([images, outliers])) / dims
     nll_in, nll_out = nll[: len(images)], nll[len(images) :]
-    margin = options.margin * math.log(2) if options.unit == "bits_per_dim" else options.margin / dims
+    margin = (
+        options.margin * math.log(2) if options.unit == "bits_per_dim" else options.margin / dims
+    )
     outside = hinge(nll_in, nll_out, margin, options.reduction)
-    return {"loss": nll_in.mean() + options.weight * outside, "loss_in": nll_in.mean(), "loss_out": outside}
+    return {
+        "loss": nll_in.mean() + options.weight * outside,
+        "loss_in": nll_in.mean(),
+        "loss_out": outside,
+    }

@@ -1,9 +1,10 @@
 """Mixture Outlier Exposure: cross-entropy, plus that of mixtures of data and outliers, whose targets lie between label and uniform.
 
-Zhang, Inkawhich, Linderman, Chen & Li, "Mixture Outlier Exposure: Towards Out-of-Distribution Detection in Fine-Grained Environments",
-WACV 2023 (arXiv 2106.03917), with linear mixing: E_in[CE(f(x), y)] + beta E[CE(f(x'), y')], x' = lambda x + (1 - lambda) x_out,
-y' = lambda y + (1 - lambda) U, lambda ~ Beta(alpha, alpha). OpenOOD's is another method: it pastes rectangles (CutMix), and its beta is
-the second parameter of the Beta distribution.
+Zhang, Inkawhich, Linderman, Chen & Li, "Mixture Outlier Exposure: Towards Out-of-Distribution
+Detection in Fine-Grained Environments", WACV 2023 (arXiv 2106.03917), with linear mixing:
+E_in[CE(f(x), y)] + beta E[CE(f(x'), y')], x' = lambda x + (1 - lambda) x_out, y' = lambda y + (1 -
+lambda) U, lambda ~ Beta(alpha, alpha). OpenOOD's is another method: it pastes rectangles (CutMix),
+and its beta is the second parameter of the Beta distribution.
 """
 
 from __future__ import annotations
@@ -37,15 +38,24 @@ class Options:
             raise ValueError(f"beta is {self.beta}; write 0 or more")
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: Tensor, options: Options) -> dict[str, Tensor]:
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: Tensor, options: Options
+) -> dict[str, Tensor]:
     """Cross-entropy of the data + beta * cross-entropy of the mixtures, in nats.
 
-    Outlier m is mixed with image m of the batch, counted on from its start where there are more outliers than images; one lambda a batch,
-    from torch's global CPU generator. Data and mixtures go through the network as one batch (the authors take two passes, in which batch
-    normalisation sees two distributions). Returns `loss`, to be minimised, and its two parts before weighting.
+    Outlier m is mixed with image m of the batch, counted on from its start where there are more
+    outliers than images; one lambda a batch, from torch's global CPU generator. Data and mixtures
+    go through the network as one batch (the authors take two passes, in which batch normalisation
+    sees two distributions). Returns `loss`, to be minimised, and its two parts before weighting.
     """
-    share, partner = draw(options.alpha), torch.arange(len(outliers), device=images.device) % len(images)
+    share, partner = (
+        draw(options.alpha),
+        torch.arange(len(outliers), device=images.device) % len(images),
+    )
     logits = model(torch.cat([images, share * images[partner] + (1 - share) * outliers])).float()
     inside, mixed = F.cross_entropy(logits[: len(images)], labels), logits[len(images) :]
-    outside = share * F.cross_entropy(mixed, labels[partner]) + (1 - share) * uniform_cross_entropy(mixed).mean()
+    outside = (
+        share * F.cross_entropy(mixed, labels[partner])
+        + (1 - share) * uniform_cross_entropy(mixed).mean()
+    )
     return {"loss": inside + options.beta * outside, "loss_in": inside, "loss_out": outside}

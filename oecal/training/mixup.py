@@ -1,7 +1,10 @@
-"""Mixup: cross-entropy of images mixed in pairs, from labels mixed alike; a control without outliers.
+"""Mixup: cross-entropy of images mixed in pairs, from labels mixed alike.
 
-Zhang, Cisse, Dauphin & Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018 (arXiv 1710.09412):
-x = lambda x_i + (1 - lambda) x_j, y = lambda y_i + (1 - lambda) y_j, lambda ~ Beta(alpha, alpha).
+a control without outliers.
+
+Zhang, Cisse, Dauphin & Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018 (arXiv
+1710.09412): x = lambda x_i + (1 - lambda) x_j, y = lambda y_i + (1 - lambda) y_j, lambda ~
+Beta(alpha, alpha).
 """
 
 from __future__ import annotations
@@ -34,12 +37,17 @@ def draw(alpha: float) -> float:
     return torch.distributions.Beta(parameter, parameter).sample().item()
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options) -> dict[str, Tensor]:
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options
+) -> dict[str, Tensor]:
     """lambda CE(f(x), y_i) + (1 - lambda) CE(f(x), y_j), in nats, of each image mixed with another one of the batch.
 
-    One lambda a batch and partners from a permutation of it, as in the authors' code. Random numbers come from torch's global CPU
-    generator, on any device. Returns `loss`, to be minimised.
+    One lambda a batch and partners from a permutation of it, as in the authors' code. Random
+    numbers come from torch's global CPU generator, on any device. Returns `loss`, to be minimised.
     """
     share, partner = draw(options.alpha), torch.randperm(len(images)).to(images.device)
     logits = model(share * images + (1 - share) * images[partner]).float()
-    return {"loss": share * F.cross_entropy(logits, labels) + (1 - share) * F.cross_entropy(logits, labels[partner])}
+    return {
+        "loss": share * F.cross_entropy(logits, labels)
+        + (1 - share) * F.cross_entropy(logits, labels[partner])
+    }

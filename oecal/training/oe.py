@@ -1,6 +1,7 @@
 """Outlier Exposure for a classifier: cross-entropy, plus the cross-entropy of auxiliary outliers from the uniform distribution.
 
-Hendrycks, Mazeika & Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019 (arXiv 1812.04606), sections 3 and 4.3.
+Hendrycks, Mazeika & Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019 (arXiv
+1812.04606), sections 3 and 4.3.
 """
 
 from __future__ import annotations
@@ -32,11 +33,14 @@ def uniform_cross_entropy(logits: Tensor) -> Tensor:
     return torch.logsumexp(logits, dim=1) - logits.mean(dim=1)
 
 
-def loss(model: nn.Module, images: Tensor, labels: Tensor, outliers: Tensor, options: Options) -> dict[str, Tensor]:
+def loss(
+    model: nn.Module, images: Tensor, labels: Tensor, outliers: Tensor, options: Options
+) -> dict[str, Tensor]:
     """E_in[CE(f(x), y)] + lambda E_out[CE(f(x), uniform)], in nats.
 
-    Both batches go through the network as one, so that batch normalisation sees one distribution; two passes are known to hurt.
-    Returns `loss`, to be minimised, and its two parts before weighting.
+    Both batches go through the network as one, so that batch normalisation sees one distribution;
+    two passes are known to hurt. Returns `loss`, to be minimised, and its two parts before
+    weighting.
     """
     logits = model(torch.cat([images, outliers])).float()
     inside = F.cross_entropy(logits[: len(images)], labels)

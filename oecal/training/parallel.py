@@ -1,8 +1,9 @@
 """A training shared by several processes of one machine, each with a GPU of its own (or on CPU): the loss curve of one process.
 
-Each process draws the same batches from the same seed and takes its share of each; gradients are averaged by DistributedDataParallel,
-batch normalisation sees the whole batch. Without a group of processes (`together`) every function here leaves things as they are.
-Objectives that compare images of a batch with each other (mixup, the margin over pairs) compare those of a share.
+Each process draws the same batches from the same seed and takes its share of each; gradients are
+averaged by DistributedDataParallel, batch normalisation sees the whole batch. Without a group of
+processes (`together`) every function here leaves things as they are. Objectives that compare images
+of a batch with each other (mixup, the margin over pairs) compare those of a share.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from torch.multiprocessing.spawn import ProcessRaisedException, start_processes
 from oecal.core.device import set_up
 from oecal.core.errors import OecalError
 
-PATIENCE = timedelta(minutes=30)  # one process may wait so long for another: a slow disk, a long validation
+PATIENCE = timedelta(
+    minutes=30
+)  # one process may wait so long for another: a slow disk, a long validation
 
 
 def size() -> int:
@@ -52,9 +55,12 @@ def mean(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def wrapped(model: nn.Module, start: Tensor) -> nn.Module:
-    """The model, so that its gradients are means over all processes; same parameters, trained in place.
+    """The model, so that its gradients are means over all processes.
 
-    start: a batch, the same one in each process, for a model that begins with the statistics of its first batch.
+    Same parameters, trained in place.
+
+    start: a batch, the same one in each process, for a model that begins with the statistics of its
+    first batch.
     """
     if size() == 1:
         return model
@@ -98,7 +104,10 @@ class SharedBatchNorm(nn.BatchNorm2d):
         return new
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, C, H, W) of this process, normalised by the mean and variance of all; in evaluation, by the running ones."""
+        """x (N, C, H, W) of this process, normalised by the mean and variance of all.
+
+        In evaluation, by the running ones.
+        """
         if not self.training:
             return super().forward(x)
         with torch.autocast(x.device.type, enabled=False):
@@ -107,44 +116,71 @@ class SharedBatchNorm(nn.BatchNorm2d):
             count = size() * h.numel() // h.shape[1]
             average, square = (sums / count).chunk(2)
             variance = square - average * average
-            if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+            if (
+                self.running_mean is not None
+                and self.running_var is not None
+                and self.num_batches_tracked is not None
+            ):
                 self.num_batches_tracked += 1
-                weight = 1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+                weight = (
+                    1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+                )
                 self.running_mean.lerp_(average.detach(), weight)
                 self.running_var.lerp_(variance.detach() * count / (count - 1), weight)
             scale = self.weight * torch.rsqrt(variance + self.eps)
             return h * scale[:, None, None] + (self.bias - average * scale)[:, None, None]
 
 
-def together(processes: int, device: str, threads: int, work: Callable[..., None], *arguments: Any) -> None:
+def together(
+    processes: int, device: str, threads: int, work: Callable[..., None], *arguments: Any
+) -> None:
     """Calls work(device, *arguments) in this process and in `processes - 1` new ones, which form a group meanwhile.
 
-    Process n computes on GPU n, or all of them on the CPU. Raises OecalError if there are not so many GPUs, or if another process failed.
+    Process n computes on GPU n, or all of them on the CPU. Raises OecalError if there are not so
+    many GPUs, or if another process failed.
     """
     kind = set_up(device, threads).type
     if processes == 1:
         return work(device, *arguments)
     if kind == "cuda" and torch.cuda.device_count() < processes:
-        raise OecalError(f"processes: found {processes}, but there are {torch.cuda.device_count()} CUDA devices here; write at most that")
+        raise OecalError(
+            f"processes: found {processes}, but there are {torch.cuda.device_count()} CUDA devices here; write at most that"
+        )
     logging.info("shared by %d processes", processes)
     with tempfile.TemporaryDirectory(prefix="oecal-") as folder:
         meeting = f"file://{folder}/meeting"
         others = start_processes(  # type: ignore[no-untyped-call]  # PyTorch gives it no types
-            member, (os.getpid(), processes, meeting, kind, threads, work, arguments), processes - 1, join=False, daemon=True
+            member,
+            (os.getpid(), processes, meeting, kind, threads, work, arguments),
+            processes - 1,
+            join=False,
+            daemon=True,
         )
         try:
             member(-1, os.getppid(), processes, meeting, kind, threads, work, arguments)
-        except RuntimeError as error:  # another process that ends leaves this one in the middle of a sum
+        except (
+            RuntimeError
+        ) as error:  # another process that ends leaves this one in the middle of a sum
             try:
                 others.join(timeout=10)
             except ProcessRaisedException as cause:
-                raise OecalError(f"a process that shares the training failed: {str(cause).strip().splitlines()[-1]}") from error
+                raise OecalError(
+                    f"a process that shares the training failed: {str(cause).strip().splitlines()[-1]}"
+                ) from error
             raise
         others.join()
 
 
-def member(n: int, parent: int, processes: int, meeting: str, kind: str, threads: int, work: Callable[..., None],
-           arguments: tuple[Any, ...]) -> None:  # fmt: skip
+def member(
+    n: int,
+    parent: int,
+    processes: int,
+    meeting: str,
+    kind: str,
+    threads: int,
+    work: Callable[..., None],
+    arguments: tuple[Any, ...],
+) -> None:
     """One process of the group, number n + 1; the first one has n = -1."""
     rank = n + 1
     if rank:
@@ -153,7 +189,13 @@ def member(n: int, parent: int, processes: int, meeting: str, kind: str, threads
     set_up(device, threads)
     if kind == "cuda":
         torch.cuda.set_device(rank)
-    dist.init_process_group("nccl" if kind == "cuda" else "gloo", init_method=meeting, world_size=processes, rank=rank, timeout=PATIENCE)
+    dist.init_process_group(
+        "nccl" if kind == "cuda" else "gloo",
+        init_method=meeting,
+        world_size=processes,
+        rank=rank,
+        timeout=PATIENCE,
+    )
     try:
         work(device, *arguments)
     finally:

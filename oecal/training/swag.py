@@ -1,7 +1,8 @@
 """SWAG: weights sampled from a Gaussian around those that SGD visits at a constant learning rate after a training.
 
-Maddox, Garipov, Izmailov, Vetrov & Wilson, "A Simple Baseline for Bayesian Uncertainty in Deep Learning", NeurIPS 2019
-(arXiv 1902.02476), section 3. The walk goes on with the run's own objective, data and outliers.
+Maddox, Garipov, Izmailov, Vetrov & Wilson, "A Simple Baseline for Bayesian Uncertainty in Deep
+Learning", NeurIPS 2019 (arXiv 1902.02476), section 3. The walk goes on with the run's own
+objective, data and outliers.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from oecal.models.build_network import save_weights
 from oecal.training.loop import Data, Loss, Recipe, batch, make_optimizer, one_epoch, validate
 from oecal.training.train_run import prepare
 
-REFRESH = 20  # training batches, at most an epoch, from which a sample's batch-norm statistics are made
+REFRESH = (
+    20  # training batches, at most an epoch, from which a sample's batch-norm statistics are made
+)
 
 
 class Gaussian(NamedTuple):
@@ -38,7 +41,8 @@ class Gaussian(NamedTuple):
 def fit(snapshots: Tensor) -> Gaussian:
     """The Gaussian of R snapshots (R, P): their mean, mean squared deviation from it (division by R), and these deviations.
 
-    The paper, which does not keep the snapshots, takes deviations from a running mean in place of those from the final one.
+    The paper, which does not keep the snapshots, takes deviations from a running mean in place of
+    those from the final one.
     """
     mean = snapshots.mean(dim=0)
     deviations = snapshots - mean
@@ -46,7 +50,9 @@ def fit(snapshots: Tensor) -> Gaussian:
 
 
 def draw(gaussian: Gaussian) -> Tensor:
-    """mean + sqrt(variance / 2) z_1 + deviations^T z_2 / sqrt(2 (R - 1)), eq. 1 of the paper; z_1 and z_2 are standard normal.
+    """mean + sqrt(variance / 2) z_1 + deviations^T z_2 / sqrt(2 (R - 1)), eq. 1 of the paper.
+
+    z_1 and z_2 are standard normal.
 
     Random numbers come from torch's global CPU generator.
     """
@@ -64,13 +70,24 @@ def weights_of(model: nn.Module) -> Tensor:
 def fill(model: nn.Module, weights: Tensor) -> None:
     """The inverse of `weights_of`; each parameter keeps its memory format."""
     parameters = list(model.parameters())
-    for parameter, values in zip(parameters, torch.split(weights, [p.numel() for p in parameters]), strict=True):
+    for parameter, values in zip(
+        parameters, torch.split(weights, [p.numel() for p in parameters]), strict=True
+    ):
         parameter.copy_(values.view(parameter.shape))
 
 
-def visited(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, steps: int, seed: int, precision: str) -> Iterator[Tensor]:
-    """The weights after each of `recipe.epochs` stretches of `steps` steps; a stretch of more than an epoch takes several."""
-    optimizer, epoch, whole = make_optimizer(model, recipe), 0, len(data.images) // recipe.batch_size
+def visited(
+    model: nn.Module, loss: Loss, data: Data, recipe: Recipe, steps: int, seed: int, precision: str
+) -> Iterator[Tensor]:
+    """The weights after each of `recipe.epochs` stretches of `steps` steps.
+
+    a stretch of more than an epoch takes several.
+    """
+    optimizer, epoch, whole = (
+        make_optimizer(model, recipe),
+        0,
+        len(data.images) // recipe.batch_size,
+    )
     for _ in tqdm(range(recipe.epochs), desc="snapshots", leave=False, disable=None):
         for start in range(0, steps, whole):
             part = replace(recipe, epoch_images=min(whole, steps - start) * recipe.batch_size)
@@ -88,30 +105,62 @@ def refresh(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, precision:
         norm.momentum = None  # a plain mean over the batches
     model.train()
     device, n = data.images.device, len(data.images)
-    for chosen in torch.split(torch.randperm(n).to(device), recipe.batch_size)[: min(REFRESH, n // recipe.batch_size)] if norms else ():
+    for chosen in (
+        torch.split(torch.randperm(n).to(device), recipe.batch_size)[
+            : min(REFRESH, n // recipe.batch_size)
+        ]
+        if norms
+        else ()
+    ):
         with autocast(device, precision):
             loss(model, *batch(data, chosen, recipe))
 
 
-def run(params: Mapping[str, Any], swag: Mapping[str, Any], in_dist: str, outliers: Sequence[str], weights: str, path: str, seed: int,
-        device: str = "auto", precision: str = "auto", threads: int = 1, channels_last: bool = True,
-        may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
+def run(
+    params: Mapping[str, Any],
+    swag: Mapping[str, Any],
+    in_dist: str,
+    outliers: Sequence[str],
+    weights: str,
+    path: str,
+    seed: int,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 1,
+    channels_last: bool = True,
+    may_be_missing: Collection[str] = (),
+) -> None:
     """Writes the sampled models of a run, weights and buffers, under the keys `sample{n}.{name}`, n from 0.
 
-    params: as for the run's training, of which momentum, weight decay, batch sizes and augmentation are kept; swag: steps of SGD in all, at
-    the constant lr, snapshots at equal distances, samples; weights: the trained run's. The rest is as in `oecal.training.train_run.run`.
-    Raises OecalError if there are fewer steps than snapshots or the walk diverges. Killed, it starts again: it is short.
+    params: as for the run's training, of which momentum, weight decay, batch sizes and augmentation
+    are kept; swag: steps of SGD in all, at the constant lr, snapshots at equal distances, samples;
+    weights: the trained run's. The rest is as in `oecal.training.train_run.run`. Raises OecalError
+    if there are fewer steps than snapshots or the walk diverges. Killed, it starts again: it is
+    short.
     """
     if swag["steps"] < swag["snapshots"]:
-        raise OecalError(f"swag.steps: found {swag['steps']}, but there are {swag['snapshots']} snapshots; write at least that many steps")
+        raise OecalError(
+            f"swag.steps: found {swag['steps']}, but there are {swag['snapshots']} snapshots; write at least that many steps"
+        )
     torch_device = set_up(device, threads)
-    model, loss, data, _ = prepare(params, in_dist, outliers, weights, seed, torch_device, channels_last, may_be_missing)
+    model, loss, data, _ = prepare(
+        params, in_dist, outliers, weights, seed, torch_device, channels_last, may_be_missing
+    )
     announce(torch_device, precision)
-    walk = {"optimizer": "sgd", "lr": swag["lr"], "final_lr": swag["lr"], "epochs": swag["snapshots"]}
+    walk = {
+        "optimizer": "sgd",
+        "lr": swag["lr"],
+        "final_lr": swag["lr"],
+        "epochs": swag["snapshots"],
+    }
     recipe = Recipe(**{**params["recipe"], **walk})
     try:
         every = swag["steps"] // swag["snapshots"]
-        gaussian = fit(torch.stack(list(visited(model, loss, data, recipe, every, derive(seed, "swag"), precision))))
+        gaussian = fit(
+            torch.stack(
+                list(visited(model, loss, data, recipe, every, derive(seed, "swag"), precision))
+            )
+        )
     except OecalError as error:
         raise OecalError(f"swag: {error}") from None
     samples: dict[str, Tensor] = {}
@@ -120,7 +169,16 @@ def run(params: Mapping[str, Any], swag: Mapping[str, Any], in_dist: str, outlie
         fill(model, draw(gaussian))
         refresh(model, loss, data, recipe, precision)
         state = model.state_dict().items()
-        samples |= {f"sample{n}.{name}": values.cpu().clone(memory_format=torch.contiguous_format) for name, values in state}
-        logging.info("sample %d: %s", n, "  ".join(f"{name} {value:.5g}" for name, value in validate(model, data, precision).items()))
+        samples |= {
+            f"sample{n}.{name}": values.cpu().clone(memory_format=torch.contiguous_format)
+            for name, values in state
+        }
+        logging.info(
+            "sample %d: %s",
+            n,
+            "  ".join(
+                f"{name} {value:.5g}" for name, value in validate(model, data, precision).items()
+            ),
+        )
     with replacing(path) as temporary:
         save_weights(temporary, samples, {**params, "swag": dict(swag), "seed": seed})

@@ -35,22 +35,42 @@ class Prepared(NamedTuple):
     used: list[str]
 
 
-def prepare(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], weights: str | None, seed: int, device: torch.device,
-            channels_last: bool, may_be_missing: Collection[str]) -> Prepared:  # fmt: skip
-    """Model, loss and data on the device; arguments as of `run`, `weights` what the model is filled with, or None."""
+def prepare(
+    params: Mapping[str, Any],
+    in_dist: str,
+    outliers: Sequence[str],
+    weights: str | None,
+    seed: int,
+    device: torch.device,
+    channels_last: bool,
+    may_be_missing: Collection[str],
+) -> Prepared:
+    """Model, loss and data on the device.
+
+    Arguments as of `run`, `weights` what the model is filled with, or None.
+    """
     images, val = store.read(in_dist, "train"), store.read(in_dist, "val")
     if 0 < params["train_images"] < len(images.images):  # of one seed, few images are part of many
-        chosen = generator("train_images", seed).permutation(len(images.images))[: params["train_images"]]
+        chosen = generator("train_images", seed).permutation(len(images.images))[
+            : params["train_images"]
+        ]
         images = Split(images.images[chosen], images.labels[chosen])
     if params["label_noise"]:
         images = Split(images.images, mislabelled(images.labels, params["label_noise"], seed))
     shape = images.images.shape[1:]
     if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
-        raise OecalError(f"{in_dist}: has images without a label, which a classifier needs; label each, or train density models only")
+        raise OecalError(
+            f"{in_dist}: has images without a label, which a classifier needs; label each, or train density models only"
+        )
     found = store.there(outliers, may_be_missing)
     if outliers and not found:
-        raise OecalError(f"outliers: none of {', '.join(Path(p).stem for p in outliers)} can be had; get one (its warning says how)")
-    around = [adapt(store.read(path, "train").images, shape, params["interpolation"], params["fit"]) for path in found]
+        raise OecalError(
+            f"outliers: none of {', '.join(Path(p).stem for p in outliers)} can be had; get one (its warning says how)"
+        )
+    around = [
+        adapt(store.read(path, "train").images, shape, params["interpolation"], params["fit"])
+        for path in found
+    ]
     auxiliary = np.concatenate(around) if around else np.empty((0, *shape), np.uint8)
 
     objective = importlib.import_module(f"oecal.training.{params['objective']['name']}")
@@ -65,13 +85,21 @@ def prepare(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], we
         return torch.from_numpy(array).to(device)
 
     data = Data(*map(on_device, (images.images, images.labels, auxiliary, val.images, val.labels)))
-    return Prepared(model, functools.partial(objective.loss, options=options), data, [Path(path).stem for path in found])
+    return Prepared(
+        model,
+        functools.partial(objective.loss, options=options),
+        data,
+        [Path(path).stem for path in found],
+    )
 
 
 def mislabelled(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Labels of which a share, drawn at random with the seed, is another one of the classes there are, each as likely."""
     rng, there = generator("label_noise", seed), np.unique(labels)
-    changed, places = rng.permutation(len(labels))[: round(share * len(labels))], np.searchsorted(there, labels)
+    changed, places = (
+        rng.permutation(len(labels))[: round(share * len(labels))],
+        np.searchsorted(there, labels),
+    )
     places[changed] = (places[changed] + rng.integers(1, len(there), len(changed))) % len(there)
     return there[places]
 
@@ -84,28 +112,73 @@ def digest(*arrays: np.ndarray) -> str:
     return sha.hexdigest()
 
 
-def run(params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: str | None, folder: str | Path, seed: int,
-        code: str, device: str = "auto", precision: str = "auto", threads: int = 1, channels_last: bool = True,
-        may_be_missing: Collection[str] = ()) -> None:  # fmt: skip
+def run(
+    params: Mapping[str, Any],
+    in_dist: str,
+    outliers: Sequence[str],
+    init: str | None,
+    folder: str | Path,
+    seed: int,
+    code: str,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 1,
+    channels_last: bool = True,
+    may_be_missing: Collection[str] = (),
+) -> None:
     """Trains one run into `folder`.
 
-    params: model (architecture, options), objective (name, options), recipe (the loop's), train_images, label_noise, interpolation, fit.
-    in_dist and outliers: image stores; init: weights to start from, or None. code: fingerprint of the library files; with params, data
-    and seed it decides whether a checkpoint is resumed. may_be_missing: names of the outlier sets that it can do without.
-    device, threads: of each of the recipe's processes.
+    params: model (architecture, options), objective (name, options), recipe (the loop's),
+    train_images, label_noise, interpolation, fit. in_dist and outliers: image stores; init: weights
+    to start from, or None. code: fingerprint of the library files; with params, data and seed it
+    decides whether a checkpoint is resumed. may_be_missing: names of the outlier sets that it can
+    do without. device, threads: of each of the recipe's processes.
     """
     more = threads, precision, channels_last, may_be_missing
-    together(Recipe(**params["recipe"]).processes, device, threads, one_of_them, params, in_dist, outliers, init, folder, seed, code, *more)
+    together(
+        Recipe(**params["recipe"]).processes,
+        device,
+        threads,
+        one_of_them,
+        params,
+        in_dist,
+        outliers,
+        init,
+        folder,
+        seed,
+        code,
+        *more,
+    )
 
 
-def one_of_them(device: str, params: Mapping[str, Any], in_dist: str, outliers: Sequence[str], init: str | None, folder: str | Path,
-                seed: int, code: str, threads: int, precision: str, channels_last: bool,
-                may_be_missing: Collection[str]) -> None:  # fmt: skip
+def one_of_them(
+    device: str,
+    params: Mapping[str, Any],
+    in_dist: str,
+    outliers: Sequence[str],
+    init: str | None,
+    folder: str | Path,
+    seed: int,
+    code: str,
+    threads: int,
+    precision: str,
+    channels_last: bool,
+    may_be_missing: Collection[str],
+) -> None:
     """The training, as one of its processes runs it; arguments as of `run`."""
     torch_device = set_up(device, threads)
-    model, loss, data, used = prepare(params, in_dist, outliers, init, seed, torch_device, channels_last, may_be_missing)
+    model, loss, data, used = prepare(
+        params, in_dist, outliers, init, seed, torch_device, channels_last, may_be_missing
+    )
     weights = Path(init).read_bytes() if init else b""
-    identity = json.dumps(params, sort_keys=True), seed, code, torch.__version__, precision, torch_device.type
+    identity = (
+        json.dumps(params, sort_keys=True),
+        seed,
+        code,
+        torch.__version__,
+        precision,
+        torch_device.type,
+    )
     images = (tensor.cpu().numpy() for tensor in (data.images, data.labels, data.outliers))
     fingerprint = digest(*images, np.frombuffer(weights + repr(identity).encode(), np.uint8))
     recipe = Recipe(**params["recipe"])

@@ -33,7 +33,9 @@ def nll(log_p, labels):
 
 
 def test_there_are_eight():
-    assert sorted(METHODS) == sorted([*PARAMETRIC, "outlier_temperature", "isotonic", "histogram_binning"])
+    assert sorted(METHODS) == sorted(
+        [*PARAMETRIC, "outlier_temperature", "isotonic", "histogram_binning"]
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -46,17 +48,26 @@ def test_gives_finite_log_probabilities_that_calibrate(method, rng):
     assert np.isfinite(log_p).all()
     np.testing.assert_allclose(np.exp(log_p).sum(axis=1), 1)
     if method in PARAMETRIC:
-        assert nll(log_p, their_labels) < nll(np.log(softmax(new.astype(float), axis=1)), their_labels) - 0.1
+        assert (
+            nll(log_p, their_labels)
+            < nll(np.log(softmax(new.astype(float), axis=1)), their_labels) - 0.1
+        )
     confidence, right = np.exp(log_p.max(axis=1)), log_p.argmax(axis=1) == their_labels
-    if method == "outlier_temperature":  # these outliers look like ID images: it pays for them with too little confidence
+    if (
+        method == "outlier_temperature"
+    ):  # these outliers look like ID images: it pays for them with too little confidence
         assert confidence.mean() < right.mean()
     else:
         assert abs(confidence.mean() - right.mean()) < 0.05
-    assert np.exp(np.log(softmax(new.astype(float), axis=1)).max(axis=1)).mean() - right.mean() > 0.1  # before
+    assert (
+        np.exp(np.log(softmax(new.astype(float), axis=1)).max(axis=1)).mean() - right.mean() > 0.1
+    )  # before
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("case", ["a class missing", "three images", "gap of 150", "ties", "all right"])
+@pytest.mark.parametrize(
+    "case", ["a class missing", "three images", "gap of 150", "ties", "all right"]
+)
 def test_hostile_inputs(method, case, rng):
     logits, labels = drawn(rng, 60)
     if case == "a class missing":
@@ -64,7 +75,10 @@ def test_hostile_inputs(method, case, rng):
     elif case == "three images":
         logits, labels = logits[:3], labels[:3]
     elif case == "gap of 150":
-        logits = np.where(np.arange(4) == labels[:, None], 150, 0).astype(np.float32) * np.where(np.arange(60) % 9 == 0, -1, 1)[:, None]
+        logits = (
+            np.where(np.arange(4) == labels[:, None], 150, 0).astype(np.float32)
+            * np.where(np.arange(60) % 9 == 0, -1, 1)[:, None]
+        )
     elif case == "ties":
         logits = np.zeros_like(logits)
     else:
@@ -77,7 +91,9 @@ def test_hostile_inputs(method, case, rng):
 @pytest.mark.parametrize("method", ["temperature", "ensemble_temperature", "outlier_temperature"])
 def test_these_keep_the_prediction(method, rng):
     logits, labels = drawn(rng)
-    np.testing.assert_array_equal(fitted(method, logits, labels)(logits).argmax(axis=1), logits.argmax(axis=1))
+    np.testing.assert_array_equal(
+        fitted(method, logits, labels)(logits).argmax(axis=1), logits.argmax(axis=1)
+    )
 
 
 def test_ensemble_temperature_keeps_the_prediction_where_all_are_wrong(rng):
@@ -93,7 +109,9 @@ def test_temperature_is_found_and_equals_netcal(rng):
     assert calibrator.temperature == pytest.approx(3, rel=0.15)
     peer = TemperatureScaling()
     peer.fit(softmax(logits.astype(float), axis=1), labels)
-    np.testing.assert_allclose(np.exp(calibrator(logits)), peer.transform(softmax(logits.astype(float), axis=1)), atol=2e-3)
+    np.testing.assert_allclose(
+        np.exp(calibrator(logits)), peer.transform(softmax(logits.astype(float), axis=1)), atol=2e-3
+    )
 
 
 def test_outliers_raise_the_temperature(rng):
@@ -101,7 +119,9 @@ def test_outliers_raise_the_temperature(rng):
     module = importlib.import_module("oecal.calibrators.outlier_temperature")
     uniform, confident = np.zeros((50, 4)), np.tile([9.0, 0, 0, 0], (50, 1))
     without = fitted("temperature", logits, labels).temperature
-    assert module.fit(logits, labels, uniform).temperature == pytest.approx(without, rel=1e-3)  # nothing to gain on these
+    assert module.fit(logits, labels, uniform).temperature == pytest.approx(
+        without, rel=1e-3
+    )  # nothing to gain on these
     assert module.fit(logits, labels, confident).temperature > 1.2 * without
 
 
@@ -134,15 +154,25 @@ def test_histogram_binning_of_two_classes_equals_netcal(rng):
     p = softmax(logits.astype(float), axis=1)
     peer = HistogramBinning(bins=15)
     peer.fit(p[:, 1], labels)
-    used = np.bincount(np.ceil(p[:, 1] * 15).astype(int), minlength=17)[np.ceil(p[:, 1] * 15).astype(int)] > 0
+    used = (
+        np.bincount(np.ceil(p[:, 1] * 15).astype(int), minlength=17)[
+            np.ceil(p[:, 1] * 15).astype(int)
+        ]
+        > 0
+    )
     np.testing.assert_allclose(
-        np.exp(fitted("histogram_binning", logits, labels)(logits))[used, 1], peer.transform(p[:, 1])[used], atol=1e-6
+        np.exp(fitted("histogram_binning", logits, labels)(logits))[used, 1],
+        peer.transform(p[:, 1])[used],
+        atol=1e-6,
     )
 
 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_isotonic_equals_netcal(classes, rng):
-    """Of two classes netcal maps the second's probability alone; that of the first is its mirror image, so normalising changes nothing."""
+    """Of two classes netcal maps the second's probability alone.
+
+    That of the first is its mirror image, so normalising changes nothing.
+    """
     logits, labels = drawn(rng, 1000, classes)
     new, _ = drawn(rng, 2000, classes)
     p, new_p = (softmax(z.astype(float), axis=1) for z in (logits, new))
@@ -156,14 +186,23 @@ def test_isotonic_equals_netcal(classes, rng):
 
 
 def test_isotonic_where_every_class_is_mapped_to_0():
-    """Each class is never right up to 0.45, and always from 0.54 on. Of p = 1/3 netcal makes 0 / 0, ours is uniform."""
+    """Each class is never right up to 0.45, and always from 0.54 on.
+
+    Of p = 1/3 netcal makes 0 / 0, ours is uniform.
+    """
     p = np.array([[0.54, 0.45, 0.01], [0.01, 0.54, 0.45], [0.45, 0.01, 0.54]])
     peer = IsotonicRegression()
     peer.fit(p, np.arange(3))
     with np.errstate(invalid="ignore"):
         assert np.isnan(peer.transform(np.full((2, 3), 1 / 3))).all()
-    found = np.exp(fitted("isotonic", np.log(p), np.arange(3))(np.log(np.concatenate([p, np.full((1, 3), 1 / 3)]))))
-    np.testing.assert_allclose(found, np.concatenate([np.eye(3), np.full((1, 3), 1 / 3)]), atol=1e-12)
+    found = np.exp(
+        fitted("isotonic", np.log(p), np.arange(3))(
+            np.log(np.concatenate([p, np.full((1, 3), 1 / 3)]))
+        )
+    )
+    np.testing.assert_allclose(
+        found, np.concatenate([np.eye(3), np.full((1, 3), 1 / 3)]), atol=1e-12
+    )
 
 
 def test_isotonic_by_hand():

@@ -1,7 +1,8 @@
 """A real SLURM of one node on this machine, on loopback, for the tests: munged, slurmctld and slurmd.
 
 Their files lie in one folder, to which /etc/slurm leads meanwhile: jobs do not inherit SLURM_CONF.
-With one pretended GPU (/dev/null), so that requests for one are scheduled; without cgroups and without an accounting database.
+With one pretended GPU (/dev/null), so that requests for one are scheduled; without cgroups and
+without an accounting database.
 """
 
 from __future__ import annotations
@@ -13,7 +14,12 @@ import subprocess
 import time
 from pathlib import Path
 
-PROGRAMS = {"slurmctld": "slurmctld", "slurmd": "slurmd", "sbatch": "slurm-client", "munged": "munge"}
+PROGRAMS = {
+    "slurmctld": "slurmctld",
+    "slurmd": "slurmd",
+    "sbatch": "slurm-client",
+    "munged": "munge",
+}
 
 ETC = Path("/etc/slurm/slurm.conf"), Path("/etc/slurm/gres.conf")
 
@@ -54,7 +60,10 @@ PartitionName=all Nodes={host} Default=YES State=UP
 
 
 def lacking() -> str:
-    """What there is to say if no SLURM can be started here; empty if one can, after an installation if need be."""
+    """What there is to say if no SLURM can be started here.
+
+    Empty if one can, after an installation if need be.
+    """
     if os.geteuid():
         return "its daemons start as root only"
     if any(path.exists() for path in ETC):
@@ -79,9 +88,15 @@ def install(packages: list[str]) -> bool:
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)
     try:
-        quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "capture_output": True, "timeout": 300}
+        quiet = {
+            "env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+            "capture_output": True,
+            "timeout": 300,
+        }
         subprocess.run(["apt-get", "update", "-q"], **quiet)
-        return not subprocess.run(["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], **quiet).returncode
+        return not subprocess.run(
+            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *packages], **quiet
+        ).returncode
     except subprocess.TimeoutExpired:
         return False
     finally:
@@ -104,8 +119,12 @@ class Slurm:
         self.folder = folder
         for name in ("state", "spool"):
             (folder / name).mkdir()
-        (folder / "slurm.conf").write_text(CONFIGURATION.format(host=short_name(), folder=folder, ports=free_ports()))
-        (folder / "gres.conf").write_text(f"AutoDetect=off\nNodeName={short_name()} Name=gpu File=/dev/null\n")
+        (folder / "slurm.conf").write_text(
+            CONFIGURATION.format(host=short_name(), folder=folder, ports=free_ports())
+        )
+        (folder / "gres.conf").write_text(
+            f"AutoDetect=off\nNodeName={short_name()} Name=gpu File=/dev/null\n"
+        )
         (folder / "key").write_bytes(os.urandom(1024))
         (folder / "key").chmod(0o400)
         self.daemons: list[subprocess.Popen[bytes]] = []
@@ -115,7 +134,10 @@ class Slurm:
             path.parent.mkdir(exist_ok=True)
             path.unlink(missing_ok=True)  # a link that leads nowhere
             path.symlink_to(self.folder / path.name)
-        of_munge = [f"--{name}={self.folder}/munge.{name}" for name in ("socket", "pid-file", "log-file", "seed-file")]
+        of_munge = [
+            f"--{name}={self.folder}/munge.{name}"
+            for name in ("socket", "pid-file", "log-file", "seed-file")
+        ]
         self.start("munged", "--foreground", "--force", f"--key-file={self.folder}/key", *of_munge)
         self.wait(lambda: (self.folder / "munge.socket").exists(), "munged")
         self.start("slurmctld", "-D")
@@ -138,13 +160,19 @@ class Slurm:
 
     def start(self, program: str, *arguments: str) -> None:
         with open(self.folder / f"{program}.start", "wb") as log:
-            self.daemons.append(subprocess.Popen([program, *arguments], stdout=log, stderr=subprocess.STDOUT))
+            self.daemons.append(
+                subprocess.Popen([program, *arguments], stdout=log, stderr=subprocess.STDOUT)
+            )
 
     def wait(self, ready: object, program: str) -> None:
         deadline = time.monotonic() + 60
         while not ready():
             if time.monotonic() > deadline or self.daemons[-1].poll() is not None:
-                logs = [path.read_text(errors="replace")[-600:] for path in self.folder.glob(f"{program}.*") if path.is_file()]
+                logs = [
+                    path.read_text(errors="replace")[-600:]
+                    for path in self.folder.glob(f"{program}.*")
+                    if path.is_file()
+                ]
                 raise RuntimeError(f"{program} does not come up: {' '.join(logs)}")
             time.sleep(0.2)
 
@@ -155,5 +183,7 @@ class Slurm:
     def jobs(self) -> dict[int, dict[str, str]]:
         """All jobs there have been, by number: what SLURM knows of each."""
         lines = self.ask("scontrol", "show", "job", "-o").splitlines()
-        found = [dict(item.partition("=")[::2] for item in line.split() if "=" in item) for line in lines]
+        found = [
+            dict(item.partition("=")[::2] for item in line.split() if "=" in item) for line in lines
+        ]
         return {int(job["JobId"]): job for job in found if "JobId" in job}

@@ -45,9 +45,18 @@ def study(project, **recipe):
 
 
 def snakemake(project, *targets, **more):
-    command = [sys.executable, "-m", "snakemake", *(f"results/tiny/{target}" for target in targets), "--configfile", "study.yaml"]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        *(f"results/tiny/{target}" for target in targets),
+        "--configfile",
+        "study.yaml",
+    ]
     command += ["--workflow-profile", "profiles/slurm"]
-    return subprocess.Popen(command, cwd=project, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+    return subprocess.Popen(
+        command, cwd=project, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more
+    )
 
 
 def until(what, seconds=180):
@@ -59,11 +68,16 @@ def until(what, seconds=180):
 
 
 def running(slurm):
-    return [number for number, job in slurm.jobs().items() if job["JobState"] in ("RUNNING", "PENDING")]
+    return [
+        number for number, job in slurm.jobs().items() if job["JobState"] in ("RUNNING", "PENDING")
+    ]
 
 
 def test_the_smallest_study(project, slurm):
-    """Trained with a GPU requested, predicted and judged in chains of one job each, drawn; then there is nothing to do."""
+    """Trained with a GPU requested, predicted and judged in chains of one job each, drawn.
+
+    Then there is nothing to do.
+    """
     study(project)
     targets = "thresholds/tiny_digits/wrn/baseline/seed0.json", "figures/confidence_histograms.png"
     before = slurm.jobs()
@@ -89,12 +103,17 @@ def test_a_job_that_fails_is_sent_again_with_more_memory_and_shown_with_its_log(
     log = process.communicate(timeout=400)[0]
     assert process.returncode
     assert "the training diverged: the loss is" in log, log
-    assert [job["MinMemoryNode"] for number, job in slurm.jobs().items() if number not in before] == ["6000M", "12000M"]
+    assert [
+        job["MinMemoryNode"] for number, job in slurm.jobs().items() if number not in before
+    ] == ["6000M", "12000M"]
     assert not (project / f"results/tiny/{RUN}/model.safetensors").exists()
 
 
 def test_a_killed_controller(project, slurm):
-    """Its job goes on; cancelled by name and with the folder unlocked, the next call goes on from the checkpoint."""
+    """Its job goes on.
+
+    Cancelled by name and with the folder unlocked, the next call goes on from the checkpoint.
+    """
     study(project, epochs=15)
     checkpoint = project / f"results/tiny/{RUN}/checkpoint.pt"
     process = snakemake(project, f"{RUN}/model.safetensors", start_new_session=True)
@@ -116,12 +135,18 @@ def test_a_preempted_training(project, slurm):
     slurm.ask("scancel", *map(str, running(slurm)))
     log = process.communicate(timeout=400)[0]
     assert process.returncode == 0, log
-    assert "resuming after epoch" in (project / f"results/tiny/logs/train/{RUN.removeprefix('models/')}.log").read_text()
+    assert (
+        "resuming after epoch"
+        in (project / f"results/tiny/logs/train/{RUN.removeprefix('models/')}.log").read_text()
+    )
 
 
 def finish(project):
     process = snakemake(project, f"{RUN}/model.safetensors")
     log = process.communicate(timeout=400)[0]
     assert process.returncode == 0, log
-    assert "resuming after epoch" in (project / f"results/tiny/logs/train/{RUN.removeprefix('models/')}.log").read_text()
+    assert (
+        "resuming after epoch"
+        in (project / f"results/tiny/logs/train/{RUN.removeprefix('models/')}.log").read_text()
+    )
     assert not (project / f"results/tiny/{RUN}/checkpoint.pt").exists()

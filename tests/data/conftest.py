@@ -11,7 +11,9 @@ import pytest
 @pytest.fixture(scope="session")
 def server_class():
     """By its path: with --import-mode=importlib, tests are in no package."""
-    spec = importlib.util.spec_from_file_location("local_server", Path(__file__).with_name("server.py"))
+    spec = importlib.util.spec_from_file_location(
+        "local_server", Path(__file__).with_name("server.py")
+    )
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)

@@ -70,13 +70,20 @@ def fails(path, message, **options):
 @pytest.fixture(params=[*TARS, "gnu", "ustar", "stored", "deflated", "zip bz2", "zip xz", "folder"])
 def archive(request, tmp_path):
     path, kind = tmp_path / "data.bin", request.param  # the suffix says nothing
-    methods = {"stored": 0, "deflated": zipfile.ZIP_DEFLATED, "zip bz2": zipfile.ZIP_BZIP2, "zip xz": zipfile.ZIP_LZMA}
+    methods = {
+        "stored": 0,
+        "deflated": zipfile.ZIP_DEFLATED,
+        "zip bz2": zipfile.ZIP_BZIP2,
+        "zip xz": zipfile.ZIP_LZMA,
+    }
     if kind == "folder":
         return make_folder(path, FILES)
     if kind in methods:
         return make_zip(path, FILES, methods[kind])
     form = {"gnu": tarfile.GNU_FORMAT, "ustar": tarfile.USTAR_FORMAT}.get(kind, tarfile.PAX_FORMAT)
-    return make_tar(path, [tar_entry(*file) for file in FILES.items()], kind if kind in TARS else "w", form)
+    return make_tar(
+        path, [tar_entry(*file) for file in FILES.items()], kind if kind in TARS else "w", form
+    )
 
 
 def test_every_kind_gives_the_files(archive, tmp_path):
@@ -100,7 +107,14 @@ def test_names_are_plain(tmp_path):
     expected = {"a/b/" + "long" * 60: b"x", "ä.txt": b"y"}
     assert all_of(make_tar(tmp_path / "pax", entries)) == expected
     assert all_of(make_tar(tmp_path / "gnu", entries, form=tarfile.GNU_FORMAT)) == expected
-    assert all_of(make_zip(tmp_path / "zip", {i.name: c for i, c in entries if i.isfile()} | {"folder/": b""})) == expected
+    assert (
+        all_of(
+            make_zip(
+                tmp_path / "zip", {i.name: c for i, c in entries if i.isfile()} | {"folder/": b""}
+            )
+        )
+        == expected
+    )
 
 
 def test_a_folder_comes_sorted_and_its_links_stay_inside(tmp_path):
@@ -110,7 +124,12 @@ def test_a_folder_comes_sorted_and_its_links_stay_inside(tmp_path):
     os.mkfifo(root / "pipe")
     (tmp_path / "link").symlink_to(root)
     for path in (root, tmp_path / "link"):
-        assert list(members(path, lambda name: True)) == [("a/z", b"2"), ("b", b"1"), ("c/z", b"2"), ("d", b"1")]
+        assert list(members(path, lambda name: True)) == [
+            ("a/z", b"2"),
+            ("b", b"1"),
+            ("c/z", b"2"),
+            ("d", b"1"),
+        ]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +163,14 @@ OUT = ["../evil", "a/../../evil", "/etc/evil", "..", "C:/evil", "c:evil", "..\\e
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 def test_names_that_lead_out_of_a_tar(tmp_path, name, form):
     for attributes in ({}, {"type": tarfile.DIRTYPE}):
-        fails(make_tar(tmp_path / "x.tar", [tar_entry("good", b"1"), tar_entry(name, **attributes)], form=form), "leads out")
+        fails(
+            make_tar(
+                tmp_path / "x.tar",
+                [tar_entry("good", b"1"), tar_entry(name, **attributes)],
+                form=form,
+            ),
+            "leads out",
+        )
     assert not (tmp_path / "evil").exists()
 
 
@@ -166,7 +192,9 @@ def test_names_that_lead_out_of_a_zip(tmp_path, name):
     ],
 )
 def test_a_tar_holds_files_and_folders_only(tmp_path, kind, message):
-    path = make_tar(tmp_path / "x.tar", [tar_entry("good", b"1"), tar_entry("bad", type=kind, linkname="good")])
+    path = make_tar(
+        tmp_path / "x.tar", [tar_entry("good", b"1"), tar_entry("bad", type=kind, linkname="good")]
+    )
     fails(path, message)
     with pytest.raises(OecalError, match=message):
         list(members(path, lambda name: name == "good"))  # also if it is not wanted
@@ -205,7 +233,9 @@ def test_a_bomb_fills_neither_memory_nor_disk(tmp_path, kind):
     fails(path, f"more than 5000000 bytes come out of the archive,? {account}", limit=5_000_000)
     assert tracemalloc.get_traced_memory()[1] < 20_000_000
     tracemalloc.stop()
-    if kind != "zip":  # it must be inflated on the way to the end, so it counts even if it is not wanted
+    if (
+        kind != "zip"
+    ):  # it must be inflated on the way to the end, so it counts even if it is not wanted
         with pytest.raises(OecalError, match="'bomb': more than"):
             list(members(path, lambda name: name == "small", limit=5_000_000))
 
@@ -222,14 +252,24 @@ def test_a_zip_that_lies_about_its_size(tmp_path):
 
 def test_a_member_that_is_too_large_for_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MEMBER", 1000)
-    for path in (bomb(tmp_path / "x.zip", "zip"), bomb(tmp_path / "x.tar", "w"), make_folder(tmp_path / "x", {"bomb": bytes(1001)})):
-        with pytest.raises(OecalError, match="'bomb': has more than 1000 bytes, too many to hold in memory"):
+    for path in (
+        bomb(tmp_path / "x.zip", "zip"),
+        bomb(tmp_path / "x.tar", "w"),
+        make_folder(tmp_path / "x", {"bomb": bytes(1001)}),
+    ):
+        with pytest.raises(
+            OecalError, match="'bomb': has more than 1000 bytes, too many to hold in memory"
+        ):
             all_of(path)
         extract(path, tmp_path / "to" / path.name)  # on disk there is room
 
 
 def test_members_of_a_folder_count_too(tmp_path):
-    fails(make_folder(tmp_path / "x", {"a": bytes(600), "b": bytes(600)}), "'b': more than 1000 bytes", limit=1000)
+    fails(
+        make_folder(tmp_path / "x", {"a": bytes(600), "b": bytes(600)}),
+        "'b': more than 1000 bytes",
+        limit=1000,
+    )
 
 
 def test_overlapping_members_of_a_zip(tmp_path):
@@ -238,7 +278,9 @@ def test_overlapping_members_of_a_zip(tmp_path):
     data = path.read_bytes()
     start, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
     many = data[start:end] * 50
-    path.write_bytes(data[:start] + many + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 50, 50, len(many), start, 0))
+    path.write_bytes(
+        data[:start] + many + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 50, 50, len(many), start, 0)
+    )
     fails(path, "more than 20000 bytes", limit=20_000)
 
 
@@ -247,10 +289,24 @@ def test_a_cut_off_archive(tmp_path, kind):
     """At any byte: tarfile alone takes many of these for whole."""
     files = {f"{i}.bin": random.Random(i).randbytes(900) for i in range(4)}
     path = tmp_path / "x"
-    make_zip(path, files) if kind == "zip" else make_tar(path, [tar_entry(*file) for file in files.items()], kind)
+    make_zip(path, files) if kind == "zip" else make_tar(
+        path, [tar_entry(*file) for file in files.items()], kind
+    )
     whole = path.read_bytes()
-    data_end = whole.rindex(random.Random(3).randbytes(900)) + 1024 if kind == "w" else len(whole)  # then come blocks of zeros
-    for length in {0, 1, 100, 512, 1536, 3072, data_end - 600, data_end - 1, *random.Random(0).sample(range(data_end), 30)}:
+    data_end = (
+        whole.rindex(random.Random(3).randbytes(900)) + 1024 if kind == "w" else len(whole)
+    )  # then come blocks of zeros
+    for length in {
+        0,
+        1,
+        100,
+        512,
+        1536,
+        3072,
+        data_end - 600,
+        data_end - 1,
+        *random.Random(0).sample(range(data_end), 30),
+    }:
         path.write_bytes(whole[: max(0, min(length, data_end - 1))])
         with pytest.raises(OecalError, match="is damaged or cannot be read") as error:
             all_of(path)
@@ -261,7 +317,9 @@ def test_a_cut_off_archive(tmp_path, kind):
 @pytest.mark.parametrize("kind", ["w:gz", "zip"])
 def test_a_bad_checksum(tmp_path, kind):
     path = tmp_path / "x"
-    make_zip(path, FILES, zipfile.ZIP_STORED) if kind == "zip" else make_tar(path, [tar_entry(*file) for file in FILES.items()], kind)
+    make_zip(path, FILES, zipfile.ZIP_STORED) if kind == "zip" else make_tar(
+        path, [tar_entry(*file) for file in FILES.items()], kind
+    )
     data = bytearray(path.read_bytes())
     data[1000 if kind == "zip" else -6] ^= 1  # a byte of a stored file; a byte of the gz's checksum
     path.write_bytes(data)
@@ -272,7 +330,9 @@ def test_a_bad_checksum(tmp_path, kind):
 def test_whatever_is_damaged_raises_one_line(tmp_path, kind):
     """Random bytes at random places: either all is read, or there is an OecalError."""
     path, rng = tmp_path / "x", random.Random(0)
-    make_zip(path, FILES) if kind == "zip" else make_tar(path, [tar_entry(*file) for file in FILES.items()], kind)
+    make_zip(path, FILES) if kind == "zip" else make_tar(
+        path, [tar_entry(*file) for file in FILES.items()], kind
+    )
     whole = path.read_bytes()
     places = [*range(300), *range(max(300, len(whole) - 400), len(whole))]
     errors = []
@@ -299,7 +359,10 @@ def test_a_header_that_would_fill_memory(tmp_path):
 def test_a_sparse_file(tmp_path):
     """A few bytes that stand for a file of any size."""
     pax = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(1 << 50)}
-    fails(make_tar(tmp_path / "x.tar", [tar_entry("holes", b"1", pax_headers=pax)]), "'holes': a special file")
+    fails(
+        make_tar(tmp_path / "x.tar", [tar_entry("holes", b"1", pax_headers=pax)]),
+        "'holes': a special file",
+    )
 
 
 def test_a_tar_that_ends_in_a_zip_is_a_tar(tmp_path):

@@ -1,4 +1,7 @@
-"""What every data set can have: classes, overlap with others, a number of images, a format. Things planted must be found and removed."""
+"""What every data set can have: classes, overlap with others, a number of images, a format.
+
+Things planted must be found and removed.
+"""
 
 import json
 
@@ -24,7 +27,13 @@ def images(rng):
 @pytest.fixture
 def data(images):
     labels = np.arange(30) % 3
-    return ImageSet({"train": Split(images[:20], labels[:20]), "test": Split(images[20:], labels[20:])}, "s", "l", "h", CLASSES)
+    return ImageSet(
+        {"train": Split(images[:20], labels[:20]), "test": Split(images[20:], labels[20:])},
+        "s",
+        "l",
+        "h",
+        CLASSES,
+    )
 
 
 @pytest.fixture
@@ -35,7 +44,13 @@ def own(tmp_path, images):
 
 
 def recipe(**more):
-    options = {"path": "own.npz", "images": "images", "labels": "labels", "splits": "test", "on_bad": "stop"}
+    options = {
+        "path": "own.npz",
+        "images": "images",
+        "labels": "labels",
+        "splits": "test",
+        "on_bad": "stop",
+    }
     return {"source": "npz", "options": options, **more}
 
 
@@ -52,7 +67,11 @@ def test_names_of_a_class(name):
         (["x"], [str(n) for n in range(1000)], "drop_classes: the set has no class 'x'"),
         ([7], CLASSES, "drop_classes: the set has no class 7; write numbers from 0 to 2"),
         (["car"], ["blue car", "red car"], "drop_classes: unknown name 'car'"),
-        (["crane"], ["n01111111 crane, bird", "n02222222 crane"], "drop_classes: 'crane' may be n01111111 crane, bird or n02222222 crane"),
+        (
+            ["crane"],
+            ["n01111111 crane, bird", "n02222222 crane"],
+            "drop_classes: 'crane' may be n01111111 crane, bird or n02222222 crane",
+        ),
         ([0], (), "drop_classes: the set has no labels"),
     ],
 )
@@ -75,12 +94,19 @@ def test_a_planted_class_is_dropped_and_counted(data):
     kept = choose_classes(data, [], ["tabby"])
     assert kept.classes == (CLASSES[0], CLASSES[2])
     assert set(kept.splits["train"].labels) == {0, 1}
-    np.testing.assert_array_equal(kept.splits["train"].images, data.splits["train"].images[data.splits["train"].labels != 1])
-    assert kept.removed == {"train": {"class n02234567 tabby": 7}, "test": {"class n02234567 tabby": 3}}
+    np.testing.assert_array_equal(
+        kept.splits["train"].images, data.splits["train"].images[data.splits["train"].labels != 1]
+    )
+    assert kept.removed == {
+        "train": {"class n02234567 tabby": 7},
+        "test": {"class n02234567 tabby": 3},
+    }
 
 
 def test_a_class_is_kept_once(data):
-    with pytest.raises(OecalError, match="classes: names the class n02234567 tabby twice; write it once"):
+    with pytest.raises(
+        OecalError, match="classes: names the class n02234567 tabby twice; write it once"
+    ):
         choose_classes(data, [1, "tabby"], [])
     assert choose_classes(data, [], [1, "tabby"]).classes == (CLASSES[0], CLASSES[2])
 
@@ -92,7 +118,9 @@ def test_keep_and_drop_together_count_in_the_whole_set(data):
 
 
 def test_images_without_a_label_stay_unless_classes_are_chosen(images):
-    data = ImageSet({"test": Split(images[:6], np.array([0, 1, -1, 0, 1, -1]))}, "", "", "", ("a", "b"))
+    data = ImageSet(
+        {"test": Split(images[:6], np.array([0, 1, -1, 0, 1, -1]))}, "", "", "", ("a", "b")
+    )
     assert choose_classes(data, [], ["a"]).splits["test"].labels.tolist() == [0, -1, 0, -1]
     assert choose_classes(data, ["b"], []).splits["test"].labels.tolist() == [0, 0]
 
@@ -102,19 +130,40 @@ def test_a_planted_duplicate_is_dropped_and_counted(tmp_path, data, rng):
     others[4] = data.splits["train"].images[3]
     others[5] = np.clip(data.splits["test"].images[2].astype(int) + 3, 0, 255)  # nearly the same
     other = tmp_path / "other.h5"
-    store.write(other, ImageSet({"val": Split.unlabelled(others[:5]), "test": Split.unlabelled(others[5:])}, "", "", ""))
-    exact, near = drop_duplicates(data, other, "exact", None), drop_duplicates(data, other, "near", None)
+    store.write(
+        other,
+        ImageSet(
+            {"val": Split.unlabelled(others[:5]), "test": Split.unlabelled(others[5:])}, "", "", ""
+        ),
+    )
+    exact, near = (
+        drop_duplicates(data, other, "exact", None),
+        drop_duplicates(data, other, "near", None),
+    )
     assert exact.removed == {"train": {"exact duplicates of other": 1}}
-    assert near.removed == {"train": {"near duplicates of other": 1}, "test": {"near duplicates of other": 1}}
-    np.testing.assert_array_equal(exact.splits["train"].images, np.delete(data.splits["train"].images, 3, axis=0))
-    np.testing.assert_array_equal(near.splits["test"].images, np.delete(data.splits["test"].images, 2, axis=0))
+    assert near.removed == {
+        "train": {"near duplicates of other": 1},
+        "test": {"near duplicates of other": 1},
+    }
+    np.testing.assert_array_equal(
+        exact.splits["train"].images, np.delete(data.splits["train"].images, 3, axis=0)
+    )
+    np.testing.assert_array_equal(
+        near.splits["test"].images, np.delete(data.splits["test"].images, 2, axis=0)
+    )
 
 
 def test_repeated_images_are_dropped_across_splits_and_test_keeps_its_own(data):
     images, labels = data.splits["train"].images, data.splits["train"].labels
-    splits = {"train": Split(images[[0, 1, 0, 2, 3]], labels[[0, 1, 0, 2, 3]]), "test": Split(images[[3, 4, 4]], labels[[3, 4, 4]])}
+    splits = {
+        "train": Split(images[[0, 1, 0, 2, 3]], labels[[0, 1, 0, 2, 3]]),
+        "test": Split(images[[3, 4, 4]], labels[[3, 4, 4]]),
+    }
     kept = drop_repeated(ImageSet(splits, "", "", "", CLASSES))
-    assert kept.removed == {"train": {"duplicates of itself": 2}, "test": {"duplicates of itself": 1}}
+    assert kept.removed == {
+        "train": {"duplicates of itself": 2},
+        "test": {"duplicates of itself": 1},
+    }
     np.testing.assert_array_equal(kept.splits["train"].images, images[:3])
     np.testing.assert_array_equal(kept.splits["test"].images, images[3:5])
 
@@ -131,15 +180,30 @@ def test_at_most_takes_classes_in_equal_shares_and_keeps_the_order(rng):
 
 
 def test_all_at_once_and_what_the_store_says(own, tmp_path):
-    store.write(tmp_path / "other.h5", ImageSet({"test": store.Split.unlabelled(np.load(own / "own.npz")["images"][[0, 3]])}, "", "", ""))
+    store.write(
+        tmp_path / "other.h5",
+        ImageSet(
+            {"test": store.Split.unlabelled(np.load(own / "own.npz")["images"][[0, 3]])}, "", "", ""
+        ),
+    )
     form = {"size": 8, "channels": 1, "fit": "stretch", "interpolation": "box"}
     built = build(
-        recipe(drop_classes=["tabby"], drop_duplicates_of=["itself", "other"], duplicates="exact", at_most={"test": 10}, format=form),
-        tmp_path / "x.h5", against=[tmp_path / "other.h5"], root=own,
-    )  # fmt: skip
+        recipe(
+            drop_classes=["tabby"],
+            drop_duplicates_of=["itself", "other"],
+            duplicates="exact",
+            at_most={"test": 10},
+            format=form,
+        ),
+        tmp_path / "x.h5",
+        against=[tmp_path / "other.h5"],
+        root=own,
+    )
     assert built.splits["test"].images.shape == (10, 1, 8, 8)
     with h5py.File(tmp_path / "x.h5") as file:
-        assert json.loads(file.attrs["removed"]) == {"test": {"class n02234567 tabby": 10, "exact duplicates of other": 2}}
+        assert json.loads(file.attrs["removed"]) == {
+            "test": {"class n02234567 tabby": 10, "exact duplicates of other": 2}
+        }
         assert json.loads(file.attrs["format"]) == form
         assert file["test/images"].shape == (10, 1, 8, 8)
     row = datasets.table([tmp_path / "x.h5"]).iloc[0]
@@ -151,17 +215,33 @@ def test_the_table_of_data_sets_has_the_moments(tmp_path):
     images = np.zeros((4, 3, 2, 2), np.uint8)
     images[:2, 0] = 255
     images[:, 1] = 51
-    store.write(tmp_path / "a.h5", ImageSet({"test": Split.unlabelled(images)}, "from", "MIT", "ab", removed={"test": {"class x": 2}}))
+    store.write(
+        tmp_path / "a.h5",
+        ImageSet(
+            {"test": Split.unlabelled(images)},
+            "from",
+            "MIT",
+            "ab",
+            removed={"test": {"class x": 2}},
+        ),
+    )
     store.write(tmp_path / "b.h5", ImageSet({}, "b", "", "", missing="no mirror gives it"))
     table = datasets.table([tmp_path / "a.h5", tmp_path / "b.h5"])
     assert table["mean"][0] == "0.5000 0.2000 0.0000"
     assert table["sd"][0] == "0.5000 0.0000 0.0000"
-    assert (table["sha256"][0], table["licence"][0], table["removed"][0]) == ("ab", "MIT", "2 class x")
+    assert (table["sha256"][0], table["licence"][0], table["removed"][0]) == (
+        "ab",
+        "MIT",
+        "2 class x",
+    )
     assert (table["n"][1], table["missing"][1]) == (0, "no mirror gives it")
 
 
 def test_nothing_is_left(own, tmp_path):
-    with pytest.raises(OecalError, match="nothing is left of the split 'test'; write other classes, or fewer drop_classes"):
+    with pytest.raises(
+        OecalError,
+        match="nothing is left of the split 'test'; write other classes, or fewer drop_classes",
+    ):
         build(recipe(drop_classes=["tabby", "maple", "sandal"]), tmp_path / "x.h5", root=own)
 
 
@@ -181,16 +261,29 @@ def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
         build(made, tmp_path / "y.h5", of=tmp_path / "x.h5")
     build(made, tmp_path / "y.h5", of=tmp_path / "x.h5", may_be_missing=True)
     with pytest.raises(Unavailable, match="compared with x, which is missing"):
-        build(recipe(drop_duplicates_of=["x"]), tmp_path / "z.h5", against=[tmp_path / "x.h5"], root=own)
+        build(
+            recipe(drop_duplicates_of=["x"]),
+            tmp_path / "z.h5",
+            against=[tmp_path / "x.h5"],
+            root=own,
+        )
     assert store.there([tmp_path / "x.h5"], ["x"]) == []
     with pytest.raises(OecalError, match="write missing: skip"):
         store.there([tmp_path / "x.h5"], ["y"])
 
 
 def test_altered_training_images_are_outliers(own, tmp_path, rng):
-    splits = {name: Split.unlabelled(rng.integers(0, 256, (6, 1, 4, 4), np.uint8)) for name in ("train", "test")}
+    splits = {
+        name: Split.unlabelled(rng.integers(0, 256, (6, 1, 4, 4), np.uint8))
+        for name in ("train", "test")
+    }
     store.write(tmp_path / "x.h5", ImageSet(splits, "", "", ""))
-    made = {"source": "altered", "options": {"how": "inverted", "of": "x", "n": 0, "seed": 0, "split": "train"}}
+    made = {
+        "source": "altered",
+        "options": {"how": "inverted", "of": "x", "n": 0, "seed": 0, "split": "train"},
+    }
     build(made, tmp_path / "y.h5", of=tmp_path / "x.h5")
     assert store.splits_of(tmp_path / "y.h5") == ["train"]
-    np.testing.assert_array_equal(store.read(tmp_path / "y.h5", "train").images, 255 - splits["train"].images)
+    np.testing.assert_array_equal(
+        store.read(tmp_path / "y.h5", "train").images, 255 - splits["train"].images
+    )

@@ -14,9 +14,23 @@ from oecal.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
 from oecal.study.checks import corruption_names
 
 RGB_ONLY = {"saturate"}
-KINDS = [(name, channels) for name in CORRUPTIONS for channels in (1, 3) if not (channels == 1 and name in RGB_ONLY)]
-# These average, move or scale: where all is of one colour there is nothing to see. (Not rotation and translation: black comes in.)
-KEEP_CONSTANTS = ["gaussian_blur", "defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "elastic", "pixelate"]
+KINDS = [
+    (name, channels)
+    for name in CORRUPTIONS
+    for channels in (1, 3)
+    if not (channels == 1 and name in RGB_ONLY)
+]
+# These average, move or scale: where all is of one colour there is nothing to see. (Not rotation
+# and translation: black comes in.)
+KEEP_CONSTANTS = [
+    "gaussian_blur",
+    "defocus_blur",
+    "glass_blur",
+    "motion_blur",
+    "zoom_blur",
+    "elastic",
+    "pixelate",
+]
 
 
 def scenes(n, channels, height, width=None):
@@ -24,14 +38,18 @@ def scenes(n, channels, height, width=None):
     rng, width = np.random.default_rng(8), width or height
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width))
     frequency[0, 0] = np.inf
-    white = rng.normal(size=(n, channels, height, width)) + 2 * rng.normal(size=(n, 1, height, width))
+    white = rng.normal(size=(n, channels, height, width)) + 2 * rng.normal(
+        size=(n, 1, height, width)
+    )
     x = np.fft.ifft2(np.fft.fft2(white) / frequency).real
     x = 0.45 + 0.15 * x / x.std() + rng.normal(0, 0.08, (n, channels, 1, 1))
     rows, columns = np.indices((height, width))
     for image in x:
         for _ in range(2):
             y, z, r = rng.random() * height, rng.random() * width, rng.uniform(0.1, 0.25) * height
-            image[:, (np.abs(rows - y) < r) & (np.abs(columns - z) < r)] += rng.normal(0, 0.25, (channels, 1))
+            image[:, (np.abs(rows - y) < r) & (np.abs(columns - z) < r)] += rng.normal(
+                0, 0.25, (channels, 1)
+            )
     return np.rint(255 * np.clip(x, 0, 1)).astype(np.uint8)
 
 
@@ -88,7 +106,8 @@ FIRST_FOUR = {
     "gaussian_noise": lambda x, s, rng: x + rng.normal(0, 0.08 * s, x.shape),
     "gaussian_blur": lambda x, s, rng: ndimage.gaussian_filter(x, (0, 0, 0.5 * s, 0.5 * s)),
     "contrast": lambda x, s, rng: (
-        x.mean((1, 2, 3), keepdims=True) + (0.75, 0.5, 0.35, 0.2, 0.1)[s - 1] * (x - x.mean((1, 2, 3), keepdims=True))
+        x.mean((1, 2, 3), keepdims=True)
+        + (0.75, 0.5, 0.35, 0.2, 0.1)[s - 1] * (x - x.mean((1, 2, 3), keepdims=True))
     ),
     "rotation": lambda x, s, rng: np.stack(
         [
@@ -104,7 +123,9 @@ def test_the_first_four_keep_their_bytes(name, rng):
     images = rng.integers(0, 256, (20, 3, 16, 16), np.uint8)
     for severity in SEVERITIES:
         values = FIRST_FOUR[name](images / 255, severity, generator("corruption", name, severity))
-        np.testing.assert_array_equal(corrupt(images, name, severity), np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8))
+        np.testing.assert_array_equal(
+            corrupt(images, name, severity), np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
+        )
 
 
 @pytest.mark.parametrize("severity, photons", list(enumerate((500, 250, 100, 75, 50), 1)))
@@ -125,7 +146,11 @@ def test_impulse_noise_strikes_its_share_half_black_half_white(severity, share):
 @pytest.mark.parametrize("severity, sigma", list(enumerate((0.06, 0.10, 0.12, 0.16, 0.20), 1)))
 def test_speckle_noise_is_in_proportion_to_x(severity, sigma):
     for level in (0.2, 0.8):
-        np.testing.assert_allclose(apply("speckle_noise", np.full((100, 1, 32, 32), level), severity).std(), sigma * level, rtol=0.02)
+        np.testing.assert_allclose(
+            apply("speckle_noise", np.full((100, 1, 32, 32), level), severity).std(),
+            sigma * level,
+            rtol=0.02,
+        )
     assert (apply("speckle_noise", np.zeros((1, 1, 8, 8)), severity) == 0).all()
 
 
@@ -153,7 +178,9 @@ def test_a_kernel_averages_the_bilinear_image(rng):
     image, (dy, dx) = rng.random((21, 21)), rng.uniform(-3, 3, (2, 50))
     at = np.stack([10 + dy, 10 + dx])
     expected = ndimage.map_coordinates(image, at, order=1).mean()
-    np.testing.assert_allclose(ndimage.correlate(image, functions.kernel(dy, dx, np.ones(50)))[10, 10], expected)
+    np.testing.assert_allclose(
+        ndimage.correlate(image, functions.kernel(dy, dx, np.ones(50)))[10, 10], expected
+    )
 
 
 def test_defocus_is_the_same_in_all_directions():
@@ -172,7 +199,8 @@ def test_lengths_grow_with_the_image():
         point[..., side // 2, side // 2] = 1
         marginal = apply("defocus_blur", point, 5)[0, 0].sum(axis=0)
         variances.append((marginal * ((np.arange(side) - side // 2) / side) ** 2).sum())
-    # The kernel is bilinear: 1/6 pixel^2 or less comes on top of r^2 / 4, and weighs more in the small image.
+    # The kernel is bilinear: 1/6 pixel^2 or less comes on top of r^2 / 4, and weighs more in the
+    # small image.
     assert variances[0] == pytest.approx(variances[1], rel=0.25)
     assert variances[1] == pytest.approx((1.7 / 32) ** 2 / 4, rel=0.2)
 
@@ -191,7 +219,9 @@ def test_resample_is_interpolation(rng):
     x = rng.random((2, 3, 7, 9))
     rows, columns = np.linspace(0, 6, 5), np.linspace(0, 8, 4)
     at = np.stack(np.meshgrid(rows, columns, indexing="ij"))
-    expected = np.stack([ndimage.map_coordinates(plane, at, order=1) for plane in x.reshape(6, 7, 9)]).reshape(2, 3, 5, 4)
+    expected = np.stack(
+        [ndimage.map_coordinates(plane, at, order=1) for plane in x.reshape(6, 7, 9)]
+    ).reshape(2, 3, 5, 4)
     np.testing.assert_allclose(functions.resample(x, rows, columns), expected)
     assert (functions.resample(x, np.array([-5.0, 99.0]), columns)[..., 0, 0] == x[..., 0, 0]).all()
 
@@ -205,7 +235,9 @@ def test_brightness_adds(rng, severity, shift):
 def test_fractal_noise_fills_0_to_1_and_is_smooth():
     noise = functions.fractal(np.zeros((50, 3, 32, 32)), 3, np.random.default_rng(0))
     assert noise.shape == (50, 1, 32, 32)
-    np.testing.assert_allclose([noise.min(axis=(1, 2, 3)), noise.max(axis=(1, 2, 3))], [[0] * 50, [1] * 50])
+    np.testing.assert_allclose(
+        [noise.min(axis=(1, 2, 3)), noise.max(axis=(1, 2, 3))], [[0] * 50, [1] * 50]
+    )
     assert np.abs(np.diff(noise)).mean() < 0.05
 
 
@@ -227,7 +259,10 @@ def test_frost_leads_to_bluish_white():
     assert (apply("frost", np.ones((2, 1, 16, 16)), 5) == 1).all()
 
 
-@pytest.mark.parametrize("severity, share, b", [(1, 0.01, 0.95), (2, 0.02, 0.9), (3, 0.03, 0.9), (4, 0.045, 0.85), (5, 0.06, 0.8)])
+@pytest.mark.parametrize(
+    "severity, share, b",
+    [(1, 0.01, 0.95), (2, 0.02, 0.9), (3, 0.03, 0.9), (4, 0.045, 0.85), (5, 0.06, 0.8)],
+)
 def test_snow_by_hand(severity, share, b):
     """Of a black image: 0.5 (1 - b) and flakes of mean 1.5 share."""
     for side in (32, 64):
@@ -244,7 +279,9 @@ def test_contrast_by_hand():
 
 def test_elastic_moves_by_the_stated_standard_deviation():
     ramp = np.broadcast_to(np.arange(32.0), (200, 1, 32, 32)).copy()
-    moved = (apply("elastic", ramp, 3) - ramp)[..., 8:-8]  # away from the edges, where the ramp is mirrored
+    moved = (apply("elastic", ramp, 3) - ramp)[
+        ..., 8:-8
+    ]  # away from the edges, where the ramp is mirrored
     assert moved.std() == pytest.approx(1, rel=0.05)
     assert np.abs(np.diff(moved)).mean() < 0.3
 
@@ -253,7 +290,9 @@ def test_glass_blur_moves_at_random_within_its_reach():
     ramp = np.broadcast_to(np.arange(32.0), (200, 1, 32, 32)).copy()
     moved = functions.glass_blur(ramp, 5, np.random.default_rng(0)) - ramp
     assert np.abs(moved).max() <= 3
-    assert moved[..., 4:-4].std() < 2.5 / np.sqrt(3)  # that of the uniform law; the blur makes it less
+    assert moved[..., 4:-4].std() < 2.5 / np.sqrt(
+        3
+    )  # that of the uniform law; the blur makes it less
     assert moved[..., 4:-4].std() > 0.7
 
 
@@ -273,7 +312,9 @@ def test_jpeg_keeps_constants_and_is_pillows(rng):
     image = scenes(1, 3, 25)
     file = BytesIO()
     Image.fromarray(image[0].transpose(1, 2, 0)).save(file, "JPEG", quality=58)
-    np.testing.assert_array_equal(corrupt(image, "jpeg", 3)[0].transpose(1, 2, 0), np.asarray(Image.open(file)))
+    np.testing.assert_array_equal(
+        corrupt(image, "jpeg", 3)[0].transpose(1, 2, 0), np.asarray(Image.open(file))
+    )
 
 
 @pytest.mark.parametrize("severity, factor", list(enumerate((1.5, 2, 2.5, 3, 4), 1)))
@@ -287,7 +328,10 @@ def test_saturate_leaves_grey_alone_and_keeps_the_luma(rng, severity, factor):
 
 
 def test_saturate_refuses_grey_images():
-    with pytest.raises(OecalError, match="^corruptions: saturate needs RGB images; leave it out for a grey data set$"):
+    with pytest.raises(
+        OecalError,
+        match="^corruptions: saturate needs RGB images; leave it out for a grey data set$",
+    ):
         corrupt(scenes(2, 1, 12), "saturate", 1)
 
 

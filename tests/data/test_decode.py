@@ -73,11 +73,16 @@ def test_modes(content, expected):
 
 
 def test_lab_is_converted_by_littlecms_which_rounds():
-    found = levels(encoded(of_pixels("LAB", [(255, 128, 128), (128, 128, 128), (0, 128, 128)]), "TIFF"))
+    found = levels(
+        encoded(of_pixels("LAB", [(255, 128, 128), (128, 128, 128), (0, 128, 128)]), "TIFF")
+    )
     np.testing.assert_allclose(found, [[255] * 3, [119] * 3, [0] * 3], atol=1)
 
 
-@pytest.mark.parametrize("mode, pixel, expected", [("HSV", (0, 255, 255), (255, 0, 0)), ("YCbCr", (100, 128, 128), (100, 100, 100))])
+@pytest.mark.parametrize(
+    "mode, pixel, expected",
+    [("HSV", (0, 255, 255), (255, 0, 0)), ("YCbCr", (100, 128, 128), (100, 100, 100))],
+)
 def test_modes_that_not_every_pillow_can_save(monkeypatch, mode, pixel, expected):
     image = Image.new(mode, (1, 1), pixel)
     monkeypatch.setattr(Image, "open", lambda _: image)
@@ -86,14 +91,25 @@ def test_modes_that_not_every_pillow_can_save(monkeypatch, mode, pixel, expected
 
 def png(header, rows, *more):
     """A PNG by hand: (width, height, bits, colour type), filtered rows, other chunks."""
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", *header, 0, 0, 0)), *more, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    packed = (struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", *header, 0, 0, 0)),
+        *more,
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    packed = (
+        struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
 
 
 def test_16_bit_rgb_and_alpha():
-    assert levels(png((1, 1, 16, 2), b"\0" + struct.pack(">3H", 0x1234, 0xABCD, 0xFFFF))) == [(0x12, 0xAB, 0xFF)]
-    assert levels(png((1, 1, 16, 4), b"\0" + struct.pack(">2H", 0, 0))) == [(255, 255, 255)]  # Pillow reads it as RGBA
+    assert levels(png((1, 1, 16, 2), b"\0" + struct.pack(">3H", 0x1234, 0xABCD, 0xFFFF))) == [
+        (0x12, 0xAB, 0xFF)
+    ]
+    assert levels(png((1, 1, 16, 4), b"\0" + struct.pack(">2H", 0, 0))) == [
+        (255, 255, 255)
+    ]  # Pillow reads it as RGBA
 
 
 def test_16_bit_is_divided_by_257_and_rounded():
@@ -105,21 +121,40 @@ def test_16_bit_is_divided_by_257_and_rounded():
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_the_first_of_several_frames(kind):
     frames = [Image.new("RGB", (4, 4), (shade, 0, 0)) for shade in (255, 128, 0)]
-    array = decode(encoded(frames[0], kind, save_all=True, append_images=frames[1:], **({"lossless": True} if kind == "WEBP" else {})))
+    array = decode(
+        encoded(
+            frames[0],
+            kind,
+            save_all=True,
+            append_images=frames[1:],
+            **({"lossless": True} if kind == "WEBP" else {}),
+        )
+    )
     assert (array == np.array([255, 0, 0]).reshape(3, 1, 1)).all()
 
 
-@pytest.mark.parametrize("kind, mode", [*itertools.product(["PNG", "TIFF"], ["L", "RGB", "I;16"]), ("WEBP", "RGB")])
+@pytest.mark.parametrize(
+    "kind, mode", [*itertools.product(["PNG", "TIFF"], ["L", "RGB", "I;16"]), ("WEBP", "RGB")]
+)
 def test_exif_orientation(kind, mode):
-    stored = [Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.ROTATE_180, Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.TRANSPOSE,
-              Image.Transpose.ROTATE_90, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_270]  # fmt: skip
+    stored = [
+        Image.Transpose.FLIP_LEFT_RIGHT,
+        Image.Transpose.ROTATE_180,
+        Image.Transpose.FLIP_TOP_BOTTOM,
+        Image.Transpose.TRANSPOSE,
+        Image.Transpose.ROTATE_90,
+        Image.Transpose.TRANSVERSE,
+        Image.Transpose.ROTATE_270,
+    ]
     image = of_pixels("L", range(0, 60, 10), (3, 2)).convert("I;16" if mode == "I;16" else mode)
     lossless = {"lossless": True} if kind == "WEBP" else {}
     expected = decode(encoded(image, kind, **lossless))
     for orientation, turn in enumerate([None, *stored], 1):
         exif = Image.Exif()
         exif[0x0112] = orientation
-        content = encoded(image.transpose(turn) if turn is not None else image, kind, exif=exif, **lossless)
+        content = encoded(
+            image.transpose(turn) if turn is not None else image, kind, exif=exif, **lossless
+        )
         np.testing.assert_array_equal(decode(content), expected, err_msg=str(orientation))
 
 
@@ -138,10 +173,17 @@ def test_a_jpeg_on_its_side_and_damaged_exif():
 @pytest.mark.parametrize(
     "kind, options",
     [
-        ("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True}), ("GIF", {}), ("BMP", {}), ("TIFF", {}),
-        ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {}), ("PPM", {}),
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("GIF", {}),
+        ("BMP", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("WEBP", {}),
+        ("PPM", {}),
     ],
-)  # fmt: skip
+)
 def test_a_truncated_file_is_bad_or_whole(rng, kind, options):
     content = encoded(Image.fromarray(rng.integers(0, 256, (20, 20, 3), np.uint8)), kind, **options)
     whole = decode(content)
@@ -161,15 +203,27 @@ def test_a_truncated_file_is_bad_or_whole(rng, kind, options):
     [
         (b"", "empty file"),
         (b"dear diary,\n", "no image: of no known format or cut off in its header"),
-        (encoded(of_pixels("I", [-1, 70000]), "TIFF"), "unclear grey levels: 32-bit integers from -1 to 70000, not within 0 to 65535"),
-        (encoded(of_pixels("F", [0, 255]), "TIFF"), "unclear grey levels: 32-bit floats from 0 to 255, not within 0 to 1"),
-        (encoded(of_pixels("F", [0, np.nan]), "TIFF"), "unclear grey levels: 32-bit floats from nan to nan"),
-        (png((8001, 8000, 8, 0), b""), "too large or empty: 8001 x 8000 pixels, not 1 to 64,000,000"),
+        (
+            encoded(of_pixels("I", [-1, 70000]), "TIFF"),
+            "unclear grey levels: 32-bit integers from -1 to 70000, not within 0 to 65535",
+        ),
+        (
+            encoded(of_pixels("F", [0, 255]), "TIFF"),
+            "unclear grey levels: 32-bit floats from 0 to 255, not within 0 to 1",
+        ),
+        (
+            encoded(of_pixels("F", [0, np.nan]), "TIFF"),
+            "unclear grey levels: 32-bit floats from nan to nan",
+        ),
+        (
+            png((8001, 8000, 8, 0), b""),
+            "too large or empty: 8001 x 8000 pixels, not 1 to 64,000,000",
+        ),
         (png((12000, 9000, 8, 0), b""), "too large or empty"),  # Pillow warns
         (png((20000, 20000, 8, 0), b""), "too large or empty"),  # Pillow raises
         (png((0, 5, 8, 0), b""), "no image|too large or empty"),
     ],
-)  # fmt: skip
+)
 def test_refused(content, reason):
     with pytest.raises(BadImage, match=reason):
         decode(content)
@@ -182,7 +236,12 @@ def test_a_warning_made_an_error_is_no_other_answer():
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"P5 ", b"RIFF0000WEBPVP8 "]), st.binary(max_size=200))
+@given(
+    st.sampled_from(
+        [b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"P5 ", b"RIFF0000WEBPVP8 "]
+    ),
+    st.binary(max_size=200),
+)
 def test_random_bytes(start, rest):
     try:
         array = decode(start + rest)
@@ -193,7 +252,10 @@ def test_random_bytes(start, rest):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(["PNG", "GIF", "TIFF", "BMP", "PPM"]), st.dictionaries(st.floats(0, 1, exclude_max=True), st.integers(0, 255)))
+@given(
+    st.sampled_from(["PNG", "GIF", "TIFF", "BMP", "PPM"]),
+    st.dictionaries(st.floats(0, 1, exclude_max=True), st.integers(0, 255)),
+)
 def test_damaged_bytes(kind, changes):
     content = bytearray(encoded(Image.linear_gradient("L").resize((9, 7)), kind))
     for place, value in changes.items():

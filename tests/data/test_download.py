@@ -1,4 +1,7 @@
-"""Downloads from a local server that breaks off, lies, stalls; and from processes that are killed."""
+"""Downloads from a local server that breaks off, lies, stalls.
+
+And from processes that are killed.
+"""
 
 import contextlib
 import email.utils
@@ -51,7 +54,10 @@ def test_a_good_file_is_fetched_once(server, path, caplog):
     url = server.at("a", BODY)
     get(path, url, size=len(BODY))
     assert path.read_bytes() == BODY
-    assert [r.message for r in caplog.records] == ["file.bin: fetching from 127.0.0.1, 2.0 MB", "file.bin: fetched and verified"]
+    assert [r.message for r in caplog.records] == [
+        "file.bin: fetching from 127.0.0.1, 2.0 MB",
+        "file.bin: fetched and verified",
+    ]
     get(path, url)
     get(path)  # it needs no mirror
     assert server.starts("a") == [0]
@@ -67,7 +73,9 @@ def test_md5(server, path):
 
 @pytest.mark.parametrize("length", [True, False])
 def test_a_broken_body_is_resumed_where_it_broke(server, path, length):
-    url = server.at("a", BODY, {"cut": 1000, "length": length}, {"cut": 65537, "length": length}, {})
+    url = server.at(
+        "a", BODY, {"cut": 1000, "length": length}, {"cut": 65537, "length": length}, {}
+    )
     get(path, url, size=len(BODY))
     assert path.read_bytes() == BODY
     assert server.starts("a") == [0, 1000, 66537]
@@ -75,14 +83,20 @@ def test_a_broken_body_is_resumed_where_it_broke(server, path, length):
 
 def test_a_chunked_body_without_a_length_or_size(server, path):
     """Its end is only known by the checksum, so what broke off cannot be told from what is wrong."""
-    get(path, server.at("a", BODY, {"cut": 1000, "length": False}, {}), server.at("b", BODY, {"length": False}))
+    get(
+        path,
+        server.at("a", BODY, {"cut": 1000, "length": False}, {}),
+        server.at("b", BODY, {"length": False}),
+    )
     assert path.read_bytes() == BODY
     assert server.starts("b") == [0]
 
 
 def test_what_an_earlier_run_fetched_is_resumed(server, path):
     url = server.at("a", BODY, {"cut": 5000})
-    with pytest.raises(OecalError, match="broke off, with 20000 bytes so far.*what was fetched is kept"):
+    with pytest.raises(
+        OecalError, match="broke off, with 20000 bytes so far.*what was fetched is kept"
+    ):
         get(path, url)
     assert part(path).read_bytes() == BODY[:20000]
     get(path, server.at("b", BODY))
@@ -105,12 +119,18 @@ def test_wrong_bytes_only(server, path):
     with pytest.raises(OecalError, match="wrong checksum") as error:
         get(path, server.at("a", WRONG), server.at("b", WRONG))
     assert "\n" not in str(error.value)
-    assert (server.starts("a"), server.starts("b")) == ([0], [0])  # asked once: they would send the same again
+    assert (server.starts("a"), server.starts("b")) == (
+        [0],
+        [0],
+    )  # asked once: they would send the same again
     assert not part(path).exists()
 
 
 def test_a_mirror_is_not_blamed_for_the_wrong_bytes_of_another(server, path):
-    """The first sends wrong bytes and breaks off; the second goes on from there and is asked again, from zero."""
+    """The first sends wrong bytes and breaks off.
+
+    The second goes on from there and is asked again, from zero.
+    """
     get(path, server.at("a", WRONG, {"cut": 99}, {"status": 404}), server.at("b", BODY))
     assert path.read_bytes() == BODY
     assert server.starts("b") == [99, 0]
@@ -125,7 +145,12 @@ def test_a_mirror_without_the_file_is_not_asked_again(server, path, status):
 
 def test_no_mirror_has_the_file(server, path):
     with pytest.raises(OecalError) as error:
-        get(path, server.at("a", BODY, {"status": 404}), server.at("b", BODY, {"status": 403}), backoff=100)
+        get(
+            path,
+            server.at("a", BODY, {"status": 404}),
+            server.at("b", BODY, {"status": 403}),
+            backoff=100,
+        )
     assert str(error.value) == (
         f"{path}: could not be fetched (127.0.0.1: HTTP 404; 127.0.0.1: HTTP 403); put the file at {path} yourself or try again; "
         "what was fetched is kept"
@@ -144,7 +169,18 @@ def test_an_overloaded_server_is_asked_again(server, path, status):
 def test_pauses_grow_and_the_server_may_ask_for_longer_ones(server, path, monkeypatch):
     pauses = []
     monkeypatch.setattr(time, "sleep", pauses.append)
-    get(path, server.at("a", BODY, {"status": 503}, {"status": 503}, {"status": 429, "headers": {"Retry-After": "7"}}, {}), backoff=1)
+    get(
+        path,
+        server.at(
+            "a",
+            BODY,
+            {"status": 503},
+            {"status": 503},
+            {"status": 429, "headers": {"Retry-After": "7"}},
+            {},
+        ),
+        backoff=1,
+    )
     first, second, third = [p for p in pauses if p]  # the server's own pauses are 0
     assert 1 <= first <= 1.25
     assert 2 <= second <= 2.5
@@ -169,7 +205,8 @@ def test_no_answer_and_no_server(server, path):
     url = server.at("a", BODY)
     nobody = url.replace(str(server.server_port), "9")
     with pytest.raises(
-        OecalError, match=r"silent for 0.2 s, with 0 bytes so far; 127.0.0.1: NewConnectionError, with 0 bytes so far"
+        OecalError,
+        match=r"silent for 0.2 s, with 0 bytes so far; 127.0.0.1: NewConnectionError, with 0 bytes so far",
     ) as error:
         get(path, server.at("b", BODY, {"cut": 0, "stall": 9}), nobody, tries=1, timeout=0.2)
     assert "\n" not in str(error.value)
@@ -188,9 +225,13 @@ def test_redirects_to_nowhere(server, path, to):
     assert len(server.starts("a")) in (1, 11)  # and no second round
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "x.zip", "https://", "http://[::"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "x.zip", "https://", "http://[::"]
+)
 def test_other_addresses(path, url):
-    with pytest.raises(OecalError, match=re.escape(f"{url!r} cannot be used; write one that begins with http")):
+    with pytest.raises(
+        OecalError, match=re.escape(f"{url!r} cannot be used; write one that begins with http")
+    ):
         get(path, url)
 
 
@@ -241,7 +282,10 @@ def test_bytes_are_taken_as_they_are_sent(server, path):
 def test_another_file_of_the_user_is_not_touched(server, tmp_path):
     path = tmp_path / "file.bin"
     path.write_bytes(b"mine")
-    with pytest.raises(OecalError, match=r"file.bin: is another file \(found .*, expected sha256:.*\); delete it and run again") as error:
+    with pytest.raises(
+        OecalError,
+        match=r"file.bin: is another file \(found .*, expected sha256:.*\); delete it and run again",
+    ) as error:
         get(path, server.at("a", BODY))
     assert "\n" not in str(error.value)
     assert path.read_bytes() == b"mine"
@@ -252,8 +296,14 @@ def test_another_file_of_the_user_is_not_touched(server, tmp_path):
 def test_a_file_that_the_user_puts_there_meanwhile(server, tmp_path, monkeypatch, content):
     path = tmp_path / "file.bin"
     url = server.at("a", BODY, {"status": 503}, {})
-    monkeypatch.setattr(time, "sleep", lambda seconds: path.write_bytes(content) if seconds else None)
-    with contextlib.nullcontext() if content == BODY else pytest.raises(OecalError, match="is another file"):
+    monkeypatch.setattr(
+        time, "sleep", lambda seconds: path.write_bytes(content) if seconds else None
+    )
+    with (
+        contextlib.nullcontext()
+        if content == BODY
+        else pytest.raises(OecalError, match="is another file")
+    ):
         get(path, url)
     assert path.read_bytes() == content
     assert part(path).exists() == (content != BODY)

@@ -34,12 +34,22 @@ def test_exact(natural):
     others = changed[:10]
     assert np.flatnonzero(duplicates.exact(natural, others)).tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
     grey = duplicates.adapt(natural[:2], (1, 32, 32))
-    assert duplicates.exact(natural, grey).tolist()[:3] == [True, True, False]  # compared in the other set's format
+    assert duplicates.exact(natural, grey).tolist()[:3] == [
+        True,
+        True,
+        False,
+    ]  # compared in the other set's format
     assert not duplicates.exact(natural, natural[:0]).any()
 
 
 def test_near_finds_the_same_photograph_compressed_or_resized(natural):
-    others = np.stack([as_jpeg(natural[7], 75), as_jpeg(natural[8], 50), resize(resize(natural[9][None], 48, 48, "bicubic"), 32, 32)[0]])
+    others = np.stack(
+        [
+            as_jpeg(natural[7], 75),
+            as_jpeg(natural[8], 50),
+            resize(resize(natural[9][None], 48, 48, "bicubic"), 32, 32)[0],
+        ]
+    )
     assert np.flatnonzero(duplicates.near(natural, others)).tolist() == [7, 8, 9]
     assert not duplicates.near(natural, natural[:0]).any()
     assert not duplicates.near(natural[:0], natural).any()
@@ -60,7 +70,9 @@ def test_near_is_the_comparison_of_all_pairs(seed, noise, n, m):
     images = base[:n].astype(np.uint8)
     others = np.clip(base[:m] + rng.normal(0, noise, (m, 1, 16, 16)), 0, 255).astype(np.uint8)
     distance = np.sqrt(((images[:, None].astype(float) - others[None]) ** 2).mean(axis=(2, 3, 4)))
-    np.testing.assert_array_equal(duplicates.near(images, others), (distance <= duplicates.NEAR).any(axis=1))
+    np.testing.assert_array_equal(
+        duplicates.near(images, others), (distance <= duplicates.NEAR).any(axis=1)
+    )
 
 
 def test_blocks_do_not_matter(natural, monkeypatch):

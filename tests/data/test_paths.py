@@ -20,8 +20,16 @@ def test_towards_goes_straight_from_an_image_to_its_end(images, rng):
 def test_contrast_ends_at_the_mean_of_each_channel(images):
     path = FADING["contrast"](images).reshape(3, STEPS, 2, 8, 8)
     np.testing.assert_array_equal(path[:, 0], images)
-    np.testing.assert_allclose(path[:, -1], np.broadcast_to(images.mean(axis=(2, 3), keepdims=True), images.shape), atol=0.5)
-    np.testing.assert_allclose(path.std(axis=(3, 4)) / images.std(axis=(2, 3))[:, None], np.tile((1 - T)[:, None], (3, 1, 2)), atol=0.02)
+    np.testing.assert_allclose(
+        path[:, -1],
+        np.broadcast_to(images.mean(axis=(2, 3), keepdims=True), images.shape),
+        atol=0.5,
+    )
+    np.testing.assert_allclose(
+        path.std(axis=(3, 4)) / images.std(axis=(2, 3))[:, None],
+        np.tile((1 - T)[:, None], (3, 1, 2)),
+        atol=0.02,
+    )
 
 
 def test_blur_takes_detail_away_and_mixes_neither_images_nor_channels(images):
@@ -29,7 +37,9 @@ def test_blur_takes_detail_away_and_mixes_neither_images_nor_channels(images):
     path = FADING["blur"](images).reshape(3, STEPS, 2, 8, 8)
     np.testing.assert_array_equal(path[:, 0], images)
     assert (np.diff(path[:, :, 0].std(axis=(2, 3)), axis=1) < 1).all()
-    np.testing.assert_array_equal(path[:, :, 1], np.broadcast_to(np.arange(3)[:, None, None, None], path[:, :, 1].shape))
+    np.testing.assert_array_equal(
+        path[:, :, 1], np.broadcast_to(np.arange(3)[:, None, None, None], path[:, :, 1].shape)
+    )
 
 
 def test_the_names_that_a_configuration_may_use():

@@ -11,7 +11,15 @@ from oecal.data.preprocess import FITS, INTERPOLATIONS, Format, adapt
 SIDES = st.integers(1, 40)
 
 
-@given(SIDES, SIDES, SIDES, SIDES, st.sampled_from([1, 3]), st.sampled_from([1, 3]), st.sampled_from(sorted(INTERPOLATIONS)))
+@given(
+    SIDES,
+    SIDES,
+    SIDES,
+    SIDES,
+    st.sampled_from([1, 3]),
+    st.sampled_from([1, 3]),
+    st.sampled_from(sorted(INTERPOLATIONS)),
+)
 def test_shape_and_constants(h, w, height, width, c, channels, interpolation):
     flat = np.full((2, c, h, w), 77, np.uint8)
     for fit in FITS:
@@ -33,10 +41,14 @@ def test_shape_and_constants(h, w, height, width, c, channels, interpolation):
 def test_crop_keeps_the_centre(rng):
     wide = rng.integers(0, 256, (2, 3, 8, 20), np.uint8)
     np.testing.assert_array_equal(adapt(wide, (3, 8, 8), fit="crop"), wide[..., 6:14])
-    np.testing.assert_array_equal(adapt(wide.swapaxes(2, 3), (3, 8, 8), fit="crop"), wide.swapaxes(2, 3)[:, :, 6:14])
+    np.testing.assert_array_equal(
+        adapt(wide.swapaxes(2, 3), (3, 8, 8), fit="crop"), wide.swapaxes(2, 3)[:, :, 6:14]
+    )
     for interpolation, resample in INTERPOLATIONS.items():
         peer = ImageOps.fit(Image.fromarray(wide[0, 0]), (5, 5), resample)
-        np.testing.assert_array_equal(adapt(wide, (3, 5, 5), interpolation, "crop")[0, 0], np.asarray(peer))
+        np.testing.assert_array_equal(
+            adapt(wide, (3, 5, 5), interpolation, "crop")[0, 0], np.asarray(peer)
+        )
 
 
 def test_pad_keeps_all(rng):
@@ -45,15 +57,21 @@ def test_pad_keeps_all(rng):
     np.testing.assert_array_equal(out[:, :, 2:6], wide)
     assert not out[:, :, [0, 1, 6, 7]].any()
     peer = ImageOps.pad(Image.fromarray(wide[0, 0]), (20, 20), Image.Resampling.LANCZOS)
-    np.testing.assert_array_equal(adapt(wide, (1, 20, 20), "lanczos", "pad")[0, 0], np.asarray(peer))
-    assert adapt(np.full((1, 1, 500, 1), 9, np.uint8), (1, 8, 8), fit="pad")[0, 0].any(0).sum() == 1  # a thin line stays one
+    np.testing.assert_array_equal(
+        adapt(wide, (1, 20, 20), "lanczos", "pad")[0, 0], np.asarray(peer)
+    )
+    assert (
+        adapt(np.full((1, 1, 500, 1), 9, np.uint8), (1, 8, 8), fit="pad")[0, 0].any(0).sum() == 1
+    )  # a thin line stays one
 
 
 @pytest.mark.parametrize("fit", FITS)
 def test_images_of_the_same_ratio_are_fitted_the_same_way(rng, fit):
     images = rng.integers(0, 256, (3, 3, 12, 18), np.uint8)
     for shape in ((3, 12, 18), (3, 8, 12), (1, 24, 36)):
-        np.testing.assert_array_equal(adapt(images, shape, "bicubic", fit), adapt(images, shape, "bicubic"))
+        np.testing.assert_array_equal(
+            adapt(images, shape, "bicubic", fit), adapt(images, shape, "bicubic")
+        )
     once = adapt(images, (3, 7, 7), "lanczos", fit)
     np.testing.assert_array_equal(adapt(once, (3, 7, 7), "lanczos", fit), once)
     assert adapt(images[:0], (1, 5, 5), fit=fit).shape == (0, 1, 5, 5)

@@ -19,22 +19,31 @@ from oecal.data.store import Split
 from oecal.data.table import table
 
 # By its path: with --import-mode=importlib, tests are in no package.
-SPEC = importlib.util.spec_from_file_location("published_files", Path(__file__).with_name("published_files.py"))
+SPEC = importlib.util.spec_from_file_location(
+    "published_files", Path(__file__).with_name("published_files.py")
+)
 small = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(small)
 
 
 @pytest.fixture
 def mnist(tmp_path, monkeypatch, rng, server):
-    """A root with a small MNIST packed, one with it unpacked, an empty one, and what is in it; a local server is its only mirror."""
+    """A root with a small MNIST packed, one with it unpacked, an empty one, and what is in it.
+
+    a local server is its only mirror.
+    """
     (packed, loose), truth = small.make("mnist", tmp_path, monkeypatch, rng)
     for path in (packed / "MNIST/raw").iterdir():
-        table()["mnist"]["mirrors"] = [server.at(f"mnist/{path.name}", path.read_bytes()).removesuffix(path.name)]
+        table()["mnist"]["mirrors"] = [
+            server.at(f"mnist/{path.name}", path.read_bytes()).removesuffix(path.name)
+        ]
     return packed, loose, tmp_path / "empty", truth
 
 
 def asked(server):
-    return sorted(path.rsplit("/")[-1] for path, served in server.paths.items() for _ in served.starts)
+    return sorted(
+        path.rsplit("/")[-1] for path, served in server.paths.items() for _ in served.starts
+    )
 
 
 def get(name, root, *splits, form=None, **more):
@@ -82,7 +91,9 @@ def test_files_that_are_not_there_are_fetched_once_into_torchvisions_place(mnist
             np.testing.assert_array_equal(splits[split].labels, labels)
     assert asked(server) == sorted([*table()["mnist"]["files"]] * 2)  # of each mirror
     for file in table()["mnist"]["files"]:
-        assert (empty / "MNIST/raw" / file).read_bytes() == (packed / "MNIST/raw" / file).read_bytes()
+        assert (empty / "MNIST/raw" / file).read_bytes() == (
+            packed / "MNIST/raw" / file
+        ).read_bytes()
 
 
 @pytest.mark.parametrize("split, needed", [("test", "t10k"), ("train", "train"), ("val", "train")])
@@ -92,16 +103,25 @@ def test_only_files_of_the_wanted_splits_are_fetched(mnist, server, split, neede
 
 
 def test_a_damaged_file_is_named_and_stays_as_it_is(mnist, server):
-    for root, file in zip(mnist[:2], ("t10k-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte"), strict=True):
+    for root, file in zip(
+        mnist[:2], ("t10k-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte"), strict=True
+    ):
         (root / "MNIST/raw" / file).write_bytes(b"the user's own")
-        assert f"{root / 'MNIST/raw' / file}: is damaged or another file (its sha256" in refused("mnist", root)
+        assert f"{root / 'MNIST/raw' / file}: is damaged or another file (its sha256" in refused(
+            "mnist", root
+        )
         assert (root / "MNIST/raw" / file).read_bytes() == b"the user's own"
     assert asked(server) == []
 
 
 def test_a_mirror_with_another_file(mnist, server):
-    server.at("mnist/t10k-labels-idx1-ubyte.gz", b"x" * table()["mnist"]["files"]["t10k-labels-idx1-ubyte.gz"]["size"])
-    assert "could not be fetched (127.0.0.1: wrong checksum)" in refused("mnist", mnist[2], "test", kind=Unavailable)
+    server.at(
+        "mnist/t10k-labels-idx1-ubyte.gz",
+        b"x" * table()["mnist"]["files"]["t10k-labels-idx1-ubyte.gz"]["size"],
+    )
+    assert "could not be fetched (127.0.0.1: wrong checksum)" in refused(
+        "mnist", mnist[2], "test", kind=Unavailable
+    )
     assert not (mnist[2] / "MNIST/raw/t10k-labels-idx1-ubyte.gz").exists()
 
 
@@ -112,7 +132,9 @@ def test_an_empty_folder_is_nothing_unpacked(tmp_path, monkeypatch, rng, server)
     (tmp_path / "new/EMNIST/raw").mkdir(parents=True)
     (loose / "EMNIST/raw/emnist-letters-test-labels-idx1-ubyte").unlink()  # unpacked in part
     for root in (tmp_path / "new", loose):
-        np.testing.assert_array_equal(get("emnist_letters", root, "test").splits["test"].images, truth["test"][0])
+        np.testing.assert_array_equal(
+            get("emnist_letters", root, "test").splits["test"].images, truth["test"][0]
+        )
     assert asked(server) == ["gzip.zip"] * 2
 
 
@@ -122,7 +144,10 @@ def test_sets_to_be_had_by_hand_say_where_from_and_where_to(tmp_path, name):
     file = next(iter(row["files"]))
     place = tmp_path / row["folder"]
     message = refused(name, tmp_path, kind=Unavailable)
-    assert message == f"{place / file}: is not there, and cannot be downloaded; {row['get']}, below {place}"
+    assert (
+        message
+        == f"{place / file}: is not there, and cannot be downloaded; {row['get']}, below {place}"
+    )
 
 
 def test_files_without_a_checksum_are_not_fetched(tmp_path):
@@ -135,12 +160,17 @@ def test_files_without_a_checksum_are_not_fetched(tmp_path):
 
 def test_a_wrong_number_of_images(mnist, tmp_path):
     table()["mnist"]["images"]["test"] = 5
-    assert "mnist: has 4 images in test instead of 5; put a whole copy in place of " in refused("mnist", mnist[0])
+    assert "mnist: has 4 images in test instead of 5; put a whole copy in place of " in refused(
+        "mnist", mnist[0]
+    )
     table()["mnist"]["images"]["test"] = 0  # not known, so not checked
     assert len(get("mnist", mnist[0]).splits["test"].images) == 4
     (tmp_path / "Icons-50").mkdir()
     message = refused("icons50", tmp_path, form=small.form_of("icons50"))
-    assert message == f"icons50: has 0 images in test instead of some; put a whole copy in place of {tmp_path / 'Icons-50'}"
+    assert (
+        message
+        == f"icons50: has 0 images in test instead of some; put a whole copy in place of {tmp_path / 'Icons-50'}"
+    )
 
 
 def test_a_pickle_that_asks_for_more_than_arrays_is_refused(tmp_path, monkeypatch, rng):
@@ -156,34 +186,48 @@ def test_a_pickle_that_asks_for_more_than_arrays_is_refused(tmp_path, monkeypatc
     (packed / "cifar-10-python.tar.gz").write_bytes(archive)
     small.pin(table()["cifar10"]["files"]["cifar-10-python.tar.gz"], archive)
     for root in (packed, loose):
-        assert re.search(r"cifar-10-.*test_batch is no CIFAR batch \(it asks for \w+\.system,", refused("cifar10", root, "test"))
+        assert re.search(
+            r"cifar-10-.*test_batch is no CIFAR batch \(it asks for \w+\.system,",
+            refused("cifar10", root, "test"),
+        )
     assert not (tmp_path / "done").exists()
 
 
 def test_files_of_another_content_than_expected(mnist, tmp_path, monkeypatch, rng):
     for cut in (0, 3, 10, -1):
         path = mnist[0] / "MNIST/raw/t10k-images-idx3-ubyte.gz"
-        path.write_bytes(gzip.compress((mnist[1] / "MNIST/raw/t10k-images-idx3-ubyte").read_bytes()[:cut]))
+        path.write_bytes(
+            gzip.compress((mnist[1] / "MNIST/raw/t10k-images-idx3-ubyte").read_bytes()[:cut])
+        )
         small.pin(table()["mnist"]["files"][path.name], path.read_bytes())
-        assert refused("mnist", mnist[0]) == f"{path}: is no idx file, or a truncated one; delete it and run again"
+        assert (
+            refused("mnist", mnist[0])
+            == f"{path}: is no idx file, or a truncated one; delete it and run again"
+        )
     _, loose = small.make("tiny_imagenet", tmp_path / "tiny", monkeypatch, rng)[0]
     (loose / "tiny-imagenet-200/val/val_annotations.txt").unlink()
     message = refused("tiny_imagenet", loose, form=small.form_of("tiny_imagenet"))
-    assert message.startswith("tiny_imagenet: cannot be read (KeyError: 'val_annotations.txt'); put a good copy in place of /")
+    assert message.startswith(
+        "tiny_imagenet: cannot be read (KeyError: 'val_annotations.txt'); put a good copy in place of /"
+    )
 
 
 def test_images_of_many_sizes_need_a_format(tmp_path, monkeypatch, rng):
     for name in small.FORMS:
         (*_, loose), _ = small.make(name, tmp_path / name, monkeypatch, rng)
         if "shape" not in table()[name]:
-            assert refused(name, loose).endswith("write, for example, format: {size: 32, channels: 3} in its entry")
+            assert refused(name, loose).endswith(
+                "write, for example, format: {size: 32, channels: 3} in its entry"
+            )
 
 
 def test_splits_that_a_set_does_not_have(tmp_path):
     assert refused("random_images_300k", tmp_path, "test") == (
         "splits: random_images_300k has no split 'test'; write one or more of: train, val"
     )
-    assert refused("mnist", tmp_path, "test", "val", val_share=0).endswith("no split 'val'; write one or more of: train, test")
+    assert refused("mnist", tmp_path, "test", "val", val_share=0).endswith(
+        "no split 'val'; write one or more of: train, test"
+    )
     with pytest.raises(ValueError, match="val_share is 0.6; write 0 to 0.5"):
         Options("mnist", val_share=0.6)
 
@@ -201,7 +245,11 @@ def test_hold_out_is_stratified_disjoint_and_always_the_same():
 
 def test_splits_do_not_depend_on_which_are_asked_for(mnist):
     whole = get("mnist", mnist[0], val_share=0.34).splits
-    assert {name: len(split.images) for name, split in whole.items()} == {"train": 6, "val": 3, "test": 4}
+    assert {name: len(split.images) for name, split in whole.items()} == {
+        "train": 6,
+        "val": 3,
+        "test": 4,
+    }
     for splits in itertools.chain.from_iterable(itertools.combinations(whole, n) for n in (1, 2)):
         some = get("mnist", mnist[0], *splits, val_share=0.34).splits
         assert set(some) == set(splits)
@@ -211,7 +259,11 @@ def test_splits_do_not_depend_on_which_are_asked_for(mnist):
 
 
 def test_the_store_says_where_it_is_from(mnist, tmp_path):
-    recipe = {"source": "published", "options": {"name": "mnist", "splits": ["test"], "val_share": 0.1}, "classes": [1, 0]}
+    recipe = {
+        "source": "published",
+        "options": {"name": "mnist", "splits": ["test"], "val_share": 0.1},
+        "classes": [1, 0],
+    }
     oecal.data.build_set.build(recipe, tmp_path / "x.h5", root=mnist[0])
     with h5py.File(tmp_path / "x.h5") as file:
         assert file.attrs["source"].startswith("MNIST: LeCun, Bottou, Bengio and Haffner 1998, ")
@@ -219,6 +271,11 @@ def test_the_store_says_where_it_is_from(mnist, tmp_path):
         assert re.fullmatch("[0-9a-f]{64}", file.attrs["sha256"])
         assert file.attrs["classes"] == '["1 - one", "0 - zero"]'
         assert list(file) == ["test"]
-    oecal.data.build_set.build({"source": "published", "options": {"name": "lsun"}}, tmp_path / "y.h5", root=tmp_path, may_be_missing=True)
+    oecal.data.build_set.build(
+        {"source": "published", "options": {"name": "lsun"}},
+        tmp_path / "y.h5",
+        root=tmp_path,
+        may_be_missing=True,
+    )
     with h5py.File(tmp_path / "y.h5") as file:
         assert "is not there, and is not downloaded" in file.attrs["missing"]

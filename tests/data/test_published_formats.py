@@ -18,7 +18,9 @@ from oecal.data.published import Options, build
 from oecal.data.table import table
 
 # By its path: with --import-mode=importlib, tests are in no package.
-SPEC = importlib.util.spec_from_file_location("published_files", Path(__file__).with_name("published_files.py"))
+SPEC = importlib.util.spec_from_file_location(
+    "published_files", Path(__file__).with_name("published_files.py")
+)
 small = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(small)
 
@@ -60,10 +62,16 @@ def test_packed_and_unpacked_it_gives_what_went_in(made, name):
                 assert sorted(map(bytes, both)) == sorted(map(bytes, truth["train"][0]))
 
 
-@pytest.mark.parametrize("name", ["mnist", "emnist_letters", "cifar10", "cifar100", "stl10", "omniglot"])
+@pytest.mark.parametrize(
+    "name", ["mnist", "emnist_letters", "cifar10", "cifar100", "stl10", "omniglot"]
+)
 def test_unpacked_files_of_the_wanted_split_are_enough(made, name):
     root = made(name)[0][1]
-    for path in [*root.rglob("*train*"), *root.rglob("data_batch*"), *root.rglob("images_background*.zip")]:
+    for path in [
+        *root.rglob("*train*"),
+        *root.rglob("data_batch*"),
+        *root.rglob("images_background*.zip"),
+    ]:
         path.unlink()
     assert list(read(name, root, "test").splits) == ["test"]
 
@@ -89,14 +97,28 @@ PEERS = {
     "omniglot": lambda root, split: peers.Omniglot(root, split == "train"),
     "places365": lambda root, split: peers.Places365(root, "val", small=True),
     "imagenet": imagenet,
-    "tiny_imagenet": lambda root, split: peers.ImageFolder(root / "tiny-imagenet-200" / split) if split == "train" else None,
+    "tiny_imagenet": lambda root, split: (
+        peers.ImageFolder(root / "tiny-imagenet-200" / split) if split == "train" else None
+    ),
 }
 
 
 @pytest.mark.parametrize("name", PEERS)
 def test_beside_torchvision(made, monkeypatch, name):
-    for module in ("mnist", "cifar", "svhn", "stl10", "celeba", "omniglot", "places365", "imagenet"):
-        monkeypatch.setattr(f"torchvision.datasets.{module}.check_integrity", lambda path, md5=None: Path(path).is_file())
+    for module in (
+        "mnist",
+        "cifar",
+        "svhn",
+        "stl10",
+        "celeba",
+        "omniglot",
+        "places365",
+        "imagenet",
+    ):
+        monkeypatch.setattr(
+            f"torchvision.datasets.{module}.check_integrity",
+            lambda path, md5=None: Path(path).is_file(),
+        )
     root = made(name)[0][-1]
     own = read(name, root)
     for split, found in own.splits.items():
@@ -122,17 +144,27 @@ def test_what_the_classes_are_called(made):
     assert classes("places365") == ("airfield", "bus_station/indoor", "zen_garden")
 
 
-@pytest.mark.parametrize("name, folder, of_a_row", [("cifar10", "cifar-10-batches-bin", 1), ("cifar100", "cifar-100-binary", 2)])
+@pytest.mark.parametrize(
+    "name, folder, of_a_row",
+    [("cifar10", "cifar-10-batches-bin", 1), ("cifar100", "cifar-100-binary", 2)],
+)
 def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, of_a_row):
     (_pickles, _), truth = made(name)
     rows = {
-        split: b"".join(bytes([*[99] * (of_a_row - 1), label]) + image.tobytes() for image, label in zip(images, labels, strict=True))
+        split: b"".join(
+            bytes([*[99] * (of_a_row - 1), label]) + image.tobytes()
+            for image, label in zip(images, labels, strict=True)
+        )
         for split, (images, labels) in truth.items()
     }
     third = len(rows["train"]) // len(truth["train"][0]) * 3
     files = {"train.bin": rows["train"], "test.bin": rows["test"]}
     if name == "cifar10":
-        files = {"data_batch_1.bin": rows["train"][:third], "data_batch_2.bin": rows["train"][third:], "test_batch.bin": rows["test"]}
+        files = {
+            "data_batch_1.bin": rows["train"][:third],
+            "data_batch_2.bin": rows["train"][third:],
+            "test_batch.bin": rows["test"],
+        }
     small.lay(tmp_path / "bin-loose", small.below(folder, files))
     ((_file, about),) = table()[name]["files"].items()
     ((packed, other),) = about["instead"].items()
@@ -150,11 +182,17 @@ def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, 
 
 
 def test_an_attribute_of_celeba_is_the_label(made, monkeypatch):
-    monkeypatch.setattr("torchvision.datasets.celeba.check_integrity", lambda path, md5=None: Path(path).is_file())
+    monkeypatch.setattr(
+        "torchvision.datasets.celeba.check_integrity", lambda path, md5=None: Path(path).is_file()
+    )
     (_, root), _truth = made("celeba")
     partition = (root / "celeba/list_eval_partition.txt").read_text().split()[::2]
-    lines = [f"{file} {1 if n % 3 else -1} {1 if n % 2 else -1}" for n, file in enumerate(partition)]
-    (root / "celeba/list_attr_celeba.txt").write_text(f"{len(lines)}\nBald Smiling\n" + "\n".join(lines) + "\n")
+    lines = [
+        f"{file} {1 if n % 3 else -1} {1 if n % 2 else -1}" for n, file in enumerate(partition)
+    ]
+    (root / "celeba/list_attr_celeba.txt").write_text(
+        f"{len(lines)}\nBald Smiling\n" + "\n".join(lines) + "\n"
+    )
     table()["celeba"]["files"]["list_attr_celeba.txt"].pop("sha256", None)
     table()["celeba"]["files"]["list_attr_celeba.txt"].pop("md5", None)
     found = build(Options("celeba", (), 0, "Smiling"), root, small.form_of("celeba"), Path())
@@ -172,14 +210,23 @@ def test_an_attribute_of_celeba_is_the_label(made, monkeypatch):
 def test_lsun(tmp_path, monkeypatch, rng):
     images = rng.integers(0, 256, (4, 3, 16, 16), np.uint8)
     (tmp_path / "loose").mkdir()
-    with lmdb.open(str(tmp_path / "loose" / "test_lmdb"), map_size=1 << 20) as base, base.begin(write=True) as transaction:
+    with (
+        lmdb.open(str(tmp_path / "loose" / "test_lmdb"), map_size=1 << 20) as base,
+        base.begin(write=True) as transaction,
+    ):
         for n in (2, 0, 3, 1):
             transaction.put(hashlib.sha1(bytes([n])).hexdigest().encode(), small.png(images[n]))
-    database = {f"test_lmdb/{file}": (tmp_path / "loose/test_lmdb" / file).read_bytes() for file in ("data.mdb", "lock.mdb")}
+    database = {
+        f"test_lmdb/{file}": (tmp_path / "loose/test_lmdb" / file).read_bytes()
+        for file in ("data.mdb", "lock.mdb")
+    }
     small.lay(tmp_path / "packed", {"test_lmdb.zip": small.packed("x.zip", database)})
     monkeypatch.setitem(table(), "lsun", table()["lsun"] | {"images": {"test": 4}})
     monkeypatch.chdir(tmp_path)  # torchvision leaves a file where it runs
-    theirs = [np.asarray(image).transpose(2, 0, 1) for image, _ in peers.LSUN(str(tmp_path / "loose"), "test")]
+    theirs = [
+        np.asarray(image).transpose(2, 0, 1)
+        for image, _ in peers.LSUN(str(tmp_path / "loose"), "test")
+    ]
     for root in ("packed", "loose"):
         found = build(Options("lsun"), tmp_path / root, Format((3, 16, 16)), Path())
         np.testing.assert_array_equal(found.splits["test"].images, theirs)
@@ -188,26 +235,40 @@ def test_lsun(tmp_path, monkeypatch, rng):
 
 def test_what_is_no_lsun(tmp_path):
     small.lay(tmp_path, {"test_lmdb.zip": small.packed("x.zip", {"test_lmdb/readme.txt": b""})})
-    with pytest.raises(OecalError, match="test_lmdb.zip: holds 0 files data.mdb instead of one; put a good copy in its place$"):
+    with pytest.raises(
+        OecalError,
+        match="test_lmdb.zip: holds 0 files data.mdb instead of one; put a good copy in its place$",
+    ):
         build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
     small.lay(tmp_path, {"test_lmdb/data.mdb": b"no database" * 1000})
     (tmp_path / "test_lmdb.zip").unlink()
-    with pytest.raises(OecalError, match=r"test_lmdb: is no LSUN database \(.*\); put a good copy in its place$"):
+    with pytest.raises(
+        OecalError, match=r"test_lmdb: is no LSUN database \(.*\); put a good copy in its place$"
+    ):
         build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
 
 
 def test_folders_of_images_may_be_larger_than_any_archive(made, monkeypatch):
     (root,), truth = made("imagenet")
     monkeypatch.setattr(archives.members, "__defaults__", (100,))
-    np.testing.assert_array_equal(read("imagenet", root, "test").splits["test"].images, truth["test"][0])
+    np.testing.assert_array_equal(
+        read("imagenet", root, "test").splits["test"].images, truth["test"][0]
+    )
 
 
 def test_what_lies_wrong_in_folders(made, rng):
     (root,), _ = made("imagenet")
-    (root / "imagenet/val/loose.JPEG").write_bytes(small.png(rng.integers(0, 256, (3, 8, 8), np.uint8)))
-    with pytest.raises(OecalError, match="val/loose.JPEG: lies in no class folder; put each image into the folder of its class$"):
+    (root / "imagenet/val/loose.JPEG").write_bytes(
+        small.png(rng.integers(0, 256, (3, 8, 8), np.uint8))
+    )
+    with pytest.raises(
+        OecalError,
+        match="val/loose.JPEG: lies in no class folder; put each image into the folder of its class$",
+    ):
         read("imagenet", root, "test")
     (root / "imagenet/val/loose.JPEG").unlink()
     (root / f"imagenet/train/{small.WNIDS[0]}/0.JPEG").write_bytes(b"no image")
-    with pytest.raises(OecalError, match=rf"{small.WNIDS[0]}/0.JPEG: no image: .*; put a good copy of it"):
+    with pytest.raises(
+        OecalError, match=rf"{small.WNIDS[0]}/0.JPEG: no image: .*; put a good copy of it"
+    ):
         read("imagenet", root, "train")

@@ -1,4 +1,7 @@
-"""The table of published sets: complete, as torchvision has it, and told alike by all studies; overlaps name what there is."""
+"""The table of published sets: complete, as torchvision has it, and told alike by all studies.
+
+Overlaps name what there is.
+"""
 
 import re
 from pathlib import Path
@@ -13,7 +16,17 @@ from oecal.study.loading import read
 
 ROOT = Path(__file__).parents[2]
 REQUIRED = {"title", "format", "images", "licence", "citation", "page", "folder", "files"}
-OPTIONAL = {"shape", "classes", "version", "transposed", "first_label", "mirrors", "unpacked", "get", "note"}
+OPTIONAL = {
+    "shape",
+    "classes",
+    "version",
+    "transposed",
+    "first_label",
+    "mirrors",
+    "unpacked",
+    "get",
+    "note",
+}
 ABOUT = {"split", "size", "md5", "sha256", "unpacked", "urls", "instead", "needs"}
 
 
@@ -35,27 +48,49 @@ def test_an_entry_of_the_table(name):
         assert about.get("size", 1) > 0
     for path in row.get("unpacked", {}):
         assert path.startswith("" if row["folder"] == "." else f"{row['folder']}/")
-    for about in row["files"].values():  # fetched, if its address and a checksum are known; by hand, if there is an address or a `get`
+    for about in row[
+        "files"
+        # Fetched, if its address and a checksum are known; by hand, if there is an address or a `get`
+    ].values():
         assert row.get("mirrors") or about.get("urls") or row.get("get")
 
 
 MNISTS = {"mnist": peers.MNIST, "fashion_mnist": peers.FashionMNIST, "kmnist": peers.KMNIST}
-THEIRS = {name: {file: (md5, [m + file for m in cls.mirrors]) for file, md5 in cls.resources} for name, cls in MNISTS.items()}
+THEIRS = {
+    name: {file: (md5, [m + file for m in cls.mirrors]) for file, md5 in cls.resources}
+    for name, cls in MNISTS.items()
+}
 THEIRS |= {
-    "qmnist": {url.rsplit("/")[-1]: (md5, [url]) for split in ("train", "test") for url, md5 in peers.QMNIST.resources[split]},
+    "qmnist": {
+        url.rsplit("/")[-1]: (md5, [url])
+        for split in ("train", "test")
+        for url, md5 in peers.QMNIST.resources[split]
+    },
     "emnist_letters": {"gzip.zip": (peers.EMNIST.md5, [peers.EMNIST.url])},
     "cifar10": {peers.CIFAR10.filename: (peers.CIFAR10.tgz_md5, [peers.CIFAR10.url])},
     "cifar100": {peers.CIFAR100.filename: (peers.CIFAR100.tgz_md5, [peers.CIFAR100.url])},
     "stl10": {peers.STL10.filename: (peers.STL10.tgz_md5, [peers.STL10.url])},
-    "svhn": {file: (md5, [url]) for url, file, md5 in (peers.SVHN.split_list[split] for split in ("train", "test"))},
+    "svhn": {
+        file: (md5, [url])
+        for url, file, md5 in (peers.SVHN.split_list[split] for split in ("train", "test"))
+    },
     "dtd": {"dtd-r1.0.1.tar.gz": (peers.DTD._MD5, [peers.DTD._URL])},
-    "omniglot": {f"{f}.zip": (md5, [f"{peers.Omniglot.download_url_prefix}/{f}.zip"]) for f, md5 in peers.Omniglot.zips_md5.items()},
+    "omniglot": {
+        f"{f}.zip": (md5, [f"{peers.Omniglot.download_url_prefix}/{f}.zip"])
+        for f, md5 in peers.Omniglot.zips_md5.items()
+    },
     "places365": {
         file: (md5, [peers.Places365._BASE_URL + file])
-        for file, md5 in (peers.Places365._IMAGES_META["val", True], peers.Places365._DEVKIT_META["standard"])
+        for file, md5 in (
+            peers.Places365._IMAGES_META["val", True],
+            peers.Places365._DEVKIT_META["standard"],
+        )
     },
     "celeba": {
-        file: (md5, [f"https://drive.usercontent.google.com/download?id={key}&export=download&confirm=t"])
+        file: (
+            md5,
+            [f"https://drive.usercontent.google.com/download?id={key}&export=download&confirm=t"],
+        )
         for key, md5, file in peers.CelebA.file_list
         if re.search("align_celeba.zip|attr|partition", file)
     },
@@ -69,20 +104,31 @@ def test_files_checksums_and_addresses_are_torchvisions(name):
     for file, (md5, urls) in THEIRS[name].items():
         about = row["files"][file]
         assert about["md5"] == md5
-        assert {*about.get("urls", []), *(mirror + file for mirror in row.get("mirrors", []))} & set(urls)
+        assert {
+            *about.get("urls", []),
+            *(mirror + file for mirror in row.get("mirrors", [])),
+        } & set(urls)
 
 
-@pytest.mark.parametrize("name, cls", [("cifar10", peers.CIFAR10), ("cifar100", peers.CIFAR100), ("stl10", peers.STL10)])
+@pytest.mark.parametrize(
+    "name, cls", [("cifar10", peers.CIFAR10), ("cifar100", peers.CIFAR100), ("stl10", peers.STL10)]
+)
 def test_unpacked_files_are_torchvisions(name, cls):
     meta = [(cls.meta["filename"], cls.meta["md5"])] if hasattr(cls, "meta") else []
-    theirs = {f"{cls.base_folder}/{file}": md5 for file, md5 in (*cls.train_list, *cls.test_list, *meta) if file != "unlabeled_X.bin"}
+    theirs = {
+        f"{cls.base_folder}/{file}": md5
+        for file, md5 in (*cls.train_list, *cls.test_list, *meta)
+        if file != "unlabeled_X.bin"
+    }
     assert {path: about["md5"] for path, about in table()[name]["unpacked"].items()} == theirs
 
 
 def test_classes_are_torchvisions():
     for name, cls in {**MNISTS, "qmnist": peers.QMNIST}.items():
         assert table()[name]["classes"] == cls.classes
-    assert ["N/A", *table()["emnist_letters"]["classes"]] == peers.EMNIST.classes_split_dict["letters"]
+    assert ["N/A", *table()["emnist_letters"]["classes"]] == peers.EMNIST.classes_split_dict[
+        "letters"
+    ]
     for name, n in (("cifar100", 100), ("dtd", 47), ("icons50", 50), ("stl10", 10)):
         assert len(table()[name]["classes"]) == n
         assert table()[name]["classes"] == sorted(table()[name]["classes"])
@@ -101,12 +147,23 @@ def test_overlaps_name_sets_and_classes_that_there_are():
 
 def test_no_study_builds_anew_what_another_one_has_built():
     """All studies share the image stores: a name of a data set stands for one recipe."""
-    plain, laid_over = sorted((ROOT / "studies").glob("*.yaml")), sorted((ROOT / "studies" / "small").glob("*.yaml"))
-    paths = [(ROOT / "config.yaml",), *((path,) for path in plain), *((ROOT / "studies" / path.name, path) for path in laid_over)]
+    plain, laid_over = (
+        sorted((ROOT / "studies").glob("*.yaml")),
+        sorted((ROOT / "studies" / "small").glob("*.yaml")),
+    )
+    paths = [
+        (ROOT / "config.yaml",),
+        *((path,) for path in plain),
+        *((ROOT / "studies" / path.name, path) for path in laid_over),
+    ]
     first = {}
     for base in paths:
         study = read(*base)
         names, known = study.datasets(), study.config["datasets"]
         for name in names:  # grows: what a set is made of or compared with is built too
-            names += [other for other in made_of(known[name]) + compared_with(known[name]) if other not in names]
+            names += [
+                other
+                for other in made_of(known[name]) + compared_with(known[name])
+                if other not in names
+            ]
             assert first.setdefault(name, known[name]) == known[name], f"{base[-1]}: {name}"

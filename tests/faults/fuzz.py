@@ -1,6 +1,7 @@
 """Coverage-guided fuzzing of the readers of foreign files: any error but an OecalError in one line ends it, and the file is kept.
 
-python -m tests.faults.fuzz npy 120     (a format of tests/test_damaged_files.py, seconds; needs `pip install atheris`, Linux only)
+python -m tests.faults.fuzz npy 120     (a format of tests/test_damaged_files.py, seconds; needs
+`pip install atheris`, Linux only)
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ def main(form: str, seconds: int) -> None:
         target.write_bytes(content)
         assert "\n" not in result(read, target)[1]
 
-    arguments = [f"-max_total_time={seconds}", f"-max_len={2 * (folder / 'corpus/good').stat().st_size}", "-rss_limit_mb=8000"]
-    atheris.Setup([sys.argv[0], *arguments, f"-artifact_prefix={folder}/", str(folder / "corpus")], once)
+    arguments = [
+        f"-max_total_time={seconds}",
+        f"-max_len={2 * (folder / 'corpus/good').stat().st_size}",
+        "-rss_limit_mb=8000",
+    ]
+    atheris.Setup(
+        [sys.argv[0], *arguments, f"-artifact_prefix={folder}/", str(folder / "corpus")], once
+    )
     atheris.Fuzz()
 
 

@@ -1,6 +1,7 @@
 """Kills a small study again and again, spoils its files, fills its disk: each next call must end it, with the tables of an undisturbed run.
 
-python -m tests.faults.harness --kills 50 --to results/faults.csv     (about half an hour on two cores; make faults)
+python -m tests.faults.harness --kills 50 --to results/faults.csv     (about half an hour on two
+cores; make faults)
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ SIZES = ("100k", "1m", "1500k", "2m", "3m", "4m")  # of a disk for results of 5.
 
 
 class Fault(NamedTuple):
-    """What was done, to what, and how it ended: line is the message of a call that failed; same: whether the tables are those expected."""
+    """What was done, to what, and how it ended: line is the message of a call that failed.
+
+    same: whether the tables are those expected.
+    """
 
     fault: str
     victim: str
@@ -61,12 +65,27 @@ class Project:
 
     def command(self, *more: str) -> list[str]:
         tables = [f"{RESULTS}/tables/{name}.csv" for name in TABLES]
-        return [sys.executable, "-m", "snakemake", *tables, *more, "--configfile", "study.yaml", "--cores", "2"]
+        return [
+            sys.executable,
+            "-m",
+            "snakemake",
+            *tables,
+            *more,
+            "--configfile",
+            "study.yaml",
+            "--cores",
+            "2",
+        ]
 
     def start(self, *more: str) -> subprocess.Popen[bytes]:
         with open(self.log, "wb") as log:
             return subprocess.Popen(
-                self.command(*more), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                self.command(*more),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
 
     def run(self, *more: str) -> int:
@@ -89,19 +108,31 @@ class Project:
     def tables(self) -> dict[str, str]:
         """SHA-256 of each table."""
         paths = [self.folder / f"{RESULTS}/tables/{name}.csv" for name in TABLES]
-        return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.exists()}
+        return {
+            path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in paths
+            if path.exists()
+        }
 
     def message(self) -> str:
         """What the last call that ended in a mistake said first: a job's line, Snakemake's, or the end of a traceback."""
         text = self.log.read_text(errors="replace")
         if "\nTraceback " in text:
             return "traceback: " + text[text.rindex("\nTraceback ") :].strip().splitlines()[-1]
-        found = re.search(r"(?m)^[\d:]* ?(?:ERROR|CRITICAL) (.*)$|^(results/\S+: .*)$|^(\w+(?:Error|Exception)\b.*(?:\n.+){0,2})", text)
+        found = re.search(
+            r"(?m)^[\d:]* ?(?:ERROR|CRITICAL) (.*)$|^(results/\S+: .*)$|^(\w+(?:Error|Exception)\b.*(?:\n.+){0,2})",
+            text,
+        )
         return " ".join((found[1] or found[2] or found[3]).split()) if found else ""
 
 
-def killed(project: Project, kills: int, rng: random.Random, truth: dict[str, str]) -> Iterator[Fault]:
-    """Kills a job or the controller after a random time, calls again, and so on; a study that comes to its end starts anew."""
+def killed(
+    project: Project, kills: int, rng: random.Random, truth: dict[str, str]
+) -> Iterator[Fault]:
+    """Kills a job or the controller after a random time, calls again, and so on.
+
+    a study that comes to its end starts anew.
+    """
     done = 0
     while done < kills:
         process, began = project.start(), time.monotonic()
@@ -109,7 +140,9 @@ def killed(project: Project, kills: int, rng: random.Random, truth: dict[str, st
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         if process.poll() is not None:
-            yield Fault("none", "", time.monotonic() - began, project.message(), project.tables() == truth)
+            yield Fault(
+                "none", "", time.monotonic() - began, project.message(), project.tables() == truth
+            )
             shutil.rmtree(project.folder / RESULTS)
             if rng.random() < 0.5:
                 shutil.rmtree(project.folder / "results")
@@ -134,7 +167,9 @@ def killed(project: Project, kills: int, rng: random.Random, truth: dict[str, st
 
 
 def spoiled(project: Project, rng: random.Random, truth: dict[str, str]) -> Iterator[Fault]:
-    """In the finished study: a bit of a file flipped, or the file removed. Where a call refuses the file, it is deleted, as it says.
+    """In the finished study: a bit of a file flipped, or the file removed.
+
+    Where a call refuses the file, it is deleted, as it says.
 
     The calls ask for the file, too: of what nothing else needs, Snakemake makes nothing again.
     """
@@ -159,10 +194,14 @@ def spoiled(project: Project, rng: random.Random, truth: dict[str, str]) -> Iter
             if code:
                 path.unlink(missing_ok=True)
                 code = project.run(name)
-            yield Fault(fault, kind, 0, line, code == 0 and project.tables() == truth and path.exists())
+            yield Fault(
+                fault, kind, 0, line, code == 0 and project.tables() == truth and path.exists()
+            )
 
 
-def checkpoint_spoiled(project: Project, rng: random.Random, truth: dict[str, str]) -> Iterator[Fault]:
+def checkpoint_spoiled(
+    project: Project, rng: random.Random, truth: dict[str, str]
+) -> Iterator[Fault]:
     """A bit of a checkpoint flipped, after the training beside it was killed."""
     shutil.rmtree(project.folder / RESULTS)
     path = project.folder / f"{RESULTS}/models/tiny_photos/pixelcnn/baseline/seed0/checkpoint.pt"
@@ -177,14 +216,18 @@ def checkpoint_spoiled(project: Project, rng: random.Random, truth: dict[str, st
     path.write_bytes(content)
     code = project.run()
     warning = re.findall(r"WARNING (.*checkpoint.pt cannot be read.*)", project.log.read_text())
-    yield Fault("bit flipped", "checkpoint", 0, "".join(warning), code == 0 and project.tables() == truth)
+    yield Fault(
+        "bit flipped", "checkpoint", 0, "".join(warning), code == 0 and project.tables() == truth
+    )
 
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
     """A file system of its own at a folder; for root only."""
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "oecal-faults", str(folder)], check=True)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "oecal-faults", str(folder)], check=True
+    )
     try:
         yield
     finally:
@@ -197,13 +240,22 @@ def remount(folder: Path, option: str) -> None:
 
 
 def without_room(project: Project, truth: dict[str, str]) -> Iterator[Fault]:
-    """The disk of the results full, at one stage after the other, then larger; read-only, then not."""
+    """The disk of the results full, at one stage after the other, then larger.
+
+    Read-only, then not.
+    """
     shutil.rmtree(project.folder / "results")
     disk = project.folder / "results"
     with small_disk(disk, SIZES[0]):
         for size in SIZES:
             remount(disk, f"size={size}")
-            yield Fault("disk full", size, 0, project.message() if project.run() else "", not project.tables())
+            yield Fault(
+                "disk full",
+                size,
+                0,
+                project.message() if project.run() else "",
+                not project.tables(),
+            )
         remount(disk, "size=1g")
         yield Fault("none", "", 0, "", project.run() == 0 and project.tables() == truth)
         shutil.rmtree(disk / "tiny" / "tables")
@@ -211,7 +263,9 @@ def without_room(project: Project, truth: dict[str, str]) -> Iterator[Fault]:
         code, line = project.run(), project.message()
         remount(disk, "rw")
         again = project.run()
-        yield Fault("read-only", "results", 0, line, code != 0 and again == 0 and project.tables() == truth)
+        yield Fault(
+            "read-only", "results", 0, line, code != 0 and again == 0 and project.tables() == truth
+        )
 
 
 def faults(folder: Path, kills: int, seed: int) -> Iterator[Fault]:
@@ -241,8 +295,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, open(options.to, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(Fault._fields)
-        for fault in tqdm(faults(Path(folder).resolve(), options.kills, options.seed), unit="faults"):
-            writer.writerow(fault._replace(second=round(fault.second, 1), line=fault.line.replace(folder, "")))
+        for fault in tqdm(
+            faults(Path(folder).resolve(), options.kills, options.seed), unit="faults"
+        ):
+            writer.writerow(
+                fault._replace(second=round(fault.second, 1), line=fault.line.replace(folder, ""))
+            )
             file.flush()
             bad += not fault.same or fault.line.startswith("traceback")
     print(f"{options.to}: {bad} of the faults left other tables, or none, or a traceback")

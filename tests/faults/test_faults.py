@@ -10,7 +10,9 @@ def test_three_kills_leave_the_tables_of_an_undisturbed_run(tmp_path):
         (tmp_path / name).mkdir()
     whole = Project(tmp_path / "whole", epochs=2)
     assert whole.run() == 0, whole.log.read_text()
-    found = list(killed(Project(tmp_path / "killed", epochs=2), 3, random.Random(1), whole.tables()))
+    found = list(
+        killed(Project(tmp_path / "killed", epochs=2), 3, random.Random(1), whole.tables())
+    )
     assert len(whole.tables()) == 6
     assert all(fault.same for fault in found), found
     assert sum(fault.fault != "none" for fault in found) == 3

@@ -19,6 +19,8 @@ def saved_twice(tmp_path):
         for name in ("one", "two"):
             style.save(module.draw(data), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
         for kind in ("pdf", "png"):
-            assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()
+            assert (tmp_path / f"one.{kind}").read_bytes() == (
+                tmp_path / f"two.{kind}"
+            ).read_bytes()
 
     return save

@@ -23,9 +23,21 @@ ROLES = {"a": "id", "b": "far", "c": "synthetic"}
 
 
 def write(path, training="baseline", seed=0, n=20, bpd=2.0, probes=True):
-    """An outputs file with ID train and test, a far and a synthetic set; all images of a set differ a little."""
+    """An outputs file with ID train and test, a far and a synthetic set.
+
+    All images of a set differ a little.
+    """
     with h5py.File(path, "w") as file:
-        file.attrs.update({"in_dist": "a", "model": "m", "training": training, "seed": str(seed), "kind": "density", "dims": DIMS})
+        file.attrs.update(
+            {
+                "in_dist": "a",
+                "model": "m",
+                "training": training,
+                "seed": str(seed),
+                "kind": "density",
+                "dims": DIMS,
+            }
+        )
         file.attrs["order"] = ["a/train", "a/test", "b/test", "c/test"]
         for k, place in enumerate(file.attrs["order"]):
             group = file.create_group(place)
@@ -34,7 +46,9 @@ def write(path, training="baseline", seed=0, n=20, bpd=2.0, probes=True):
             group["png_bits"] = DIMS * (3.0 + np.linspace(0, 1, n))
         if probes:
             file["probe/constant/log_likelihood"] = -NAT * np.linspace(0.5, 1.5, 256)
-            file["probe/contrast/log_likelihood"] = -NAT * np.array([[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]])
+            file["probe/contrast/log_likelihood"] = -NAT * np.array(
+                [[1.0, 2.0, 3.0], [2.0, 3.0, 4.0]]
+            )
             file["probe/contrast/factor"] = [0.0, 0.5, 1.0]
             file["samples/images"] = np.arange(20 * 4, dtype=np.uint8).reshape(20, 1, 2, 2)
     return str(path)
@@ -98,7 +112,10 @@ def test_probes(tmp_path, saved_twice):
 
 @pytest.mark.parametrize("module", [constant_inputs, samples])
 def test_files_without_probes_are_named(tmp_path, module):
-    with pytest.raises(OecalError, match="old.h5: is damaged or no such file of this workflow .*; delete it and run again"):
+    with pytest.raises(
+        OecalError,
+        match="old.h5: is damaged or no such file of this workflow .*; delete it and run again",
+    ):
         module.frame([write(tmp_path / "old.h5", probes=False)])
 
 
@@ -108,7 +125,10 @@ def test_samples_show_the_images_pixel_by_pixel(tmp_path, saved_twice):
     whole = samples.block(list(data["image"][:16]))
     assert whole.shape == (4 * 2 + 3 * samples.GAP, 4 * 2 + 3 * samples.GAP, 3)
     assert whole[:2, :2, 0].tolist() == [[0, 1], [2, 3]]
-    assert whole[4:6, 4:6, 2].tolist() == [[20, 21], [22, 23]]  # the sixth image: second row, second column
+    assert whole[4:6, 4:6, 2].tolist() == [
+        [20, 21],
+        [22, 23],
+    ]  # the sixth image: second row, second column
     assert (whole[2:4] == 255).all()
     colour = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
     assert samples.block([colour])[1, 1].tolist() == [3, 7, 11]
@@ -119,9 +139,17 @@ def test_samples_show_the_images_pixel_by_pixel(tmp_path, saved_twice):
 def test_histograms_name_what_lies_outside(rng):
     roles = [("a", "train", 3.0), ("a", "test", 3.0), ("b", "far", 2.0)]
     frame = pd.concat(
-        pd.DataFrame({"training": t, "set": s, "role": r, "bits": -m - rng.random(100) - (70 if t == "oe_letters" and s == "b" else 0)})
-        for t in TRAININGS for s, r, m in roles
-    )  # fmt: skip
+        pd.DataFrame(
+            {
+                "training": t,
+                "set": s,
+                "role": r,
+                "bits": -m - rng.random(100) - (70 if t == "oe_letters" and s == "b" else 0),
+            }
+        )
+        for t in TRAININGS
+        for s, r, m in roles
+    )
     figure = likelihood_histograms.draw(frame)
     assert text_of(figure) == ["further left:\nb 100%"]
     assert figure.axes[0].get_xlim()[0] >= -8
@@ -131,11 +159,30 @@ def test_histograms_name_what_lies_outside(rng):
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_extremes_and_roc_take_many_trainings(rng, count):
     image = np.zeros((1, 4, 4), np.uint8)
-    rows = [{"training": t, "set": s, "end": e, "bpd": rng.random(), "image": image}
-            for t in TRAININGS[:count] for s in ("a", "b") for e in ("most", "least") for _ in range(6)]  # fmt: skip
-    titles = [t for ax in likelihood_extremes.draw(pd.DataFrame(rows)).axes if (t := ax.get_title())]
-    assert titles == [f"{style.name(t)}: {end} likely" for t in TRAININGS[:count] for end in ("most", "least")]
-    curve = pd.DataFrame({"seed": 0, "set": "b", "role": "far", "score": "msp", "fpr": roc.GRID, "tpr": roc.GRID, "auroc": 0.5})
+    rows = [
+        {"training": t, "set": s, "end": e, "bpd": rng.random(), "image": image}
+        for t in TRAININGS[:count]
+        for s in ("a", "b")
+        for e in ("most", "least")
+        for _ in range(6)
+    ]
+    titles = [
+        t for ax in likelihood_extremes.draw(pd.DataFrame(rows)).axes if (t := ax.get_title())
+    ]
+    assert titles == [
+        f"{style.name(t)}: {end} likely" for t in TRAININGS[:count] for end in ("most", "least")
+    ]
+    curve = pd.DataFrame(
+        {
+            "seed": 0,
+            "set": "b",
+            "role": "far",
+            "score": "msp",
+            "fpr": roc.GRID,
+            "tpr": roc.GRID,
+            "auroc": 0.5,
+        }
+    )
     curves = [curve.assign(training=t) for t in TRAININGS[:count]]
     axes = [ax for ax in roc.draw(pd.concat(curves)).axes if ax.axison]
     assert [ax.get_title() for ax in axes] == [f"{style.name(t)}, MSP" for t in TRAININGS[:count]]

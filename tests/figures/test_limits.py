@@ -22,7 +22,9 @@ ROWS = [
 
 @pytest.fixture
 def path(tmp_path):
-    pd.DataFrame(ROWS, columns=KEYS).reindex(columns=COLUMNS).to_csv(tmp_path / "limits.csv", index=False)
+    pd.DataFrame(ROWS, columns=KEYS).reindex(columns=COLUMNS).to_csv(
+        tmp_path / "limits.csv", index=False
+    )
     return str(tmp_path / "limits.csv")
 
 

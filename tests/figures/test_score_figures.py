@@ -12,12 +12,21 @@ from oecal.runs.run_files import read
 from oecal.scores.catalogue import fitting
 
 WHO = {"in_dist": "a", "model": "m"}
-SETS = {"far_1": "far", "near_1": "near", "far_2": "far", "noise": "synthetic"}  # not in the order of the figures
+SETS = {
+    "far_1": "far",
+    "near_1": "near",
+    "far_2": "far",
+    "noise": "synthetic",
+}  # not in the order of the figures
 SCORES = ["msp", "react", "energy", "ensemble_msp"]
 
 
 def auroc(training, seed, ood, score):
-    gain = {"baseline": 0, "oe_tune": 0.1 + seed / 50, "oe_scratch": 0.2}[training] * {"near": 0.5, "far": 1, "synthetic": -1}[SETS[ood]]
+    gain = {"baseline": 0, "oe_tune": 0.1 + seed / 50, "oe_scratch": 0.2}[training] * {
+        "near": 0.5,
+        "far": 1,
+        "synthetic": -1,
+    }[SETS[ood]]
     return 0.6 + SCORES.index(score) / 20 + list(SETS).index(ood) / 100 + gain
 
 
@@ -25,10 +34,21 @@ def auroc(training, seed, ood, score):
 def detection(tmp_path):
     """ensemble_msp has one seed; oe_scratch alone has the score energy on top of the others."""
     rows = [
-        {**WHO, "training": t, "seed": s, "ood": o, "kind": k, "score": score, "auroc": auroc(t, s, o, score)}
-        for t in ("baseline", "oe_tune", "oe_scratch") for s in (0, 1, 2) for o, k in SETS.items() for score in SCORES
+        {
+            **WHO,
+            "training": t,
+            "seed": s,
+            "ood": o,
+            "kind": k,
+            "score": score,
+            "auroc": auroc(t, s, o, score),
+        }
+        for t in ("baseline", "oe_tune", "oe_scratch")
+        for s in (0, 1, 2)
+        for o, k in SETS.items()
+        for score in SCORES
         if not (score == "ensemble_msp" and s) and not (score == "energy" and t != "oe_scratch")
-    ]  # fmt: skip
+    ]
     table = pd.DataFrame(rows).assign(fpr95=lambda d: 1 - d["auroc"])
     path = tmp_path / "detection.csv"
     pd.concat([table, table.assign(model="other", auroc=0.0)]).to_csv(path, index=False)
@@ -41,8 +61,11 @@ def text_of(ax):
 
 def test_families_stand_together():
     assert style.families(["msp", "react", "ensemble_msp", "energy"]) == {
-        "msp": "logits", "energy": "logits", "react": "shaping", "ensemble_msp": "ensemble"
-    }  # fmt: skip
+        "msp": "logits",
+        "energy": "logits",
+        "react": "shaping",
+        "ensemble_msp": "ensemble",
+    }
 
 
 def test_every_score_of_a_classifier_has_a_name():
@@ -64,7 +87,11 @@ def test_gain_is_within_a_seed(detection, saved_twice):
     assert any(np.allclose(x, [mean - half, mean + half]) for x in intervals)
     single = [line for line in left.lines if line.get_markerfacecolor() == "white"]
     assert len(single) == 3  # the ensemble's kinds
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["near OOD", "far OOD", "synthetic OOD"]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == [
+        "near OOD",
+        "far OOD",
+        "synthetic OOD",
+    ]
     assert text_of(figure.axes[1]) == ["logits", "shaping", "ensemble"]
     assert figure.get_suptitle() == "OE tune minus baseline"
     saved_twice(oe_gain, data)
@@ -75,13 +102,24 @@ def test_ranks_and_critical_difference(detection, saved_twice):
     baseline = data[data["training"] == "baseline"].set_index("score")
     assert baseline["rank"].to_dict() == {"msp": 3.0, "react": 2.0, "ensemble_msp": 1.0}
     assert baseline["sets"].unique().tolist() == [4]
-    assert baseline["cd"].iloc[0] == pytest.approx(2.343 * np.sqrt(3 * 4 / (6 * 4)), abs=1e-3)  # q of Demsar's table 5(a)
+    assert baseline["cd"].iloc[0] == pytest.approx(
+        2.343 * np.sqrt(3 * 4 / (6 * 4)), abs=1e-3
+    )  # q of Demsar's table 5(a)
     assert baseline["chi2"].iloc[0] == pytest.approx(8)  # N (k - 1): the order is always the same
     assert set(data[data["training"] == "oe_scratch"]["score"]) == set(SCORES)
     figure = score_rank.draw(data)
-    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["ensemble, MSP", "ReAct", "MSP", "energy"]
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == [
+        "ensemble, MSP",
+        "ReAct",
+        "MSP",
+        "energy",
+    ]
     assert figure.axes[0].get_title() == "baseline\nCD = 1.7, p = 0.018"
-    full = [line.get_xdata()[0] for line in figure.axes[0].lines if line.get_marker() == "o" and line.get_markerfacecolor() != "white"]
+    full = [
+        line.get_xdata()[0]
+        for line in figure.axes[0].lines
+        if line.get_marker() == "o" and line.get_markerfacecolor() != "white"
+    ]
     assert sorted(full) == [1.0, 2.0]  # 3 is farther from 1 than the critical difference
     assert figure.axes[0].patches[0].get_width() == pytest.approx(critical_difference(3, 4))
     saved_twice(score_rank, data)
@@ -99,7 +137,12 @@ def test_heatmap_of_the_first_training_has_no_change(detection, saved_twice):
     data = ood_heatmap.frame(detection, **WHO, first="baseline", training="baseline")
     figure = ood_heatmap.draw(data)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["baseline: AUROC, %"]
-    assert text_of(figure.axes[0])[:4] == ["61.0", "60.0", "62.0", "63.0"]  # MSP: near, far, synthetic
+    assert text_of(figure.axes[0])[:4] == [
+        "61.0",
+        "60.0",
+        "62.0",
+        "63.0",
+    ]  # MSP: near, far, synthetic
     assert text_of(figure.axes[0])[-3:] == ["near", "far", "synthetic"]
     saved_twice(ood_heatmap, data)
 
@@ -108,10 +151,19 @@ def test_heatmap_shows_values_and_changes(detection, saved_twice):
     data = ood_heatmap.frame(detection, **WHO, first="baseline", training="oe_scratch")
     figure = ood_heatmap.draw(data)
     left, right = figure.axes
-    assert [t.get_text() for t in left.get_yticklabels()] == ["MSP", "energy", "ReAct", "ensemble, MSP"]
+    assert [t.get_text() for t in left.get_yticklabels()] == [
+        "MSP",
+        "energy",
+        "ReAct",
+        "ensemble, MSP",
+    ]
     assert [t.get_text() for t in left.get_xticklabels()] == ["near 1", "far 1", "far 2", "noise"]
     assert text_of(left)[:4] == ["71.0", "80.0", "82.0", "43.0"]
-    assert text_of(right) == ["+10", "+20", "+20", "-20"] * 3 + ["near", "far", "synthetic"]  # the first training has no energy
+    assert text_of(right) == ["+10", "+20", "+20", "-20"] * 3 + [
+        "near",
+        "far",
+        "synthetic",
+    ]  # the first training has no energy
     assert right.get_title(loc="left") == "minus baseline, percentage points"
     saved_twice(ood_heatmap, data)
 
@@ -123,8 +175,21 @@ def test_numbers_in_cells():
 
 
 def test_heatmap_of_many_sets_has_shorter_numbers():
-    rows = [{"score": "msp", "family": "logits", "ood": f"set_{n}", "kind": "far", "auroc": 0.876, "change": 0.0123} for n in range(70)]
-    few, many = (ood_heatmap.draw(pd.DataFrame(rows[:n]).assign(training="oe_tune", against="baseline")) for n in (20, 70))
+    rows = [
+        {
+            "score": "msp",
+            "family": "logits",
+            "ood": f"set_{n}",
+            "kind": "far",
+            "auroc": 0.876,
+            "change": 0.0123,
+        }
+        for n in range(70)
+    ]
+    few, many = (
+        ood_heatmap.draw(pd.DataFrame(rows[:n]).assign(training="oe_tune", against="baseline"))
+        for n in (20, 70)
+    )
     assert text_of(few.axes[0])[0] == "88"
     assert text_of(many.axes[0]) == ["far"]
 
@@ -138,19 +203,30 @@ def features(path, training, rng, sets=("far_1", "noise"), away=1.0, classes=3, 
             inside = place.startswith("a/")
             n = 90 if inside else 40
             labels = np.arange(n) % classes if inside else np.full(n, -1)
-            centres = 4 * np.eye(width)[labels] if inside else 4 * away * np.tile(np.eye(width)[-1], (n, 1))
+            centres = (
+                4 * np.eye(width)[labels]
+                if inside
+                else 4 * away * np.tile(np.eye(width)[-1], (n, 1))
+            )
             group = file.create_group(place)
             group.attrs["role"] = "id" if inside else SETS[place.split("/")[0]]
             group["labels"] = labels
-            group["features"] = np.abs(centres + 0.1 * rng.normal(size=(n, width))).astype(np.float32)
+            group["features"] = np.abs(centres + 0.1 * rng.normal(size=(n, width))).astype(
+                np.float32
+            )
     return str(path)
 
 
 def test_feature_space_shows_what_a_plane_hides(tmp_path, rng, saved_twice):
-    paths = [features(tmp_path / f"{t}.h5", t, rng, away=a) for t, a in (("baseline", 1.0), ("oe_tune", 5.0))]
+    paths = [
+        features(tmp_path / f"{t}.h5", t, rng, away=a)
+        for t, a in (("baseline", 1.0), ("oe_tune", 5.0))
+    ]
     data = feature_space.frame(paths)
     assert data.groupby(["training", "kind"]).size().to_dict() == {
-        (t, k): n for t in ("baseline", "oe_tune") for k, n in (("far", 40), ("id", 90), ("synthetic", 40))
+        (t, k): n
+        for t in ("baseline", "oe_tune")
+        for k, n in (("far", 40), ("id", 90), ("synthetic", 40))
     }
     inside = data[data["kind"] == "id"].groupby("training")[["inside", "outside"]].median()
     np.testing.assert_allclose(inside, 1)
@@ -159,10 +235,16 @@ def test_feature_space_shows_what_a_plane_hides(tmp_path, rng, saved_twice):
     assert outside["oe_tune"] > 3 * outside["baseline"]
     first = data[data["training"] == "baseline"]
     assert (first[first["kind"] == "id"][["x", "y"]].mean() <= 0).all()
-    np.testing.assert_allclose(first["x"].var(ddof=0) / first["explained_x"], first["y"].var(ddof=0) / first["explained_y"])
+    np.testing.assert_allclose(
+        first["x"].var(ddof=0) / first["explained_x"], first["y"].var(ddof=0) / first["explained_y"]
+    )
     figure = feature_space.draw(data)
     assert sorted(text_of(figure.axes[0])) == ["0", "1", "2"]
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["in-distribution", "far OOD", "synthetic OOD"]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == [
+        "in-distribution",
+        "far OOD",
+        "synthetic OOD",
+    ]
     saved_twice(feature_space, data)
 
 
@@ -176,27 +258,47 @@ def test_features_of_many_classes(tmp_path, rng):
 
 
 def test_an_equal_number_of_each_kind(tmp_path, rng):
-    run = read(features(tmp_path / "x.h5", "baseline", rng, sets=("near_1", "far_1", "far_2", "noise")))
+    run = read(
+        features(tmp_path / "x.h5", "baseline", rng, sets=("near_1", "far_1", "far_2", "noise"))
+    )
     shares = {group.set: len(index) for group, index in feature_space.drawn(run)}
     assert shares == {"a": 90, "near_1": 40, "far_1": 40, "far_2": 40, "noise": 40}
-    assert np.array_equal(feature_space.some(run.find("id"), 10), feature_space.some(run.find("id"), 10))
+    assert np.array_equal(
+        feature_space.some(run.find("id"), 10), feature_space.some(run.find("id"), 10)
+    )
 
 
 def costs(tmp_path):
     rows = [
-        {**WHO, "training": t, "seed": s, "score": score, "seconds_forward": 2.0, "seconds_predict": predict, "seconds_score": scoring,
-         "peak_mb_forward": 50.0, "peak_mb": peak}
-        for t in ("baseline", "oe_tune") for s in (0, 1, 2)
-        for score, predict, scoring, peak in (("msp", 2.0, 0.001, 0.0), ("react", 2.0, 0.01, 3.0), ("ensemble_msp", 6.0, 0.001, 9.0))
+        {
+            **WHO,
+            "training": t,
+            "seed": s,
+            "score": score,
+            "seconds_forward": 2.0,
+            "seconds_predict": predict,
+            "seconds_score": scoring,
+            "peak_mb_forward": 50.0,
+            "peak_mb": peak,
+        }
+        for t in ("baseline", "oe_tune")
+        for s in (0, 1, 2)
+        for score, predict, scoring, peak in (
+            ("msp", 2.0, 0.001, 0.0),
+            ("react", 2.0, 0.01, 3.0),
+            ("ensemble_msp", 6.0, 0.001, 9.0),
+        )
         if not (score == "ensemble_msp" and s)
-    ]  # fmt: skip
+    ]
     path = tmp_path / "costs.csv"
     pd.DataFrame(rows).to_csv(path, index=False)
     return str(path)
 
 
 def test_cost_beyond_the_forward_pass(detection, tmp_path, saved_twice):
-    data = compute_cost.frame(costs(tmp_path), detection, **WHO, trainings=["baseline", "oe_tune", "oe_scratch"])
+    data = compute_cost.frame(
+        costs(tmp_path), detection, **WHO, trainings=["baseline", "oe_tune", "oe_scratch"]
+    )
     assert data["training"].unique().tolist() == ["baseline", "oe_tune"]
     baseline = data[data["training"] == "baseline"].set_index("score")
     np.testing.assert_allclose(baseline["seconds"], [0.001, 0.01, 4.001])

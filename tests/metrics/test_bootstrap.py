@@ -7,19 +7,34 @@ from sklearn.metrics import roc_auc_score
 
 from oecal.metrics import bootstrap as module
 from oecal.metrics.bootstrap import bootstrap, class_statistics, resampled, statistics
-from oecal.metrics.calibration_metrics import classwise_ece, confidence_metrics, equal_mass, equal_width, gap, label_metrics, soft_f1
+from oecal.metrics.calibration_metrics import (
+    classwise_ece,
+    confidence_metrics,
+    equal_mass,
+    equal_width,
+    gap,
+    label_metrics,
+    soft_f1,
+)
 from oecal.metrics.norm_interval import Binned, Estimate, difference_interval, norm
 from oecal.metrics.resamples import percentile_interval
 from oecal.metrics.selective_metrics import selective_metrics
 
 
 def of_ones(found):
-    return {name: norm(v.parts, v.order)[0] ** v.power if isinstance(v, Binned) else v[0] for name, v in found.items()}
+    return {
+        name: norm(v.parts, v.order)[0] ** v.power if isinstance(v, Binned) else v[0]
+        for name, v in found.items()
+    }
 
 
 def estimated(confidence, correct, seed=0, resamples=200):
     n = len(confidence)
-    return bootstrap([statistics(confidence, correct)], resampled([(n, np.random.default_rng(seed))], resamples), n)
+    return bootstrap(
+        [statistics(confidence, correct)],
+        resampled([(n, np.random.default_rng(seed))], resamples),
+        n,
+    )
 
 
 def selected(confidence, correct):
@@ -29,7 +44,10 @@ def selected(confidence, correct):
 
 def test_resamples_of_strata():
     def drawn():
-        return np.concatenate(list(resampled([(30, np.random.default_rng(1)), (20, np.random.default_rng(2))], 500)), axis=1)
+        return np.concatenate(
+            list(resampled([(30, np.random.default_rng(1)), (20, np.random.default_rng(2))], 500)),
+            axis=1,
+        )
 
     weights = drawn()
     assert weights.shape == (50, 500)
@@ -85,16 +103,24 @@ def test_weights_are_repetitions(name, rng):
         assert found["accuracy"][b] == pytest.approx(y.mean())
         assert found["mean_confidence"][b] == pytest.approx(c.mean())
         assert found["soft_f1"][b] == pytest.approx(soft_f1(c, y))
-        assert found["error_auroc"][b] == pytest.approx(roc_auc_score(correct, confidence, sample_weight=w))
+        assert found["error_auroc"][b] == pytest.approx(
+            roc_auc_score(correct, confidence, sample_weight=w)
+        )
         assert norm(found["ece"].parts, 1)[b] == pytest.approx(gap(equal_width(c, y), 1))
-        assert {name: found[name][b] for name in ("aurc", "eaurc", "augrc")} == pytest.approx(selected(c, y))
+        assert {name: found[name][b] for name in ("aurc", "eaurc", "augrc")} == pytest.approx(
+            selected(c, y)
+        )
 
 
 def test_intervals_of_means_have_the_normal_width(rng):
     confidence = rng.random(1000)
     found = estimated(confidence, rng.random(1000) < 0.8, resamples=2000)
-    assert found["accuracy"].high - found["accuracy"].low == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 1000), rel=0.1)
-    assert found["mean_confidence"].high - found["mean_confidence"].low == pytest.approx(2 * 1.96 * confidence.std() / 1000**0.5, rel=0.1)
+    assert found["accuracy"].high - found["accuracy"].low == pytest.approx(
+        2 * 1.96 * np.sqrt(0.8 * 0.2 / 1000), rel=0.1
+    )
+    assert found["mean_confidence"].high - found["mean_confidence"].low == pytest.approx(
+        2 * 1.96 * confidence.std() / 1000**0.5, rel=0.1
+    )
 
 
 def simulated(rng, n, gap_at):
@@ -125,10 +151,17 @@ def test_a_true_error_is_covered(shape, rng):
     """The gap of 0.06 keeps its sign in each bin of ECE, so that the true errors are the same in bins and without. Nominal: 95%."""
     covers = []
     for seed in range(100):
-        confidence, correct = simulated(rng, 1500, lambda p: np.full_like(p, 0.06) if shape == "everywhere" else 0.06 * (p > 0.8))
+        confidence, correct = simulated(
+            rng,
+            1500,
+            lambda p: np.full_like(p, 0.06) if shape == "everywhere" else 0.06 * (p > 0.8),
+        )
         share = 1.0 if shape == "everywhere" else 1 - (0.5 / 0.55) ** 2  # P(p > 0.8)
         found = estimated(confidence, correct, seed)
-        truth = dict.fromkeys(("ece", "ace", "mad", "smece"), 0.06 * share) | {"mce": 0.06, "rms": 0.06 * share**0.5}
+        truth = dict.fromkeys(("ece", "ace", "mad", "smece"), 0.06 * share) | {
+            "mce": 0.06,
+            "rms": 0.06 * share**0.5,
+        }
         truth |= dict.fromkeys(("ce2_debiased", "reliability"), 0.06**2 * share)
         covers.append([found[name].low <= t <= found[name].high for name, t in truth.items()])
     shares = dict(zip(truth, np.mean(covers, axis=0), strict=True))
@@ -140,7 +173,8 @@ def test_a_true_error_is_covered(shape, rng):
 def test_errors_of_classes_are_covered(rng):
     """Labels drawn from ten logits, and the same logits sharpened: the class-wise ECE is 0, and that of many images.
 
-    Of 1,000 images the second would be covered in 70 to 80% only: bins of rare probabilities hold too few images to show their noise.
+    Of 1,000 images the second would be covered in 70 to 80% only: bins of rare probabilities hold
+    too few images to show their noise.
     """
 
     def drawn(n, factor):
@@ -152,7 +186,11 @@ def test_errors_of_classes_are_covered(rng):
     truth, covers = classwise_ece(np.exp(log_p), labels), []
     for seed in range(30):
         one = [
-            bootstrap([class_statistics(*drawn(5000, factor))], resampled([(5000, np.random.default_rng(seed))], 100), 5000)["cwece"]
+            bootstrap(
+                [class_statistics(*drawn(5000, factor))],
+                resampled([(5000, np.random.default_rng(seed))], 100),
+                5000,
+            )["cwece"]
             for factor in (1, 1.5)
         ]
         covers.append([one[0].low == 0, one[1].low <= truth <= one[1].high])
@@ -165,12 +203,22 @@ def test_a_difference_is_covered(rng):
     covers, plain = [], []
     for seed in range(40):
         calibrated, correct = simulated(rng, 1500, np.zeros_like)
-        more, less, one, two = (estimated(calibrated + excess, correct, seed)["rms"] for excess in (0.14, 0.11, 0.06, 0))
+        more, less, one, two = (
+            estimated(calibrated + excess, correct, seed)["rms"] for excess in (0.14, 0.11, 0.06, 0)
+        )
         limits = difference_interval(one, two), difference_interval(more, less)
-        covers.append([low <= truth <= high for (low, high), truth in zip(limits, (0.06, 0.03), strict=True)])
+        covers.append(
+            [low <= truth <= high for (low, high), truth in zip(limits, (0.06, 0.03), strict=True)]
+        )
         assert limits[1][1] - limits[1][0] < (more.high - more.low) / 2
-        both = [statistics(calibrated + excess, correct)(w) for excess in (0.06, 0) for w in resampled([(1500, rng)], 100)]
-        low, high = percentile_interval(np.subtract(*(norm(found["rms"].parts, 2) for found in both)))
+        both = [
+            statistics(calibrated + excess, correct)(w)
+            for excess in (0.06, 0)
+            for w in resampled([(1500, rng)], 100)
+        ]
+        low, high = percentile_interval(
+            np.subtract(*(norm(found["rms"].parts, 2) for found in both))
+        )
         plain.append(low <= 0.06 <= high)
     assert (np.mean(covers, axis=0) >= 0.9).all()
     assert np.mean(plain) < 0.5
@@ -191,13 +239,23 @@ def test_a_model_does_not_differ_from_itself(rng):
             assert one.low == 0
         else:
             square = name in ("ce2_debiased", "reliability", "resolution")
-            assert high - low < (one.high - one.low) * (2 / 3 if square else 1 / 3)  # 0 but for an interval that is not symmetric
+            assert high - low < (one.high - one.low) * (
+                2 / 3 if square else 1 / 3
+            )  # 0 but for an interval that is not symmetric
 
 
-@pytest.mark.parametrize(("confidence", "correct"), [
-    (np.ones(300), np.ones(300)), (np.full(300, 0.9), np.ones(300)), (np.ones(300), np.zeros(300)), (np.array([0.6]), np.array([1])),
-    (np.full(200, 0.5), np.arange(200) % 2), (np.zeros(2), np.array([0, 1])), (np.r_[0.4, np.ones(150)], np.r_[0, np.ones(150)]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("confidence", "correct"),
+    [
+        (np.ones(300), np.ones(300)),
+        (np.full(300, 0.9), np.ones(300)),
+        (np.ones(300), np.zeros(300)),
+        (np.array([0.6]), np.array([1])),
+        (np.full(200, 0.5), np.arange(200) % 2),
+        (np.zeros(2), np.array([0, 1])),
+        (np.r_[0.4, np.ones(150)], np.r_[0, np.ones(150)]),
+    ],
+)
 def test_hostile_inputs(confidence, correct):
     found = estimated(confidence, correct, resamples=50)
     for name, one in found.items():

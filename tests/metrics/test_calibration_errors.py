@@ -26,7 +26,10 @@ def test_official_gap_skips_the_last_bin(rng):
 
 def test_debiased_has_mean_zero_if_calibrated(rng):
     confidence = np.repeat([0.3, 0.6, 0.9], 20)
-    bins = [equal_width(confidence, (rng.random(60) < confidence).astype(float), 10) for _ in range(2000)]
+    bins = [
+        equal_width(confidence, (rng.random(60) < confidence).astype(float), 10)
+        for _ in range(2000)
+    ]
     found = np.array([debiased_squared(b) for b in bins])
     assert abs(found.mean()) < 4 * found.std() / 2000**0.5
     assert np.mean([gap(b, 2) ** 2 for b in bins]) > 0.005
@@ -36,7 +39,9 @@ def test_debiased_has_mean_zero_if_calibrated(rng):
 def test_error_auroc_equals_scikit_learn(rng):
     for confidence in (rng.random(200), rng.integers(0, 5, 200) / 5):
         correct = rng.integers(0, 2, 200)
-        assert error_auroc(confidence, correct) == pytest.approx(roc_auc_score(correct, confidence), abs=1e-12)
+        assert error_auroc(confidence, correct) == pytest.approx(
+            roc_auc_score(correct, confidence), abs=1e-12
+        )
     assert np.isnan(error_auroc(np.ones(3), np.ones(3)))
 
 
@@ -47,4 +52,6 @@ def test_brier_parts_add_up(rng):
     assert total == pytest.approx(((confidence - correct) ** 2).mean(), abs=1e-12)
     pair = np.repeat([0.2, 0.8], 4), np.array([0, 0, 0, 1, 1, 1, 1, 0.0])  # accuracies 1/4 and 3/4
     two = brier_parts(*pair, equal_width(*pair))
-    assert two == pytest.approx({"reliability": 0.0025, "resolution": 0.0625, "uncertainty": 0.25, "within": 0.0}, abs=1e-12)
+    assert two == pytest.approx(
+        {"reliability": 0.0025, "resolution": 0.0625, "uncertainty": 0.25, "within": 0.0}, abs=1e-12
+    )

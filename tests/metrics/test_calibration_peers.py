@@ -1,6 +1,7 @@
 """Calibration metrics against netcal, scikit-learn, torchmetrics, PyTorch and pytorch-ood on inputs that are hard to get right.
 
-Where a peer differs, the test says why the peer is wrong, and proves ours from the definition in exact fractions or by a closed form.
+Where a peer differs, the test says why the peer is wrong, and proves ours from the definition in
+exact fractions or by a closed form.
 """
 
 from fractions import Fraction
@@ -52,8 +53,14 @@ LOGITS = {
     "huge": (RNG.normal(0, 1e300, (60, 4)), RNG.integers(4, size=60)),
     "float32": (RNG.normal(0, 4, (300, 4)).astype(np.float32), RNG.integers(4, size=300)),
     "constant": (np.tile([2.0, 0.0, 0.0], (120, 1)), RNG.integers(3, size=120)),
-    "all right": (RNG.normal(0, 1, (130, 3)) + 5 * np.eye(3)[np.arange(130) % 3], np.arange(130) % 3),
-    "all wrong": (RNG.normal(0, 0.1, (130, 3)) + 5 * np.eye(3)[np.arange(130) % 3], (np.arange(130) + 1) % 3),
+    "all right": (
+        RNG.normal(0, 1, (130, 3)) + 5 * np.eye(3)[np.arange(130) % 3],
+        np.arange(130) % 3,
+    ),
+    "all wrong": (
+        RNG.normal(0, 0.1, (130, 3)) + 5 * np.eye(3)[np.arange(130) % 3],
+        (np.arange(130) + 1) % 3,
+    ),
     "one class missing": (RNG.normal(0, 2, (150, 3)), RNG.integers(2, size=150)),
     "one": (np.array([[1.0, 0.5, 0.0]]), np.array([0])),
     "two": (np.array([[1.0, 0.5, 0.0], [0.0, 3.0, 1.0]]), np.array([2, 1])),
@@ -67,13 +74,19 @@ def ece_by_definition(confidence, correct, bins):
     for c, y in zip(map(Fraction, confidence.tolist()), correct.tolist(), strict=True):
         groups.setdefault(-(-c * bins // 1), []).append(c - int(y))
     sums = [abs(sum(g)) for g in groups.values()]
-    return {"ece": sum(sums) / len(confidence), "mce": max(s / len(g) for s, g in zip(sums, groups.values(), strict=True))}
+    return {
+        "ece": sum(sums) / len(confidence),
+        "mce": max(s / len(g) for s, g in zip(sums, groups.values(), strict=True)),
+    }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_ece_and_mce_equal_the_definition_and_netcal(name):
     _, _, confidence, correct = CASES[name]
-    found, expected = confidence_metrics(confidence, correct, 15), ece_by_definition(confidence, correct, 15)
+    found, expected = (
+        confidence_metrics(confidence, correct, 15),
+        ece_by_definition(confidence, correct, 15),
+    )
     assert (found["ece"], found["mce"]) == close((float(expected["ece"]), float(expected["mce"])))
     assert found["ece"] == close(ECE(15, detection=True).measure(confidence, correct))
     assert found["mce"] == close(MCE(15, detection=True).measure(confidence, correct))
@@ -86,38 +99,57 @@ def test_ece_and_mce_equal_torchmetrics(name):
     p, labels, confidence, correct = CASES[name]
     found = confidence_metrics(confidence, correct, 15)
     for key, norm in (("ece", "l1"), ("mce", "max")):
-        theirs = multiclass_calibration_error(torch.from_numpy(p), torch.from_numpy(labels), p.shape[1], n_bins=15, norm=norm)
+        theirs = multiclass_calibration_error(
+            torch.from_numpy(p), torch.from_numpy(labels), p.shape[1], n_bins=15, norm=norm
+        )
         assert found[key] == close(theirs.item())
 
 
 def test_torchmetrics_gives_a_confidence_of_1_a_bin_of_its_own():
-    """Of ten saturated predictions one is wrong; ten more at 0.95 are all right. In one bin, (14/15, 1], the gaps -0.1 and 0.05 cancel in
+    """Of ten saturated predictions one is wrong; ten more at 0.95 are all right.
+
+    In one bin, (14/15, 1], the gaps -0.1 and 0.05 cancel in
     part: |0.975 - 0.95|. Torchmetrics puts just 1.0 into a 16th bin and finds (0.1 + 0.05) / 2."""
     confidence, correct = np.r_[np.ones(10), np.full(10, 0.95)], np.r_[0.0, np.ones(19)]
     assert confidence_metrics(confidence, correct, 15)["ece"] == close(0.025)
     assert ECE(15, detection=True).measure(confidence, correct) == close(0.025)
-    p, labels = torch.from_numpy(np.stack([confidence, 1 - confidence], axis=1)), torch.from_numpy(1 - correct).long()
+    p, labels = (
+        torch.from_numpy(np.stack([confidence, 1 - confidence], axis=1)),
+        torch.from_numpy(1 - correct).long(),
+    )
     assert multiclass_calibration_error(p, labels, 2, n_bins=15).item() == close(0.075)
 
 
 def test_bins_are_closed_on_the_right():
-    """Guo et al., ICML 2017, section 2: ((m - 1) / M, m / M]. Scikit-learn agrees; torchmetrics and netcal close the left side."""
+    """Guo et al., ICML 2017, section 2: ((m - 1) / M, m / M].
+
+    Scikit-learn agrees; torchmetrics and netcal close the left side.
+    """
     confidence, correct = np.array([0.5, 0.75]), np.array([1.0, 0.0])
-    assert confidence_metrics(confidence, correct, 2)["ece"] == close((0.5 + 0.75) / 2)  # (0, 0.5] and (0.5, 1]
-    np.testing.assert_allclose(calibration_curve(correct, confidence, n_bins=2), [[1, 0], [0.5, 0.75]])
-    assert ECE(2, detection=True).measure(confidence, correct) == close(abs(0.625 - 0.5))  # both in [0.5, 1]
+    assert confidence_metrics(confidence, correct, 2)["ece"] == close(
+        (0.5 + 0.75) / 2
+    )  # (0, 0.5] and (0.5, 1]
+    np.testing.assert_allclose(
+        calibration_curve(correct, confidence, n_bins=2), [[1, 0], [0.5, 0.75]]
+    )
+    assert ECE(2, detection=True).measure(confidence, correct) == close(
+        abs(0.625 - 0.5)
+    )  # both in [0.5, 1]
     p = torch.from_numpy(np.stack([confidence, 1 - confidence], axis=1))
     assert multiclass_calibration_error(p, torch.tensor([0, 1]), 2, n_bins=2).item() == close(0.125)
 
 
 def test_ace_is_adaptive_and_netcals_ace_is_another_metric():
     """ACE means bins of equal mass here (Nixon et al., CVPR workshops 2019): where n is a multiple of the bins, netcal's ECE with
-    `equal_intervals=False`. Netcal's ACE is the mean over the bins of equal width that are not empty, each weighted alike."""
+    `equal_intervals=False`. Netcal's ACE is the mean over the bins of equal width that are not
+    empty, each weighted alike."""
     _, _, confidence, correct = CASES["random"]
     theirs = ECE(15, equal_intervals=False, detection=True).measure(confidence, correct)
     assert confidence_metrics(confidence, correct, 15)["ace"] == close(theirs)
     full = [b for b in zip(*equal_width(confidence, correct, 15), strict=True) if b[0]]
-    assert ACE(15, detection=True).measure(confidence, correct) == close(np.mean([abs(c - a) for _, c, a in full]))
+    assert ACE(15, detection=True).measure(confidence, correct) == close(
+        np.mean([abs(c - a) for _, c, a in full])
+    )
 
 
 @pytest.mark.parametrize("name", ["constant", "one", "two"])
@@ -125,9 +157,15 @@ def test_equal_mass_with_ties(name):
     """Netcal's quantiles keep ties in one bin, ours spread their correctness over their ranks: the same gap."""
     _, _, confidence, correct = CASES[name]
     for bins in (1, 2, 3):
-        expected = abs(confidence - correct).mean() if name == "two" and bins > 1 else abs(confidence.mean() - correct.mean())
+        expected = (
+            abs(confidence - correct).mean()
+            if name == "two" and bins > 1
+            else abs(confidence.mean() - correct.mean())
+        )
         assert gap(equal_mass(confidence, correct, bins), 1) == close(expected)
-    assert ECE(1, equal_intervals=False, detection=True).measure(confidence, correct) == close(gap(equal_mass(confidence, correct, 1), 1))
+    assert ECE(1, equal_intervals=False, detection=True).measure(confidence, correct) == close(
+        gap(equal_mass(confidence, correct, 1), 1)
+    )
 
 
 def test_the_order_of_the_images_says_nothing():
@@ -146,20 +184,33 @@ def test_rms_and_mad_equal_pytorch_ood(name, size):
     _, _, confidence, correct = CASES[name]
     bins = adaptive(confidence, correct, size)
     for norm, p in ((2, "2"), (1, "1"), (np.inf, "infty")):
-        assert gap(bins, norm) == close(pytorch_ood.calibration_error(torch.from_numpy(confidence), torch.from_numpy(correct), p, size))
+        assert gap(bins, norm) == close(
+            pytorch_ood.calibration_error(
+                torch.from_numpy(confidence), torch.from_numpy(correct), p, size
+            )
+        )
 
 
 def test_the_official_rms_drops_the_most_confident_bin():
     """Its loop ends one bin early: with less than 200 images nothing is left, and the error is 0. Here all are wrong at 0.9."""
     confidence, correct = np.full(150, 0.9), np.zeros(150)
     bins = [(i * 100, (i + 1) * 100) for i in range(150 // 100)]
-    official = sum((b - a) / 150 * abs(confidence[a:b].mean() - correct[a:b].mean()) ** 2 for a, b in bins[:-1]) ** 0.5
+    official = (
+        sum(
+            (b - a) / 150 * abs(confidence[a:b].mean() - correct[a:b].mean()) ** 2
+            for a, b in bins[:-1]
+        )
+        ** 0.5
+    )
     assert official == 0
     assert confidence_metrics(confidence, correct)["rms"] == close(0.9)
 
 
 def test_the_largest_logit_is_no_confidence():
-    """OpenOOD's ECE takes it for one. A softmax is the same for z and z + 1; the largest logit is not, and ours refuses it."""
+    """OpenOOD's ECE takes it for one.
+
+    A softmax is the same for z and z + 1; the largest logit is not, and ours refuses it.
+    """
     logits, labels = LOGITS["random"]
     ours = [confidence_metrics(*predictions(logits + shift, labels)[2:])["ece"] for shift in (0, 1)]
     assert ours[0] == close(ours[1])
@@ -170,45 +221,75 @@ def test_the_largest_logit_is_no_confidence():
 
 
 def test_netcal_takes_two_classes_for_a_binary_problem():
-    """With one of three classes missing among the labels, it fails; ours needs no labels, only what is right."""
+    """With one of three classes missing among the labels, it fails.
+
+    Ours needs no labels, only what is right.
+    """
     p, labels, confidence, correct = CASES["one class missing"]
     with pytest.raises(RuntimeError, match="binary"):
         ECE(15).measure(p, labels)
-    assert ECE(15, detection=True).measure(confidence, correct) == close(confidence_metrics(confidence, correct)["ece"])
+    assert ECE(15, detection=True).measure(confidence, correct) == close(
+        confidence_metrics(confidence, correct)["ece"]
+    )
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_nll_brier_and_classwise_ece_equal_the_peers(name):
     (logits, labels), (p, _, _, _) = LOGITS[name], CASES[name]
     found = label_metrics(logits, labels)
-    assert found["nll"] == close(cross_entropy(torch.from_numpy(np.asarray(logits, float)), torch.from_numpy(labels)).item())
-    assert found["brier"] == close(brier_score_loss(labels, p, labels=range(p.shape[1]), scale_by_half=False))
-    assert found["cwece"] == close(np.mean([ECE(15, detection=True).measure(p[:, k], (labels == k) * 1) for k in range(p.shape[1])]))
+    assert found["nll"] == close(
+        cross_entropy(torch.from_numpy(np.asarray(logits, float)), torch.from_numpy(labels)).item()
+    )
+    assert found["brier"] == close(
+        brier_score_loss(labels, p, labels=range(p.shape[1]), scale_by_half=False)
+    )
+    assert found["cwece"] == close(
+        np.mean(
+            [ECE(15, detection=True).measure(p[:, k], (labels == k) * 1) for k in range(p.shape[1])]
+        )
+    )
 
 
 def test_scikit_learn_clips_the_log_loss():
-    """A wrong class at a gap of 200 costs log(1 + e^200) = 200 nats; clipped at the precision of float64 it is 36."""
+    """A wrong class at a gap of 200 costs log(1 + e^200) = 200 nats.
+
+    Clipped at the precision of float64 it is 36.
+    """
     logits, labels = np.array([[200.0, 0.0]]), np.array([1])
-    assert log_loss(labels, softmax(logits, axis=1), labels=[0, 1]) == close(-np.log(np.finfo(float).eps))
+    assert log_loss(labels, softmax(logits, axis=1), labels=[0, 1]) == close(
+        -np.log(np.finfo(float).eps)
+    )
     assert label_metrics(logits, labels)["nll"] == close(np.logaddexp(200, 0))
 
 
 def test_brier_keeps_what_is_small():
-    """A right class at a gap of g costs 2 / (1 + e^g)^2; `sum p^2 - 2 p_l + 1` would be the rounding error of 1."""
+    """A right class at a gap of g costs 2 / (1 + e^g)^2.
+
+    `sum p^2 - 2 p_l + 1` would be the rounding error of 1.
+    """
     for g in (5.0, 12.0, 18.0):
-        assert label_metrics(np.array([[g, 0.0]]), np.array([0]))["brier"] == pytest.approx(2 / (1 + np.exp(g)) ** 2, rel=1e-5)
+        assert label_metrics(np.array([[g, 0.0]]), np.array([0]))["brier"] == pytest.approx(
+            2 / (1 + np.exp(g)) ** 2, rel=1e-5
+        )
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
 def test_temperature_is_where_the_slope_of_the_nll_is_zero(rng, scale):
-    """dNLL/dT = 0 where the mean logit of the label is the mean logit under the model; found by bisection, as the official code does."""
+    """dNLL/dT = 0 where the mean logit of the label is the mean logit under the model.
+
+    Found by bisection, as the official code does.
+    """
     logits = scale * (rng.normal(0, 1, (400, 4)) + 2 * np.eye(4)[np.arange(400) % 4])
     labels = np.where(rng.random(400) < 0.8, np.arange(400) % 4, rng.integers(4, size=400))
     low, high = 0.2, 5.0
     for _ in range(60):
         t = (low + high) / 2
-        slope = ((softmax(logits / t, axis=1) * logits).sum(axis=1) - logits[np.arange(400), labels]).mean()
-        low, high = (t, high) if slope > 0 else (low, t)  # too sure: the model expects a larger logit than the label has
+        slope = (
+            (softmax(logits / t, axis=1) * logits).sum(axis=1) - logits[np.arange(400), labels]
+        ).mean()
+        low, high = (
+            (t, high) if slope > 0 else (low, t)
+        )  # too sure: the model expects a larger logit than the label has
     assert fit_temperature(logits, labels) == close(t)
 
 

@@ -1,4 +1,7 @@
-"""Bootstrap of AUROC and FPR95: each resample is the metric of the images drawn; intervals cover; differences are paired."""
+"""Bootstrap of AUROC and FPR95: each resample is the metric of the images drawn.
+
+Intervals cover; differences are paired.
+"""
 
 import numpy as np
 import pytest
@@ -16,33 +19,46 @@ def replicates(known, unknown, resamples, rng):
 
 @pytest.mark.parametrize("levels", [3, 20, 10**6])
 def test_each_resample_is_the_metric_of_the_images_drawn(rng, levels):
-    known, unknown = rng.integers(levels, size=57) / levels, rng.integers(levels, size=41) / levels + 0.2
+    known, unknown = (
+        rng.integers(levels, size=57) / levels,
+        rng.integers(levels, size=41) / levels + 0.2,
+    )
     found, (w, v) = replicates(known, unknown, 30, rng)
     assert (w.sum(axis=0) == 57).all()
     assert (v.sum(axis=0) == 41).all()
     for b in range(30):
-        expected = detection_metrics(np.repeat(known, w[:, b].astype(int)), np.repeat(unknown, v[:, b].astype(int)))
+        expected = detection_metrics(
+            np.repeat(known, w[:, b].astype(int)), np.repeat(unknown, v[:, b].astype(int))
+        )
         for name in ("auroc", "fpr95"):
             assert found[name][b] == pytest.approx(expected[name], abs=1e-7)
 
 
 def test_weights_of_one_give_the_metric_itself(rng):
     known, unknown = rng.normal(size=500), rng.normal(1, 1, 400)
-    found = resampled(inside(known, np.ones((500, 1), np.float32)), unknown, np.ones((400, 1), np.float32))
+    found = resampled(
+        inside(known, np.ones((500, 1), np.float32)), unknown, np.ones((400, 1), np.float32)
+    )
     expected = detection_metrics(known, unknown)
-    assert {name: values[0] for name, values in found.items()} == pytest.approx({n: expected[n] for n in found}, abs=1e-7)
+    assert {name: values[0] for name, values in found.items()} == pytest.approx(
+        {n: expected[n] for n in found}, abs=1e-7
+    )
 
 
 def placements_variance(known, unknown):
     """DeLong, DeLong & Clarke-Pearson (Biometrics 1988): the variance of the AUROC."""
     above = (unknown[:, None] > known).astype(float)
-    return above.mean(axis=1).var(ddof=1) / len(unknown) + above.mean(axis=0).var(ddof=1) / len(known)
+    return above.mean(axis=1).var(ddof=1) / len(unknown) + above.mean(axis=0).var(ddof=1) / len(
+        known
+    )
 
 
 def test_the_spread_is_that_of_delong(rng):
     known, unknown = rng.normal(size=600), rng.normal(1, 1.5, 300)
     found, _ = replicates(known, unknown, 4000, rng)
-    assert found["auroc"].std() == pytest.approx(placements_variance(known, unknown) ** 0.5, rel=0.05)
+    assert found["auroc"].std() == pytest.approx(
+        placements_variance(known, unknown) ** 0.5, rel=0.05
+    )
 
 
 def test_intervals_cover():

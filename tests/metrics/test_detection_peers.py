@@ -1,6 +1,7 @@
 """Detection metrics against scikit-learn, torchmetrics and pytorch-ood on inputs that are hard to get right.
 
-Where a peer differs, the test says why the peer is wrong, and proves ours from the definition in exact fractions or by a closed form.
+Where a peer differs, the test says why the peer is wrong, and proves ours from the definition in
+exact fractions or by a closed form.
 """
 
 from fractions import Fraction
@@ -14,7 +15,11 @@ from scipy.special import softmax
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
-from torchmetrics.functional.classification import binary_auroc, binary_average_precision, binary_roc
+from torchmetrics.functional.classification import (
+    binary_auroc,
+    binary_average_precision,
+    binary_roc,
+)
 
 from oecal.metrics.detection_metrics import detection_metrics, detection_metrics_of_sets
 from oecal.metrics.peer_conventions import translated
@@ -53,7 +58,10 @@ PAIRS = {
 
 
 def by_definition(inside, outside):
-    """Every metric from the curves, in fractions; the curves from trying every score as the threshold."""
+    """Every metric from the curves, in fractions.
+
+    The curves from trying every score as the threshold.
+    """
 
     def curve(positives, negatives):
         points = [(0, 0)]
@@ -66,7 +74,11 @@ def by_definition(inside, outside):
         return sum(Fraction(added, points[-1][0]) * precision for added, precision in steps)
 
     def first(points):
-        return next(Fraction(fp, points[-1][1]) for tp, fp in points if Fraction(tp, points[-1][0]) >= Fraction(95, 100))
+        return next(
+            Fraction(fp, points[-1][1])
+            for tp, fp in points
+            if Fraction(tp, points[-1][0]) >= Fraction(95, 100)
+        )
 
     ood, id_ = curve(outside, inside), curve(-inside, -outside)
     wins = sum(Fraction(int(o > i)) + Fraction(int(o == i), 2) for o in outside for i in inside)
@@ -80,11 +92,23 @@ def by_definition(inside, outside):
 
 
 def by_scikit_learn(inside, outside):
-    ood, scores = np.r_[np.zeros(len(inside)), np.ones(len(outside))], np.r_[inside, outside].astype(float)
-    curves = sklearn_roc_curve(ood, scores, drop_intermediate=False), sklearn_roc_curve(1 - ood, -scores, drop_intermediate=False)
+    ood, scores = (
+        np.r_[np.zeros(len(inside)), np.ones(len(outside))],
+        np.r_[inside, outside].astype(float),
+    )
+    curves = (
+        sklearn_roc_curve(ood, scores, drop_intermediate=False),
+        sklearn_roc_curve(1 - ood, -scores, drop_intermediate=False),
+    )
     fpr95, fpr95_id_pos = (fpr[np.argmax(tpr >= 0.95)] for fpr, tpr, _ in curves)
     ap_out, ap_in = average_precision_score(ood, scores), average_precision_score(1 - ood, -scores)
-    return {"auroc": roc_auc_score(ood, scores), "ap_out": ap_out, "ap_in": ap_in, "fpr95": fpr95, "fpr95_id_pos": fpr95_id_pos}
+    return {
+        "auroc": roc_auc_score(ood, scores),
+        "ap_out": ap_out,
+        "ap_in": ap_in,
+        "fpr95": fpr95,
+        "fpr95_id_pos": fpr95_id_pos,
+    }
 
 
 def by_torchmetrics(inside, outside):
@@ -92,33 +116,52 @@ def by_torchmetrics(inside, outside):
     scores = np.unique(np.r_[inside, outside], return_inverse=True)[1]
     ranks = torch.from_numpy(scores / max(scores.max(), 1))
     ood = torch.cat([torch.zeros(len(inside)), torch.ones(len(outside))]).long()
-    found = binary_auroc(ranks, ood), binary_average_precision(ranks, ood), binary_average_precision(1 - ranks, 1 - ood)
-    return {name: value.item() for name, value in zip(("auroc", "ap_out", "ap_in"), found, strict=True)}
+    found = (
+        binary_auroc(ranks, ood),
+        binary_average_precision(ranks, ood),
+        binary_average_precision(1 - ranks, 1 - ood),
+    )
+    return {
+        name: value.item() for name, value in zip(("auroc", "ap_out", "ap_in"), found, strict=True)
+    }
 
 
 def by_pytorch_ood(inside, outside):
-    scores, labels = torch.from_numpy(np.r_[inside, outside]), torch.cat([torch.zeros(len(inside)), -torch.ones(len(outside))])
-    return {"auroc": pytorch_ood.auroc(scores, labels).item(), "fpr95": pytorch_ood.fpr_at_tpr(scores, labels).item()}
+    scores, labels = (
+        torch.from_numpy(np.r_[inside, outside]),
+        torch.cat([torch.zeros(len(inside)), -torch.ones(len(outside))]),
+    )
+    return {
+        "auroc": pytorch_ood.auroc(scores, labels).item(),
+        "fpr95": pytorch_ood.fpr_at_tpr(scores, labels).item(),
+    }
 
 
 @pytest.mark.parametrize("peer", [by_definition, by_scikit_learn, by_torchmetrics, by_pytorch_ood])
 @pytest.mark.parametrize("name", PAIRS)
 def test_detection_equals_the_peer(peer, name):
     found, expected = detection_metrics(*PAIRS[name]), peer(*PAIRS[name])
-    assert {key: found[key] for key in expected} == close({key: float(value) for key, value in expected.items()})
+    assert {key: found[key] for key in expected} == close(
+        {key: float(value) for key, value in expected.items()}
+    )
 
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_several_sets_are_as_each_alone(name):
     inside, outside = PAIRS[name]
     sets = [outside, inside, outside[:1], np.r_[outside, inside]]
-    assert detection_metrics_of_sets(inside, sets) == [detection_metrics(inside, one) for one in sets]
+    assert detection_metrics_of_sets(inside, sets) == [
+        detection_metrics(inside, one) for one in sets
+    ]
     assert detection_metrics_of_sets(inside, []) == []
 
 
 @pytest.mark.parametrize("sides", [([], [1.0]), ([1.0], [])])
 def test_one_side_missing(sides):
-    """No curve has a meaning then. Scikit-learn returns nan; torchmetrics 0, as if the score were the worst: each with a warning."""
+    """No curve has a meaning then.
+
+    Scikit-learn returns nan; torchmetrics 0, as if the score were the worst: each with a warning.
+    """
     scores, ood = torch.tensor([0.2, 0.8]), torch.tensor([len(sides[0]) == 0] * 2).long()
     with pytest.warns(UserWarning, match=r"No (positive|negative) samples"):
         assert binary_auroc(scores, ood) == 0
@@ -129,18 +172,29 @@ def test_one_side_missing(sides):
 
 
 def test_torchmetrics_puts_large_scores_through_a_sigmoid():
-    """At 500 + 30 s a sigmoid is 1 for each score, and the AUROC just 0.5; in one batch, one score above 1 is enough for that."""
+    """At 500 + 30 s a sigmoid is 1 for each score, and the AUROC just 0.5.
+
+    In one batch, one score above 1 is enough for that.
+    """
     inside, outside = PAIRS["Mahalanobis"]
-    scores, ood = torch.from_numpy(np.r_[inside, outside]), torch.cat([torch.zeros(60), torch.ones(60)]).long()
+    scores, ood = (
+        torch.from_numpy(np.r_[inside, outside]),
+        torch.cat([torch.zeros(60), torch.ones(60)]).long(),
+    )
     assert binary_auroc(scores, ood) == 0.5
-    assert detection_metrics(inside, outside)["auroc"] == close(float(by_definition(inside, outside)["auroc"]))
+    assert detection_metrics(inside, outside)["auroc"] == close(
+        float(by_definition(inside, outside)["auroc"])
+    )
     assert detection_metrics(inside, outside)["auroc"] > 0.85
 
 
 def test_torchmetrics_misses_a_recall_of_just_95_percent():
     """Its recall is float32, where 19/20 rounds to below 0.95: in float64, `recall >= 0.95` fails there and takes the next threshold."""
     inside, outside = PAIRS["just 95%"]
-    scores, ood = torch.from_numpy(np.r_[inside, outside]), torch.cat([torch.zeros(40), torch.ones(20)]).long()
+    scores, ood = (
+        torch.from_numpy(np.r_[inside, outside]),
+        torch.cat([torch.zeros(40), torch.ones(20)]).long(),
+    )
     fpr, tpr, _ = binary_roc(scores / 100, ood)
     assert fpr[np.argmax(tpr.double().numpy() >= 0.95)].item() == close(37 / 40)
     assert Fraction(19, 20) == Fraction(95, 100)
@@ -152,15 +206,30 @@ def test_openood_drops_points_on_a_line():
     inside, outside = PAIRS["the same"]
     fpr, tpr, _ = sklearn_roc_curve(np.r_[np.zeros(20), np.ones(20)], np.r_[inside, outside])
     assert fpr[np.argmax(tpr >= 0.95)] == 1
-    assert detection_metrics(inside, outside)["fpr95"] == 0.95  # 19 of 20 of both sides lie at 1 or above
+    assert (
+        detection_metrics(inside, outside)["fpr95"] == 0.95
+    )  # 19 of 20 of both sides lie at 1 or above
     assert translated("openood", inside, [outside])[0]["FPR@95"] == close(95)
 
 
 def test_a_trapezoid_is_too_high_where_scores_tie():
-    """Half of OOD ties with all of ID. AP: 1/2 at precision 1 and 1/2 at 1/2; the trapezoid draws a line from 1 to 1/2 over the ties."""
+    """Half of OOD ties with all of ID.
+
+    AP: 1/2 at precision 1 and 1/2 at 1/2; the trapezoid draws a line from 1 to 1/2 over the ties.
+    """
     inside, outside = np.full(10, -1.0), np.r_[np.zeros(5), np.full(5, -1.0)]
-    assert detection_metrics(inside, outside)["ap_out"] == Fraction(1, 2) + Fraction(1, 2) * Fraction(1, 2)
-    scores, labels = torch.from_numpy(np.r_[inside, outside]), torch.cat([torch.zeros(10), -torch.ones(10)])
-    assert pytorch_ood.aupr(scores, labels).item() == Fraction(1, 2) + Fraction(1, 2) * Fraction(3, 4)
+    assert detection_metrics(inside, outside)["ap_out"] == Fraction(1, 2) + Fraction(
+        1, 2
+    ) * Fraction(1, 2)
+    scores, labels = (
+        torch.from_numpy(np.r_[inside, outside]),
+        torch.cat([torch.zeros(10), -torch.ones(10)]),
+    )
+    assert pytorch_ood.aupr(scores, labels).item() == Fraction(1, 2) + Fraction(1, 2) * Fraction(
+        3, 4
+    )
     inside, outside = PAIRS["saturated"]
-    assert translated("pytorch_ood", inside, [outside])[0]["AUPR-OUT"] > detection_metrics(inside, outside)["ap_out"] + 0.01
+    assert (
+        translated("pytorch_ood", inside, [outside])[0]["AUPR-OUT"]
+        > detection_metrics(inside, outside)["ap_out"] + 0.01
+    )

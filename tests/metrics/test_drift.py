@@ -23,20 +23,32 @@ def test_earlier_larger_counts(rng, length):
 
 @pytest.mark.parametrize("dtype", [np.float64, np.uint8])
 def test_p_values_are_those_of_the_definition(rng, dtype):
-    val, streams = rng.integers(20, size=50).astype(dtype), rng.integers(20, size=(4, 90)).astype(dtype)
+    val, streams = (
+        rng.integers(20, size=50).astype(dtype),
+        rng.integers(20, size=(4, 90)).astype(dtype),
+    )
     found = p_values(val, streams, Half())
     for line, p in zip(streams, found, strict=True):
         for t in range(90):
             seen = np.concatenate([val, line[: t + 1]])
-            expected = (np.count_nonzero(seen > line[t]) + 0.5 * np.count_nonzero(seen == line[t])) / len(seen)
+            expected = (
+                np.count_nonzero(seen > line[t]) + 0.5 * np.count_nonzero(seen == line[t])
+            ) / len(seen)
             assert p[t] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("values", [1000000, 5])
 def test_p_values_are_uniform_and_independent(rng, values):
-    p = np.concatenate([p_values(rng.integers(values, size=30), rng.integers(values, size=(1, 100)), rng) for _ in range(300)])
+    p = np.concatenate(
+        [
+            p_values(rng.integers(values, size=30), rng.integers(values, size=(1, 100)), rng)
+            for _ in range(300)
+        ]
+    )
     assert kstest(p.ravel(), "uniform").pvalue > 1e-3
-    assert kstest(p.mean(axis=1) * np.sqrt(12 * 100) - 0.5 * np.sqrt(12 * 100), "norm").pvalue > 1e-3  # as a sum of independent ones
+    assert (
+        kstest(p.mean(axis=1) * np.sqrt(12 * 100) - 0.5 * np.sqrt(12 * 100), "norm").pvalue > 1e-3
+    )  # as a sum of independent ones
     assert abs(np.corrcoef(p[:, :-1].ravel(), p[:, 1:].ravel())[0, 1]) < 4 / np.sqrt(300 * 99)
 
 

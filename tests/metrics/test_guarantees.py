@@ -76,13 +76,19 @@ def test_errors_are_kept_as_often_as_said(rng, confidence):
 
 def test_errors_of_a_score_in_no_order(rng):
     """The error rate is the same at each threshold, just above the level: hardly a threshold may be found."""
-    found = [threshold_for_errors(rng.uniform(size=500), rng.uniform(size=500) < 0.0501, 0.05) for _ in range(REPEATS)]
+    found = [
+        threshold_for_errors(rng.uniform(size=500), rng.uniform(size=500) < 0.0501, 0.05)
+        for _ in range(REPEATS)
+    ]
     assert sum(t.threshold is not None for t in found) <= allowed(0.05)
 
 
 def test_errors_that_the_score_does_not_tell(rng):
     """2% are wrong whatever the score: the strictest test often fails, and yet mostly nearly all are accepted."""
-    found = [threshold_for_errors(rng.uniform(size=400), rng.uniform(size=400) < 0.02, 0.05).threshold for _ in range(REPEATS)]
+    found = [
+        threshold_for_errors(rng.uniform(size=400), rng.uniform(size=400) < 0.02, 0.05).threshold
+        for _ in range(REPEATS)
+    ]
     assert np.mean([t is not None and t > 0.95 for t in found]) > 0.6
 
 

@@ -26,7 +26,9 @@ def test_one_value_has_no_interval():
 
 
 def test_pit_is_uniform_on_new_images_and_takes_ties_in_the_middle(rng):
-    np.testing.assert_allclose(pit(np.array([-1.0, 0, 1, 2, 9]), np.array([0, 1, 1, 2])), [0.1, 0.2, 0.5, 0.8, 0.9])
+    np.testing.assert_allclose(
+        pit(np.array([-1.0, 0, 1, 2, 9]), np.array([0, 1, 1, 2])), [0.1, 0.2, 0.5, 0.8, 0.9]
+    )
     p = pit(rng.normal(size=4000), rng.normal(size=4000))
     assert distance_from_uniform(p) < 0.04
     assert abs((p <= 0.05).mean() - 0.05) < 0.015
@@ -34,4 +36,6 @@ def test_pit_is_uniform_on_new_images_and_takes_ties_in_the_middle(rng):
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_distance_from_uniform_is_that_of_scipy(p):
-    np.testing.assert_allclose(distance_from_uniform(np.array(p)), kstest(p, "uniform").statistic, atol=1e-12)
+    np.testing.assert_allclose(
+        distance_from_uniform(np.array(p)), kstest(p, "uniform").statistic, atol=1e-12
+    )

@@ -16,7 +16,13 @@ from oecal.tables import calibration, detection, intervals
 from tests.run_files import written
 
 METRICS = names("metrics", mark="\nTABLE = ")
-OPTIONS = {"bins": 15, "ood_ratio": 0.2, "post_hoc": ["temperature"], "resamples": 100, "metrics": ["correctness_brier"]}
+OPTIONS = {
+    "bins": 15,
+    "ood_ratio": 0.2,
+    "post_hoc": ["temperature"],
+    "resamples": 100,
+    "metrics": ["correctness_brier"],
+}
 
 
 def of(name):
@@ -25,7 +31,14 @@ def of(name):
 
 @pytest.mark.parametrize("name", METRICS)
 def test_its_column_is_no_other_metrics(name):
-    assert name not in [*calibration.COLUMNS, *detection.COLUMNS, *intervals.COLUMNS, "aurc", "eaurc", "augrc"]
+    assert name not in [
+        *calibration.COLUMNS,
+        *detection.COLUMNS,
+        *intervals.COLUMNS,
+        "aurc",
+        "eaurc",
+        "augrc",
+    ]
 
 
 def a_weight_counts_an_image_so_often(metric, rng):
@@ -34,9 +47,15 @@ def a_weight_counts_an_image_so_often(metric, rng):
     found = metric(confidence, correct, drawn.astype(float))
     assert found.shape == (3,)
     for weights, value in zip(drawn.T, found, strict=True):
-        repeated = metric(np.repeat(confidence, weights), np.repeat(correct, weights), np.ones((60, 1)))
+        repeated = metric(
+            np.repeat(confidence, weights), np.repeat(correct, weights), np.ones((60, 1))
+        )
         assert repeated.item() == pytest.approx(value)
-    all_alike = [metric(np.full(5, c), np.full(5, y), np.ones((5, 1))).item() for c in (0.0, 1.0) for y in (0.0, 1.0)]
+    all_alike = [
+        metric(np.full(5, c), np.full(5, y), np.ones((5, 1))).item()
+        for c in (0.0, 1.0)
+        for y in (0.0, 1.0)
+    ]
     assert np.isfinite(all_alike).all()
 
 
@@ -49,7 +68,10 @@ def the_order_of_the_scores_alone_counts(metric, rng):
 
 @pytest.mark.parametrize("name", METRICS)
 def test_contract_of_every_metric(name, rng):
-    contract = {"calibration": a_weight_counts_an_image_so_often, "detection": the_order_of_the_scores_alone_counts}
+    contract = {
+        "calibration": a_weight_counts_an_image_so_often,
+        "detection": the_order_of_the_scores_alone_counts,
+    }
     contract[constant("metrics", name, "TABLE")](of(name), rng)
 
 
@@ -65,19 +87,33 @@ def test_the_tables_take_it(tmp_path, rng):
         labels = rng.integers(classes, size=n) if classes else np.full(n, -1)
         return {"logits": rng.normal(size=(n, 3)).astype(np.float32), "labels": labels}
 
-    groups = {"a/test": ("id", group(100, 3)), "a/val": ("id", group(100, 3)), "b/test": ("far", group(30, 0))}
+    groups = {
+        "a/test": ("id", group(100, 3)),
+        "a/val": ("id", group(100, 3)),
+        "b/test": ("far", group(30, 0)),
+    }
     paths = [written(tmp_path / "x.h5", groups)]
     table, among = calibration.table(paths, [], OPTIONS), intervals.table(paths, [], OPTIONS)
     assert list(table.columns) == [*calibration.COLUMNS, "correctness_brier"]
     assert table["correctness_brier"].between(0, 1).all()
     rows = among[among["metric"] == "correctness_brier"].set_index(["post_hoc", "set"])
-    assert rows["value"].to_dict() == table.set_index(["post_hoc", "set"])["correctness_brier"].to_dict()
+    assert (
+        rows["value"].to_dict()
+        == table.set_index(["post_hoc", "set"])["correctness_brier"].to_dict()
+    )
     assert rows["value"].between(rows["low"], rows["high"]).all()
 
 
 def test_detection_takes_one_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(detection, "named", lambda options, table: {"beyond": lambda inside, outside: (outside > inside.max()).mean()})
-    groups = {"a/test": ("id", {"s": np.array([0.0, 1.0])}), "b/test": ("far", {"s": np.array([1.0, 3.0])})}
+    monkeypatch.setattr(
+        detection,
+        "named",
+        lambda options, table: {"beyond": lambda inside, outside: (outside > inside.max()).mean()},
+    )
+    groups = {
+        "a/test": ("id", {"s": np.array([0.0, 1.0])}),
+        "b/test": ("far", {"s": np.array([1.0, 3.0])}),
+    }
     table = detection.table([], [written(tmp_path / "x.h5", groups)], {})
     assert list(table.columns) == [*detection.COLUMNS, "beyond"]
     assert table["beyond"].tolist() == [0.5]
@@ -86,7 +122,18 @@ def test_detection_takes_one_of_its_own(tmp_path, monkeypatch):
 def test_a_claim_may_be_about_it():
     plain = yaml.safe_load((ROOT / "studies/tiny.yaml").read_text())
     where = {"in_dist": "tiny_digits", "model": "wrn", "training": "baseline", "set": "pooled"}
-    claim = filled("claims.x", {"statement": "x", "table": "calibration", "where": where, "value": "correctness_brier", "is": "below"})
-    check_claim("claims.x", claim, load(merged(plain, {"measures": {"metrics": ["correctness_brier"]}})))
+    claim = filled(
+        "claims.x",
+        {
+            "statement": "x",
+            "table": "calibration",
+            "where": where,
+            "value": "correctness_brier",
+            "is": "below",
+        },
+    )
+    check_claim(
+        "claims.x", claim, load(merged(plain, {"measures": {"metrics": ["correctness_brier"]}}))
+    )
     with pytest.raises(OecalError, match="claims.x.value: unknown name 'correctness_brier'"):
         check_claim("claims.x", claim, load(plain))

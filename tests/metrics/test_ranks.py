@@ -15,7 +15,9 @@ def test_ranks_by_hand():
 @pytest.mark.parametrize("k, q", [(2, 1.960), (3, 2.343), (5, 2.728), (10, 3.164)])
 def test_critical_difference_is_that_of_demsar(k, q):
     """His table 5(a), q at 0.05."""
-    assert critical_difference(k, 14) == pytest.approx(q * np.sqrt(k * (k + 1) / (6 * 14)), abs=1e-3)
+    assert critical_difference(k, 14) == pytest.approx(
+        q * np.sqrt(k * (k + 1) / (6 * 14)), abs=1e-3
+    )
 
 
 def test_the_example_of_demsar():
@@ -24,7 +26,11 @@ def test_the_example_of_demsar():
 
 
 def test_friedman_is_that_of_scipy(rng):
-    for values in (rng.random((12, 7)), rng.integers(0, 3, (6, 5)).astype(float), rng.random((2, 40))):
+    for values in (
+        rng.random((12, 7)),
+        rng.integers(0, 3, (6, 5)).astype(float),
+        rng.random((2, 40)),
+    ):
         found = friedman(values)
         np.testing.assert_allclose(found, friedmanchisquare(*values.T), rtol=1e-9)
         assert found == pytest.approx(friedman(-values))
@@ -33,6 +39,8 @@ def test_friedman_is_that_of_scipy(rng):
 def test_friedman_where_nothing_differs():
     assert friedman(np.ones((4, 3))) == (0.0, 1.0)
     assert friedman(np.ones((4, 1))) == (0.0, 1.0)
-    statistic, p = friedman(np.tile([1.0, 2.0], (5, 1)))  # always the same order, k = 2: chi2 = N, 1 degree of freedom
+    statistic, p = friedman(
+        np.tile([1.0, 2.0], (5, 1))
+    )  # always the same order, k = 2: chi2 = N, 1 degree of freedom
     assert statistic == pytest.approx(5)
     assert p == pytest.approx(0.0253, abs=1e-4)

@@ -9,8 +9,11 @@ from oecal.metrics.selective_metrics import accepted_errors, risk_coverage, sele
 
 
 def test_by_hand():
-    # Accepted in the order right, wrong, right, wrong: risks 0, 1/2, 1/3, 1/2; best order: 0, 0, 1/3, 1/2.
-    found = selective_metrics(np.arange(4.0), np.array([0, 1, 0, 1]), target_risk=0.4, target_coverage=0.5)
+    # Accepted in the order right, wrong, right, wrong: risks 0, 1/2, 1/3, 1/2; best order: 0, 0,
+    # 1/3, 1/2.
+    found = selective_metrics(
+        np.arange(4.0), np.array([0, 1, 0, 1]), target_risk=0.4, target_coverage=0.5
+    )
     assert found["aurc"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
     assert found["eaurc"] == pytest.approx(1 / 8)
     assert found["augrc"] == pytest.approx((0 + 1 + 1 + 2) / 16)
@@ -29,7 +32,11 @@ def test_the_best_order_has_no_excess():
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 1)), min_size=1, max_size=6))
 def test_ties_are_the_mean_over_all_orders(pairs):
     scores, errors = np.array(pairs).T
-    orders = [o for o in permutations(range(len(pairs))) if all(scores[a] <= scores[b] for a, b in pairwise(o))]
+    orders = [
+        o
+        for o in permutations(range(len(pairs)))
+        if all(scores[a] <= scores[b] for a, b in pairwise(o))
+    ]
     expected = np.mean([np.cumsum(errors[list(o)]) for o in orders], axis=0)
     np.testing.assert_allclose(accepted_errors(scores, errors), expected, atol=1e-12)
 

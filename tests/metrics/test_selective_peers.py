@@ -47,7 +47,9 @@ def selective_by_definition(scores, errors, target_risk, target_coverage):
     for k in range(1, n + 1):
         last = np.sort(scores)[k - 1]
         surely, tied = scores < last, scores == last
-        wrong = int(errors[surely].sum()) + Fraction(int(errors[tied].sum()), int(tied.sum())) * (k - int(surely.sum()))
+        wrong = int(errors[surely].sum()) + Fraction(int(errors[tied].sum()), int(tied.sum())) * (
+            k - int(surely.sum())
+        )
         risks.append(wrong / k)
     total = int(errors.sum())
     best = [Fraction(max(k - (n - total), 0), k) for k in range(1, n + 1)]
@@ -55,7 +57,9 @@ def selective_by_definition(scores, errors, target_risk, target_coverage):
         "aurc": sum(risks) / n,
         "eaurc": (sum(risks) - sum(best)) / n,
         "augrc": sum(r * k for k, r in enumerate(risks, 1)) / n**2,
-        "coverage_at_risk": Fraction(max((k for k, r in enumerate(risks, 1) if r <= target_risk), default=0), n),
+        "coverage_at_risk": Fraction(
+            max((k for k, r in enumerate(risks, 1) if r <= target_risk), default=0), n
+        ),
         "risk_at_coverage": risks[-(-target_coverage * n // 1) - 1],
     }
 
@@ -63,9 +67,15 @@ def selective_by_definition(scores, errors, target_risk, target_coverage):
 @pytest.mark.parametrize("name", RANKED)
 def test_selective_prediction_by_definition(name):
     scores, errors = RANKED[name]
-    for risk, coverage in ((Fraction(5, 100), Fraction(80, 100)), (Fraction(1, 3), Fraction(1, 2)), (Fraction(0), Fraction(1))):
+    for risk, coverage in (
+        (Fraction(5, 100), Fraction(80, 100)),
+        (Fraction(1, 3), Fraction(1, 2)),
+        (Fraction(0), Fraction(1)),
+    ):
         expected = selective_by_definition(scores, errors, risk, coverage)
-        assert selective_metrics(scores, errors, float(risk), float(coverage)) == close({k: float(v) for k, v in expected.items()})
+        assert selective_metrics(scores, errors, float(risk), float(coverage)) == close(
+            {k: float(v) for k, v in expected.items()}
+        )
 
 
 @pytest.mark.parametrize("name", without(RANKED, "ties", "saturated", "constant"))

@@ -12,7 +12,9 @@ SHAPE = (1, 12, 12)
 @pytest.mark.parametrize("name", names("models"))
 def test_contract_of_every_model(name):
     """A new model is tested for free: default options shrunk where they can be, output shape, a gradient for each parameter."""
-    small = {"wrn": {"depth": 10, "width": 1}, "pixelcnn": {"blocks": 1, "channels": 4}}.get(name, {})
+    small = {"wrn": {"depth": 10, "width": 1}, "pixelcnn": {"blocks": 1, "channels": 4}}.get(
+        name, {}
+    )
     model = build_model({"architecture": name, "options": small}, SHAPE, 3)
     out = model(torch.rand(4, *SHAPE))
     assert out.shape == ((4, 3) if constant("models", name, "KIND") == "classifier" else (4,))
@@ -25,6 +27,8 @@ def test_weights_of_another_architecture_or_damaged(tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
     (tmp_path / "cut.safetensors").write_bytes(b"\x99" * 40)
     for path in ("other", "cut", "missing"):
-        with pytest.raises(OecalError, match=rf"{path}.safetensors: does not hold the weights") as caught:
+        with pytest.raises(
+            OecalError, match=rf"{path}.safetensors: does not hold the weights"
+        ) as caught:
             load_weights(model, tmp_path / f"{path}.safetensors")
         assert "\n" not in str(caught.value)

@@ -13,7 +13,9 @@ from oecal.models import flow_layers, glow
 def model_of(shape, **options):
     """A flow in evaluation mode whose every layer does something: no weight is zero."""
     torch.manual_seed(1)
-    model = glow.build(glow.Options(**{"levels": 2, "steps": 2, "channels": 8, **options}), shape, 0)
+    model = glow.build(
+        glow.Options(**{"levels": 2, "steps": 2, "channels": 8, **options}), shape, 0
+    )
     with torch.no_grad():
         for p in model.parameters():
             p.add_(0.1 * torch.randn(p.shape))
@@ -41,7 +43,9 @@ def test_layer_inverts_and_its_log_determinant_is_the_jacobians(kind, c):
     y, log_det = layer(x)
     torch.testing.assert_close(layer.inverse(y), x)
     for one, value in zip(x, log_det.expand(2), strict=True):
-        assert value.item() == pytest.approx(log_det_by_autograd(lambda v: layer(v)[0], one), abs=1e-9)
+        assert value.item() == pytest.approx(
+            log_det_by_autograd(lambda v: layer(v)[0], one), abs=1e-9
+        )
 
 
 @pytest.mark.parametrize("shape", [(1, 4, 4), (1, 2, 6), (3, 2, 4), (3, 3, 5)])
@@ -81,7 +85,9 @@ def test_a_level_inverts(shape, monkeypatch):
     model = model_of(shape)
     level, x = model.levels[0], torch.rand(2, *shape)
     stays, leaves = [], []
-    monkeypatch.setattr(level.prior, "forward", lambda z, a: leaves.append(z) or torch.zeros(len(z)))
+    monkeypatch.setattr(
+        level.prior, "forward", lambda z, a: leaves.append(z) or torch.zeros(len(z))
+    )
     monkeypatch.setattr(level.prior, "sample", lambda a: leaves[0])
     stays.append(level(x)[0])
     torch.testing.assert_close(level.inverse(stays[0]), x, atol=1e-4, rtol=1e-4)
@@ -89,7 +95,10 @@ def test_a_level_inverts(shape, monkeypatch):
 
 @pytest.mark.parametrize("alpha, low, high", [(0.0, -30, 30), (0.1, -0.125, 1.125)])
 def test_density_of_two_pixels_integrates_to_one(alpha, low, high):
-    """The midpoint rule over the plane of dequantised images of two values; with a logit, over all that it maps."""
+    """The midpoint rule over the plane of dequantised images of two values.
+
+    With a logit, over all that it maps.
+    """
     model = model_of((2, 1, 1), levels=1, steps=3, alpha=alpha)
     width = (high - low) / 600
     grid = low + (torch.arange(600) + 0.5) * width
@@ -109,11 +118,15 @@ def test_activation_normalisation_of_the_first_batch_then_never_again(tmp_path):
     assert model.initialised
     mix, x = flow_layers.Mix(4), 3 * torch.randn(64, 4, 4, 4) + 7
     mix.initialise(x)
-    normal = F.linear(mix(x)[0].movedim(1, -1), torch.linalg.inv(mix.weight()))  # without the 1x1 convolution
+    normal = F.linear(
+        mix(x)[0].movedim(1, -1), torch.linalg.inv(mix.weight())
+    )  # without the 1x1 convolution
     torch.testing.assert_close(normal.mean(dim=(0, 1, 2)), torch.zeros(4), atol=1e-4, rtol=0)
     torch.testing.assert_close(normal.std(dim=(0, 1, 2)), torch.ones(4), atol=1e-4, rtol=0)
 
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "m.safetensors")
+    save_file(
+        {k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "m.safetensors"
+    )
     torch.manual_seed(5)  # other permutations than those saved
     again = glow.build(glow.Options(steps=2, channels=4), (1, 8, 8), 0)
     again.load_state_dict(load_file(tmp_path / "m.safetensors"))
@@ -190,7 +203,10 @@ def test_samples(shape):
 
 @pytest.mark.parametrize("shape, alpha", [((1, 8, 8), 0.0), ((3, 4, 12), 0.01)])
 def test_equals_normflows(shape, alpha, monkeypatch):
-    """The same weights, images and numbers; in normflows the scale has no lower bound, and split priors are not conditional."""
+    """The same weights, images and numbers.
+
+    In normflows the scale has no lower bound, and split priors are not conditional.
+    """
     monkeypatch.setattr(flow_layers.Coupling, "low", 0.0)
     model = model_of(shape, steps=3, alpha=alpha)
     for p in model.levels[0].prior.net.parameters():
@@ -221,7 +237,9 @@ def test_a_coupling_does_not_let_samples_run_away():
     a, b = 100 * torch.rand(2, 5, 2, 3, 3, dtype=torch.float64)
     with torch.no_grad():
         log_det = layer(torch.cat([a, b], dim=1))[1]
-        gain = (layer.inverse(torch.cat([a, b + 1], dim=1)) - layer.inverse(torch.cat([a, b], dim=1)))[:, 2:]
+        gain = (
+            layer.inverse(torch.cat([a, b + 1], dim=1)) - layer.inverse(torch.cat([a, b], dim=1))
+        )[:, 2:]
     assert (log_det >= 18 * math.log(layer.low)).all()
     assert gain.max().item() == pytest.approx(1 / layer.low, rel=1e-3)
     assert gain.min().item() == pytest.approx(1, rel=1e-3)

@@ -10,7 +10,11 @@ from oecal.models import pixelcnn
 
 def model_of(shape, **options):
     torch.manual_seed(1)
-    return pixelcnn.build(pixelcnn.Options(**{"blocks": 1, "channels": 6, "mixtures": 3, "levels": 2, **options}), shape, 0)
+    return pixelcnn.build(
+        pixelcnn.Options(**{"blocks": 1, "channels": 6, "mixtures": 3, "levels": 2, **options}),
+        shape,
+        0,
+    )
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -18,7 +22,9 @@ def test_autoregressive_by_the_jacobian(channels):
     """The parameters of a pixel depend on all earlier pixels in raster order, and on no other."""
     model = model_of((channels, 5, 4)).double()
     x = torch.rand(1, channels, 5, 4, dtype=torch.float64)
-    jacobian = torch.autograd.functional.jacobian(lambda v: model.parameters_of(v).sum(dim=1)[0].flatten(), x)
+    jacobian = torch.autograd.functional.jacobian(
+        lambda v: model.parameters_of(v).sum(dim=1)[0].flatten(), x
+    )
     depends = jacobian.abs().sum(dim=(1, 2)).reshape(20, 20) > 0  # output pixel, input pixel
     assert torch.equal(depends, torch.ones(20, 20, dtype=torch.bool).tril(-1))
 
@@ -29,7 +35,12 @@ def test_probabilities_of_a_tiny_image_space_sum_to_one(shape):
     with torch.no_grad():
         for p in model.parameters():
             p.mul_(3)  # away from the initial, nearly constant distribution
-    images = torch.tensor(list(itertools.product(range(256), repeat=2)), dtype=torch.float32).view(-1, *shape) / 255
+    images = (
+        torch.tensor(list(itertools.product(range(256), repeat=2)), dtype=torch.float32).view(
+            -1, *shape
+        )
+        / 255
+    )
     with torch.no_grad():
         log_p = torch.cat([model(batch) for batch in images.split(8192)])
     assert log_p.dtype == torch.float64
@@ -42,8 +53,16 @@ def test_one_logistic_equals_scipy():
     for level in (0, 17, 128, 255):
         x = torch.tensor(2 * level / 255 - 1).view(1, 1, 1, 1)
         found = pixelcnn.log_mixture_of_logistics(x, raw, 1).item()
-        upper = 1.0 if level == 255 else logistic.cdf(2 * level / 255 - 1 + 1 / 255, mean, math.exp(log_scale))
-        lower = 0.0 if level == 0 else logistic.cdf(2 * level / 255 - 1 - 1 / 255, mean, math.exp(log_scale))
+        upper = (
+            1.0
+            if level == 255
+            else logistic.cdf(2 * level / 255 - 1 + 1 / 255, mean, math.exp(log_scale))
+        )
+        lower = (
+            0.0
+            if level == 0
+            else logistic.cdf(2 * level / 255 - 1 - 1 / 255, mean, math.exp(log_scale))
+        )
         assert found == pytest.approx(math.log(upper - lower), rel=1e-3)
 
 
@@ -73,7 +92,11 @@ def entropy_of(model, x):
     total = torch.zeros(len(x), dtype=torch.float64)
     for row, column in itertools.product(range(x.shape[2]), range(x.shape[3])):
         at = raw[:, :, row, column].repeat_interleave(256, dim=0)[:, :, None, None]
-        log_p = pixelcnn.log_mixture_of_logistics(levels.repeat(len(x), 1, 1, 1), at, model.mixtures).view(len(x), 256).double()
+        log_p = (
+            pixelcnn.log_mixture_of_logistics(levels.repeat(len(x), 1, 1, 1), at, model.mixtures)
+            .view(len(x), 256)
+            .double()
+        )
         total -= (log_p.exp() * log_p).sum(dim=1)
     return total
 
@@ -81,7 +104,8 @@ def entropy_of(model, x):
 def test_sampling_and_likelihood_agree():
     """The mean of -log p over samples is the model's entropy, which the conditional entropies estimate without -log p of any sample.
 
-    1,000 samples for each, different ones; within 3 standard errors. Samples of another model are more than 10 off: the test can fail.
+    1,000 samples for each, different ones; within 3 standard errors. Samples of another model are
+    more than 10 off: the test can fail.
     """
     torch.manual_seed(3)
     model = model_of((1, 4, 4), levels=2).eval()

@@ -7,13 +7,24 @@ from torch.distributions import MultivariateNormal, Normal, kl_divergence
 
 from oecal.models import vae
 
-LIKELIHOODS = ("logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian", "gaussian_density")
+LIKELIHOODS = (
+    "logistic_mixture",
+    "categorical",
+    "logistic",
+    "bernoulli",
+    "gaussian",
+    "gaussian_density",
+)
 SIZES = [(4, 4), (12, 12), (28, 28), (32, 32), (13, 9)]
 
 
 def model_of(shape, **options):
     torch.manual_seed(1)
-    return vae.build(vae.Options(**{"latent": 3, "channels": 4, "samples": 2, "mixtures": 2, **options}), shape, 0)
+    return vae.build(
+        vae.Options(**{"latent": 3, "channels": 4, "samples": 2, "mixtures": 2, **options}),
+        shape,
+        0,
+    )
 
 
 def images_of(n, shape):
@@ -22,7 +33,9 @@ def images_of(n, shape):
 
 
 class Linear(vae.VAE):
-    """x = W z + b + e, e ~ N(0, I): the evidence is N(b, W W^T + I). The columns of W are orthogonal, so the posterior is diagonal.
+    """x = W z + b + e, e ~ N(0, I): the evidence is N(b, W W^T + I).
+
+    The columns of W are orthogonal, so the posterior is diagonal.
 
     `shift` and `stretch` move the encoder's mean and log variance away from the posterior's.
     """
@@ -31,7 +44,9 @@ class Linear(vae.VAE):
         nn.Module.__init__(self)
         torch.manual_seed(4)
         self.samples, self.shift, self.stretch = 4, shift, stretch
-        self.w = nn.Parameter(torch.linalg.qr(torch.randn(16, 3))[0] * torch.tensor([2.0, 1.0, 0.5]))
+        self.w = nn.Parameter(
+            torch.linalg.qr(torch.randn(16, 3))[0] * torch.tensor([2.0, 1.0, 0.5])
+        )
         self.b = nn.Parameter(torch.randn(16))
 
     def encode(self, x):
@@ -69,7 +84,10 @@ def test_every_likelihood(likelihood):
     with torch.inference_mode():
         parts, drawn = model.parts(x), model.sample(4)
     assert tuple(parts) == vae.OUTPUTS
-    assert all(v.shape == (5,) and v.dtype == torch.float64 and torch.isfinite(v).all() for v in parts.values())
+    assert all(
+        v.shape == (5,) and v.dtype == torch.float64 and torch.isfinite(v).all()
+        for v in parts.values()
+    )
     assert (parts["log_likelihood"] >= parts["elbo"]).all()
     assert torch.equal((drawn * 255).round() / 255, drawn)
     assert drawn.min() >= 0
@@ -96,17 +114,25 @@ def test_with_the_exact_posterior_every_draw_gives_the_evidence():
     parts = model.parts(x)
     for name in ("log_likelihood", "elbo"):
         torch.testing.assert_close(parts[name], model.evidence(x), atol=1e-4, rtol=0)
-    one_draw = torch.stack([model(x) for _ in range(2000)])  # with the analytic KL, right in the mean
+    one_draw = torch.stack(
+        [model(x) for _ in range(2000)]
+    )  # with the analytic KL, right in the mean
     torch.testing.assert_close(one_draw.mean(dim=0), model.evidence(x), atol=0.1, rtol=0)
 
 
 def test_with_another_encoder_the_bounds_are_in_order():
-    """ELBO = evidence - KL(q, posterior), here in closed form; more draws come nearer to the evidence."""
+    """ELBO = evidence - KL(q, posterior), here in closed form.
+
+    More draws come nearer to the evidence.
+    """
     model, x = Linear(shift=0.3, stretch=0.5), images_of(2, (1, 4, 4)).repeat(500, 1, 1, 1)
     evidence = model.evidence(x).mean().item()
     exact_mean, exact_log_variance = Linear().encode(x[:1])
     mean, log_variance = model.encode(x[:1])
-    q, posterior = Normal(mean, (log_variance / 2).exp()), Normal(exact_mean, (exact_log_variance / 2).exp())
+    q, posterior = (
+        Normal(mean, (log_variance / 2).exp()),
+        Normal(exact_mean, (exact_log_variance / 2).exp()),
+    )
     gap = kl_divergence(q, posterior).sum().item()
     assert gap > 0.3
     bounds = {}
@@ -114,23 +140,37 @@ def test_with_another_encoder_the_bounds_are_in_order():
         model.samples = k
         bounds[k] = {name: value.mean().item() for name, value in model.parts(x).items()}
         assert bounds[k]["elbo"] == pytest.approx(evidence - gap, abs=0.1)
-        assert bounds[k]["reconstruction"] - bounds[k]["kl"] == pytest.approx(evidence - gap, abs=0.1)
-    assert evidence - gap < bounds[2]["log_likelihood"] < bounds[8]["log_likelihood"] < bounds[256]["log_likelihood"]
+        assert bounds[k]["reconstruction"] - bounds[k]["kl"] == pytest.approx(
+            evidence - gap, abs=0.1
+        )
+    assert (
+        evidence - gap
+        < bounds[2]["log_likelihood"]
+        < bounds[8]["log_likelihood"]
+        < bounds[256]["log_likelihood"]
+    )
     assert bounds[256]["log_likelihood"] == pytest.approx(evidence, abs=0.03)
     assert model(x).mean().item() == pytest.approx(evidence - gap, abs=0.2)
 
 
 def test_regret_is_the_gap_of_the_encoder():
-    """Zero for the exact posterior; for another q, KL(q, posterior), which the optimisation finds."""
+    """Zero for the exact posterior.
+
+    For another q, KL(q, posterior), which the optimisation finds.
+    """
     x = images_of(6, (1, 4, 4))
     exact = Linear().regret(x, steps=20, lr=0.15, pairs=4)
     assert (exact >= 0).all()
     assert exact.max() < 0.4  # a few draws leave a little to gain
     wrong = Linear(shift=0.5, stretch=1.0)
     q, posterior = wrong.encode(x), Linear().encode(x)
-    gap = kl_divergence(*(Normal(mean, (log_variance / 2).exp()) for mean, log_variance in (q, posterior))).sum(dim=1)
+    gap = kl_divergence(
+        *(Normal(mean, (log_variance / 2).exp()) for mean, log_variance in (q, posterior))
+    ).sum(dim=1)
     found = wrong.regret(x, steps=20, lr=0.15, pairs=16)
-    torch.testing.assert_close(found, gap.detach().double(), atol=0.5, rtol=0)  # 32 draws of 3 dimensions
+    torch.testing.assert_close(
+        found, gap.detach().double(), atol=0.5, rtol=0
+    )  # 32 draws of 3 dimensions
     assert (found > 4 * exact).all()
 
 
@@ -167,7 +207,12 @@ def test_learns_and_prefers_what_it_saw():
 
 def test_same_seed_same_numbers():
     model, x = model_of((1, 8, 8)), images_of(3, (1, 8, 8))
-    for call in (model, lambda x: model.parts(x)["log_likelihood"], lambda x: model.sample(2), lambda x: model.regret(x, 2, 0.1)):
+    for call in (
+        model,
+        lambda x: model.parts(x)["log_likelihood"],
+        lambda x: model.sample(2),
+        lambda x: model.regret(x, 2, 0.1),
+    ):
         torch.manual_seed(7)
         one = call(x)
         torch.manual_seed(7)

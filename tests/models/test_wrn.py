@@ -32,7 +32,9 @@ def test_dropout_acts_in_training_only():
 
 
 def test_dropout_is_a_layer_without_weights():
-    with_it, without = (wrn.build(wrn.Options(16, 1, dropout), (3, 16, 16), 4) for dropout in (0.3, 0.0))
+    with_it, without = (
+        wrn.build(wrn.Options(16, 1, dropout), (3, 16, 16), 4) for dropout in (0.3, 0.0)
+    )
     layers = [m for m in with_it.modules() if isinstance(m, nn.Dropout)]
     assert len(layers) == 6
     assert {layer.p for layer in layers} == {0.3}

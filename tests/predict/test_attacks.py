@@ -14,7 +14,11 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(1, 8, 3), nn.Tanh(), nn.Flatten(), nn.Linear(8 * 16, 3)).eval().requires_grad_(False)
+    return (
+        nn.Sequential(nn.Conv2d(1, 8, 3), nn.Tanh(), nn.Flatten(), nn.Linear(8 * 16, 3))
+        .eval()
+        .requires_grad_(False)
+    )
 
 
 @pytest.fixture
@@ -37,7 +41,11 @@ def test_within_the_ball_and_reproducible(model, images, attack, up):
 
 def test_stronger_attacks_move_more(model, images):
     before = confidence(model, images)
-    change = {(a, up): (confidence(model, attacked(model, images, a, 8, up, CPU)) - before).mean() for a in ATTACKS for up in (True, False)}
+    change = {
+        (a, up): (confidence(model, attacked(model, images, a, 8, up, CPU)) - before).mean()
+        for a in ATTACKS
+        for up in (True, False)
+    }
     assert change["pgd", True] >= change["fgsm", True] > abs(change["random", True])
     assert change["pgd", False] <= change["fgsm", False] < -abs(change["random", False])
 

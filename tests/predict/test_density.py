@@ -36,7 +36,12 @@ def test_gradients_by_hand(rng):
     found = gradients(Quadratic(), images, CPU)
     length = np.sqrt(((images / 255) ** 2).sum(axis=(1, 2, 3)))
     np.testing.assert_allclose(found["input_gradient"], 4 * length, rtol=1e-5)
-    np.testing.assert_allclose(found["gradient_norms"], np.stack([np.log(length**4), np.zeros(3)], axis=1), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        found["gradient_norms"],
+        np.stack([np.log(length**4), np.zeros(3)], axis=1),
+        rtol=1e-4,
+        atol=1e-6,
+    )
 
 
 def test_gradients_of_an_image_do_not_depend_on_the_others(rng):
@@ -67,7 +72,9 @@ def test_probes(rng):
     assert (shades[:, 0].std(axis=(2, 3)) == 0).all()
     spread = shades.astype(float).std(axis=(2, 3, 4))
     assert (np.diff(spread, axis=1) > 0).all()
-    np.testing.assert_allclose(shades.mean(axis=(3, 4)), images.mean(axis=(2, 3))[:, None].repeat(11, 1), atol=0.5)
+    np.testing.assert_allclose(
+        shades.mean(axis=(3, 4)), images.mean(axis=(2, 3))[:, None].repeat(11, 1), atol=0.5
+    )
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])

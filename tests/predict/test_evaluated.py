@@ -20,8 +20,10 @@ def data(tmp_path, rng):
         return str(tmp_path / f"{name}.h5")
 
     return {
-        "same": put("same", 3, SHAPE, [0, 1, 1]), "colour": put("colour", 3, (3, 5, 9), [0, 7, -1]), "empty": put("empty", 0, SHAPE, []),
-    }  # fmt: skip
+        "same": put("same", 3, SHAPE, [0, 1, 1]),
+        "colour": put("colour", 3, (3, 5, 9), [0, 7, -1]),
+        "empty": put("empty", 0, SHAPE, []),
+    }
 
 
 def entry(name, role, **more):
@@ -37,7 +39,13 @@ def test_every_set_gets_the_format_of_the_in_distribution_set(data):
 
 def test_a_corruption_is_applied(data):
     plain = images_of(entry("same", "id"), data, SHAPE, 2, HOW).images
-    found = images_of(entry("same", "corruption", corruption="contrast", severity=5, images=0), data, SHAPE, 2, HOW).images
+    found = images_of(
+        entry("same", "corruption", corruption="contrast", severity=5, images=0),
+        data,
+        SHAPE,
+        2,
+        HOW,
+    ).images
     np.testing.assert_array_equal(found, corrupt(plain, "contrast", 5))
 
 
@@ -71,7 +79,9 @@ def test_a_path_leads_from_id_images_to_those_of_another_set(data):
     path = entry("path-colour", "path", end="colour", images=2) | {"dataset": "same"}
     found = images_of(path, data, SHAPE, 2, HOW)
     assert found.images.shape == (2 * STEPS, *SHAPE)
-    inside, outside = (images_of(entry(name, "far"), data, SHAPE, 2, HOW) for name in ("same", "colour"))
+    inside, outside = (
+        images_of(entry(name, "far"), data, SHAPE, 2, HOW) for name in ("same", "colour")
+    )
     for n in (0, 1):
         steps = found.images[n * STEPS : (n + 1) * STEPS]
         start = [k for k in range(3) if (inside.images[k] == steps[0]).all()]
@@ -87,10 +97,18 @@ def test_each_corruption_is_of_the_same_images(tmp_path, rng):
     store.write(tmp_path / "x.h5", ImageSet({"test": Split(images, np.arange(50))}, "", "", ""))
     data = {"x": str(tmp_path / "x.h5")}
     labels = [
-        images_of(entry(name, "corruption", corruption=name, severity=3, images=8) | {"dataset": "x"}, data, SHAPE, 50, HOW).labels
+        images_of(
+            entry(name, "corruption", corruption=name, severity=3, images=8) | {"dataset": "x"},
+            data,
+            SHAPE,
+            50,
+            HOW,
+        ).labels
         for name in ("contrast", "gaussian_blur")
     ]
     assert len(set(labels[0])) == 8
     np.testing.assert_array_equal(*labels)
-    whole = entry("contrast", "corruption", corruption="contrast", severity=3, images=0) | {"dataset": "x"}
+    whole = entry("contrast", "corruption", corruption="contrast", severity=3, images=0) | {
+        "dataset": "x"
+    }
     np.testing.assert_array_equal(images_of(whole, data, SHAPE, 50, HOW).labels, np.arange(50))

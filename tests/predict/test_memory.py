@@ -27,7 +27,9 @@ def too_large(most, function, error):
     return limited
 
 
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError(FULL), MemoryError()])
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError(FULL), MemoryError()]
+)
 @pytest.mark.parametrize("most", [1, 2, 5, 64])
 def test_smaller_batches_give_the_same(most, error):
     images = torch.rand(37, 3)
@@ -54,7 +56,10 @@ def test_one_image_is_too_much_and_other_errors_are_themselves():
         in_parts(too_large(0, dict, RuntimeError("size mismatch")), torch.rand(3, 2))
 
 
-@pytest.mark.parametrize(("outliers", "line"), [(0, "batch_size 8; write"), (5, "batch_size 8 and outlier_batch_size 4; write")])
+@pytest.mark.parametrize(
+    ("outliers", "line"),
+    [(0, "batch_size 8; write"), (5, "batch_size 8 and outlier_batch_size 4; write")],
+)
 def test_a_training_says_what_to_set(tmp_path, outliers, line):
     def images(n):
         return torch.zeros(n, 1, 8, 8, dtype=torch.uint8)
@@ -63,7 +68,9 @@ def test_a_training_says_what_to_set(tmp_path, outliers, line):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     recipe = Recipe(1, 0, 8, 4, "sgd", 0.1, 0.0, 0.9, 0.0, 0.0, 0, False)
-    data = Data(images(16), torch.zeros(16).long(), images(outliers), images(4), torch.zeros(4).long())
+    data = Data(
+        images(16), torch.zeros(16).long(), images(outliers), images(4), torch.zeros(4).long()
+    )
     model = wrn.build(wrn.Options(depth=10, width=1), (1, 8, 8), 3)
     with pytest.raises(OecalError, match=f"the memory does not suffice for {line}"):
         train(model, functools.partial(full, options=oe.Options()), data, recipe, tmp_path, 0, "f")

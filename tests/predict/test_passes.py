@@ -47,7 +47,15 @@ def small(dropout=0.3, classes=3):
 
 
 def every(model, samples=(), passes=3, classes=3):
-    return methods(model, ["odin", "dropout", "tta", "swag"], classes, passes, {"shift": 1, "flip": True}, samples, CPU)
+    return methods(
+        model,
+        ["odin", "dropout", "tta", "swag"],
+        classes,
+        passes,
+        {"shift": 1, "flip": True},
+        samples,
+        CPU,
+    )
 
 
 def softmax(z):
@@ -71,11 +79,18 @@ def test_odin_equals_pytorch_ood():
     model, x = small(), torch.rand(20, *SHAPE)
     found = odin(model, x)["odin"]
     for n, epsilon in enumerate(EPSILONS):
-        torch.testing.assert_close(found[:, n], 1 + ODIN(model, eps=epsilon).predict(x).detach().double(), rtol=0, atol=1e-6)
+        torch.testing.assert_close(
+            found[:, n],
+            1 + ODIN(model, eps=epsilon).predict(x).detach().double(),
+            rtol=0,
+            atol=1e-6,
+        )
     assert all(p.grad is None for p in model.parameters())
 
 
-def test_odin_without_a_step_is_the_msp_at_its_temperature_and_ranks_saturated_logits(linear, images):
+def test_odin_without_a_step_is_the_msp_at_its_temperature_and_ranks_saturated_logits(
+    linear, images
+):
     found = every(linear)["odin"](images)["odin"]
     with torch.no_grad():
         z = linear(torch.from_numpy(images).float() / 255).double().numpy()
@@ -91,7 +106,9 @@ def test_summary_by_hand(rng):
     each = softmax(logits)
     p = each.mean(axis=0)
     np.testing.assert_allclose(found["p"], p)
-    np.testing.assert_allclose(found["mi"], -(p * np.log(p)).sum(1) + (each * np.log(each)).sum(2).mean(0), atol=1e-14)
+    np.testing.assert_allclose(
+        found["mi"], -(p * np.log(p)).sum(1) + (each * np.log(each)).sum(2).mean(0), atol=1e-14
+    )
     votes = np.stack([(each.argmax(2) == k).mean(0) for k in range(4)])
     np.testing.assert_array_equal(found["agreement"], votes.max(axis=0))
 
@@ -133,7 +150,9 @@ def test_dropout_leaves_batch_normalisation_alone():
 
 def test_dropout_of_a_model_without_it(images):
     for model in (small(dropout=0.0), Linear(torch.ones(3, 16))):
-        with pytest.raises(OecalError, match="^dropout: the model drops nothing; write a dropout above 0"):
+        with pytest.raises(
+            OecalError, match="^dropout: the model drops nothing; write a dropout above 0"
+        ):
             every(model)["dropout"](images)
 
 
@@ -187,8 +206,14 @@ def test_the_class_of_the_background_is_no_class(images):
     torch.manual_seed(0)
     with_background = small(classes=4)
     without = small()
-    without.load_state_dict({n: v[:3] if n.startswith("head") else v for n, v in with_background.state_dict().items()})
-    both = [every(model, [model])[name](images) for model in (with_background, without) for name in ("odin", "dropout", "tta", "swag")]
+    without.load_state_dict(
+        {n: v[:3] if n.startswith("head") else v for n, v in with_background.state_dict().items()}
+    )
+    both = [
+        every(model, [model])[name](images)
+        for model in (with_background, without)
+        for name in ("odin", "dropout", "tta", "swag")
+    ]
     for found, expected in zip(both[:4], both[4:], strict=True):
         for name in expected:
             np.testing.assert_allclose(found[name], expected[name], rtol=1e-5, atol=1e-12)

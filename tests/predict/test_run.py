@@ -20,45 +20,96 @@ from oecal.predict.repeated_passes import EPSILONS
 
 SHAPE = (1, 6, 6)
 WRN = {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.2}}
-PIXELCNN = {"architecture": "pixelcnn", "options": {"channels": 4, "blocks": 1, "levels": 1, "mixtures": 2}}
+PIXELCNN = {
+    "architecture": "pixelcnn",
+    "options": {"channels": 4, "blocks": 1, "levels": 1, "mixtures": 2},
+}
 SETS = [
-    *({"name": "inside", "split": split, "role": "id", "dataset": "inside"} for split in ("train", "val", "test")),
+    *(
+        {"name": "inside", "split": split, "role": "id", "dataset": "inside"}
+        for split in ("train", "val", "test")
+    ),
     {"name": "around", "split": "train", "role": "outlier", "dataset": "around"},
     {"name": "around", "split": "test", "role": "far", "dataset": "around"},
     {"name": "inside_again", "split": "test", "role": "shift", "dataset": "inside"},
-    {"name": "contrast-3", "split": "test", "role": "corruption", "dataset": "inside",
-     "corruption": "contrast", "severity": 3, "images": 0},
-]  # fmt: skip
+    {
+        "name": "contrast-3",
+        "split": "test",
+        "role": "corruption",
+        "dataset": "inside",
+        "corruption": "contrast",
+        "severity": 3,
+        "images": 0,
+    },
+]
 COSTLY = ("inside/val", "inside/test", "around/train", "around/test")
-MORE = {"images": 7, "samples": 0, "train": 0, "alike": [], "passes": 3, "augment": {"shift": 1, "flip": False}}
+MORE = {
+    "images": 7,
+    "samples": 0,
+    "train": 0,
+    "alike": [],
+    "passes": 3,
+    "augment": {"shift": 1, "flip": False},
+}
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     for name in ("inside", "around"):
-        splits = {s: Split(rng.integers(0, 256, (12, *SHAPE), np.uint8), np.arange(12) % 3) for s in ("train", "val", "test")}
+        splits = {
+            s: Split(rng.integers(0, 256, (12, *SHAPE), np.uint8), np.arange(12) % 3)
+            for s in ("train", "val", "test")
+        }
         store.write(folder / f"{name}.h5", ImageSet(splits, "", "", "", classes=("a", "b", "c")))
     return {name: str(folder / f"{name}.h5") for name in ("inside", "around")}
 
 
 def predicted(data, folder, model, objective, costly, sets=SETS, change=lambda state: state):
     """The path of the outputs of fresh weights, and the costs."""
-    params = {"model": model, "objective": {"name": objective, "options": {}}, "interpolation": "bilinear", "fit": "stretch"}
+    params = {
+        "model": model,
+        "objective": {"name": objective, "options": {}},
+        "interpolation": "bilinear",
+        "fit": "stretch",
+    }
     torch.manual_seed(0)
     state = change(network(params, SHAPE, 3).state_dict())
     save_file(state, folder / "model.safetensors")
-    samples = {f"sample{n}.{k}": v * (1 + n / 10) if v.is_floating_point() else v + n for n in range(2) for k, v in state.items()}
+    samples = {
+        f"sample{n}.{k}": v * (1 + n / 10) if v.is_floating_point() else v + n
+        for n in range(2)
+        for k, v in state.items()
+    }
     save_file(samples, folder / "swag.safetensors")
     who = {"in_dist": "inside", "model": "model", "training": "training", "seed": 0}
-    weights, path, cost, swag = (str(folder / name) for name in ("model.safetensors", "x.h5", "costs.csv", "swag.safetensors"))
-    run(params, MORE | {"costly": costly}, sets, data, weights, path, cost, who, "code", swag if "swag" in costly else None, device="cpu")
+    weights, path, cost, swag = (
+        str(folder / name)
+        for name in ("model.safetensors", "x.h5", "costs.csv", "swag.safetensors")
+    )
+    run(
+        params,
+        MORE | {"costly": costly},
+        sets,
+        data,
+        weights,
+        path,
+        cost,
+        who,
+        "code",
+        swag if "swag" in costly else None,
+        device="cpu",
+    )
     return folder / "x.h5", pd.read_csv(folder / "costs.csv").set_index("name")
 
 
 def test_everything_of_a_classifier(data, tmp_path):
-    path, costs = predicted(data, tmp_path, WRN, "background_class", ["dropout", "odin", "swag", "tta"])
-    summaries = {f"{m}_{value}": m for m in ("dropout", "swag", "tta") for value in ("p", "mi", "agreement")}
+    path, costs = predicted(
+        data, tmp_path, WRN, "background_class", ["dropout", "odin", "swag", "tta"]
+    )
+    summaries = {
+        f"{m}_{value}": m for m in ("dropout", "swag", "tta") for value in ("p", "mi", "agreement")
+    }
     with h5py.File(path) as file:
         places = list(file.attrs["order"])
         assert places == [f"{s['name']}/{s['split']}" for s in SETS]
@@ -69,7 +120,9 @@ def test_everything_of_a_classifier(data, tmp_path):
             plain = {"logits", "features", "background_logit", "labels"}
             assert set(group) == (plain | {"odin", *summaries} if place in COSTLY else plain)
             assert group["logits"].shape == (12, 3)
-            assert {group[name].dtype for name in ("logits", "features", "background_logit")} == {np.dtype(np.float32)}
+            assert {group[name].dtype for name in ("logits", "features", "background_logit")} == {
+                np.dtype(np.float32)
+            }
             assert group["background_logit"].shape == (12,)
             again = group["features"][:] @ file["head/weight"][:].T + file["head/bias"][:]
             np.testing.assert_allclose(again, group["logits"][:], rtol=1e-4, atol=1e-5)
@@ -78,7 +131,9 @@ def test_everything_of_a_classifier(data, tmp_path):
         group = file["around/test"]
         assert group["odin"].shape == (7, len(EPSILONS))
         logits = torch.from_numpy(group["logits"][:][group["odin"].attrs["index"]]).double()
-        np.testing.assert_allclose(group["odin"][:, 0], 1 - (logits / 1000).softmax(dim=1).amax(dim=1), rtol=1e-6)
+        np.testing.assert_allclose(
+            group["odin"][:, 0], 1 - (logits / 1000).softmax(dim=1).amax(dim=1), rtol=1e-6
+        )
     assert list(costs.index) == ["outputs", "dropout", "odin", "swag", "tta"]
     assert list(costs["images"]) == [12 * len(SETS)] + [7 * len(COSTLY)] * 4
     assert (costs["seconds"] > 0).all()
@@ -89,7 +144,11 @@ def test_the_same_outputs_whatever_else_is_computed(data, tmp_path):
     for name, costly in (("all", ["dropout", "odin", "tta"]), ("few", ["tta"]), ("none", [])):
         (tmp_path / name).mkdir()
         predicted(data, tmp_path / name, WRN, "baseline", costly)
-    with h5py.File(tmp_path / "all/x.h5") as every, h5py.File(tmp_path / "few/x.h5") as few, h5py.File(tmp_path / "none/x.h5") as none:
+    with (
+        h5py.File(tmp_path / "all/x.h5") as every,
+        h5py.File(tmp_path / "few/x.h5") as few,
+        h5py.File(tmp_path / "none/x.h5") as none,
+    ):
         for place in COSTLY:
             assert set(none[place]) == {"logits", "features", "labels"}
             for name in few[place]:
@@ -98,7 +157,9 @@ def test_the_same_outputs_whatever_else_is_computed(data, tmp_path):
 
 
 def test_costs_of_a_density_model(data, tmp_path):
-    path, costs = predicted(data, tmp_path, PIXELCNN, "baseline", ["gradient_norms"], sets=[SETS[0], SETS[2], SETS[4]])
+    path, costs = predicted(
+        data, tmp_path, PIXELCNN, "baseline", ["gradient_norms"], sets=[SETS[0], SETS[2], SETS[4]]
+    )
     assert list(costs.index) == ["outputs", "gradients"]
     assert list(costs["images"]) == [36, 14]
     with h5py.File(path) as file:
@@ -108,8 +169,18 @@ def test_costs_of_a_density_model(data, tmp_path):
 
 
 def test_values_that_are_not_finite(data, tmp_path):
-    with pytest.raises(OecalError, match=r"model.safetensors: gives logits that are not finite on inside/train; .*train again"):
-        predicted(data, tmp_path, WRN, "baseline", [], change=lambda state: state | {"head.bias": torch.full((3,), torch.inf)})
+    with pytest.raises(
+        OecalError,
+        match=r"model.safetensors: gives logits that are not finite on inside/train; .*train again",
+    ):
+        predicted(
+            data,
+            tmp_path,
+            WRN,
+            "baseline",
+            [],
+            change=lambda state: state | {"head.bias": torch.full((3,), torch.inf)},
+        )
     assert not (tmp_path / "x.h5").exists()
     assert not (tmp_path / "costs.csv").exists()
 
@@ -121,7 +192,9 @@ def test_memory_is_that_of_the_block_alone():
     for _ in range(2):
         cost = Cost()
         with cost.measured(3, lambda: reset_peak(cpu), lambda: peak(cpu)):
-            torch.cat([torch.ones(10 * 2**18) for _ in range(5)])  # 50 MiB of parts and 50 of the whole
+            torch.cat(
+                [torch.ones(10 * 2**18) for _ in range(5)]
+            )  # 50 MiB of parts and 50 of the whole
         found.append(cost)
     assert [cost.images for cost in found] == [3, 3]
     assert all(95 < cost.peak_mb < 130 for cost in found)

@@ -1,10 +1,11 @@
 """Makes laplace_torch.json, against which oecal.scores.laplace is tested: the same posterior and predictions by laplace-torch.
 
-Made with laplace-torch 0.3, curvlinops-for-pytorch 3.0.1 and torch 2.15.0. The tests do without laplace-torch, which brings half a dozen
-packages; to make the file again: `python -m venv x; x/bin/pip install laplace-torch==0.3; x/bin/python tests/scores/laplace_torch.py`.
+Made with laplace-torch 0.3, curvlinops-for-pytorch 3.0.1 and torch 2.15.0. The tests do without
+laplace-torch, which brings half a dozen packages; to make the file again: `python -m venv x;
+x/bin/pip install laplace-torch==0.3; x/bin/python tests/scores/laplace_torch.py`.
 
-laplace-torch gives the bias a block of its own, so that weights and bias have no covariance. Here the layer that it sees has no bias and
-one more feature, of value 1: the same layer, in one block.
+laplace-torch gives the bias a block of its own, so that weights and bias have no covariance. Here
+the layer that it sees has no bias and one more feature, of value 1: the same layer, in one block.
 """
 
 import json
@@ -38,19 +39,31 @@ def loader(features: np.ndarray, labels: np.ndarray) -> DataLoader:
 
 
 def nll(p: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean NLL. The metric that laplace-torch takes by itself is not reset from one prior precision to the next: it adds them all up."""
+    """Mean NLL.
+
+    The metric that laplace-torch takes by itself is not reset from one prior precision to the next:
+    it adds them all up.
+    """
     return nn.functional.nll_loss(p.log(), labels)
 
 
 def main() -> None:
     rng = np.random.default_rng(0)
     weight = rng.normal(size=(K, D + 1))
-    features = {split: np.maximum(rng.normal(0.3, 1, (n, D)), 0) for split, n in (("train", 40), ("val", 30), ("test", 10))}
+    features = {
+        split: np.maximum(rng.normal(0.3, 1, (n, D)), 0)
+        for split, n in (("train", 40), ("val", 30), ("test", 10))
+    }
     logits = {split: f @ weight[:, :D].T + weight[:, D] for split, f in features.items()}
-    # True labels of a model that is half as sure: there is something for the prior precision to gain.
-    labels = {split: (z / 2 + rng.gumbel(size=z.shape)).argmax(axis=1) for split, z in logits.items()}
+    # True labels of a model that is half as sure: there is something for the prior precision to
+    # gain.
+    labels = {
+        split: (z / 2 + rng.gumbel(size=z.shape)).argmax(axis=1) for split, z in logits.items()
+    }
     batches = {split: loader(features[split], labels[split]) for split in features}
-    found = KronLLLaplace(Network(weight), "classification", last_layer_name="head", backend=CurvlinopsGGN)
+    found = KronLLLaplace(
+        Network(weight), "classification", last_layer_name="head", backend=CurvlinopsGGN
+    )
     found.fit(batches["train"])
     test = next(iter(batches["test"]))[0]
     p = {}
@@ -58,11 +71,24 @@ def main() -> None:
         found.prior_precision = precision
         p[precision] = found(test, pred_type="glm", link_approx="probit").tolist()
     found.optimize_prior_precision(
-        pred_type="glm", method="gridsearch", link_approx="probit", val_loader=batches["val"], log_prior_prec_min=-4, log_prior_prec_max=4,
-        grid_size=17, loss=nll,
-    )  # fmt: skip
-    best = {"precision": found.prior_precision.item(), "p": found(test, pred_type="glm", link_approx="probit").tolist()}
-    arrays = {f"{split}_{name}": of[split].tolist() for name, of in (("features", features), ("logits", logits)) for split in of}
+        pred_type="glm",
+        method="gridsearch",
+        link_approx="probit",
+        val_loader=batches["val"],
+        log_prior_prec_min=-4,
+        log_prior_prec_max=4,
+        grid_size=17,
+        loss=nll,
+    )
+    best = {
+        "precision": found.prior_precision.item(),
+        "p": found(test, pred_type="glm", link_approx="probit").tolist(),
+    }
+    arrays = {
+        f"{split}_{name}": of[split].tolist()
+        for name, of in (("features", features), ("logits", logits))
+        for split in of
+    }
     arrays |= {"val_labels": labels["val"].tolist(), "p": p, "best": best}
     Path(__file__).with_suffix(".json").write_text(json.dumps(arrays, separators=(",", ":")) + "\n")
 

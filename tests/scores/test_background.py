@@ -8,7 +8,10 @@ from oecal.scores.background import background_class
 
 
 def test_the_log_odds_of_the_background_class(rng):
-    logits, background = rng.normal(0, 3, (100, 5)).astype(np.float32), rng.normal(0, 3, 100).astype(np.float32)
+    logits, background = (
+        rng.normal(0, 3, (100, 5)).astype(np.float32),
+        rng.normal(0, 3, 100).astype(np.float32),
+    )
     p = softmax(np.column_stack([logits, background]).astype(float), axis=1)[:, -1]
     np.testing.assert_allclose(background_class(logits, background), np.log(p / (1 - p)))
     np.testing.assert_allclose(expit(background_class(logits, background)), p)
@@ -20,10 +23,17 @@ def test_ranks_where_the_probability_is_1():
     assert (np.diff(values) > 0).all()
 
 
-@given(arrays(np.float32, (3, 4), elements=st.floats(-1e4, 1e4, width=32)), arrays(np.float32, 3, elements=st.floats(-1e4, 1e4, width=32)))
+@given(
+    arrays(np.float32, (3, 4), elements=st.floats(-1e4, 1e4, width=32)),
+    arrays(np.float32, 3, elements=st.floats(-1e4, 1e4, width=32)),
+)
 def test_invariance(logits, background):
     values = background_class(logits, background)
     assert values.shape == (3,)
     assert values.dtype == np.float64
     np.testing.assert_allclose(background_class(logits[:, ::-1], background), values)
-    np.testing.assert_allclose(background_class(logits.astype(float) + 512, background.astype(float) + 512), values, atol=1e-9)
+    np.testing.assert_allclose(
+        background_class(logits.astype(float) + 512, background.astype(float) + 512),
+        values,
+        atol=1e-9,
+    )

@@ -7,7 +7,10 @@ from pytorch_ood import detector
 from oecal.scores.boundary import fdbd
 
 DIMS, CLASSES = 12, 5
-WEIGHT, BIAS = np.random.default_rng(1).normal(size=(CLASSES, DIMS)).astype(np.float32), np.linspace(-1, 1, CLASSES, dtype=np.float32)
+WEIGHT, BIAS = (
+    np.random.default_rng(1).normal(size=(CLASSES, DIMS)).astype(np.float32),
+    np.linspace(-1, 1, CLASSES, dtype=np.float32),
+)
 
 
 def drawn(rng, n):
@@ -21,7 +24,12 @@ def logits(features):
 def peer(features, train_features):
     head = torch.nn.Linear(DIMS, CLASSES)
     head.weight.data, head.bias.data = torch.from_numpy(WEIGHT), torch.from_numpy(BIAS)
-    return detector.fDBD(None, head).fit_features(torch.from_numpy(train_features)).predict_features(torch.from_numpy(features)).numpy()
+    return (
+        detector.fDBD(None, head)
+        .fit_features(torch.from_numpy(train_features))
+        .predict_features(torch.from_numpy(features))
+        .numpy()
+    )
 
 
 def test_equals_pytorch_ood(rng):
@@ -32,10 +40,16 @@ def test_equals_pytorch_ood(rng):
 
 
 def test_distances_to_two_boundaries():
-    """Weights (1, 0), (-1, 0), (0, 1); at (3, 1) the first class leads by 6 and 2, over widths 2 and sqrt(2); the mean is at distance 5."""
+    """Weights (1, 0), (-1, 0), (0, 1).
+
+    At (3, 1) the first class leads by 6 and 2, over widths 2 and sqrt(2); the mean is at distance
+    5.
+    """
     weight = np.array([[1, 0], [-1, 0], [0, 1]], np.float32)
     test, train = np.array([[3, 1]], np.float32), np.array([[3, 6], [3, 6]], np.float32)
-    np.testing.assert_allclose(fdbd(test @ weight.T, test, weight, train), -(6 / 2 + 2 / np.sqrt(2)) / 2 / 5)
+    np.testing.assert_allclose(
+        fdbd(test @ weight.T, test, weight, train), -(6 / 2 + 2 / np.sqrt(2)) / 2 / 5
+    )
 
 
 def test_an_image_on_a_boundary_is_most_anomalous(rng):
@@ -72,5 +86,10 @@ def test_neither_scale_nor_turn_nor_a_constant_logit_mean_anything(seed, log_sca
     train, test = drawn(rng, 100), drawn(rng, 40)
     turn = 10**log_scale * np.linalg.qr(rng.normal(size=(DIMS, DIMS)))[0]
     z = logits(test)
-    found = fdbd(z + rng.normal(size=(40, 1)), test @ turn, WEIGHT @ turn / 10 ** (2 * log_scale), train @ turn)
+    found = fdbd(
+        z + rng.normal(size=(40, 1)),
+        test @ turn,
+        WEIGHT @ turn / 10 ** (2 * log_scale),
+        train @ turn,
+    )
     np.testing.assert_allclose(found, fdbd(z, test, WEIGHT, train), rtol=1e-6)

@@ -15,14 +15,18 @@ def test_statistics_by_hand():
     found = statistics(images, np.full((1, 2, 2), 10.0))
     np.testing.assert_allclose(found["zero_fraction"], [0.5, 0])
     np.testing.assert_allclose(found["total_variation"], [255, 10])
-    np.testing.assert_allclose(found["mean_distance"], [np.sqrt((2 * 100 + 2 * 245**2) / 4), np.sqrt(50)])
+    np.testing.assert_allclose(
+        found["mean_distance"], [np.sqrt((2 * 100 + 2 * 245**2) / 4), np.sqrt(50)]
+    )
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_png_bits_are_those_of_a_png(rng, channels):
     image = rng.integers(0, 256, (channels, 9, 7), np.uint8)
     buffer = io.BytesIO()
-    Image.fromarray(image[0] if channels == 1 else image.transpose(1, 2, 0)).save(buffer, "PNG", compress_level=9)
+    Image.fromarray(image[0] if channels == 1 else image.transpose(1, 2, 0)).save(
+        buffer, "PNG", compress_level=9
+    )
     assert compressed_bits(image, "PNG", compress_level=9) == 8 * len(buffer.getvalue())
 
 
@@ -38,11 +42,15 @@ def test_compressed_lengths_order_images_by_complexity(rng, channels):
 
 def test_typicality_is_about_the_entropy_of_the_training_set():
     train = np.array([-10.0, -20.0])  # H = 15 nats
-    np.testing.assert_allclose(likelihood.typicality(np.array([-15.0, -10.0, -30.0]), train), [0, 5, 15])
+    np.testing.assert_allclose(
+        likelihood.typicality(np.array([-15.0, -10.0, -30.0]), train), [0, 5, 15]
+    )
 
 
 def test_input_complexity_in_bits():
-    np.testing.assert_allclose(likelihood.input_complexity(np.array([-8 * np.log(2)]), np.array([3.0])), [5.0])
+    np.testing.assert_allclose(
+        likelihood.input_complexity(np.array([-8 * np.log(2)]), np.array([3.0])), [5.0]
+    )
 
 
 def test_plain_scores_call_the_simple_image_anomalous(rng):
@@ -66,23 +74,36 @@ def test_typicality_of_batches():
 
 
 def test_ratio_and_waic_by_hand():
-    np.testing.assert_allclose(likelihood.likelihood_ratio(np.array([-10.0, -3.0]), np.array([-12.0, -2.0])), [-2, 1])
-    np.testing.assert_allclose(likelihood.waic(np.array([[-10.0, -5.0], [-14.0, -5.0]])), [12 + 8, 5])
+    np.testing.assert_allclose(
+        likelihood.likelihood_ratio(np.array([-10.0, -3.0]), np.array([-12.0, -2.0])), [-2, 1]
+    )
+    np.testing.assert_allclose(
+        likelihood.waic(np.array([[-10.0, -5.0], [-14.0, -5.0]])), [12 + 8, 5]
+    )
 
 
 def test_better_compression_is_subtracted_too():
-    np.testing.assert_allclose(likelihood.input_complexity_webp(np.array([-8 * np.log(2)]), np.array([2.0])), [6.0])
+    np.testing.assert_allclose(
+        likelihood.input_complexity_webp(np.array([-8 * np.log(2)]), np.array([2.0])), [6.0]
+    )
 
 
 def test_parts_of_a_likelihood():
     x = np.array([1.0, -2.0])
-    for name, sign in (("last_scale", -1), ("kl", 1), ("reconstruction", -1), ("input_gradient", 1)):
+    for name, sign in (
+        ("last_scale", -1),
+        ("kl", 1),
+        ("reconstruction", -1),
+        ("input_gradient", 1),
+    ):
         np.testing.assert_array_equal(getattr(density, name)(x), sign * x)
     np.testing.assert_array_equal(density.likelihood_regret(x), x)
 
 
 def test_gradient_norms_are_gaussian_log_densities(rng):
-    val = rng.normal([0.0, 5.0, 1.0], [1.0, 2.0, 0.0], (500, 3))  # the third tensor's norm never varies
+    val = rng.normal(
+        [0.0, 5.0, 1.0], [1.0, 2.0, 0.0], (500, 3)
+    )  # the third tensor's norm never varies
     new = np.array([[0.0, 5.0, 9.0], [4.0, 5.0, 1.0]])
     expected = -sum(norm.logpdf(new[:, j], val[:, j].mean(), val[:, j].std(ddof=1)) for j in (0, 1))
     np.testing.assert_allclose(density.gradient_norms(new, val), expected)
@@ -91,12 +112,22 @@ def test_gradient_norms_are_gaussian_log_densities(rng):
 def test_which_scores_a_model_can_have():
     plain_ones = {"png_size", "webp_size", "zero_fraction", "smoothness", "mean_distance"}
     exact = plain_ones | {
-        "log_likelihood", "typicality", "likelihood_ratio", "waic", "input_complexity", "input_complexity_webp", "gradient_norms",
+        "log_likelihood",
+        "typicality",
+        "likelihood_ratio",
+        "waic",
+        "input_complexity",
+        "input_complexity_webp",
+        "gradient_norms",
         "input_gradient",
-    }  # fmt: skip
+    }
     assert set(fitting(["log_likelihood"])) == exact
     assert set(fitting(["log_likelihood", "last_scale"])) == exact | {"last_scale"}
-    assert set(fitting(["log_likelihood", "elbo", "reconstruction", "kl"])) == exact | {"kl", "reconstruction", "likelihood_regret"}
+    assert set(fitting(["log_likelihood", "elbo", "reconstruction", "kl"])) == exact | {
+        "kl",
+        "reconstruction",
+        "likelihood_regret",
+    }
     assert plain_ones.isdisjoint(fitting(["logits", "features"]))
 
 

@@ -25,7 +25,9 @@ def exact(logits):
 def check(logits, rtol):
     """All three scores of the images, logits (S, N, K), against exact arithmetic."""
     expected = np.array([exact(logits[:, n]) for n in range(logits.shape[1])]).T
-    for score, values in zip((ensemble_msp, ensemble_entropy, ensemble_mutual_information), expected, strict=True):
+    for score, values in zip(
+        (ensemble_msp, ensemble_entropy, ensemble_mutual_information), expected, strict=True
+    ):
         np.testing.assert_allclose(score(logits), values, rtol=rtol, err_msg=score.__name__)
     return expected
 
@@ -44,7 +46,10 @@ def test_random_images_exactly(rng):
 
 
 def test_seeds_that_nearly_agree(rng):
-    """The difference of entropies, 1e-16 of the entropy at best, has no digit left of these; so has that of p_s and their mean."""
+    """The difference of entropies, 1e-16 of the entropy at best, has no digit left of these.
+
+    So has that of p_s and their mean.
+    """
     base = rng.normal(0, 2, (1, 6, 5))
     for scale in (1e-4, 1e-6, 1e-8):
         logits = base + scale * rng.normal(size=(3, 6, 5))
@@ -72,13 +77,22 @@ def test_seeds_that_are_sure_of_different_classes():
 
 @given(arrays(np.float32, (3, 2, 4), elements=st.floats(-1e4, 1e4, width=32)))
 def test_bounds_and_invariance(logits):
-    scores = {ensemble_msp: 3 / 4, ensemble_entropy: np.log(4), ensemble_mutual_information: np.log(3)}
+    scores = {
+        ensemble_msp: 3 / 4,
+        ensemble_entropy: np.log(4),
+        ensemble_mutual_information: np.log(3),
+    }
     for score, most in scores.items():
         values = score(logits)
         assert (values >= 0).all()
         assert (values <= most * (1 + 1e-12)).all()
         np.testing.assert_allclose(score(logits[::-1, :, ::-1]), values, rtol=1e-7, atol=1e-12)
-        np.testing.assert_allclose(score(logits.astype(float) + np.array([512, -64, 0])[:, None, None]), values, rtol=1e-7, atol=1e-10)
+        np.testing.assert_allclose(
+            score(logits.astype(float) + np.array([512, -64, 0])[:, None, None]),
+            values,
+            rtol=1e-7,
+            atol=1e-10,
+        )
     assert (ensemble_mutual_information(logits) <= ensemble_entropy(logits) + 1e-12).all()
     same = np.repeat(logits[:1], 3, axis=0)
     np.testing.assert_allclose(ensemble_mutual_information(same), 0, atol=1e-15)

@@ -27,7 +27,9 @@ def by_definition(features, train_features, train_labels):
     def distances(mean, covariance):
         return np.einsum("nd,de,ne->n", f - mean, np.linalg.pinv(covariance), f - mean)
 
-    near = np.stack([distances(part.mean(axis=0), centred.T @ centred / len(train)) for part in of_class])
+    near = np.stack(
+        [distances(part.mean(axis=0), centred.T @ centred / len(train)) for part in of_class]
+    )
     return near, distances(train.mean(axis=0), np.cov(train.T, bias=True))
 
 
@@ -38,9 +40,14 @@ def expected(*arrays):
 
 def peers(features, train_features, train_labels):
     """pytorch-ood's two. Their covariance is not divided by N, and the first one is halved."""
-    found = [kind(None).fit_features(torch.from_numpy(train_features), torch.from_numpy(train_labels))
-             for kind in (detector.Mahalanobis, detector.RMD)]  # fmt: skip
-    values = [one.predict_features(torch.from_numpy(features)).numpy().astype(float) * len(train_features) for one in found]
+    found = [
+        kind(None).fit_features(torch.from_numpy(train_features), torch.from_numpy(train_labels))
+        for kind in (detector.Mahalanobis, detector.RMD)
+    ]
+    values = [
+        one.predict_features(torch.from_numpy(features)).numpy().astype(float) * len(train_features)
+        for one in found
+    ]
     return 2 * values[0], values[1]
 
 
@@ -62,7 +69,9 @@ def test_equals_its_definition_and_pytorch_ood(rng):
     near, relative = ours(test, *train)
     for values in (expected(test, *train), peers(test, *train)):
         np.testing.assert_allclose(near, values[0], rtol=1e-5)
-        np.testing.assert_allclose(relative, values[1], rtol=1e-5, atol=1e-5 * near.max())  # a difference of distances
+        np.testing.assert_allclose(
+            relative, values[1], rtol=1e-5, atol=1e-5 * near.max()
+        )  # a difference of distances
 
 
 def test_features_far_from_0(rng):
@@ -82,7 +91,11 @@ def test_a_class_without_training_images(rng):
     test = drawn(rng)[0]
     with pytest.raises(AssertionError):
         peers(test, features[kept], labels[kept])
-    for found, value in zip(ours(test, features[kept], labels[kept]), expected(test, features[kept], labels[kept]), strict=True):
+    for found, value in zip(
+        ours(test, features[kept], labels[kept]),
+        expected(test, features[kept], labels[kept]),
+        strict=True,
+    ):
         np.testing.assert_allclose(found, value, rtol=1e-5, atol=1e-5)
 
 
@@ -102,7 +115,9 @@ def test_a_unit_that_was_never_active_in_training(rng):
 
 
 def test_fewer_images_than_dimensions(rng):
-    """What leaves the space of a class is anomalous; there, the distance is the pseudo-inverse's, which finds some other class nearer.
+    """What leaves the space of a class is anomalous.
+
+    There, the distance is the pseudo-inverse's, which finds some other class nearer.
 
     pytorch-ood's float32 inverse is nothing but rounding: some distances are below 0.
     """
@@ -114,7 +129,10 @@ def test_fewer_images_than_dimensions(rng):
     distances = by_definition(inside, features, labels)[0]
     np.testing.assert_allclose(near, distances[1], rtol=1e-2)
     assert (distances.argmin(axis=0) != 1).any()
-    assert mahalanobis(inside + np.float32(0.01) * rng.normal(size=(50, 40)), features, labels).min() > 1e3 * near.max()
+    assert (
+        mahalanobis(inside + np.float32(0.01) * rng.normal(size=(50, 40)), features, labels).min()
+        > 1e3 * near.max()
+    )
     assert peers(inside, features, labels)[0].min() < 0
 
 
@@ -132,7 +150,9 @@ def test_classes_far_from_each_other(rng):
     train, labels = drawn(rng)
     train = train + 1e9 * labels[:, None]
     test = drawn(rng)[0][:, ::-1] + 1e9 * labels[:, None]
-    np.testing.assert_allclose(mahalanobis(test, train, labels), expected(test, train, labels)[0], rtol=1e-5)
+    np.testing.assert_allclose(
+        mahalanobis(test, train, labels), expected(test, train, labels)[0], rtol=1e-5
+    )
 
 
 @settings(max_examples=25, deadline=None)

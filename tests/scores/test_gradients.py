@@ -36,25 +36,36 @@ def test_gradnorm_equals_pytorch_ood(layer):
     linear = torch.nn.Linear(D, K)
     linear.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
     peer = GradNorm(linear.double(), param_filter=lambda name: name == "weight").to("cpu")
-    np.testing.assert_allclose(gradnorm(logits, features), peer.predict(torch.from_numpy(features).double()).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(
+        gradnorm(logits, features),
+        peer.predict(torch.from_numpy(features).double()).numpy(),
+        rtol=1e-5,
+    )
 
 
 def test_gradnorm_by_hand():
     # p = (3/4, 1/4): |p - 1/2| sums to 1/2, the features to 6.
     assert gradnorm(np.log([[3.0, 1.0]]), np.array([[1.0, 2.0, 3.0]])) == pytest.approx(-3)
     assert gradnorm(np.zeros((1, 4)), np.ones((1, 3))) == 0
-    assert gradnorm(np.array([[1e4, 0, 0, -1e4]], np.float32), np.ones((1, 3))) == pytest.approx(-2 * (1 - 1 / 4) * 3)
+    assert gradnorm(np.array([[1e4, 0, 0, -1e4]], np.float32), np.ones((1, 3))) == pytest.approx(
+        -2 * (1 - 1 / 4) * 3
+    )
 
 
 @given(
-    arrays(np.float32, (3, K), elements=st.floats(-1e4, 1e4, width=32)), arrays(np.float32, (3, D), elements=st.floats(0, 1e4, width=32))
+    arrays(np.float32, (3, K), elements=st.floats(-1e4, 1e4, width=32)),
+    arrays(np.float32, (3, D), elements=st.floats(0, 1e4, width=32)),
 )
 def test_gradnorm_bounds_and_invariance(logits, features):
     values = gradnorm(logits, features)
     assert (values <= 0).all()
     assert (values >= -2 * (1 - 1 / K) * features.sum(axis=1, dtype=np.float64) * (1 + 1e-12)).all()
-    np.testing.assert_allclose(gradnorm(logits[:, ::-1], features[:, ::-1]), values, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(gradnorm(logits.astype(float) + 64, features), values, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(
+        gradnorm(logits[:, ::-1], features[:, ::-1]), values, rtol=1e-9, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        gradnorm(logits.astype(float) + 64, features), values, rtol=1e-6, atol=1e-6
+    )
 
 
 def test_odin_takes_a_column(rng):

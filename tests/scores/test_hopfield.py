@@ -20,13 +20,19 @@ def trained(rng, n=300):
     """Features, logits, and labels of which two in three are what is predicted."""
     features = drawn(rng, n)
     z = features @ WEIGHT.T
-    return features, z, np.where(rng.random(n) < 2 / 3, z.argmax(axis=1), rng.integers(CLASSES, size=n))
+    return (
+        features,
+        z,
+        np.where(rng.random(n) < 2 / 3, z.argmax(axis=1), rng.integers(CLASSES, size=n)),
+    )
 
 
 def peer(features, train_features, train_labels):
     head = torch.nn.Linear(DIMS, CLASSES, bias=False)
     head.weight.data = torch.from_numpy(WEIGHT)
-    found = detector.SHE(None, head).fit_features(torch.from_numpy(train_features), torch.from_numpy(train_labels))
+    found = detector.SHE(None, head).fit_features(
+        torch.from_numpy(train_features), torch.from_numpy(train_labels)
+    )
     return found.predict_features(torch.from_numpy(features)).detach().numpy()
 
 
@@ -38,7 +44,10 @@ def test_equals_pytorch_ood(rng):
 
 
 def test_of_two_patterns():
-    """Class 0 remembers the mean of (1, 0) and (3, 0); an image mistaken for class 1 is not remembered by any."""
+    """Class 0 remembers the mean of (1, 0) and (3, 0).
+
+    An image mistaken for class 1 is not remembered by any.
+    """
     features = np.array([[1, 0], [3, 0], [0, 1], [5, 5]], np.float32)
     z = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], np.float32)
     test = np.array([[2, 7], [2, 7]], np.float32)
@@ -74,4 +83,6 @@ def test_a_scale_of_the_features_is_a_scale_of_the_score(seed, exponent):
     (features, z, labels), test = trained(rng), drawn(rng, 40)
     scale = np.float32(2.0**exponent)
     found = she(test @ WEIGHT.T, scale * test, scale * features, z, labels)
-    np.testing.assert_allclose(found, she(test @ WEIGHT.T, test, features, z, labels) * float(scale) ** 2)
+    np.testing.assert_allclose(
+        found, she(test @ WEIGHT.T, test, features, z, labels) * float(scale) ** 2
+    )

@@ -28,7 +28,14 @@ def peer(cls, z, **options):
     return cls(None, **options).predict_logits(torch.from_numpy(z).double()).numpy()
 
 
-@pytest.mark.parametrize("name, cls", [("energy", detector.EnergyBased), ("max_logit", detector.MaxLogit), ("entropy", detector.Entropy)])
+@pytest.mark.parametrize(
+    "name, cls",
+    [
+        ("energy", detector.EnergyBased),
+        ("max_logit", detector.MaxLogit),
+        ("entropy", detector.Entropy),
+    ],
+)
 def test_equals_pytorch_ood(z, name, cls):
     np.testing.assert_allclose(getattr(family, name)(z), peer(cls, z), rtol=1e-5, atol=1e-6)
 
@@ -43,10 +50,18 @@ def test_gen_is_the_sum_of_which_pytorch_ood_takes_the_mean(rng):
     np.testing.assert_allclose(family.gen(z[:, :7]), 7 * peer(detector.GEN, z[:, :7]), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name, value", [
-    ("msp", 3 / 4), ("h_u_p", -np.log(4)), ("max_logit", -2), ("energy", -2 - np.log(4)), ("entropy", np.log(4)), ("margin", 1),
-    ("gen", 4 * (3 / 16) ** 0.1),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("msp", 3 / 4),
+        ("h_u_p", -np.log(4)),
+        ("max_logit", -2),
+        ("energy", -2 - np.log(4)),
+        ("entropy", np.log(4)),
+        ("margin", 1),
+        ("gen", 4 * (3 / 16) ** 0.1),
+    ],
+)
 def test_of_uniform_logits(name, value):
     np.testing.assert_allclose(getattr(family, name)(np.full((3, 4), 2.0)), value)
 
@@ -73,12 +88,19 @@ def test_contract_of_every_logit_score(name, z):
 @given(some_logits)
 def test_bounds_and_invariance(z):
     k = z.shape[1]
-    for name, least, most in (("msp", 0, 1 - 1 / k), ("entropy", 0, np.log(k)), ("margin", 0, 1), ("h_u_p", -np.inf, -np.log(k)),
-                              ("gen", 0, k * ((1 - 1 / k) / k) ** 0.1)):  # fmt: skip
+    for name, least, most in (
+        ("msp", 0, 1 - 1 / k),
+        ("entropy", 0, np.log(k)),
+        ("margin", 0, 1),
+        ("h_u_p", -np.inf, -np.log(k)),
+        ("gen", 0, k * ((1 - 1 / k) / k) ** 0.1),
+    ):
         values = getattr(family, name)(z)
         assert (values >= least).all()
         assert (values <= most + 1e-12 * abs(most)).all()
-        np.testing.assert_allclose(getattr(family, name)(z.astype(np.float64) + 512), values, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            getattr(family, name)(z.astype(np.float64) + 512), values, rtol=1e-9, atol=1e-12
+        )
 
 
 def exact(gap):
@@ -107,13 +129,17 @@ def test_a_gap_of_200_still_ranks():
     for cls in (detector.MaxSoftmax, detector.Entropy, detector.GEN):
         assert len(np.unique(peer(cls, z))) == 1, cls
     for name in ("msp", "entropy", "margin", "gen"):
-        np.testing.assert_allclose(getattr(family, name)(z), [exact(gap)[name] for gap in gaps], rtol=1e-12)
+        np.testing.assert_allclose(
+            getattr(family, name)(z), [exact(gap)[name] for gap in gaps], rtol=1e-12
+        )
 
 
 def test_clipping_reverses_two_of_pytorch_oods_entropies():
     # It takes each p < 1e-7 for 1e-7: nine such classes outweigh a second class with p = 8e-7.
     many, two = np.array([[0, *[-50] * 9]], np.float32), np.array([[0, -14, -800]], np.float32)
-    np.testing.assert_allclose(family.entropy(many), 9 * np.exp(-50) * (50 + 1))  # e^-x (x + 1) + O(e^-2x) for each gap x
+    np.testing.assert_allclose(
+        family.entropy(many), 9 * np.exp(-50) * (50 + 1)
+    )  # e^-x (x + 1) + O(e^-2x) for each gap x
     np.testing.assert_allclose(family.entropy(two), np.exp(-14) * (14 + 1), rtol=1e-5)
     assert family.entropy(many) < family.entropy(two)
     assert peer(detector.Entropy, many) > peer(detector.Entropy, two)
@@ -121,13 +147,20 @@ def test_clipping_reverses_two_of_pytorch_oods_entropies():
 
 @pytest.mark.parametrize("name", ALL)
 def test_hostile_logits(name):
-    z = np.array([[1e4, -1e4, 0, 0], [1e4, 1e4, 1e4, 1e4], [1e4, 1e4, -1e4, -1e4], [3e38, -3e38, 0, 0]], np.float32)
+    z = np.array(
+        [[1e4, -1e4, 0, 0], [1e4, 1e4, 1e4, 1e4], [1e4, 1e4, -1e4, -1e4], [3e38, -3e38, 0, 0]],
+        np.float32,
+    )
     assert np.isfinite(getattr(family, name)(z)).all()
 
 
-@pytest.mark.parametrize("name, value", [("msp", 1 / 2), ("entropy", np.log(2)), ("margin", 1), ("gen", 2 * 0.25**0.1)])
+@pytest.mark.parametrize(
+    "name, value", [("msp", 1 / 2), ("entropy", np.log(2)), ("margin", 1), ("gen", 2 * 0.25**0.1)]
+)
 def test_a_tie_of_two_huge_logits(name, value):
-    np.testing.assert_allclose(getattr(family, name)(np.array([[1e4, 1e4, -1e4]], np.float32)), value)
+    np.testing.assert_allclose(
+        getattr(family, name)(np.array([[1e4, 1e4, -1e4]], np.float32)), value
+    )
 
 
 def test_found_in_the_file():

@@ -34,7 +34,9 @@ def by_definition(features, train_features, k):
 
 
 def peer(features, train_features, k):
-    found = detector.KNN(None, k=k).fit_features(torch.from_numpy(train_features), torch.zeros(len(train_features)))
+    found = detector.KNN(None, k=k).fit_features(
+        torch.from_numpy(train_features), torch.zeros(len(train_features))
+    )
     return found.predict_features(torch.from_numpy(features)).numpy()
 
 
@@ -54,12 +56,20 @@ def test_knn_equals_its_definition_and_pytorch_ood(rng, k):
 
 
 def test_knn_of_three_directions():
-    """The k-th nearest of the axes x, y, and both: at 45 degrees 2 sin(22.5), at 90 sqrt(2); lengths mean nothing."""
+    """The k-th nearest of the axes x, y, and both: at 45 degrees 2 sin(22.5), at 90 sqrt(2).
+
+    Lengths mean nothing.
+    """
     train = np.array([[3.0, 0], [0, 0.5], [1, 1]], np.float32)
     test = np.array([[7.0, 0]], np.float32)
-    for k, value in [(1, 0), (5, np.sqrt(2))]:  # of three images, the third is the farthest that there is
+    for k, value in [
+        (1, 0),
+        (5, np.sqrt(2)),
+    ]:  # of three images, the third is the farthest that there is
         np.testing.assert_allclose(knn(test, train, k=k), value)
-    np.testing.assert_allclose(knn(test, np.concatenate([train[1:]] * 5), k=5), 2 * np.sin(np.pi / 8))
+    np.testing.assert_allclose(
+        knn(test, np.concatenate([train[1:]] * 5), k=5), 2 * np.sin(np.pi / 8)
+    )
 
 
 def test_images_of_the_training_set_have_distance_0(rng):
@@ -80,7 +90,10 @@ def test_near_images_keep_their_order(rng):
 
 @pytest.mark.parametrize("silent", [0, 1, 60])
 def test_images_without_any_activation(rng, silent):
-    """They are at distance 1 from all others and 0 from each other, as in pytorch-ood; OpenOOD, which adds 1e-10 to 0/0, has NaN."""
+    """They are at distance 1 from all others and 0 from each other, as in pytorch-ood.
+
+    OpenOOD, which adds 1e-10 to 0/0, has NaN.
+    """
     train, test = drawn(rng), drawn(rng, 40)
     train[:silent], test[:5] = 0, 0
     for k in GRID:
@@ -93,16 +106,25 @@ def test_images_without_any_activation(rng, silent):
 def test_constant_features_are_all_ties():
     train, test = np.ones((5000, DIMS), np.float32), np.ones((3, DIMS), np.float32)
     np.testing.assert_array_equal(knn(test, train, k=200), 0)
-    np.testing.assert_allclose(nnguide(test @ WEIGHT.T, test, train, train @ WEIGHT.T), -(logsumexp(WEIGHT.sum(axis=1)) ** 2), rtol=1e-6)
+    np.testing.assert_allclose(
+        nnguide(test @ WEIGHT.T, test, train, train @ WEIGHT.T),
+        -(logsumexp(WEIGHT.sum(axis=1)) ** 2),
+        rtol=1e-6,
+    )
 
 
 def test_huge_and_tiny_features(rng):
-    """float32 squares of them are infinite or 0; pytorch-ood's clamp of the length at 1e-12 shortens the tiny ones."""
+    """float32 squares of them are infinite or 0.
+
+    Pytorch-ood's clamp of the length at 1e-12 shortens the tiny ones.
+    """
     train, test = drawn(rng), drawn(rng, 40)
     for scale in np.float32([1e30, 1e-30]):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            np.testing.assert_allclose(knn(scale * test, scale * train), knn(test, train), rtol=1e-6)
+            np.testing.assert_allclose(
+                knn(scale * test, scale * train), knn(test, train), rtol=1e-6
+            )
 
 
 @settings(max_examples=25, deadline=None)
@@ -120,7 +142,11 @@ def test_neither_lengths_nor_the_order_of_training_images_mean_anything(seed):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(1, 300).flatmap(lambda n: st.tuples(arrays(np.float32, n, elements=st.integers(-9, 9)), st.integers(1, n))))
+@given(
+    st.integers(1, 300).flatmap(
+        lambda n: st.tuples(arrays(np.float32, n, elements=st.integers(-9, 9)), st.integers(1, n))
+    )
+)
 def test_the_largest_of_many_ties(drawn):
     values, k = drawn
     found = neighbours._largest(values, k)
@@ -150,10 +176,19 @@ def test_nnguide_equals_its_definition_and_pytorch_ood(rng, k):
     head = torch.nn.Linear(DIMS, CLASSES, bias=False)
     head.weight.data = torch.from_numpy(WEIGHT)
     found = nnguide(test @ WEIGHT.T, test, train, train @ WEIGHT.T, k=k)
-    guide = np.sort(unit(test) @ (unit(train) * logsumexp(train @ WEIGHT.T, axis=1)[:, None]).T, axis=1)[:, -k:].mean(axis=1)
+    guide = np.sort(
+        unit(test) @ (unit(train) * logsumexp(train @ WEIGHT.T, axis=1)[:, None]).T, axis=1
+    )[:, -k:].mean(axis=1)
     np.testing.assert_allclose(found, -guide * logsumexp(test @ WEIGHT.T, axis=1), rtol=1e-5)
-    theirs = detector.NNGuide(None, head, k=k).fit_features(torch.from_numpy(train), torch.zeros(300))
-    np.testing.assert_allclose(found, theirs.predict_features(torch.from_numpy(test)).detach().numpy(), rtol=1e-5, atol=1e-5)
+    theirs = detector.NNGuide(None, head, k=k).fit_features(
+        torch.from_numpy(train), torch.zeros(300)
+    )
+    np.testing.assert_allclose(
+        found,
+        theirs.predict_features(torch.from_numpy(test)).detach().numpy(),
+        rtol=1e-5,
+        atol=1e-5,
+    )
 
 
 def test_nnguide_of_fewer_than_k_images(rng):
@@ -161,6 +196,8 @@ def test_nnguide_of_fewer_than_k_images(rng):
     train, test = drawn(rng, 6), drawn(rng, 20)
     products = unit(test) @ (unit(train) * logsumexp(train @ WEIGHT.T, axis=1)[:, None]).T
     found = nnguide(test @ WEIGHT.T, test, train, train @ WEIGHT.T, k=100)
-    np.testing.assert_allclose(found, -products.mean(axis=1) * logsumexp(test @ WEIGHT.T, axis=1), rtol=1e-5)
+    np.testing.assert_allclose(
+        found, -products.mean(axis=1) * logsumexp(test @ WEIGHT.T, axis=1), rtol=1e-5
+    )
     with pytest.raises(ValueError, match="at least k=100"):
         detector.NNGuide(None, None, k=100).fit_features(torch.from_numpy(train), torch.zeros(6))

@@ -10,7 +10,9 @@ from scipy.stats import entropy as scipy_entropy
 
 from oecal.scores import numerics
 
-rows = st.integers(2, 8).flatmap(lambda k: arrays(np.float32, (3, k), elements=st.floats(-1e4, 1e4, width=32)))
+rows = st.integers(2, 8).flatmap(
+    lambda k: arrays(np.float32, (3, k), elements=st.floats(-1e4, 1e4, width=32))
+)
 
 
 def exact(logits):
@@ -46,21 +48,37 @@ def test_bounds_and_symmetry(z):
         assert (values <= most * (1 + 1e-12)).all()
     assert (log_p <= 0).all()
     np.testing.assert_allclose(numerics.log_softmax(z[:, ::-1]), log_p[:, ::-1], rtol=1e-13)
-    np.testing.assert_allclose(numerics.log_softmax(z.astype(np.float64) + 1024), log_p, rtol=1e-13, atol=1e-9)
+    np.testing.assert_allclose(
+        numerics.log_softmax(z.astype(np.float64) + 1024), log_p, rtol=1e-13, atol=1e-9
+    )
 
 
 def test_means_and_stored_probabilities_keep_the_doubt_of_the_largest():
     doubts = np.array([[1e-30, 1e-200], [3e-30, 5e-200]])
-    log_p = np.stack([np.log1p(-doubts), np.log(doubts)], axis=-1)  # (2 passes, 2 images, 2 classes)
-    np.testing.assert_allclose(numerics.doubt(numerics.log_mean(log_p)), [2e-30, 3e-200], rtol=1e-12)
-    np.testing.assert_allclose(numerics.doubt(numerics.log_probabilities(np.exp(log_p).mean(axis=0))), [2e-30, 3e-200], rtol=1e-12)
-    np.testing.assert_allclose(numerics.entropy(numerics.log_mean(log_p)), doubts.mean(axis=0) * (1 - np.log([2e-30, 3e-200])), rtol=1e-12)
+    log_p = np.stack(
+        [np.log1p(-doubts), np.log(doubts)], axis=-1
+    )  # (2 passes, 2 images, 2 classes)
+    np.testing.assert_allclose(
+        numerics.doubt(numerics.log_mean(log_p)), [2e-30, 3e-200], rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        numerics.doubt(numerics.log_probabilities(np.exp(log_p).mean(axis=0))),
+        [2e-30, 3e-200],
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(
+        numerics.entropy(numerics.log_mean(log_p)),
+        doubts.mean(axis=0) * (1 - np.log([2e-30, 3e-200])),
+        rtol=1e-12,
+    )
 
 
 def test_stored_probabilities(rng):
     p = rng.dirichlet(np.ones(5), 50)
     np.testing.assert_allclose(numerics.doubt(numerics.log_probabilities(p)), 1 - p.max(axis=1))
-    np.testing.assert_allclose(numerics.entropy(numerics.log_probabilities(p)), scipy_entropy(p, axis=1))
+    np.testing.assert_allclose(
+        numerics.entropy(numerics.log_probabilities(p)), scipy_entropy(p, axis=1)
+    )
     np.testing.assert_allclose(numerics.log_mean(np.log(p)), np.log(p.mean(axis=0)))
     never = numerics.log_probabilities(np.array([[1.0, 0.0, 0.0]]))
     assert np.isfinite(never).all()

@@ -12,7 +12,10 @@ from oecal.scores.catalogue import BACKGROUND_LOGIT, HEAD, PASSES, scores
 CLASSES, DIMS = 5, 12
 OF_LOGITS = {"logits", "features", "labels", BACKGROUND_LOGIT} | HEAD | PASSES.keys()
 CLASSIFIERS = [s for s in scores().values() if s.needs <= OF_LOGITS]
-WEIGHT, BIAS = np.random.default_rng(1).normal(size=(CLASSES, DIMS)).astype(np.float32), np.linspace(-1, 1, CLASSES, dtype=np.float32)
+WEIGHT, BIAS = (
+    np.random.default_rng(1).normal(size=(CLASSES, DIMS)).astype(np.float32),
+    np.linspace(-1, 1, CLASSES, dtype=np.float32),
+)
 
 
 def images(rng, n, scale=1.0, classes=CLASSES):
@@ -20,24 +23,39 @@ def images(rng, n, scale=1.0, classes=CLASSES):
     features = np.maximum(rng.normal(0.3, 1, (n, DIMS)), 0).astype(np.float32)
     logits = ((features @ WEIGHT.T + BIAS) * np.float32(scale)).astype(np.float32)
     found = {"features": features, "logits": logits, "labels": rng.integers(classes, size=n)}
-    found |= {BACKGROUND_LOGIT: rng.normal(size=n).astype(np.float32), "odin": rng.uniform(0.5, 0.9, (n, 6))}
+    found |= {
+        BACKGROUND_LOGIT: rng.normal(size=n).astype(np.float32),
+        "odin": rng.uniform(0.5, 0.9, (n, 6)),
+    }
     for method in ("dropout", "tta", "swag"):
         p = softmax(rng.normal(size=(4, n, CLASSES)), axis=2)
-        found |= {f"{method}_p": p.mean(axis=0), f"{method}_mi": rng.uniform(0, 1, n), f"{method}_agreement": rng.integers(1, 5, n) / 4}
+        found |= {
+            f"{method}_p": p.mean(axis=0),
+            f"{method}_mi": rng.uniform(0, 1, n),
+            f"{method}_agreement": rng.integers(1, 5, n) / 4,
+        }
     return found
 
 
 def call(score, own, test):
     """The score of `test`, all that it compares with from `own`."""
-    arrays = test | {f"{split}_{name}": values for split, of in own.items() for name, values in of.items()}
-    arrays |= {"seeds_logits": np.stack([test["logits"], test["logits"][:, ::-1], 0 * test["logits"]])}
+    arrays = test | {
+        f"{split}_{name}": values for split, of in own.items() for name, values in of.items()
+    }
+    arrays |= {
+        "seeds_logits": np.stack([test["logits"], test["logits"][:, ::-1], 0 * test["logits"]])
+    }
     arrays |= {"head_weight": WEIGHT, "head_bias": BIAS}
     function = getattr(importlib.import_module(score.module), score.function)
     before = {name: arrays[name].copy() for name in score.arguments}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        values = np.asarray(function(**{name: arrays[name] for name in score.arguments}, **score.options))
-    assert all(np.array_equal(arrays[name], kept) for name, kept in before.items()), "an input was changed"
+        values = np.asarray(
+            function(**{name: arrays[name] for name in score.arguments}, **score.options)
+        )
+    assert all(np.array_equal(arrays[name], kept) for name, kept in before.items()), (
+        "an input was changed"
+    )
     assert values.shape == (len(test["logits"]),)
     assert np.isfinite(values).all()
     return values
@@ -61,7 +79,9 @@ def test_an_image_has_the_same_score_whatever_images_are_beside_it(score, own, r
     values = call(score, own, test)
     assert len(np.unique(values)) > 1
     index = rng.permutation(40)[:17]
-    np.testing.assert_allclose(call(score, own, taken(test, index)), values[index], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        call(score, own, taken(test, index)), values[index], rtol=1e-5, atol=1e-6
+    )
     np.testing.assert_array_equal(call(score, own, test), values)
 
 
@@ -86,7 +106,9 @@ def one_feature_never_active(own, rng):
 
 
 @each_score
-@pytest.mark.parametrize("change", [one_class_missing, few_training_images, constant_features, one_feature_never_active])
+@pytest.mark.parametrize(
+    "change", [one_class_missing, few_training_images, constant_features, one_feature_never_active]
+)
 def test_fits_on_unlucky_training_images(score, own, rng, change):
     change(own, rng)
     call(score, own, images(rng, 30))
@@ -124,4 +146,8 @@ def test_finite_on_hostile_images(score, own, rng, change):
 
 def test_every_score_of_a_classifier_is_tried():
     assert {"msp", "energy"} <= {s.name for s in CLASSIFIERS}
-    assert {s.family for s in scores().values()} - {s.family for s in CLASSIFIERS} == {"density", "likelihood", "plain"}
+    assert {s.family for s in scores().values()} - {s.family for s in CLASSIFIERS} == {
+        "density",
+        "likelihood",
+        "plain",
+    }

@@ -18,7 +18,12 @@ def val(rng):
 
 
 def peer(z, val):
-    return KLMatching(None).fit_logits(torch.from_numpy(val).double()).predict_logits(torch.from_numpy(z).double()).numpy()
+    return (
+        KLMatching(None)
+        .fit_logits(torch.from_numpy(val).double())
+        .predict_logits(torch.from_numpy(z).double())
+        .numpy()
+    )
 
 
 def test_equals_pytorch_ood(rng, val):
@@ -43,34 +48,45 @@ def test_bounds_and_invariance(z):
     assert (values >= 0).all()
     assert np.isfinite(values).all()
     np.testing.assert_allclose(kl_matching(z[:, ::-1], val[:, ::-1]), values, rtol=1e-9, atol=1e-14)
-    np.testing.assert_allclose(kl_matching(z.astype(float) - 512, val), values, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(
+        kl_matching(z.astype(float) - 512, val), values, rtol=1e-9, atol=1e-11
+    )
 
 
 def kl(z, template):
     """KL(softmax(z) || softmax(template)) in 400 digits."""
     with localcontext() as context:
         context.prec = 400
-        p, q = ([w / sum(weights) for w in weights] for weights in ([Decimal(float(v)).exp() for v in row] for row in (z, template)))
+        p, q = (
+            [w / sum(weights) for w in weights]
+            for weights in ([Decimal(float(v)).exp() for v in row] for row in (z, template))
+        )
         return float(sum(a * (a / b).ln() for a, b in zip(p, q, strict=True)))
 
 
 def test_saturated():
     """Where p_max rounds to 1 the peer loses the term of the largest class, which is as large as the others: its KL falls below 0."""
     val = np.array([[180, 0, 0], [0, 180, 0]], np.float32)
-    z = np.array([[60, 0, 0], [120, 0, 0], [120, 20, 0], [180.5, 0, 0], [181, 0, 0], [190, 0, 0]], np.float32)
+    z = np.array(
+        [[60, 0, 0], [120, 0, 0], [120, 20, 0], [180.5, 0, 0], [181, 0, 0], [190, 0, 0]], np.float32
+    )
     values = kl_matching(z, val)
     np.testing.assert_allclose(values, [kl(row, val[0]) for row in z], rtol=1e-10)
     assert (peer(z, val)[-3:] < 0).all()
 
 
 def test_templates_that_underflow():
-    never = np.array([[2000, 0], [0, 2000]], np.float32)  # the peer's templates hold zeros, and its log 0 is -1.8e308
+    never = np.array(
+        [[2000, 0], [0, 2000]], np.float32
+    )  # the peer's templates hold zeros, and its log 0 is -1.8e308
     assert kl_matching(np.zeros((1, 2), np.float32), never)[0] == pytest.approx(1000 - np.log(2))
     assert peer(np.zeros((1, 2), np.float32), never)[0] > 1e300
 
 
 def test_rounding_takes_no_divergence_below_0(rng):
-    templates = rng.normal(0, 1, (40, 40)) + 5 * np.eye(40)  # one image of each class: each is its own template
+    templates = rng.normal(0, 1, (40, 40)) + 5 * np.eye(
+        40
+    )  # one image of each class: each is its own template
     values = kl_matching(templates, templates)
     assert (values >= 0).all()
     assert (values < 1e-14).all()

@@ -24,12 +24,16 @@ def test_a_grid_is_the_literal_type_of_a_keyword():
 def test_the_default_stands_in_the_grid():
     for s in scores().values():
         for key, values in s.grids.items():
-            assert s.options[key] in values, f"{s.name}: {key} = {s.options[key]} is not in {values}"
+            assert s.options[key] in values, (
+                f"{s.name}: {key} = {s.options[key]} is not in {values}"
+            )
 
 
 def test_auroc(rng):
     inside, outside = rng.integers(5, size=50), rng.integers(2, 7, size=30)
-    assert auroc(inside, outside) == pytest.approx(roc_auc_score(np.r_[np.zeros(50), np.ones(30)], np.r_[inside, outside]))
+    assert auroc(inside, outside) == pytest.approx(
+        roc_auc_score(np.r_[np.zeros(50), np.ones(30)], np.r_[inside, outside])
+    )
 
 
 def power(x, *, exponent=1, sign=1):
@@ -37,11 +41,20 @@ def power(x, *, exponent=1, sign=1):
 
 
 def test_the_best_combination_is_chosen():
-    entry = Score("power", "", "power", ("x",), {"exponent": 1, "sign": 1}, {"exponent": (1, 2), "sign": (1, -1)})
+    entry = Score(
+        "power",
+        "",
+        "power",
+        ("x",),
+        {"exponent": 1, "sign": 1},
+        {"exponent": (1, 2), "sign": (1, -1)},
+    )
     near, far = {"x": np.array([-0.5, 0.5, 1.0])}, {"x": np.array([-3.0, 3.0])}
     assert chosen(entry, power, near, far) == {"exponent": 2, "sign": 1}
     assert chosen(entry, power, far, near) == {"exponent": 2, "sign": -1}
-    assert chosen(entry, power, {"x": np.zeros(3)}, {"x": np.zeros(2)}) == entry.options  # all are as good: the default stays
+    assert (
+        chosen(entry, power, {"x": np.zeros(3)}, {"x": np.zeros(2)}) == entry.options
+    )  # all are as good: the default stays
 
 
 def test_a_choice_that_is_not_finite_loses():
@@ -71,14 +84,32 @@ def test_a_fit_is_done_once_for_the_same_arrays():
 def outputs(path, rng, outliers):
     """The outputs of a classifier whose ID images and outliers lie on two sides."""
     with h5py.File(path, "w") as file:
-        places = {"a/train": ("id", 60, 0), "a/val": ("id", 40, 0), "a/test": ("id", 30, 0), "b/test": ("far", 30, 2)}
+        places = {
+            "a/train": ("id", 60, 0),
+            "a/val": ("id", 40, 0),
+            "a/test": ("id", 30, 0),
+            "b/test": ("far", 30, 2),
+        }
         places |= {"c/train": ("outlier", 20, 2)} if outliers else {}
-        file.attrs.update(in_dist="a", model="m", training="t", seed=0, kind="classifier", dims=4, order=list(places))
-        file["head/weight"], file["head/bias"] = np.eye(3, 4, dtype=np.float32), np.zeros(3, np.float32)
+        file.attrs.update(
+            in_dist="a",
+            model="m",
+            training="t",
+            seed=0,
+            kind="classifier",
+            dims=4,
+            order=list(places),
+        )
+        file["head/weight"], file["head/bias"] = (
+            np.eye(3, 4, dtype=np.float32),
+            np.zeros(3, np.float32),
+        )
         for place, (role, n, shift) in places.items():
             group = file.create_group(place)
             group.attrs["role"] = role
-            group["features"] = (rng.uniform(0, 1, (n, 4)) + shift * np.eye(4)[3]).astype(np.float32)
+            group["features"] = (rng.uniform(0, 1, (n, 4)) + shift * np.eye(4)[3]).astype(
+                np.float32
+            )
             group["logits"] = group["features"][:, :3]
             group["labels"] = rng.integers(3, size=n)
     return str(path)
@@ -87,7 +118,12 @@ def outputs(path, rng, outliers):
 @pytest.mark.parametrize("outliers", [True, False])
 def test_the_job_chooses_with_outliers_and_says_what(tmp_path, rng, outliers):
     names = ["msp", "knn"]
-    run(outputs(tmp_path / "x.h5", rng, outliers), names, str(tmp_path / "y.h5"), str(tmp_path / "cost.csv"))
+    run(
+        outputs(tmp_path / "x.h5", rng, outliers),
+        names,
+        str(tmp_path / "y.h5"),
+        str(tmp_path / "cost.csv"),
+    )
     with h5py.File(tmp_path / "y.h5") as file:
         found = json.loads(file.attrs["chosen"])
         assert set(found) == ({"knn"} if outliers else set())

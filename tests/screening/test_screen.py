@@ -28,8 +28,13 @@ from oecal.runs import thresholds
 from oecal.scores.score_run import run as score_run
 from oecal.screening.command import main
 
-RUNS = {"wrn": {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.0}},
-        "pixelcnn": {"architecture": "pixelcnn", "options": {"blocks": 1, "channels": 4, "mixtures": 2, "levels": 2}}}  # fmt: skip
+RUNS = {
+    "wrn": {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.0}},
+    "pixelcnn": {
+        "architecture": "pixelcnn",
+        "options": {"blocks": 1, "channels": 4, "mixtures": 2, "levels": 2},
+    },
+}
 SHAPE = (1, 8, 8)
 
 
@@ -41,9 +46,17 @@ def study(tmp_path_factory):
         s: store.Split(rng.integers(0, 256, (n, *SHAPE), np.uint8), rng.integers(0, 3, n))
         for s, n in (("train", 60), ("val", 120), ("test", 4))
     }
-    store.write(results / "data/own.h5", store.ImageSet(splits, "", "", "", classes=("cat", "dog, big", "eel")))
+    store.write(
+        results / "data/own.h5",
+        store.ImageSet(splits, "", "", "", classes=("cat", "dog, big", "eel")),
+    )
     for model, entry in RUNS.items():
-        params = {"model": entry, "objective": {"name": "baseline", "options": {}}, "interpolation": "bilinear", "fit": "crop"}
+        params = {
+            "model": entry,
+            "objective": {"name": "baseline", "options": {}},
+            "interpolation": "bilinear",
+            "fit": "crop",
+        }
         run = f"own/{model}/baseline/seed0"
         torch.manual_seed(0)
         made, kind = network(params, SHAPE, 3), "classifier" if model == "wrn" else "density"
@@ -53,7 +66,15 @@ def study(tmp_path_factory):
         for part in ("outputs", "scores"):
             (results / "s" / part / run).parent.mkdir(parents=True)
         with h5py.File(results / f"s/outputs/{run}.h5", "w") as file:
-            file.attrs.update(in_dist="own", model=model, training="baseline", seed=0, kind=kind, dims=64, precision="float32")
+            file.attrs.update(
+                in_dist="own",
+                model=model,
+                training="baseline",
+                seed=0,
+                kind=kind,
+                dims=64,
+                precision="float32",
+            )
             file.attrs.update(configuration=json.dumps(params), order=["own/train", "own/val"])
             for split in ("train", "val"):
                 found = predict(made, kind, splits[split].images, torch.device("cpu"))
@@ -61,18 +82,35 @@ def study(tmp_path_factory):
                     file[f"own/{split}/{name}"] = values
                 file[f"own/{split}"].attrs["role"] = "id"
             if kind == "classifier":
-                file["head/weight"], file["head/bias"] = made.head.weight.detach().numpy(), made.head.bias.detach().numpy()
-        names = ["msp", "mahalanobis", "kl_matching"] if model == "wrn" else ["log_likelihood", "typicality", "typicality_10"]
+                file["head/weight"], file["head/bias"] = (
+                    made.head.weight.detach().numpy(),
+                    made.head.bias.detach().numpy(),
+                )
+        names = (
+            ["msp", "mahalanobis", "kl_matching"]
+            if model == "wrn"
+            else ["log_likelihood", "typicality", "typicality_10"]
+        )
         paths = {part: str(results / f"s/{part}/{run}.h5") for part in ("outputs", "scores")}
         score_run(paths["outputs"], names, paths["scores"], str(results / "cost.csv"))
         promises = {"reject_20": {"reject": 0.2}, "impossible": {"reject": 0.0001}}
-        thresholds.run(paths["scores"], paths["outputs"], promises, str(results / f"s/thresholds/{run}.json"))
+        thresholds.run(
+            paths["scores"], paths["outputs"], promises, str(results / f"s/thresholds/{run}.json")
+        )
     return results
 
 
 def screened(capsys, study, *arguments, model="wrn"):
     """Exit status, standard output, standard error."""
-    status = main([*map(str, arguments), "--model", str(study / f"s/models/own/{model}/baseline/seed0"), "--threads", "1"])
+    status = main(
+        [
+            *map(str, arguments),
+            "--model",
+            str(study / f"s/models/own/{model}/baseline/seed0"),
+            "--threads",
+            "1",
+        ]
+    )
     return status, *capsys.readouterr()
 
 
@@ -84,7 +122,9 @@ def huge_png():
     """A valid PNG of 20,000 x 20,000 pixels, 1 bit each."""
 
     def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     lines = zlib.compress(bytes(20_000 * 2_501), 1)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0))
@@ -117,14 +157,36 @@ def wild(tmp_path_factory):
 
 def test_a_folder_with_everything(capsys, study, wild, tmp_path):
     files = {"sheet": tmp_path / "alarms.png", "summary": tmp_path / "summary.json"}
-    _, out, err = screened(capsys, study, wild, "--alarm", "0.99", *(f"--{key}={path}" for key, path in files.items()))
+    _, out, err = screened(
+        capsys, study, wild, "--alarm", "0.99", *(f"--{key}={path}" for key, path in files.items())
+    )
     rows = table(out)
-    bad = {name: row["reason"].split(":")[0] for name, row in rows.items() if row["decision"] == "unreadable"}
-    assert bad == {"text.png": "no image", "cut.jpg": "cut off or damaged", "nothing.png": "empty file",
-                   "huge.png": "too large or empty", "pipe.png": "cannot be opened"}  # fmt: skip
-    assert set(rows) - set(bad) == {"photo.jpg", "grey.png", "digit.png", "deep.tif", "moving.gif", "two\nlines.png", "a, b.png",
-                                    r"\xff\xfe.png"}  # fmt: skip
-    same = [tuple(rows[n][c] for c in ("prediction", "uncertainty", "p_value")) for n in ("digit.png", "a, b.png", r"\xff\xfe.png")]
+    bad = {
+        name: row["reason"].split(":")[0]
+        for name, row in rows.items()
+        if row["decision"] == "unreadable"
+    }
+    assert bad == {
+        "text.png": "no image",
+        "cut.jpg": "cut off or damaged",
+        "nothing.png": "empty file",
+        "huge.png": "too large or empty",
+        "pipe.png": "cannot be opened",
+    }
+    assert set(rows) - set(bad) == {
+        "photo.jpg",
+        "grey.png",
+        "digit.png",
+        "deep.tif",
+        "moving.gif",
+        "two\nlines.png",
+        "a, b.png",
+        r"\xff\xfe.png",
+    }
+    same = [
+        tuple(rows[n][c] for c in ("prediction", "uncertainty", "p_value"))
+        for n in ("digit.png", "a, b.png", r"\xff\xfe.png")
+    ]
     assert len(set(same)) == 1
     summary = json.loads(files["summary"].read_text())
     assert (summary["images"], summary["unreadable"]) == (13, 5)
@@ -141,18 +203,40 @@ def test_the_numbers(capsys, study, tmp_path):
     images = store.read(study / "data/own.h5", "val").images
     for n, image in enumerate(images):
         Image.fromarray(image[0]).save(tmp_path / f"{n:03}.png")
-    status, out, _ = screened(capsys, study, tmp_path, "--format", "jsonl", "--alarm", "0.05", "--score", "msp", "--promise", "reject_20")
+    status, out, _ = screened(
+        capsys,
+        study,
+        tmp_path,
+        "--format",
+        "jsonl",
+        "--alarm",
+        "0.05",
+        "--score",
+        "msp",
+        "--promise",
+        "reject_20",
+    )
     rows = [json.loads(line) for line in out.splitlines()]
     with h5py.File(study / "s/scores/own/wrn/baseline/seed0.h5") as file:
         expected = file["own/val/msp"][:]
     s, p = (np.array([row[name] for row in rows]) for name in ("uncertainty", "p_value"))
     np.testing.assert_allclose(s, expected, atol=1e-6)
     np.testing.assert_allclose([1 - row["confidence"] for row in rows], s, atol=1e-12)
-    np.testing.assert_allclose(p, [(1 + (expected >= one).sum()) / 121 for one in s], atol=1.5 / 121)
-    promise = json.loads((study / "s/thresholds/own/wrn/baseline/seed0.json").read_text())["promises"]["reject_20"]
+    np.testing.assert_allclose(
+        p, [(1 + (expected >= one).sum()) / 121 for one in s], atol=1.5 / 121
+    )
+    promise = json.loads((study / "s/thresholds/own/wrn/baseline/seed0.json").read_text())[
+        "promises"
+    ]["reject_20"]
     threshold = promise["scores"]["msp"]["threshold"]
     for row in rows:
-        wanted = "alarm" if row["p_value"] <= 0.05 else "accept" if row["uncertainty"] <= threshold else "reject"
+        wanted = (
+            "alarm"
+            if row["p_value"] <= 0.05
+            else "accept"
+            if row["uncertainty"] <= threshold
+            else "reject"
+        )
         assert row["decision"] == wanted
     assert {row["decision"] for row in rows} == {"accept", "reject", "alarm"}
     assert status == 1
@@ -163,18 +247,24 @@ def test_a_score_that_knows_the_runs_own_images(capsys, study, tmp_path, name):
     Image.fromarray(store.read(study / "data/own.h5", "val").images[5, 0]).save(tmp_path / "x.png")
     _, out, _ = screened(capsys, study, tmp_path / "x.png", "--score", name)
     with h5py.File(study / "s/scores/own/wrn/baseline/seed0.h5") as file:
-        np.testing.assert_allclose(float(table(out)["x.png"]["uncertainty"]), file[f"own/val/{name}"][5], rtol=1e-4)
+        np.testing.assert_allclose(
+            float(table(out)["x.png"]["uncertainty"]), file[f"own/val/{name}"][5], rtol=1e-4
+        )
 
 
 def test_a_promise_that_cannot_be_kept_accepts_nothing(capsys, study, wild):
-    status, out, err = screened(capsys, study, wild / "digit.png", "--promise", "impossible", "--alarm", "0.009")
+    status, out, err = screened(
+        capsys, study, wild / "digit.png", "--promise", "impossible", "--alarm", "0.009"
+    )
     assert table(out)["digit.png"]["decision"] in ("reject", "alarm")
     assert status in (0, 1)
     assert "none, all are rejected" in err
 
 
 def test_a_density_model_predicts_nothing(capsys, study, wild):
-    _, out, _ = screened(capsys, study, wild / "photo.jpg", "--promise", "reject_20", model="pixelcnn")
+    _, out, _ = screened(
+        capsys, study, wild / "photo.jpg", "--promise", "reject_20", model="pixelcnn"
+    )
     row = table(out)["photo.jpg"]
     assert (row["prediction"], row["confidence"]) == ("", "")
     made = network({"model": RUNS["pixelcnn"], "objective": {"name": "baseline"}}, SHAPE, 3)
@@ -195,17 +285,32 @@ def test_names_on_standard_input(capsys, study, wild, monkeypatch):
     assert rows[wild.name]["decision"] == "unreadable"
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["/nowhere"], "/nowhere: there is no such file or folder"),
-    (["{empty}"], "there are no images in this folder"),
-    (["-", "{wild}"], "-: stands for names on standard input"),
-    (["{wild}", "--score", "mps"], "--score: unknown name 'mps'; did you mean 'msp'?"),
-    (["{wild}", "--score", "odin"], "--score: odin needs more than a forward pass gives, or this run has no threshold for it"),
-    (["{wild}", "--promise", "reject"], "--promise: unknown name 'reject'; did you mean 'reject_20'?"),
-    (["{wild}", "--alarm", "0.001"], "with 120 validation images no p-value is below 0.00826; write a number from 0.0083"),
-    (["{wild}", "--alarm", "1"], "--alarm: found 1; every image would be one; write a number from 0.0083 to below 1"),
-    (["{wild}", "--output", "/nowhere/x.csv"], "/nowhere/x.csv: No such file or directory"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["/nowhere"], "/nowhere: there is no such file or folder"),
+        (["{empty}"], "there are no images in this folder"),
+        (["-", "{wild}"], "-: stands for names on standard input"),
+        (["{wild}", "--score", "mps"], "--score: unknown name 'mps'; did you mean 'msp'?"),
+        (
+            ["{wild}", "--score", "odin"],
+            "--score: odin needs more than a forward pass gives, or this run has no threshold for it",
+        ),
+        (
+            ["{wild}", "--promise", "reject"],
+            "--promise: unknown name 'reject'; did you mean 'reject_20'?",
+        ),
+        (
+            ["{wild}", "--alarm", "0.001"],
+            "with 120 validation images no p-value is below 0.00826; write a number from 0.0083",
+        ),
+        (
+            ["{wild}", "--alarm", "1"],
+            "--alarm: found 1; every image would be one; write a number from 0.0083 to below 1",
+        ),
+        (["{wild}", "--output", "/nowhere/x.csv"], "/nowhere/x.csv: No such file or directory"),
+    ],
+)
 def test_mistakes_are_one_line(capsys, study, wild, tmp_path, arguments, message):
     places = {"empty": tmp_path, "wild": wild}
     status, out, err = screened(capsys, study, *(a.format(**places) for a in arguments))
@@ -222,7 +327,10 @@ def test_a_run_that_lacks_something(capsys, study, wild, tmp_path):
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(b"")
     assert main([str(wild), "--model", str(folder)]) == 2
-    assert "outputs/own/wrn/other/seed0.h5: is missing; make it with: snakemake" in capsys.readouterr().err
+    assert (
+        "outputs/own/wrn/other/seed0.h5: is missing; make it with: snakemake"
+        in capsys.readouterr().err
+    )
 
 
 def test_no_alarm_is_exit_status_0_and_an_empty_sheet(capsys, study, wild, tmp_path):
@@ -236,10 +344,23 @@ def test_no_alarm_is_exit_status_0_and_an_empty_sheet(capsys, study, wild, tmp_p
 
 def test_the_script_of_the_workflow(study, wild, tmp_path, monkeypatch):
     """An alarm is no failed job; a mistake is one."""
-    output = SimpleNamespace(**{name: str(tmp_path / name) for name in ("decisions", "alarms", "summary")})
-    entry = {"images": str(wild), "run": "own/wrn/baseline/seed0", "alarm": 0.99, "promise": "reject_20"}
+    output = SimpleNamespace(
+        **{name: str(tmp_path / name) for name in ("decisions", "alarms", "summary")}
+    )
+    entry = {
+        "images": str(wild),
+        "run": "own/wrn/baseline/seed0",
+        "alarm": 0.99,
+        "promise": "reject_20",
+    }
     params = SimpleNamespace(entry=entry, model=str(study / "s/models/own/wrn/baseline/seed0"))
-    fake = SimpleNamespace(output=output, params=params, log=[str(tmp_path / "log")], threads=1, config={"compute": {"device": "cpu"}})
+    fake = SimpleNamespace(
+        output=output,
+        params=params,
+        log=[str(tmp_path / "log")],
+        threads=1,
+        config={"compute": {"device": "cpu"}},
+    )
     monkeypatch.setattr("sys.excepthook", None)
     runpy.run_path(str(ROOT / "workflow/scripts/screen.py"), init_globals={"snakemake": fake})
     summary = json.loads((tmp_path / "summary").read_text())

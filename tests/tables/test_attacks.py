@@ -10,9 +10,15 @@ from oecal.tables import attacks
 
 # Score of all images of a set; its role.
 SETS = {
-    "a": ("id", 1.0), "b": ("near", 2.0), "c": ("far", 3.0), "d": ("synthetic", 9.0),
-    "pgd-4-a": ("attack", 2.5), "pgd-4-b": ("attack", 0.5), "pgd-4-c": ("attack", 3.5), "random-16-b": ("attack", 1.0),
-}  # fmt: skip
+    "a": ("id", 1.0),
+    "b": ("near", 2.0),
+    "c": ("far", 3.0),
+    "d": ("synthetic", 9.0),
+    "pgd-4-a": ("attack", 2.5),
+    "pgd-4-b": ("attack", 0.5),
+    "pgd-4-c": ("attack", 3.5),
+    "random-16-b": ("attack", 1.0),
+}
 
 
 @pytest.fixture
@@ -22,7 +28,13 @@ def paths(tmp_path):
         for kind in found:
             with h5py.File(tmp_path / f"{kind}{seed}.h5", "w") as file:
                 file.attrs.update(
-                    in_dist="a", model="m", training="t", seed=seed, kind="classifier", dims=4, order=[f"{s}/test" for s in SETS]
+                    in_dist="a",
+                    model="m",
+                    training="t",
+                    seed=seed,
+                    kind="classifier",
+                    dims=4,
+                    order=[f"{s}/test" for s in SETS],
                 )
                 for name, (role, value) in SETS.items():
                     group = file.create_group(f"{name}/test")

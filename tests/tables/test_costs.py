@@ -21,9 +21,25 @@ def found(tmp_path):
         [("outputs", 2000, 6.0, 10.0), ("dropout", 100, 3.0, 70.0)],
         [("outputs", 2000, 8.0, 10.0), ("dropout", 100, 3.0, 70.0)],
     ]
-    scored = [("msp", 500, 0.5, 1.5), ("dropout_entropy", 50, 0.1, 0.5), ("laplace_msp", 500, 1.0, 90.0)]
-    outputs = [write(tmp_path, "outputs", run, "name", rows) for run, rows in zip(runs, predicted, strict=True)]
-    scores = [write(tmp_path, "scores", run, "score", scored + [("ensemble_msp", 500, 0.5, 2.0)] * (run == runs[0])) for run in runs]
+    scored = [
+        ("msp", 500, 0.5, 1.5),
+        ("dropout_entropy", 50, 0.1, 0.5),
+        ("laplace_msp", 500, 1.0, 90.0),
+    ]
+    outputs = [
+        write(tmp_path, "outputs", run, "name", rows)
+        for run, rows in zip(runs, predicted, strict=True)
+    ]
+    scores = [
+        write(
+            tmp_path,
+            "scores",
+            run,
+            "score",
+            scored + [("ensemble_msp", 500, 0.5, 2.0)] * (run == runs[0]),
+        )
+        for run in runs
+    ]
     return table(outputs, scores)
 
 
@@ -35,14 +51,25 @@ def test_a_row_for_each_run_and_score(found):
 
 def test_seconds_are_for_a_thousand_images(found):
     at = found.set_index(["training", "seed", "score"])
-    assert at.loc["oe_tune", 0, "msp"][["seconds_forward", "seconds_predict", "seconds_score"]].tolist() == pytest.approx([4, 4, 1])
-    assert at.loc["baseline", 1, "dropout_entropy"][["seconds_predict", "seconds_score"]].tolist() == pytest.approx([3 + 30, 2])
-    assert at.loc["baseline", 0, "ensemble_msp"][["seconds_forward", "seconds_predict"]].tolist() == pytest.approx([2, 2 + 3])
+    assert at.loc["oe_tune", 0, "msp"][
+        ["seconds_forward", "seconds_predict", "seconds_score"]
+    ].tolist() == pytest.approx([4, 4, 1])
+    assert at.loc["baseline", 1, "dropout_entropy"][
+        ["seconds_predict", "seconds_score"]
+    ].tolist() == pytest.approx([3 + 30, 2])
+    assert at.loc["baseline", 0, "ensemble_msp"][
+        ["seconds_forward", "seconds_predict"]
+    ].tolist() == pytest.approx([2, 2 + 3])
 
 
 def test_memory_is_the_highest(found):
     peak = found.set_index(["training", "seed", "score"])["peak_mb"]
-    assert peak["baseline", 0].to_dict() == {"msp": 1.5, "dropout_entropy": 70.0, "laplace_msp": 90.0, "ensemble_msp": 2.0}
+    assert peak["baseline", 0].to_dict() == {
+        "msp": 1.5,
+        "dropout_entropy": 70.0,
+        "laplace_msp": 90.0,
+        "ensemble_msp": 2.0,
+    }
     assert (found["peak_mb_forward"] == 10).all()
 
 

@@ -15,7 +15,10 @@ ROLES = {"a/val": "id", "a/test": "id", "near/test": "near", "far/test": "far"}
 def scored(path, rng, training="t", away=3.0, scores=("msp", "energy", "odin"), ood=True, seed=0):
     places = [place for place in ROLES if ood or place.startswith("a/")]
     shift = {place: away * (not place.startswith("a/")) for place in places}
-    groups = {place: (ROLES[place], {score: rng.normal(size=600) + shift[place] for score in scores}) for place in places}
+    groups = {
+        place: (ROLES[place], {score: rng.normal(size=600) + shift[place] for score in scores})
+        for place in places
+    }
     return written(path, groups, training=training, seed=seed)
 
 
@@ -30,7 +33,9 @@ def test_streams():
     assert all(len(set(line[line < 100])) == np.count_nonzero(line < 100) for line in picks)
     late = picks[:, 40:]
     assert np.mean(late >= 100) == pytest.approx(0.5, abs=0.03)
-    assert np.mean(late[late >= 100] < 110) == pytest.approx(0.5, abs=0.03)  # the small set as often as the large one
+    assert np.mean(late[late >= 100] < 110) == pytest.approx(
+        0.5, abs=0.03
+    )  # the small set as often as the large one
     assert late.max() < 1110
     np.testing.assert_array_equal(picks, drawn(100, [10, 1000], 0.5, 200, 80, 40))
     assert drawn(100, [10], 0.0, 5, 100, 0).max() == 99
@@ -47,19 +52,32 @@ def test_summary_of_times():
 def test_table(tmp_path, rng):
     found = table(["no outputs are read"], [scored(tmp_path / "s.h5", rng)], options(50))
     assert list(found) == COLUMNS
-    assert found[["score", "ood_rate"]].to_numpy().tolist() == [[s, r] for s in ("msp", "energy") for r in RATES]
+    assert found[["score", "ood_rate"]].to_numpy().tolist() == [
+        [s, r] for s in ("msp", "energy") for r in RATES
+    ]
     assert found["length"].unique().tolist() == [600]
     assert found["onset"].unique().tolist() == [0, 150]
     by = found.set_index(["score", "ood_rate"])
     assert by.loc[("msp", 0.0), ["set", "alarm_share"]].tolist() == ["id", 0]
     assert by.loc[("msp", 0.2), "alarm_share"] > 0.95
-    assert by.loc[("msp", 0.2), "q25"] <= by.loc[("msp", 0.2), "median_time"] <= by.loc[("msp", 0.2), "q75"] < 200
-    again = table(["no outputs are read"], [scored(tmp_path / "s.h5", np.random.default_rng(0))], options(50))
+    assert (
+        by.loc[("msp", 0.2), "q25"]
+        <= by.loc[("msp", 0.2), "median_time"]
+        <= by.loc[("msp", 0.2), "q75"]
+        < 200
+    )
+    again = table(
+        ["no outputs are read"], [scored(tmp_path / "s.h5", np.random.default_rng(0))], options(50)
+    )
     pd.testing.assert_frame_equal(found, again)
 
 
 def test_figure(tmp_path, rng):
-    paths = [scored(tmp_path / f"{t}{s}.h5", rng, t, away, seed=s) for t, away in (("baseline", 1.0), ("oe", 4.0)) for s in (0, 1)]
+    paths = [
+        scored(tmp_path / f"{t}{s}.h5", rng, t, away, seed=s)
+        for t, away in (("baseline", 1.0), ("oe", 4.0))
+        for s in (0, 1)
+    ]
     table([], paths, options(20)).to_csv(tmp_path / "drift.csv", index=False)
     data = drift.frame(str(tmp_path / "drift.csv"), "a", "m", ["oe", "baseline"])
     assert data["training"].unique().tolist() == ["oe", "baseline"]
@@ -67,7 +85,9 @@ def test_figure(tmp_path, rng):
     assert top.get_title() == "MSP"
     open_ = [len(line.get_xdata()) for line in top.lines if line.get_markerfacecolor() == "white"]
     assert sum(open_) >= 4  # 1% of OOD images is not noticed by most streams
-    shares = np.concatenate([line.get_ydata() for line in bottom.lines if line.get_marker() != "None"])
+    shares = np.concatenate(
+        [line.get_ydata() for line in bottom.lines if line.get_marker() != "None"]
+    )
     assert len(shares) == 4
 
 

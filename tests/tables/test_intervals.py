@@ -13,24 +13,45 @@ OPTIONS = {"bins": 15, "ood_ratio": 0.2, "post_hoc": ["temperature"], "resamples
 KEYS = ["in_dist", "model", "training", "seed", "post_hoc", "set"]
 
 
-SETS = {"a/test": ("id", 400), "a/val": ("id", 400), "b/test": ("near", 60), "c/test": ("far", 60), "d/test": ("shift", 50)}
+SETS = {
+    "a/test": ("id", 400),
+    "a/val": ("id", 400),
+    "b/test": ("near", 60),
+    "c/test": ("far", 60),
+    "d/test": ("shift", 50),
+}
 
 
 def groups(seed, sharpness):
-    """Three classes, 400 images of each split and 60 OOD ones; all runs have the same images, labels and noise."""
+    """Three classes, 400 images of each split and 60 OOD ones.
+
+    All runs have the same images, labels and noise.
+    """
     rng, images = np.random.default_rng(seed), np.random.default_rng(0)
     found = {}
     for place, (role, n) in SETS.items():
         labels = images.integers(3, size=n)
-        logits = sharpness * (np.eye(3)[labels] * 1.5 * (role == "id") + images.normal(size=(n, 3)) + 0.1 * rng.normal(size=(n, 3)))
-        found[place] = (role, {"logits": logits.astype(np.float32), "labels": labels if role in ("id", "shift") else np.full(n, -1)})
+        logits = sharpness * (
+            np.eye(3)[labels] * 1.5 * (role == "id")
+            + images.normal(size=(n, 3))
+            + 0.1 * rng.normal(size=(n, 3))
+        )
+        found[place] = (
+            role,
+            {
+                "logits": logits.astype(np.float32),
+                "labels": labels if role in ("id", "shift") else np.full(n, -1),
+            },
+        )
     return found
 
 
 @pytest.fixture
 def paths(tmp_path):
     return [
-        written(tmp_path / f"{training}{seed}.h5", groups(seed, sharpness), training=training, seed=seed)
+        written(
+            tmp_path / f"{training}{seed}.h5", groups(seed, sharpness), training=training, seed=seed
+        )
         for training, sharpness in (("baseline", 3.0), ("oe", 1.5))
         for seed in (0, 1)
     ]
@@ -59,14 +80,32 @@ def test_selective_prediction_is_by_confidence(paths, table):
     run = read(paths[0], "logits", "labels", "log_likelihood")
     confidence, correct = confidence_and_correctness([entire(run.find("id"))], None)
     expected = selective_metrics(-confidence, 1 - correct, 1, 1)
-    rows = table[(table["training"] == "baseline") & (table["seed"] == 0) & (table["set"] == "id") & (table["post_hoc"] == "none")]
+    rows = table[
+        (table["training"] == "baseline")
+        & (table["seed"] == 0)
+        & (table["set"] == "id")
+        & (table["post_hoc"] == "none")
+    ]
     found = rows.set_index("metric")["value"]
-    assert {name: found[name] for name in ("aurc", "eaurc", "augrc")} == {name: expected[name] for name in ("aurc", "eaurc", "augrc")}
+    assert {name: found[name] for name in ("aurc", "eaurc", "augrc")} == {
+        name: expected[name] for name in ("aurc", "eaurc", "augrc")
+    }
 
 
 def test_intervals(table):
     assert (table["low"] <= table["high"]).all()
-    errors = ["ece", "ace", "cwece", "mce", "rms", "mad", "smece", "ce2_debiased", "reliability", "resolution"]
+    errors = [
+        "ece",
+        "ace",
+        "cwece",
+        "mce",
+        "rms",
+        "mad",
+        "smece",
+        "ce2_debiased",
+        "reliability",
+        "resolution",
+    ]
     means = table[~table["metric"].isin(errors)]
     assert means["value"].between(means["low"], means["high"]).all()
     assert set(table.loc[table["set"] == "id", "n"]) == {400}
@@ -76,12 +115,19 @@ def test_intervals(table):
 def test_differences_are_to_the_first_training_of_the_same_seed(table):
     columns = ["difference", "difference_low", "difference_high"]
     assert table.loc[table["training"] == "baseline", columns].isna().all(axis=None)
-    oe = table[table["training"] == "oe"].set_index([k for k in KEYS if k != "training"] + ["metric"])
+    oe = table[table["training"] == "oe"].set_index(
+        [k for k in KEYS if k != "training"] + ["metric"]
+    )
     first = table[table["training"] == "baseline"].set_index(oe.index.names).loc[oe.index]
     np.testing.assert_allclose(oe["difference"], oe["value"] - first["value"])
     assert (oe["difference_low"] <= oe["difference_high"]).all()
-    accuracy = oe.xs("accuracy", level="metric")  # the same errors but for a few: paired, the images' own spread cancels
-    assert ((accuracy["difference_high"] - accuracy["difference_low"]) < (accuracy["high"] - accuracy["low"]) / 2).all()
+    accuracy = oe.xs(
+        "accuracy", level="metric"
+    )  # the same errors but for a few: paired, the images' own spread cancels
+    assert (
+        (accuracy["difference_high"] - accuracy["difference_low"])
+        < (accuracy["high"] - accuracy["low"]) / 2
+    ).all()
     nll = oe.xs(("nll", "none"), level=("metric", "post_hoc"))
     assert (nll["difference_high"] < 0).all()  # half as sharp is better here
 
@@ -100,6 +146,8 @@ def test_without_ood_images_there_is_no_pooled_row(tmp_path):
 
 
 def test_a_density_model_has_an_empty_row(tmp_path):
-    paths = [written(tmp_path / "x.h5", {"a/test": ("id", {"log_likelihood": np.zeros(3)})}, "density")]
+    paths = [
+        written(tmp_path / "x.h5", {"a/test": ("id", {"log_likelihood": np.zeros(3)})}, "density")
+    ]
     found = intervals.table(paths, [], OPTIONS)
     assert (found["n"].tolist(), found["set"].tolist()) == ([0], ["none"])

@@ -10,7 +10,14 @@ from oecal.tables.limits import table
 
 SEEDS = (0, 1, 2)
 NOISE = {0: -0.01, 1: 0.0, 2: 0.01}  # of a seed, the same for all trainings: pairing takes it away
-SETTING = {"factor": "f", "setting": "s", "in_dist": "a", "model": "m", "training": "oe", "control": "baseline"}
+SETTING = {
+    "factor": "f",
+    "setting": "s",
+    "in_dist": "a",
+    "model": "m",
+    "training": "oe",
+    "control": "baseline",
+}
 
 
 def run(training, seed):
@@ -19,27 +26,66 @@ def run(training, seed):
 
 @pytest.fixture
 def tables():
-    """FPR95 and Mahalanobis change nowhere; of MSP, far gets better by 0.1 and 0.3, near worse by 0.2, synthetic by as much either way."""
+    """FPR95 and Mahalanobis change nowhere.
+
+    Of MSP, far gets better by 0.1 and 0.3, near worse by 0.2, synthetic by as much either way.
+    """
     detection, calibration, attacks, trainings = [], [], [], []
     for training, oe in (("baseline", 0), ("oe", 1)):
         for seed in SEEDS:
-            aurocs = {("x", "far"): 0.5 + 0.1 * oe, ("y", "far"): 0.5 + 0.3 * oe, ("z", "near"): 0.8 - 0.2 * oe,
-                      ("w", "synthetic"): 0.6 + oe * (-0.1, 0, 0.1)[seed]}  # fmt: skip
+            aurocs = {
+                ("x", "far"): 0.5 + 0.1 * oe,
+                ("y", "far"): 0.5 + 0.3 * oe,
+                ("z", "near"): 0.8 - 0.2 * oe,
+                ("w", "synthetic"): 0.6 + oe * (-0.1, 0, 0.1)[seed],
+            }
             for (ood, kind), auroc in aurocs.items():
                 same = {**run(training, seed), "ood": ood, "kind": kind, "fpr95": 0.4}
-                detection += [{**same, "score": "msp", "auroc": auroc + NOISE[seed]}, {**same, "score": "mahalanobis", "auroc": 0.7}]
-            eces = {"id": 0.02 + 0.03 * oe, "pooled": 0.2 - 0.1 * oe, "blur-1": 0.1, "blur-3": 0.3 - 0.1 * oe, "moved": 9}
+                detection += [
+                    {**same, "score": "msp", "auroc": auroc + NOISE[seed]},
+                    {**same, "score": "mahalanobis", "auroc": 0.7},
+                ]
+            eces = {
+                "id": 0.02 + 0.03 * oe,
+                "pooled": 0.2 - 0.1 * oe,
+                "blur-1": 0.1,
+                "blur-3": 0.3 - 0.1 * oe,
+                "moved": 9,
+            }
             for place, ece in eces.items():
                 for post_hoc in ("none", "temperature"):
-                    calibration.append({**run(training, seed), "post_hoc": post_hoc, "set": place, "ece": ece + NOISE[seed],
-                                        "rms": ece, "accuracy": 0.9 - 0.01 * oe + NOISE[seed]})  # fmt: skip
-            for attack, levels, auroc in (("none", 0, 0.9), ("fgsm", 8, 0.6), ("pgd", 8, 0.2 + 0.1 * oe), ("random", 8, 0.8)):
+                    calibration.append(
+                        {
+                            **run(training, seed),
+                            "post_hoc": post_hoc,
+                            "set": place,
+                            "ece": ece + NOISE[seed],
+                            "rms": ece,
+                            "accuracy": 0.9 - 0.01 * oe + NOISE[seed],
+                        }
+                    )
+            for attack, levels, auroc in (
+                ("none", 0, 0.9),
+                ("fgsm", 8, 0.6),
+                ("pgd", 8, 0.2 + 0.1 * oe),
+                ("random", 8, 0.8),
+            ):
                 same = {**run(training, seed), "attack": attack, "levels": levels, "score": "msp"}
-                attacks += [{**same, "set": "x", "role": "far", "auroc": auroc}, {**same, "set": "a", "role": "id", "auroc": 0.01}]
+                attacks += [
+                    {**same, "set": "x", "role": "far", "auroc": auroc},
+                    {**same, "set": "a", "role": "id", "auroc": 0.01},
+                ]
             budget = {"images": 300, "outlier_images": 150 * oe, "init": np.nan}
             trainings.append({**run(training, seed), **budget})
-            trainings.append({**run(f"{training}_tune", seed), **budget, "images": 100, "init": "baseline"})
-    rows = {"detection": detection, "calibration": calibration, "attacks": attacks, "trainings": trainings}
+            trainings.append(
+                {**run(f"{training}_tune", seed), **budget, "images": 100, "init": "baseline"}
+            )
+    rows = {
+        "detection": detection,
+        "calibration": calibration,
+        "attacks": attacks,
+        "trainings": trainings,
+    }
     return {name: pd.DataFrame(content) for name, content in rows.items()}
 
 
@@ -48,13 +94,17 @@ def found(tables, tmp_path):
     def compute(*settings, **others):
         for name, content in (tables | others).items():
             content.to_csv(tmp_path / f"{name}.csv", index=False)
-        return table(settings or [SETTING], **{name: str(tmp_path / f"{name}.csv") for name in tables})
+        return table(
+            settings or [SETTING], **{name: str(tmp_path / f"{name}.csv") for name in tables}
+        )
 
     return compute
 
 
 def at(rows, measure, kind="", ood=""):
-    (row,) = rows[(rows["measure"] == measure) & (rows["kind"] == kind) & (rows["ood"] == ood)].to_dict("records")
+    (row,) = rows[
+        (rows["measure"] == measure) & (rows["kind"] == kind) & (rows["ood"] == ood)
+    ].to_dict("records")
     return row
 
 
@@ -62,12 +112,20 @@ def test_each_verdict(found):
     rows = found()
     assert list(rows.columns) == limits.COLUMNS
     expected = {
-        ("auroc_msp", "far"): (0.2, "helps"), ("auroc_msp", "near"): (-0.2, "hurts"), ("auroc_msp", "synthetic"): (0.0, "nothing"),
-        ("auroc_msp", "attack"): (0.1, "helps"), ("fpr95_msp", "far"): (0.0, "nothing"), ("auroc_mahalanobis", "far"): (0.0, "nothing"),
-        ("accuracy", "id"): (-0.01, "hurts"), ("ece", "id"): (0.03, "hurts"), ("rms", "id"): (0.03, "hurts"),
-        ("ece", "pooled"): (-0.1, "helps"), ("ece_temperature", "pooled"): (-0.1, "helps"), ("ece", "corruption"): (-0.05, "helps"),
+        ("auroc_msp", "far"): (0.2, "helps"),
+        ("auroc_msp", "near"): (-0.2, "hurts"),
+        ("auroc_msp", "synthetic"): (0.0, "nothing"),
+        ("auroc_msp", "attack"): (0.1, "helps"),
+        ("fpr95_msp", "far"): (0.0, "nothing"),
+        ("auroc_mahalanobis", "far"): (0.0, "nothing"),
+        ("accuracy", "id"): (-0.01, "hurts"),
+        ("ece", "id"): (0.03, "hurts"),
+        ("rms", "id"): (0.03, "hurts"),
+        ("ece", "pooled"): (-0.1, "helps"),
+        ("ece_temperature", "pooled"): (-0.1, "helps"),
+        ("ece", "corruption"): (-0.05, "helps"),
         ("images", ""): (150, "hurts"),
-    }  # fmt: skip
+    }
     for where, (difference, verdict) in expected.items():
         row = at(rows, *where)
         assert row["difference"] == pytest.approx(difference)
@@ -109,8 +167,12 @@ def test_one_seed_gives_no_verdict(found, tables):
 
 
 def test_measures_that_a_study_lacks_have_no_rows(found, tables):
-    none = pd.DataFrame([{**run("oe", 0), "set": "none", "n": 0}]).reindex(columns=tables["attacks"].columns)
-    rows = found(attacks=none, calibration=tables["calibration"][tables["calibration"]["set"] != "pooled"])
+    none = pd.DataFrame([{**run("oe", 0), "set": "none", "n": 0}]).reindex(
+        columns=tables["attacks"].columns
+    )
+    rows = found(
+        attacks=none, calibration=tables["calibration"][tables["calibration"]["set"] != "pooled"]
+    )
     assert not set(rows["kind"]) & {"attack", "pooled"}
     assert len(found({**SETTING, "training": "no"})) == 0
 

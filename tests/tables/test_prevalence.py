@@ -10,12 +10,21 @@ from oecal.runs.run_files import Group, Run, mixed, shares
 from oecal.tables import prevalence
 
 OPTIONS = {"bins": 15, "ood_rates": [0.01, 0.05, 0.17, 0.5]}
-SETS = {"a/test": ("id", 400), "a/val": ("id", 300), "b/test": ("near", 200), "c/test": ("far", 150), "d/test": ("shift", 50)}
+SETS = {
+    "a/test": ("id", 400),
+    "a/val": ("id", 300),
+    "b/test": ("near", 200),
+    "c/test": ("far", 150),
+    "d/test": ("shift", 50),
+}
 
 
 def run_of(**sizes):
     roles = {"a": "id", "d": "shift"}
-    groups = [Group(name, "test", roles.get(name, "far"), {"logits": np.zeros((n, 2))}) for name, n in sizes.items()]
+    groups = [
+        Group(name, "test", roles.get(name, "far"), {"logits": np.zeros((n, 2))})
+        for name, n in sizes.items()
+    ]
     return Run({}, "classifier", 4, groups, {})
 
 
@@ -23,7 +32,15 @@ def written(path, training, seed, sets=SETS):
     """A classifier that is right on nine ID images of ten at confidence 0.9, and that says 0.9 of every OOD image, too."""
     z = np.log(9.0)
     with h5py.File(path, "w") as file:
-        file.attrs.update(in_dist="a", model="m", training=training, seed=seed, kind="classifier", dims=4, order=list(sets))
+        file.attrs.update(
+            in_dist="a",
+            model="m",
+            training=training,
+            seed=seed,
+            kind="classifier",
+            dims=4,
+            order=list(sets),
+        )
         for place, (role, n) in sets.items():
             file[f"{place}/logits"] = np.tile([z, 0.0], (n, 1))
             file[f"{place}/labels"] = (np.arange(n) % 10 == 0).astype(int)
@@ -46,15 +63,23 @@ def test_shares_that_cannot_be_equal():
     np.testing.assert_array_equal(given, shares([1, 20, 20, 20], 12))
 
 
-@pytest.mark.parametrize(("rate", "id_images", "ood_images"), [(0.01, 100, 1), (0.2, 100, 25), (0.5, 72, 72), (0.9, 8, 72), (1e-6, 100, 1)])
+@pytest.mark.parametrize(
+    ("rate", "id_images", "ood_images"),
+    [(0.01, 100, 1), (0.2, 100, 25), (0.5, 72, 72), (0.9, 8, 72), (1e-6, 100, 1)],
+)
 def test_mixed_has_the_rate(rate, id_images, ood_images):
-    """72 OOD images in all: at a rate of 0.5 and more, ID images are left out. A shift is not OOD."""
+    """72 OOD images in all: at a rate of 0.5 and more, ID images are left out.
+
+    A shift is not OOD.
+    """
     run = run_of(a=100, b=50, c=20, d=50, e=2)
     parts = mixed(run, rate)
     assert [g.set for g, _ in parts] == ["a", "b", "c", "e"]
     assert (len(parts[0][1]), sum(len(i) for _, i in parts[1:])) == (id_images, ood_images)
     assert all(len(np.unique(i)) == len(i) and (i < len(g)).all() for g, i in parts)
-    assert all(np.array_equal(one, two) for (_, one), (_, two) in zip(parts, mixed(run, rate), strict=True))
+    assert all(
+        np.array_equal(one, two) for (_, one), (_, two) in zip(parts, mixed(run, rate), strict=True)
+    )
 
 
 def test_more_ood_adds_to_what_was_drawn():
@@ -68,7 +93,10 @@ def test_without_ood_there_is_id_alone():
 
 
 def test_table_in_closed_form(tmp_path):
-    """Calibrated on ID, so T = 1 stays; with a share r of OOD the accuracy is 0.9 (1 - r), and every error of calibration 0.9 r."""
+    """Calibrated on ID, so T = 1 stays.
+
+    With a share r of OOD the accuracy is 0.9 (1 - r), and every error of calibration 0.9 r.
+    """
     found = prevalence.table([written(tmp_path / "x.h5", "t", 0)], [], OPTIONS)
     assert list(found.columns) == prevalence.COLUMNS
     assert found["post_hoc"].tolist() == ["none"] * 4 + ["temperature"] * 4
@@ -79,7 +107,9 @@ def test_table_in_closed_form(tmp_path):
     assert right[3] == pytest.approx(0.9, abs=0.03)  # 350 of the 400 ID images are drawn
     np.testing.assert_allclose(found["mean_confidence"], 0.9, atol=1e-4)
     for metric in ("ece", "rms", "mad"):
-        np.testing.assert_allclose(found[metric], found["mean_confidence"] - found["accuracy"], atol=1e-9)
+        np.testing.assert_allclose(
+            found[metric], found["mean_confidence"] - found["accuracy"], atol=1e-9
+        )
     assert found["n"].tolist() == [404, 421, 482, 700] * 2
 
 
@@ -91,23 +121,33 @@ def test_table_without_ood(tmp_path):
 
 
 def test_figure(tmp_path):
-    paths = [written(tmp_path / f"{t}{s}.h5", t, s) for t in ("oe_tune", "baseline") for s in (0, 1)]
+    paths = [
+        written(tmp_path / f"{t}{s}.h5", t, s) for t in ("oe_tune", "baseline") for s in (0, 1)
+    ]
     prevalence.table(paths, [], OPTIONS).to_csv(tmp_path / "prevalence.csv", index=False)
     data = figure.frame(str(tmp_path / "prevalence.csv"), "a", "m", ["baseline", "oe_tune"])
     assert data["training"].unique().tolist() == ["baseline", "oe_tune"]
     drawn = figure.draw(data)
     ece, _, excess = drawn.axes
-    np.testing.assert_allclose(ece.lines[0].get_xdata(), [100 * 4 / 404, 100 * 21 / 421, 100 * 82 / 482, 50])
+    np.testing.assert_allclose(
+        ece.lines[0].get_xdata(), [100 * 4 / 404, 100 * 21 / 421, 100 * 82 / 482, 50]
+    )
     np.testing.assert_allclose(excess.lines[0].get_ydata(), ece.lines[0].get_ydata())
     assert [line.get_linestyle() for line in ece.lines[:4]] == ["-", "--", "-", "--"]
     assert [t.get_text() for t in ece.get_xticklabels()] == ["1", "5", "17", "50"]
-    assert [t.get_text() for t in drawn.legends[0].get_texts()] == ["baseline", "OE tune", "after temperature scaling"]
+    assert [t.get_text() for t in drawn.legends[0].get_texts()] == [
+        "baseline",
+        "OE tune",
+        "after temperature scaling",
+    ]
     style.plt.close("all")
 
 
 def test_figure_without_ood(tmp_path):
     sets = {place: SETS[place] for place in ("a/test", "a/val")}
-    prevalence.table([written(tmp_path / "x.h5", "t", 0, sets)], [], OPTIONS).to_csv(tmp_path / "p.csv", index=False)
+    prevalence.table([written(tmp_path / "x.h5", "t", 0, sets)], [], OPTIONS).to_csv(
+        tmp_path / "p.csv", index=False
+    )
     drawn = figure.draw(figure.frame(str(tmp_path / "p.csv"), "a", "m", ["t"]))
     style.save(drawn, tmp_path / "p.png")
     assert len(drawn.axes[0].lines) == 1  # the legend's

@@ -12,20 +12,56 @@ from oecal.figures import promises
 from oecal.tables.promises import COLUMNS, mistaken, rejected, table
 from tests.run_files import KEY, written
 
-ROLES = {"a/val": "id", "a/test": "id", "near/test": "near", "far/test": "far", "letters/train": "outlier"}
+ROLES = {
+    "a/val": "id",
+    "a/test": "id",
+    "near/test": "near",
+    "far/test": "far",
+    "letters/train": "outlier",
+}
 
 
 @pytest.fixture
 def paths(tmp_path):
-    """100 ID test images with scores 0 ... 99, of which each tenth is wrong; near OOD 50 ... 149, far OOD 90 ... 129."""
-    starts = {"a/val": (0, 30), "a/test": (0, 100), "near/test": (50, 100), "far/test": (90, 40), "letters/train": (0, 30)}
-    outputs = {place: {"logits": np.eye(2)[(np.arange(n) % 10 == 9) * 1], "labels": np.zeros(n, int)} for place, (_, n) in starts.items()}
-    scores = {place: {"msp": first + np.arange(float(n)), "odin": np.zeros(20)} for place, (first, n) in starts.items()}
+    """100 ID test images with scores 0 ...
+
+    99, of which each tenth is wrong; near OOD 50 ... 149, far OOD 90 ... 129.
+    """
+    starts = {
+        "a/val": (0, 30),
+        "a/test": (0, 100),
+        "near/test": (50, 100),
+        "far/test": (90, 40),
+        "letters/train": (0, 30),
+    }
+    outputs = {
+        place: {"logits": np.eye(2)[(np.arange(n) % 10 == 9) * 1], "labels": np.zeros(n, int)}
+        for place, (_, n) in starts.items()
+    }
+    scores = {
+        place: {"msp": first + np.arange(float(n)), "odin": np.zeros(20)}
+        for place, (first, n) in starts.items()
+    }
     about = {"level": 0.1, "confidence": 0.95}
     promises = {
-        "reject": {"kind": "reject", **about, "ood_rate": 0.0, "scores": {"msp": {"threshold": 94.0}, "odin": {"threshold": 0.0}}},
-        "error": {"kind": "error", **about, "ood_rate": 0.5, "scores": {"msp": {"threshold": 94.0}}},
-        "error_id": {"kind": "error", **about, "ood_rate": 0.0, "scores": {"msp": {"threshold": 48.5}}},
+        "reject": {
+            "kind": "reject",
+            **about,
+            "ood_rate": 0.0,
+            "scores": {"msp": {"threshold": 94.0}, "odin": {"threshold": 0.0}},
+        },
+        "error": {
+            "kind": "error",
+            **about,
+            "ood_rate": 0.5,
+            "scores": {"msp": {"threshold": 94.0}},
+        },
+        "error_id": {
+            "kind": "error",
+            **about,
+            "ood_rate": 0.0,
+            "scores": {"msp": {"threshold": 48.5}},
+        },
         "none": {"kind": "error", **about, "ood_rate": 0.0, "scores": {"msp": {"threshold": None}}},
         "all": {"kind": "reject", **about, "ood_rate": 0.0, "scores": {"msp": {"threshold": None}}},
     }
@@ -43,11 +79,27 @@ def test_table(paths):
     assert set(found["score"]) == {"msp"}  # odin is of part of the images
     by = found.set_index(["promise", "set"])
     assert by.index.tolist() == [
-        ("reject", "id"), ("error", "pooled"), ("error", "near"), ("error", "far"), ("error_id", "id"), ("none", "id"), ("all", "id")
-    ]  # fmt: skip
-    assert by.loc[("reject", "id"), ["promised", "realised", "coverage", "kept", "n"]].tolist() == [0.1, 0.05, 0.95, True, 100]
+        ("reject", "id"),
+        ("error", "pooled"),
+        ("error", "near"),
+        ("error", "far"),
+        ("error_id", "id"),
+        ("none", "id"),
+        ("all", "id"),
+    ]
+    assert by.loc[("reject", "id"), ["promised", "realised", "coverage", "kept", "n"]].tolist() == [
+        0.1,
+        0.05,
+        0.95,
+        True,
+        100,
+    ]
     near, far = 45 / 100, 5 / 40
-    for name, share, n in (("pooled", (near + far) / 2, 240), ("near", near, 200), ("far", far, 140)):
+    for name, share, n in (
+        ("pooled", (near + far) / 2, 240),
+        ("near", near, 200),
+        ("far", far, 140),
+    ):
         row = by.loc[("error", name)]
         assert row["realised"] == pytest.approx((0.09 + share) / (0.95 + share))
         assert row["ood_accepted"] == pytest.approx(share)
@@ -82,7 +134,9 @@ def test_intervals_cover(rng):
         covered = 0
         for _ in range(400):
             u = rng.uniform(size=400)
-            found = mistaken(u < c, u < a, [rng.uniform(size=200) < share for share in shares], 0.05)
+            found = mistaken(
+                u < c, u < a, [rng.uniform(size=200) < share for share in shares], 0.05
+            )
             covered += found["low"] <= true <= found["high"]
         assert covered >= 0.92 * 400
 
@@ -102,8 +156,12 @@ def test_figure(paths, tmp_path):
     assert data["training"].unique().tolist() == ["oe", "t"]
     axes = promises.draw(data).axes
     assert [ax.get_title() for ax in axes[::2]] == [
-        "OE: 1 of 1 kept", "0 of 1 kept", "1 of 1 kept", "0 of 0 kept, 1 without", "0 of 0 kept, 1 without"
-    ]  # fmt: skip
+        "OE: 1 of 1 kept",
+        "0 of 1 kept",
+        "1 of 1 kept",
+        "0 of 0 kept, 1 without",
+        "0 of 0 kept, 1 without",
+    ]
     assert axes[2].get_ylabel() == "at most 10% errors among accepted\n50% of what arrives is OOD"
     marks = [line.get_marker() for line in axes[2].lines]
     assert (marks.count("X"), marks.count("o"), marks.count("|")) == (1, 0, 2)
@@ -112,6 +170,8 @@ def test_figure(paths, tmp_path):
 def test_figure_shows_few_scores(paths, tmp_path):
     found = table(*paths, {})
     names = ["zeta", "knn", "eta", "msp", "theta", "iota", "kappa", "energy"]
-    pd.concat([found.assign(score=name) for name in names]).to_csv(tmp_path / "promises.csv", index=False)
+    pd.concat([found.assign(score=name) for name in names]).to_csv(
+        tmp_path / "promises.csv", index=False
+    )
     shown = promises.frame(str(tmp_path / "promises.csv"), "a", "m", ["t"])["score"].unique()
     assert sorted(shown) == ["energy", "eta", "knn", "msp", "theta", "zeta"]

@@ -13,10 +13,22 @@ from oecal.tables.promises import mistaken, rejected
 from oecal.tables.resampled import COLUMNS, SPLITS, expected, limit, place, realised, split, table
 from tests.run_files import written
 
-ROLES = {"a/val": "id", "a/test": "id", "near/test": "near", "far/test": "far", "letters/train": "outlier"}
+ROLES = {
+    "a/val": "id",
+    "a/test": "id",
+    "near/test": "near",
+    "far/test": "far",
+    "letters/train": "outlier",
+}
 SIZES = {"a/val": 400, "a/test": 600, "near/test": 400, "far/test": 300, "letters/train": 200}
 REJECT, ERROR = described({"reject": 0.05}), described({"error": 0.1, "ood_rate": 0.1})
-PROMISES = {"promises": {"reject": {"reject": 0.05}, "error": {"error": 0.1, "ood_rate": 0.1}, "error_id": {"error": 0.1}}}
+PROMISES = {
+    "promises": {
+        "reject": {"reject": 0.05},
+        "error": {"error": 0.1, "ood_rate": 0.1},
+        "error_id": {"error": 0.1},
+    }
+}
 
 
 def most(share):
@@ -25,17 +37,40 @@ def most(share):
 
 
 def files(folder, scores, sizes=SIZES, kind="classifier", **key):
-    """Outputs and scores of one run; scores: {place: values of the score msp}. A fifth of predictions above 0.5 is wrong."""
+    """Outputs and scores of one run; scores: {place: values of the score msp}.
+
+    A fifth of predictions above 0.5 is wrong.
+    """
     if kind == "density":
-        name, outputs = "log_likelihood", {at: {"log_likelihood": np.zeros(n)} for at, n in sizes.items()}
+        name, outputs = (
+            "log_likelihood",
+            {at: {"log_likelihood": np.zeros(n)} for at, n in sizes.items()},
+        )
     else:
         wrong = {at: (np.arange(n) % 5 == 0) & (scores[at] > 0.5) for at, n in sizes.items()}
-        name, outputs = "msp", {at: {"logits": np.eye(2)[wrong[at] * 1], "labels": np.zeros(n, int)} for at, n in sizes.items()}
+        name, outputs = (
+            "msp",
+            {
+                at: {"logits": np.eye(2)[wrong[at] * 1], "labels": np.zeros(n, int)}
+                for at, n in sizes.items()
+            },
+        )
     where = folder / "-".join(map(str, key.values()))
     where.mkdir(exist_ok=True)
     return (
-        [written(where / "o.h5", {at: (ROLES[at], own) for at, own in outputs.items()}, kind, **key)],
-        [written(where / "s.h5", {at: (ROLES[at], {name: scores[at][:n]}) for at, n in sizes.items()}, kind, **key)],
+        [
+            written(
+                where / "o.h5", {at: (ROLES[at], own) for at, own in outputs.items()}, kind, **key
+            )
+        ],
+        [
+            written(
+                where / "s.h5",
+                {at: (ROLES[at], {name: scores[at][:n]}) for at, n in sizes.items()},
+                kind,
+                **key,
+            )
+        ],
     )
 
 
@@ -65,7 +100,10 @@ def test_threshold_is_the_one_of_the_study(rng):
     inside, outside = rng.normal(size=300), rng.normal(size=100) + 2
     wrong = rng.uniform(size=300) < 0.1 * (inside > 0)
     for promise in (REJECT, ERROR):
-        assert limit(promise, inside, wrong, outside) == chosen(promise, inside, wrong, outside).threshold
+        assert (
+            limit(promise, inside, wrong, outside)
+            == chosen(promise, inside, wrong, outside).threshold
+        )
         assert np.isnan(limit(promise, inside[:20], wrong[:20], outside))
     tied = rng.integers(4, size=300).astype(float)
     assert limit(REJECT, tied, wrong, outside) == chosen(REJECT, tied, wrong, outside).threshold
@@ -75,8 +113,13 @@ def test_rate_is_the_one_of_the_table_promises(rng):
     inside, sets = rng.normal(size=300), [rng.normal(size=50) + 1, rng.normal(size=20)]
     wrong = inside > 1
     assert realised(REJECT, 0.5, inside, wrong, sets) == rejected(inside <= 0.5)["realised"]
-    assert realised(ERROR, 0.5, inside, wrong, sets) == mistaken(inside <= 0.5, wrong, [s <= 0.5 for s in sets], 0.1)["realised"]
-    assert realised(described({"error": 0.1}), 1.5, inside, wrong, sets) == np.mean(wrong[inside <= 1.5])
+    assert (
+        realised(ERROR, 0.5, inside, wrong, sets)
+        == mistaken(inside <= 0.5, wrong, [s <= 0.5 for s in sets], 0.1)["realised"]
+    )
+    assert realised(described({"error": 0.1}), 1.5, inside, wrong, sets) == np.mean(
+        wrong[inside <= 1.5]
+    )
     assert np.isnan(realised(REJECT, np.nan, inside, wrong, sets))
 
 
@@ -95,15 +138,27 @@ def test_expected_share_of_all_splits():
 
 
 def test_table(tmp_path, rng):
-    """A promise is kept of outliers like those that arrive; auxiliary ones, which the score tells easily, keep it for no others."""
+    """A promise is kept of outliers like those that arrive.
+
+    Auxiliary ones, which the score tells easily, keep it for no others.
+    """
     found = table(*files(tmp_path, uniform(rng)), PROMISES)
     assert list(found) == COLUMNS
     by = found.set_index(["promise", "outliers"])
-    assert by.index.tolist() == [("reject", "none"), ("error", "like_test"), ("error", "auxiliary"), ("error_id", "none")]
-    assert by[["splits", "n_val", "n_test"]].drop_duplicates().to_numpy().tolist() == [[SPLITS, 400, 600]]
+    assert by.index.tolist() == [
+        ("reject", "none"),
+        ("error", "like_test"),
+        ("error", "auxiliary"),
+        ("error_id", "none"),
+    ]
+    assert by[["splits", "n_val", "n_test"]].drop_duplicates().to_numpy().tolist() == [
+        [SPLITS, 400, 600]
+    ]
     row = by.loc[("reject", "none")]
     assert row["coverage"] == pytest.approx(1 - row["mean"])
-    assert row["mean"] == pytest.approx((400 - place(400, 0.05, 0.95)) / 401, abs=0.003)  # Beta(k + 1, n - k)
+    assert row["mean"] == pytest.approx(
+        (400 - place(400, 0.05, 0.95)) / 401, abs=0.003
+    )  # Beta(k + 1, n - k)
     assert 1 - most(1 - row["expected"]) <= row["exceeds"] <= most(row["expected"])
     assert 0 < row["exceeds_pool"] <= most(0.05)
     assert row["q05"] < row["mean"] < row["q95"]
@@ -118,7 +173,10 @@ def test_table(tmp_path, rng):
 
 def test_ties(tmp_path, rng):
     """Three values, of which the last one is had by 4% of the images: none is rejected, or these."""
-    scores = {at: np.searchsorted([0.5, 0.96], rng.uniform(size=n)).astype(float) for at, n in SIZES.items()}
+    scores = {
+        at: np.searchsorted([0.5, 0.96], rng.uniform(size=n)).astype(float)
+        for at, n in SIZES.items()
+    }
     row = table(*files(tmp_path, scores), {"promises": {"reject": {"reject": 0.05}}}).iloc[0]
     assert row["mean"] < 0.05
     assert row["exceeds"] <= most(row["expected"])
@@ -127,7 +185,10 @@ def test_ties(tmp_path, rng):
 
 def test_too_few_images(tmp_path, rng):
     sizes = SIZES | {"a/val": 50}
-    found = table(*files(tmp_path, uniform(rng) | {"a/val": rng.uniform(size=50)}, sizes), {"promises": {"reject": {"reject": 0.05}}})
+    found = table(
+        *files(tmp_path, uniform(rng) | {"a/val": rng.uniform(size=50)}, sizes),
+        {"promises": {"reject": {"reject": 0.05}}},
+    )
     row = found.iloc[0]
     assert row[["without", "exceeds", "exceeds_pool", "coverage"]].tolist() == [SPLITS, 0, 0, 0]
     assert row[["mean", "q05", "q95", "expected"]].isna().all()
@@ -135,17 +196,31 @@ def test_too_few_images(tmp_path, rng):
 
 def test_what_a_run_lacks(tmp_path, rng):
     scores = uniform(rng)
-    found = table(*files(tmp_path, scores, {at: n for at, n in SIZES.items() if at != "letters/train"}, seed=1), PROMISES)
+    found = table(
+        *files(
+            tmp_path, scores, {at: n for at, n in SIZES.items() if at != "letters/train"}, seed=1
+        ),
+        PROMISES,
+    )
     assert found["outliers"].tolist() == ["none", "like_test", "none"]
-    found = table(*files(tmp_path, scores, {at: n for at, n in SIZES.items() if at.startswith("a/")}, seed=2), PROMISES)
+    found = table(
+        *files(tmp_path, scores, {at: n for at, n in SIZES.items() if at.startswith("a/")}, seed=2),
+        PROMISES,
+    )
     assert found["promise"].tolist() == ["reject", "error_id"]
     found = table(*files(tmp_path, scores, SIZES, "density", seed=3), PROMISES)
     assert found[["promise", "score"]].to_numpy().tolist() == [["reject", "log_likelihood"]]
 
 
 def test_figure(tmp_path, rng):
-    runs = [files(tmp_path, uniform(rng, start), training=t, seed=s) for t, start in (("baseline", 2.0), ("oe", 0.3)) for s in (0, 1)]
-    outputs, scores = ([path for paths in kind for path in paths] for kind in zip(*runs, strict=True))
+    runs = [
+        files(tmp_path, uniform(rng, start), training=t, seed=s)
+        for t, start in (("baseline", 2.0), ("oe", 0.3))
+        for s in (0, 1)
+    ]
+    outputs, scores = (
+        [path for paths in kind for path in paths] for kind in zip(*runs, strict=True)
+    )
     found = table(outputs, scores, PROMISES)
     found.to_csv(tmp_path / "resampled.csv", index=False)
     data = resampled.frame(str(tmp_path / "resampled.csv"), "a", "m", ["oe", "baseline"])
@@ -153,14 +228,25 @@ def test_figure(tmp_path, rng):
     assert [ax.get_title() for ax in axes] == ["OE", "baseline", "", "", "", ""]
     assert axes[2].get_ylabel().startswith("at most 10% errors among")
     own = data[(data["promise"] == "error") & (data["training"] == "oe")]
-    shares = [f"{100 * part['exceeds'].mean():.0f}, {100 * part['exceeds_pool'].mean():.0f}" for _, part in own.groupby("outliers")]
+    shares = [
+        f"{100 * part['exceeds'].mean():.0f}, {100 * part['exceeds_pool'].mean():.0f}"
+        for _, part in own.groupby("outliers")
+    ]
     assert sorted(text.get_text() for text in axes[2].texts) == sorted(shares)
-    assert int(axes[2].texts[1].get_text().split(", ")[1]) <= 100 * most(0.05)  # like the images that arrive, though auxiliary
+    assert int(axes[2].texts[1].get_text().split(", ")[1]) <= 100 * most(
+        0.05
+    )  # like the images that arrive, though auxiliary
     assert int(axes[3].texts[1].get_text().split(", ")[1]) > 80
     dots = [line for line in axes[2].lines if line.get_marker() in "os"]
-    np.testing.assert_allclose(sorted(line.get_xdata()[0] for line in dots), sorted(100 * own["mean"]))
+    np.testing.assert_allclose(
+        sorted(line.get_xdata()[0] for line in dots), sorted(100 * own["mean"])
+    )
     few = data.assign(without=SPLITS - 1)
-    assert {line.get_markerfacecolor() for line in resampled.draw(few).axes[0].lines if line.get_marker() == "o"} == {"white"}
+    assert {
+        line.get_markerfacecolor()
+        for line in resampled.draw(few).axes[0].lines
+        if line.get_marker() == "o"
+    } == {"white"}
     none = data.assign(mean=np.nan, q05=np.nan, q95=np.nan)
     assert {text.get_text() for text in resampled.draw(none).axes[0].texts} == {"no threshold"}
 

@@ -15,7 +15,11 @@ def logits_of(p):
 def test_confidence(tmp_path):
     inside = {"logits": logits_of([0.95, 0.995, 0.8]), "labels": np.array([0, 0, 1])}
     outside = {"logits": logits_of([0.5, 0.999]), "labels": np.array([-1, -1])}
-    groups = {"a/test": ("id", inside), "b/test": ("far", outside), "contrast-3/test": ("corruption", inside)}
+    groups = {
+        "a/test": ("id", inside),
+        "b/test": ("far", outside),
+        "contrast-3/test": ("corruption", inside),
+    }
     table = confidence.table([written(tmp_path / "x.h5", groups)], [], {}).set_index("group")
     assert list(table.index) == ["id", "id wrong", "far"]
     np.testing.assert_allclose(table["mean"], [0.9725, 0.8, 0.7495])
@@ -25,7 +29,9 @@ def test_confidence(tmp_path):
 
 
 def test_confidence_of_a_density_model_is_an_empty_row(tmp_path):
-    paths = [written(tmp_path / "x.h5", {"a/test": ("id", {"log_likelihood": np.zeros(3)})}, "density")]
+    paths = [
+        written(tmp_path / "x.h5", {"a/test": ("id", {"log_likelihood": np.zeros(3)})}, "density")
+    ]
     assert confidence.table(paths, [], {})["n"].tolist() == [0]
 
 
@@ -33,7 +39,10 @@ def test_pit(tmp_path):
     groups = {
         "a/val": ("id", {"log_likelihood": np.arange(99.0)}),
         "a/test": ("id", {"log_likelihood": np.arange(99.0)}),
-        "b/test": ("far", {"log_likelihood": np.full(10, 1000.0)}),  # the paradox: more likely than all data
+        "b/test": (
+            "far",
+            {"log_likelihood": np.full(10, 1000.0)},
+        ),  # the paradox: more likely than all data
         "c/test": ("synthetic", {"log_likelihood": np.full(10, -1000.0)}),
     }
     table = pit.table([written(tmp_path / "x.h5", groups, "density")], [], {}).set_index("set")
@@ -62,7 +71,10 @@ def test_decomposition(tmp_path):
 
 @pytest.mark.parametrize("without", ["b/test", "c/test"])
 def test_decomposition_without_ambiguous_or_ood_images_is_empty(tmp_path, without):
-    groups = {place: (role, {"msp": [0, 1]}) for place, role in (("a/test", "id"), ("b/test", "ambiguous"), ("c/test", "near"))}
+    groups = {
+        place: (role, {"msp": [0, 1]})
+        for place, role in (("a/test", "id"), ("b/test", "ambiguous"), ("c/test", "near"))
+    }
     del groups[without]
     table = decomposition.table([], [written(tmp_path / "x.h5", groups)], {})
     assert list(table.columns) == decomposition.COLUMNS

@@ -53,27 +53,41 @@ def test_logit_norm_equals_pytorch_ood_but_stays_moderate_at_zero():
     slopes = []
     for ours in (True, False):
         zero = torch.zeros(N, K, requires_grad=True)
-        value = logit_norm.loss(Identity(), zero, LABELS, None, logit_norm.Options())["loss"] if ours else LogitNorm(t=0.04)(zero, LABELS)
+        value = (
+            logit_norm.loss(Identity(), zero, LABELS, None, logit_norm.Options())["loss"]
+            if ours
+            else LogitNorm(t=0.04)(zero, LABELS)
+        )
         assert value.item() == pytest.approx(math.log(K))
         slopes.append(torch.autograd.grad(value, zero)[0].abs().max().item())
-    assert 0 < slopes[0] < 1 / (0.04 * logit_norm.SHORTEST) < slopes[1]  # theirs would leave no weight as it was
+    assert (
+        0 < slopes[0] < 1 / (0.04 * logit_norm.SHORTEST) < slopes[1]
+    )  # theirs would leave no weight as it was
 
 
 def test_logit_norm_does_not_depend_on_the_length_and_has_its_least_value():
     best = torch.eye(K)[LABELS] - 1 / K
     least = math.log(1 + (K - 1) * math.exp(-math.sqrt(K / (K - 1)) / 0.5))
     for length in (0.1, 1.0, 100.0):
-        found = logit_norm.loss(Identity(), length * best, LABELS, None, logit_norm.Options(tau=0.5))["loss"]
+        found = logit_norm.loss(
+            Identity(), length * best, LABELS, None, logit_norm.Options(tau=0.5)
+        )["loss"]
         assert found.item() == pytest.approx(least, rel=1e-5)
 
 
 def test_label_smoothing_by_hand():
     model, images = linear(), batch()
-    found = label_smoothing.loss(model, images, LABELS, None, label_smoothing.Options(epsilon=0.2))["loss"].item()
+    found = label_smoothing.loss(model, images, LABELS, None, label_smoothing.Options(epsilon=0.2))[
+        "loss"
+    ].item()
     target = 0.8 * np.eye(K)[LABELS] + 0.2 / K
-    assert found == pytest.approx(-(target * log_softmax(logits_of(model, images), axis=1)).sum(axis=1).mean(), rel=1e-5)
+    assert found == pytest.approx(
+        -(target * log_softmax(logits_of(model, images), axis=1)).sum(axis=1).mean(), rel=1e-5
+    )
     uniform = oe.uniform_cross_entropy(model(images)).mean()
-    assert found == pytest.approx((0.8 * F.cross_entropy(model(images), LABELS) + 0.2 * uniform).item(), rel=1e-5)
+    assert found == pytest.approx(
+        (0.8 * F.cross_entropy(model(images), LABELS) + 0.2 * uniform).item(), rel=1e-5
+    )
 
 
 def test_mixup_by_hand():
@@ -98,17 +112,27 @@ def test_lambda_is_drawn_from_a_symmetric_beta_distribution():
         assert drawn.var() == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.1)
 
 
-@pytest.mark.parametrize("share, copied", [(2.0, [0, 1, 2, 3, 4, 5] * 2), (0.5, [0, 1, 2]), (0.01, [0]), (1.2, [0, 1, 2, 3, 4, 5, 0])])
+@pytest.mark.parametrize(
+    "share, copied",
+    [(2.0, [0, 1, 2, 3, 4, 5] * 2), (0.5, [0, 1, 2]), (0.01, [0]), (1.2, [0, 1, 2, 3, 4, 5, 0])],
+)
 def test_extra_augmentation_by_hand(share, copied):
     model, images = linear(), batch()
     options = extra_augmentation.Options(share=share, weight=0.3, crop=0.5, erase=0.6)
     torch.manual_seed(7)
     extra = extra_augmentation.erased(extra_augmentation.cropped(images[copied], 0.5), 0.6)
     torch.manual_seed(7)
-    found = {k: v.item() for k, v in extra_augmentation.loss(model, images, LABELS, None, options).items()}
+    found = {
+        k: v.item()
+        for k, v in extra_augmentation.loss(model, images, LABELS, None, options).items()
+    }
     inside = -log_softmax(logits_of(model, images), axis=1)[np.arange(N), LABELS].mean()
-    outside = -log_softmax(logits_of(model, extra), axis=1)[np.arange(len(copied)), LABELS[copied]].mean()
-    assert found == pytest.approx({"loss": inside + 0.3 * outside, "loss_in": inside, "loss_extra": outside}, rel=1e-5)
+    outside = -log_softmax(logits_of(model, extra), axis=1)[
+        np.arange(len(copied)), LABELS[copied]
+    ].mean()
+    assert found == pytest.approx(
+        {"loss": inside + 0.3 * outside, "loss_in": inside, "loss_extra": outside}, rel=1e-5
+    )
 
 
 def test_extra_augmentation_of_strength_zero_is_more_of_the_same():
@@ -117,7 +141,10 @@ def test_extra_augmentation_of_strength_zero_is_more_of_the_same():
     assert torch.equal(extra_augmentation.erased(images, 0.0), images)
     options = extra_augmentation.Options(share=1.0, weight=0.5, crop=1.0, erase=0.0)
     found = extra_augmentation.loss(linear(), images, LABELS, None, options)["loss"].item()
-    assert found == pytest.approx(1.5 * baseline.loss(linear(), images, LABELS, None, baseline.Options())["loss"].item(), rel=1e-5)
+    assert found == pytest.approx(
+        1.5 * baseline.loss(linear(), images, LABELS, None, baseline.Options())["loss"].item(),
+        rel=1e-5,
+    )
 
 
 def test_crops_are_parts_of_the_image_enlarged():
@@ -158,7 +185,10 @@ def test_erased_is_one_rectangle_of_the_mean():
 @pytest.mark.parametrize("module", [baseline, label_smoothing, logit_norm])
 def test_order_does_not_matter(module):
     model, images, order = linear(), batch(), torch.randperm(N)
-    found = [module.loss(model, x, y, None, module.Options())["loss"].item() for x, y in ((images, LABELS), (images[order], LABELS[order]))]
+    found = [
+        module.loss(model, x, y, None, module.Options())["loss"].item()
+        for x, y in ((images, LABELS), (images[order], LABELS[order]))
+    ]
     assert found[0] == pytest.approx(found[1], rel=1e-6)
 
 
@@ -166,12 +196,24 @@ def test_order_does_not_matter(module):
     "wrong, message",
     [
         (lambda: logit_norm.Options(tau=0.0), "tau is 0.0; write a number above 0"),
-        (lambda: label_smoothing.Options(epsilon=1.0), "epsilon is 1.0; write a number from 0 up to, not including, 1"),
+        (
+            lambda: label_smoothing.Options(epsilon=1.0),
+            "epsilon is 1.0; write a number from 0 up to, not including, 1",
+        ),
         (lambda: label_smoothing.Options(epsilon=math.nan), "epsilon is nan; write"),
         (lambda: mixup.Options(alpha=-1.0), "alpha is -1.0; write a number above 0"),
-        (lambda: extra_augmentation.Options(share=0.0), "share is 0.0, weight is 0.5; write a share above 0 and a weight of 0 or more"),
-        (lambda: extra_augmentation.Options(weight=-1.0), "share is 2.0, weight is -1.0; write a share above 0"),
-        (lambda: extra_augmentation.Options(crop=0.0), "crop is 0.0; write a number above 0, at most 1"),
+        (
+            lambda: extra_augmentation.Options(share=0.0),
+            "share is 0.0, weight is 0.5; write a share above 0 and a weight of 0 or more",
+        ),
+        (
+            lambda: extra_augmentation.Options(weight=-1.0),
+            "share is 2.0, weight is -1.0; write a share above 0",
+        ),
+        (
+            lambda: extra_augmentation.Options(crop=0.0),
+            "crop is 0.0; write a number above 0, at most 1",
+        ),
         (lambda: extra_augmentation.Options(erase=1.5), "erase is 1.5; write a number from 0 to 1"),
     ],
 )

@@ -1,4 +1,7 @@
-"""Training of each density model: resumed as if nothing had happened; the margin loss moves the outliers away."""
+"""Training of each density model: resumed as if nothing had happened.
+
+The margin loss moves the outliers away.
+"""
 
 import functools
 import math
@@ -14,19 +17,32 @@ from oecal.training.loop import Data, Recipe, train
 
 SHAPE = (1, 8, 8)
 SMALL = {
-    "pixelcnn": {"channels": 6, "blocks": 1, "levels": 2, "mixtures": 2}, "glow": {"steps": 2, "channels": 4},
+    "pixelcnn": {"channels": 6, "blocks": 1, "levels": 2, "mixtures": 2},
+    "glow": {"steps": 2, "channels": 4},
     "vae": {"latent": 2, "channels": 4, "mixtures": 2, "samples": 4},
-}  # fmt: skip
+}
 RECIPE = Recipe(
-    epochs=2, epoch_images=64, batch_size=16, outlier_batch_size=8, optimizer="adamw", lr=0.01, final_lr=0.0, momentum=0.9,
-    weight_decay=0.0, clip_norm=50.0, shift=0, flip=False,
-)  # fmt: skip
+    epochs=2,
+    epoch_images=64,
+    batch_size=16,
+    outlier_batch_size=8,
+    optimizer="adamw",
+    lr=0.01,
+    final_lr=0.0,
+    momentum=0.9,
+    weight_decay=0.0,
+    clip_norm=50.0,
+    shift=0,
+    flip=False,
+)
 
 
 def data_of():
     """Ramps, and noise as outliers."""
     torch.manual_seed(5)
-    ramps = (torch.arange(64).view(1, 1, 8, 8) + torch.randint(0, 128, (96, 1, 1, 1))).to(torch.uint8)
+    ramps = (torch.arange(64).view(1, 1, 8, 8) + torch.randint(0, 128, (96, 1, 1, 1))).to(
+        torch.uint8
+    )
     noise = torch.randint(0, 256, (40, *SHAPE), dtype=torch.uint8)
     return Data(ramps[:80], torch.zeros(80), noise, ramps[80:], torch.zeros(16))
 
@@ -37,7 +53,9 @@ def model_of(name):
 
 
 def test_every_density_model_is_here():
-    assert set(SMALL) == {name for name in names("models") if constant("models", name, "KIND") == "density"}
+    assert set(SMALL) == {
+        name for name in names("models") if constant("models", name, "KIND") == "density"
+    }
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -55,8 +73,12 @@ def test_killed_and_resumed_gives_the_same_bits_per_dimension(name, tmp_path, mo
         train(model_of(name), loss, data_of(), RECIPE, tmp_path / "cut", 1, "f", "float32")
     monkeypatch.undo()
     train(model_of(name), loss, data_of(), RECIPE, tmp_path / "cut", 1, "f", "float32")
-    assert (tmp_path / "cut/model.safetensors").read_bytes() == (tmp_path / "whole/model.safetensors").read_bytes()
-    assert (tmp_path / "cut/history.csv").read_bytes() == (tmp_path / "whole/history.csv").read_bytes()
+    assert (tmp_path / "cut/model.safetensors").read_bytes() == (
+        tmp_path / "whole/model.safetensors"
+    ).read_bytes()
+    assert (tmp_path / "cut/history.csv").read_bytes() == (
+        tmp_path / "whole/history.csv"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -66,16 +88,37 @@ def test_the_margin_moves_outliers_away(name, tmp_path):
     outliers = torch.full_like(data.images, 40)
     exposed = Data(data.images, data.labels, outliers, data.val_images, data.val_labels)
     alone, both = model_of(name), model_of(name)
-    train(alone, lambda m, x, y, o: baseline.loss(m, x, y, None, baseline.Options()), data, recipe, tmp_path / "alone", 1, "f", "float32")
+    train(
+        alone,
+        lambda m, x, y, o: baseline.loss(m, x, y, None, baseline.Options()),
+        data,
+        recipe,
+        tmp_path / "alone",
+        1,
+        "f",
+        "float32",
+    )
     options = margin.Options(margin=4.0)
-    train(both, functools.partial(margin.loss, options=options), exposed, recipe, tmp_path / "both", 1, "f", "float32")
+    train(
+        both,
+        functools.partial(margin.loss, options=options),
+        exposed,
+        recipe,
+        tmp_path / "both",
+        1,
+        "f",
+        "float32",
+    )
 
     def gap(model):
         """How many more bits/dim the outliers take than the data."""
         torch.manual_seed(0)
         model.eval()
         with torch.no_grad():
-            bits = [-model(images.float() / 255).mean().item() / (64 * math.log(2)) for images in (data.val_images, outliers)]
+            bits = [
+                -model(images.float() / 255).mean().item() / (64 * math.log(2))
+                for images in (data.val_images, outliers)
+            ]
         return bits[1] - bits[0]
 
     found = gap(alone), gap(both)

@@ -19,21 +19,44 @@ from oecal.training.augment import augment
 from oecal.training.loop import Data, Recipe, cosine, train
 
 RECIPE = Recipe(
-    epochs=3, epoch_images=0, batch_size=8, outlier_batch_size=4, optimizer="sgd", lr=0.1, final_lr=0.0, momentum=0.9, weight_decay=1e-4,
-    clip_norm=1.0, shift=1, flip=True,
-)  # fmt: skip
+    epochs=3,
+    epoch_images=0,
+    batch_size=8,
+    outlier_batch_size=4,
+    optimizer="sgd",
+    lr=0.1,
+    final_lr=0.0,
+    momentum=0.9,
+    weight_decay=1e-4,
+    clip_norm=1.0,
+    shift=1,
+    flip=True,
+)
 
 
 def model_of():
     torch.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(4 * 36, 2))
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Dropout(0.3),
+        nn.Flatten(),
+        nn.Linear(4 * 36, 2),
+    )
 
 
 def data_of(outliers=10):
     torch.manual_seed(5)
     images = torch.randint(0, 256, (44, 1, 8, 8), dtype=torch.uint8)
     labels = (images.float().mean(dim=(1, 2, 3)) > 127).long()
-    return Data(images[:32], labels[:32], torch.randint(0, 256, (outliers, 1, 8, 8), dtype=torch.uint8), images[32:], labels[32:])
+    return Data(
+        images[:32],
+        labels[:32],
+        torch.randint(0, 256, (outliers, 1, 8, 8), dtype=torch.uint8),
+        images[32:],
+        labels[32:],
+    )
 
 
 OE = functools.partial(oe.loss, options=oe.Options())
@@ -61,7 +84,9 @@ def test_a_resumed_training_ends_in_the_same_bits(tmp_path, monkeypatch, optimiz
     assert not (tmp_path / "cut/model.safetensors").exists()
     train(model_of(), OE, data_of(), recipe, tmp_path / "cut", 1, "f")
     assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
-    assert (tmp_path / "cut/history.csv").read_bytes() == (tmp_path / "whole/history.csv").read_bytes()
+    assert (tmp_path / "cut/history.csv").read_bytes() == (
+        tmp_path / "whole/history.csv"
+    ).read_bytes()
     assert not (tmp_path / "cut/checkpoint.pt").exists()
 
 
@@ -105,7 +130,9 @@ class Touch:
 
 
 def test_a_hostile_checkpoint_runs_no_code(tmp_path):
-    checkpoint.save(tmp_path / "checkpoint.pt", {"fingerprint": "f", "model": Touch(tmp_path / "owned")})
+    checkpoint.save(
+        tmp_path / "checkpoint.pt", {"fingerprint": "f", "model": Touch(tmp_path / "owned")}
+    )
     assert checkpoint.load(tmp_path / "checkpoint.pt", "f") is None
     assert not (tmp_path / "owned").exists()
 
@@ -114,7 +141,10 @@ def test_divergence_is_one_clear_line(tmp_path):
     def bad(model, images, labels, outliers):
         return {"loss": model(images).sum() * float("nan")}
 
-    with pytest.raises(OecalError, match=r"diverged: the loss is nan in epoch 1, step 1; write a smaller lr \(now 0.1\)"):
+    with pytest.raises(
+        OecalError,
+        match=r"diverged: the loss is nan in epoch 1, step 1; write a smaller lr \(now 0.1\)",
+    ):
         train(model_of(), bad, data_of(), RECIPE, tmp_path, 1, "f")
     assert not (tmp_path / "model.safetensors").exists()
 
@@ -163,7 +193,10 @@ loop.train(test_loop.model_of(), test_loop.OE, test_loop.data_of(), recipe, Path
 
 
 def test_kill_9_and_again(tmp_path):
-    """The real thing: SIGKILL in the middle, then a second process; same bytes as an undisturbed training."""
+    """The real thing: SIGKILL in the middle, then a second process.
+
+    Same bytes as an undisturbed training.
+    """
     root, tests = str(Path.cwd()), str(Path(__file__).parent)
     script = KILLED.format(root=root, tests=tests, folder=str(tmp_path / "killed"))
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
@@ -191,7 +224,10 @@ def test_an_epoch_of_part_of_the_images(tmp_path, monkeypatch):
 
     train(model_of(), spy, data_of(), replace(RECIPE, epochs=2, epoch_images=17), tmp_path, 1, "f")
     assert seen == [8, 8] * 2
-    with pytest.raises(OecalError, match="batch_size: found 8, but an epoch has 5 training images; write at most that"):
+    with pytest.raises(
+        OecalError,
+        match="batch_size: found 8, but an epoch has 5 training images; write at most that",
+    ):
         train(model_of(), OE, data_of(), replace(RECIPE, epoch_images=5), tmp_path / "less", 1, "f")
 
 
@@ -204,7 +240,15 @@ def test_an_epoch_of_more_images_than_there_are(tmp_path):
         return OE(model, images, labels, outliers)
 
     n = len(data_of().images)
-    train(model_of(), spy, data_of(), replace(RECIPE, epochs=1, epoch_images=2 * n + 8, shift=0, flip=False), tmp_path, 1, "f")
+    train(
+        model_of(),
+        spy,
+        data_of(),
+        replace(RECIPE, epochs=1, epoch_images=2 * n + 8, shift=0, flip=False),
+        tmp_path,
+        1,
+        "f",
+    )
     assert len(seen) == (2 * n + 8) // RECIPE.batch_size * RECIPE.batch_size
     assert set(Counter(seen).values()) <= {2, 3}
     assert len(set(seen)) == n

@@ -14,7 +14,9 @@ from oecal.models import wrn
 from oecal.study.loading import read
 from oecal.training import background, baseline, margin, oe
 
-CLASSIFIERS = [name for name in names("training") if "classifier" in constant("training", name, "FOR")]
+CLASSIFIERS = [
+    name for name in names("training") if "classifier" in constant("training", name, "FOR")
+]
 N, M, K = 8, 6, 3
 
 
@@ -30,7 +32,10 @@ class Table(nn.Module):
 
 
 class Fixed(nn.Module):
-    """A model with these logits for the first, second, ... image of a batch, whatever the images are."""
+    """A model with these logits for the first, second, ...
+
+    Image of a batch, whatever the images are.
+    """
 
     def __init__(self, logits):
         super().__init__()
@@ -50,7 +55,9 @@ def objective_of(name, device="cpu"):
     """The loss that it gives a model for one and the same batch, with default options, and how many outputs the model must have."""
     module = importlib.import_module(f"oecal.training.{name}")
     torch.manual_seed(0)
-    inside, labels, outliers = (x.to(device) for x in (torch.rand(N, 1, 8, 8), torch.arange(N) % K, torch.rand(M, 1, 8, 8)))
+    inside, labels, outliers = (
+        x.to(device) for x in (torch.rand(N, 1, 8, 8), torch.arange(N) % K, torch.rand(M, 1, 8, 8))
+    )
     batch = inside, labels, outliers if constant("training", name, "OUTLIERS") else None
 
     def loss(model):
@@ -88,7 +95,10 @@ def test_under_bfloat16_autocast(name):
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_on_another_device(name):
-    """The device `meta` computes nothing, but refuses a tensor left on the CPU as CUDA does; so no GPU is needed to find one."""
+    """The device `meta` computes nothing, but refuses a tensor left on the CPU as CUDA does.
+
+    So no GPU is needed to find one.
+    """
     loss, classes = objective_of(name, "meta")
     model = wrn.build(wrn.Options(depth=10, width=1), (1, 8, 8), classes).to("meta")
     parts = loss(model)
@@ -100,7 +110,12 @@ def test_on_another_device(name):
 @pytest.mark.parametrize("size", [0.0, 1e-6, 50.0, 1e4])
 def test_extreme_logits(name, size):
     loss, classes = objective_of(name)
-    model = Fixed(size * torch.tensor([1.0, -1.0, 0.0, 1.0])[(torch.arange(5)[:, None] + torch.arange(classes)) % 4])
+    model = Fixed(
+        size
+        * torch.tensor([1.0, -1.0, 0.0, 1.0])[
+            (torch.arange(5)[:, None] + torch.arange(classes)) % 4
+        ]
+    )
     parts = loss(model)
     parts["loss"].backward()
     assert all(part.isfinite() for part in parts.values())
@@ -112,9 +127,15 @@ def test_all_images_go_through_the_network_as_one_batch(name):
     loss, classes = objective_of(name)
     model = Fixed(torch.randn(N + M, classes))
     first, again = loss(model), loss(model)
-    assert all(torch.equal(first[part], again[part]) for part in first)  # no randomness but torch's global generator
+    assert all(
+        torch.equal(first[part], again[part]) for part in first
+    )  # no randomness but torch's global generator
     assert len(model.batches) == 2
-    assert model.batches[0] == N + M if constant("training", name, "OUTLIERS") else model.batches[0] >= N
+    assert (
+        model.batches[0] == N + M
+        if constant("training", name, "OUTLIERS")
+        else model.batches[0] >= N
+    )
 
 
 def test_the_tiny_study_of_objectives_has_them_all():
@@ -129,18 +150,30 @@ LOGITS = [[2.0, 0.0], [0.0, 1.0], [3.0, 3.0], [1.0, -1.0]]
 
 
 def test_baseline_by_hand():
-    found = baseline.loss(Table(LOGITS), images(0, 1), torch.tensor([0, 0]), None, baseline.Options())["loss"]
-    assert found.item() == pytest.approx((math.log(1 + math.exp(-2)) + math.log(1 + math.exp(1))) / 2)
+    found = baseline.loss(
+        Table(LOGITS), images(0, 1), torch.tensor([0, 0]), None, baseline.Options()
+    )["loss"]
+    assert found.item() == pytest.approx(
+        (math.log(1 + math.exp(-2)) + math.log(1 + math.exp(1))) / 2
+    )
 
 
 def test_baseline_of_a_density_model_is_nats_per_dimension():
-    found = baseline.loss(Table([-8.0, -4.0]), images(0, 1).repeat(1, 1, 2, 2), torch.zeros(2), None, baseline.Options())
+    found = baseline.loss(
+        Table([-8.0, -4.0]),
+        images(0, 1).repeat(1, 1, 2, 2),
+        torch.zeros(2),
+        None,
+        baseline.Options(),
+    )
     # x[:, 0, 0, 0] still points at the row; four dimensions
     assert found["loss"].item() == pytest.approx(6 / 4)
 
 
 def test_oe_by_hand():
-    parts = oe.loss(Table(LOGITS), images(0, 1), torch.tensor([0, 1]), images(2, 3), oe.Options(weight=0.5))
+    parts = oe.loss(
+        Table(LOGITS), images(0, 1), torch.tensor([0, 1]), images(2, 3), oe.Options(weight=0.5)
+    )
     inside = (math.log(1 + math.exp(-2)) + math.log(1 + math.exp(-1))) / 2
     outside = (math.log(2) + math.log(math.exp(1) + math.exp(-1)) - 0) / 2
     assert parts["loss_in"].item() == pytest.approx(inside)
@@ -157,11 +190,14 @@ def test_oe_against_pytorch_ood_which_averages_over_the_whole_batch():
     logits, labels = torch.randn(6, 3), torch.tensor([0, 1, -1, -1, -1, -1])
     inside = nn.functional.cross_entropy(logits[:2], labels[:2])
     outside = oe.uniform_cross_entropy(logits[2:]).mean()
-    assert OutlierExposureLoss(alpha=0.5)(logits, labels).item() == pytest.approx(((2 * inside + 0.5 * 4 * outside) / 6).item(), rel=1e-5)
+    assert OutlierExposureLoss(alpha=0.5)(logits, labels).item() == pytest.approx(
+        ((2 * inside + 0.5 * 4 * outside) / 6).item(), rel=1e-5
+    )
 
 
 def test_margin_by_hand():
-    # Four dimensions each: NLL per dimension 2, 3 inside; 2.5, 9 outside; margin 1 nat per dimension = 4 nats per image.
+    # Four dimensions each: NLL per dimension 2, 3 inside; 2.5, 9 outside; margin 1 nat per
+    # dimension = 4 nats per image.
     model = Table([-8.0, -12.0, -10.0, -36.0])
     inside, outliers = images(0, 1).repeat(1, 1, 2, 2), images(2, 3).repeat(1, 1, 2, 2)
     options = margin.Options(margin=4.0, unit="nats_per_image", weight=2.0)
@@ -170,16 +206,25 @@ def test_margin_by_hand():
     assert parts["loss_out"].item() == pytest.approx((0.5 + 1.5 + 0 + 0) / 4)
     assert parts["loss"].item() == pytest.approx(2.5 + 2 * 0.5)
     means = margin.Options(margin=4.0, unit="nats_per_image", reduction="means")
-    assert margin.loss(model, inside, torch.zeros(2), outliers, means)["loss_out"].item() == pytest.approx(0)
+    assert margin.loss(model, inside, torch.zeros(2), outliers, means)[
+        "loss_out"
+    ].item() == pytest.approx(0)
 
 
 def test_a_margin_of_one_bit_per_dimension():
-    assert margin.loss(Table([-4.0, -4.0]), images(0), torch.zeros(1), images(1), margin.Options())["loss_out"].item() == pytest.approx(
-        math.log(2)
-    )
+    assert margin.loss(Table([-4.0, -4.0]), images(0), torch.zeros(1), images(1), margin.Options())[
+        "loss_out"
+    ].item() == pytest.approx(math.log(2))
 
 
-@pytest.mark.parametrize("wrong", [lambda: oe.Options(-1.0), lambda: margin.Options(margin=-1.0), lambda: margin.Options(weight=math.nan)])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: oe.Options(-1.0),
+        lambda: margin.Options(margin=-1.0),
+        lambda: margin.Options(weight=math.nan),
+    ],
+)
 def test_refuses(wrong):
     with pytest.raises(ValueError, match="write 0 or more"):
         wrong()

@@ -19,29 +19,56 @@ from oecal.training.train_run import run
 
 HERE = Path(__file__).resolve().parent
 RECIPE = {
-    "epochs": 3, "epoch_images": 0, "batch_size": 8, "outlier_batch_size": 4, "optimizer": "sgd", "lr": 0.01, "final_lr": 0.0,
-    "momentum": 0.9, "weight_decay": 0.0005, "clip_norm": 1.0, "shift": 1, "flip": True,
-}  # fmt: skip
+    "epochs": 3,
+    "epoch_images": 0,
+    "batch_size": 8,
+    "outlier_batch_size": 4,
+    "optimizer": "sgd",
+    "lr": 0.01,
+    "final_lr": 0.0,
+    "momentum": 0.9,
+    "weight_decay": 0.0005,
+    "clip_norm": 1.0,
+    "shift": 1,
+    "flip": True,
+}
 WRN = {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.0}}
-PIXELCNN = {"architecture": "pixelcnn", "options": {"channels": 4, "blocks": 1, "levels": 2, "mixtures": 2, "dropout": 0.0}}
+PIXELCNN = {
+    "architecture": "pixelcnn",
+    "options": {"channels": 4, "blocks": 1, "levels": 2, "mixtures": 2, "dropout": 0.0},
+}
 
 
 @pytest.fixture
 def stores(tmp_path, rng):
     def split(n):
         labels = np.arange(n) % 2
-        return Split((rng.integers(0, 120, (n, 1, 8, 8)) + 100 * labels[:, None, None, None]).astype(np.uint8), labels)
+        return Split(
+            (rng.integers(0, 120, (n, 1, 8, 8)) + 100 * labels[:, None, None, None]).astype(
+                np.uint8
+            ),
+            labels,
+        )
 
-    store.write(tmp_path / "inside.h5", ImageSet({"train": split(64), "val": split(16)}, "", "", "", classes=("dark", "light")))
+    store.write(
+        tmp_path / "inside.h5",
+        ImageSet({"train": split(64), "val": split(16)}, "", "", "", classes=("dark", "light")),
+    )
     store.write(tmp_path / "around.h5", ImageSet({"train": split(20)}, "", "", ""))
     return str(tmp_path / "inside.h5"), str(tmp_path / "around.h5")
 
 
 def history(stores, folder, model, objective, processes, **recipe):
     params = {
-        "model": model, "objective": {"name": objective, "options": {}}, "train_images": 0, "label_noise": 0, "init": "",
-        "recipe": {**RECIPE, "processes": processes, **recipe}, "interpolation": "bilinear", "fit": "stretch",
-    }  # fmt: skip
+        "model": model,
+        "objective": {"name": objective, "options": {}},
+        "train_images": 0,
+        "label_noise": 0,
+        "init": "",
+        "recipe": {**RECIPE, "processes": processes, **recipe},
+        "interpolation": "bilinear",
+        "fit": "stretch",
+    }
     outliers = [stores[1]] if objective == "oe" else []
     run(params, stores[0], outliers, None, folder, 7, "code", device="cpu", precision="float32")
     assert not (folder / "checkpoint.pt").exists()
@@ -58,7 +85,10 @@ def test_two_processes_have_the_loss_curve_of_one(stores, tmp_path, model, objec
 
 
 def test_a_resumed_one_ends_in_the_same_curve(stores, tmp_path, monkeypatch):
-    """Killed after its first epoch, with the controller of the other process; that one ends by itself."""
+    """Killed after its first epoch, with the controller of the other process.
+
+    That one ends by itself.
+    """
     whole = history(stores, tmp_path / "whole", WRN, "oe", 2)
     script = tmp_path / "train.py"
     script.write_text(f"""
@@ -73,7 +103,9 @@ if __name__ == "__main__":
     while not checkpoint.exists():
         assert process.poll() is None
         time.sleep(0.01)
-    children = [int(n) for n in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    children = [
+        int(n) for n in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    ]
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert children
@@ -101,5 +133,7 @@ def fail_in_the_other_one(device):
 
 
 def test_what_goes_wrong_elsewhere_is_said_here():
-    with pytest.raises(OecalError, match="a process that shares the training failed: .*no room left"):
+    with pytest.raises(
+        OecalError, match="a process that shares the training failed: .*no room left"
+    ):
         together(2, "cpu", 1, fail_in_the_other_one)

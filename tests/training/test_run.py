@@ -11,22 +11,43 @@ from oecal.models.build_network import history_of
 from oecal.training.train_run import mislabelled, prepare, run
 
 PARAMS = {
-    "model": {"architecture": "pixelcnn", "options": {"channels": 4, "blocks": 1, "levels": 1, "mixtures": 2}},
-    "objective": {"name": "margin", "options": {}},
-    "train_images": 0, "label_noise": 0,
-    "recipe": {
-        "epochs": 1, "epoch_images": 8, "batch_size": 4, "outlier_batch_size": 2, "optimizer": "adamw", "lr": 0.01, "final_lr": 0.0,
-        "momentum": 0.9, "weight_decay": 0.0, "clip_norm": 1.0, "shift": 0, "flip": False, "processes": 1,
+    "model": {
+        "architecture": "pixelcnn",
+        "options": {"channels": 4, "blocks": 1, "levels": 1, "mixtures": 2},
     },
-    "init": "", "outliers": ["there", "lost"], "interpolation": "bilinear", "fit": "stretch",
-}  # fmt: skip
+    "objective": {"name": "margin", "options": {}},
+    "train_images": 0,
+    "label_noise": 0,
+    "recipe": {
+        "epochs": 1,
+        "epoch_images": 8,
+        "batch_size": 4,
+        "outlier_batch_size": 2,
+        "optimizer": "adamw",
+        "lr": 0.01,
+        "final_lr": 0.0,
+        "momentum": 0.9,
+        "weight_decay": 0.0,
+        "clip_norm": 1.0,
+        "shift": 0,
+        "flip": False,
+        "processes": 1,
+    },
+    "init": "",
+    "outliers": ["there", "lost"],
+    "interpolation": "bilinear",
+    "fit": "stretch",
+}
 
 
 @pytest.fixture
 def stores(tmp_path, rng):
     """In-distribution set, an auxiliary set, and one that could not be had."""
     for name in ("inside", "there"):
-        splits = {s: Split.unlabelled(rng.integers(0, 256, (12, 1, 6, 6), np.uint8)) for s in ("train", "val")}
+        splits = {
+            s: Split.unlabelled(rng.integers(0, 256, (12, 1, 6, 6), np.uint8))
+            for s in ("train", "val")
+        }
         store.write(tmp_path / f"{name}.h5", ImageSet(splits, "", "", ""))
     store.write(tmp_path / "lost.h5", ImageSet({}, "", "", "", missing="no mirror"))
     return {name: str(tmp_path / f"{name}.h5") for name in ("inside", "there", "lost")}
@@ -34,20 +55,41 @@ def stores(tmp_path, rng):
 
 def test_weights_say_which_outliers_were_used(stores, tmp_path):
     auxiliary = [stores["there"], stores["lost"]]
-    run(PARAMS, stores["inside"], auxiliary, None, tmp_path / "run", 0, "code", precision="float32", may_be_missing=["lost"])
+    run(
+        PARAMS,
+        stores["inside"],
+        auxiliary,
+        None,
+        tmp_path / "run",
+        0,
+        "code",
+        precision="float32",
+        may_be_missing=["lost"],
+    )
     assert history_of(tmp_path / "run/model.safetensors")["used"] == ["there"]
 
 
 def test_without_any_outlier_set_there_is_nothing_to_train(stores, tmp_path):
     with pytest.raises(OecalError, match="outliers: none of lost can be had"):
-        run(PARAMS, stores["inside"], [stores["lost"]], None, tmp_path / "run", 0, "code", may_be_missing=["lost"])
+        run(
+            PARAMS,
+            stores["inside"],
+            [stores["lost"]],
+            None,
+            tmp_path / "run",
+            0,
+            "code",
+            may_be_missing=["lost"],
+        )
 
 
 @pytest.mark.parametrize(("limit", "there"), [(0, 12), (5, 5), (99, 12)])
 def test_few_different_images(stores, limit, there):
     def drawn(limit, seed):
         params = {**PARAMS, "train_images": limit}
-        data = prepare(params, stores["inside"], [stores["there"]], None, seed, torch.device("cpu"), False, []).data
+        data = prepare(
+            params, stores["inside"], [stores["there"]], None, seed, torch.device("cpu"), False, []
+        ).data
         return {image.numpy().tobytes() for image in data.images}
 
     assert len(drawn(limit, 0)) == there

@@ -18,28 +18,58 @@ from oecal.training import train_run as training
 from oecal.training.loop import Data, Recipe
 
 RECIPE = Recipe(
-    epochs=1, epoch_images=0, batch_size=8, outlier_batch_size=4, optimizer="sgd", lr=0.1, final_lr=0.1, momentum=0.0, weight_decay=0.0,
-    clip_norm=0.0, shift=0, flip=False,
-)  # fmt: skip
+    epochs=1,
+    epoch_images=0,
+    batch_size=8,
+    outlier_batch_size=4,
+    optimizer="sgd",
+    lr=0.1,
+    final_lr=0.1,
+    momentum=0.0,
+    weight_decay=0.0,
+    clip_norm=0.0,
+    shift=0,
+    flip=False,
+)
 SHAPE = (1, 6, 6)
 PARAMS = {
     "model": {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.1}},
     "objective": {"name": "background_class", "options": {}},
-    "train_images": 0, "label_noise": 0,
+    "train_images": 0,
+    "label_noise": 0,
     "recipe": {
-        "epochs": 1, "epoch_images": 0, "batch_size": 8, "outlier_batch_size": 4, "optimizer": "adamw", "lr": 0.01, "final_lr": 0.0,
-        "momentum": 0.9, "weight_decay": 0.0005, "clip_norm": 1.0, "shift": 1, "flip": True,
+        "epochs": 1,
+        "epoch_images": 0,
+        "batch_size": 8,
+        "outlier_batch_size": 4,
+        "optimizer": "adamw",
+        "lr": 0.01,
+        "final_lr": 0.0,
+        "momentum": 0.9,
+        "weight_decay": 0.0005,
+        "clip_norm": 1.0,
+        "shift": 1,
+        "flip": True,
     },
-    "init": "", "outliers": ["around"], "interpolation": "bilinear", "fit": "stretch",
-}  # fmt: skip
+    "init": "",
+    "outliers": ["around"],
+    "interpolation": "bilinear",
+    "fit": "stretch",
+}
 SWAG = {"steps": 8, "snapshots": 4, "samples": 3, "lr": 0.01}
 
 
 def test_moments_equal_numpy(rng):
     snapshots = rng.normal(0, 1, (6, 40)).astype(np.float32)
-    mean, variance, deviations = (values.numpy() for values in swag.fit(torch.from_numpy(snapshots)))
+    mean, variance, deviations = (
+        values.numpy() for values in swag.fit(torch.from_numpy(snapshots))
+    )
     np.testing.assert_allclose(mean, snapshots.mean(axis=0), atol=1e-6)
-    np.testing.assert_allclose(variance, (snapshots.astype(np.float64) ** 2).mean(axis=0) - snapshots.mean(axis=0) ** 2, atol=1e-6)
+    np.testing.assert_allclose(
+        variance,
+        (snapshots.astype(np.float64) ** 2).mean(axis=0) - snapshots.mean(axis=0) ** 2,
+        atol=1e-6,
+    )
     np.testing.assert_allclose(deviations.T @ deviations / 5, np.cov(snapshots.T), atol=1e-5)
 
 
@@ -57,7 +87,10 @@ def test_samples_have_the_covariance_of_the_paper(rng):
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_a_vector_of_weights_and_back(memory_format):
     torch.manual_seed(0)
-    first, second = (nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(4, 2)).to(memory_format=memory_format) for _ in range(2))
+    first, second = (
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(4, 2)).to(memory_format=memory_format)
+        for _ in range(2)
+    )
     swag.fill(second, swag.weights_of(first))
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -65,7 +98,13 @@ def test_a_vector_of_weights_and_back(memory_format):
 
 
 def data_of(images):
-    return Data(images, torch.zeros(len(images), dtype=torch.long), torch.empty(0, *SHAPE, dtype=torch.uint8), images, torch.zeros(0))
+    return Data(
+        images,
+        torch.zeros(len(images), dtype=torch.long),
+        torch.empty(0, *SHAPE, dtype=torch.uint8),
+        images,
+        torch.zeros(0),
+    )
 
 
 @pytest.mark.parametrize("every", [1, 2, 4, 11])
@@ -83,11 +122,20 @@ def test_snapshots_at_equal_distances_on_a_straight_way(every):
 
 
 def test_batch_norm_statistics_are_those_of_whole_batches(rng):
-    """Of data and outliers as one batch; means over all batches of an epoch, whatever the statistics were."""
+    """Of data and outliers as one batch.
+
+    Means over all batches of an epoch, whatever the statistics were.
+    """
     model = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(36, 2))
     model[0].running_mean.fill_(7)
     inside = torch.full((32, *SHAPE), 51, dtype=torch.uint8)
-    data = Data(inside, torch.zeros(32, dtype=torch.long), torch.full((5, *SHAPE), 204, dtype=torch.uint8), inside, torch.zeros(0))
+    data = Data(
+        inside,
+        torch.zeros(32, dtype=torch.long),
+        torch.full((5, *SHAPE), 204, dtype=torch.uint8),
+        inside,
+        torch.zeros(0),
+    )
     weights = swag.weights_of(model)
     swag.refresh(model, functools.partial(oe.loss, options=oe.Options()), data, RECIPE, "float32")
     assert model[0].running_mean.item() == pytest.approx((8 * 0.2 + 4 * 0.8) / 12, rel=1e-5)
@@ -99,7 +147,9 @@ def test_refresh_of_a_model_without_batch_norm():
     def loss(model, images, labels, outliers):
         raise AssertionError("nothing to do")
 
-    swag.refresh(nn.Linear(2, 2), loss, data_of(torch.zeros(8, *SHAPE, dtype=torch.uint8)), RECIPE, "float32")
+    swag.refresh(
+        nn.Linear(2, 2), loss, data_of(torch.zeros(8, *SHAPE, dtype=torch.uint8)), RECIPE, "float32"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -107,16 +157,31 @@ def trained(tmp_path_factory):
     """Image stores and the weights of a short training with a class for the background."""
     folder, rng = tmp_path_factory.mktemp("swag"), np.random.default_rng(0)
     for name in ("inside", "around"):
-        splits = {s: Split(rng.integers(0, 256, (40, *SHAPE), np.uint8), np.arange(40) % 2) for s in ("train", "val")}
+        splits = {
+            s: Split(rng.integers(0, 256, (40, *SHAPE), np.uint8), np.arange(40) % 2)
+            for s in ("train", "val")
+        }
         store.write(folder / f"{name}.h5", ImageSet(splits, "", "", "", classes=("a", "b")))
     inside, around = str(folder / "inside.h5"), str(folder / "around.h5")
-    training.run(PARAMS, inside, [around], None, folder / "run", 0, "code", device="cpu", precision="float32")
+    training.run(
+        PARAMS, inside, [around], None, folder / "run", 0, "code", device="cpu", precision="float32"
+    )
     return inside, around, str(folder / "run/model.safetensors")
 
 
 def sampled(trained, path, seed=0, **changes):
     inside, around, weights = trained
-    swag.run(PARAMS, SWAG | changes, inside, [around], weights, str(path), seed, device="cpu", precision="float32")
+    swag.run(
+        PARAMS,
+        SWAG | changes,
+        inside,
+        [around],
+        weights,
+        str(path),
+        seed,
+        device="cpu",
+        precision="float32",
+    )
     return path.read_bytes()
 
 
@@ -137,23 +202,38 @@ def test_samples_are_whole_models_around_the_trained_one(trained, tmp_path):
     own = swag.weights_of(model)
     distances = [(swag.weights_of(sample) - own).norm() / own.norm() for sample in samples]
     assert all(0 < distance < 0.5 for distance in distances)
-    assert len({sample.norm.running_mean.sum().item() for sample in samples} | {model.norm.running_mean.sum().item()}) == 4
+    assert (
+        len(
+            {sample.norm.running_mean.sum().item() for sample in samples}
+            | {model.norm.running_mean.sum().item()}
+        )
+        == 4
+    )
     stored = load_file(tmp_path / "swag.safetensors")
     assert set(stored) == {f"sample{n}.{name}" for n in range(3) for name in model.state_dict()}
 
 
 def test_samples_of_another_model(trained, tmp_path):
     sampled(trained, tmp_path / "swag.safetensors")
-    with pytest.raises(OecalError, match="swag.safetensors: does not hold the weights of this model"):
+    with pytest.raises(
+        OecalError, match="swag.safetensors: does not hold the weights of this model"
+    ):
         load_samples(network(PARAMS, SHAPE, 5), tmp_path / "swag.safetensors")
     (tmp_path / "swag.safetensors").write_bytes(b"")
-    with pytest.raises(OecalError, match="swag.safetensors: does not hold the weights of this model"):
+    with pytest.raises(
+        OecalError, match="swag.safetensors: does not hold the weights of this model"
+    ):
         load_samples(network(PARAMS, SHAPE, 2), tmp_path / "swag.safetensors")
 
 
 def test_what_is_refused(trained, tmp_path):
-    with pytest.raises(OecalError, match="swag.steps: found 3, but there are 4 snapshots; write at least that many steps"):
+    with pytest.raises(
+        OecalError,
+        match="swag.steps: found 3, but there are 4 snapshots; write at least that many steps",
+    ):
         sampled(trained, tmp_path / "swag.safetensors", steps=3)
-    with pytest.raises(OecalError, match=r"^swag: the training diverged: .*write a smaller lr \(now 1e\+30\)"):
+    with pytest.raises(
+        OecalError, match=r"^swag: the training diverged: .*write a smaller lr \(now 1e\+30\)"
+    ):
         sampled(trained, tmp_path / "swag.safetensors", lr=1e30)
     assert not (tmp_path / "swag.safetensors").exists()

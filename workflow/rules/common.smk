@@ -64,7 +64,9 @@ def compared_with(wildcards):
 def own_files(wildcards):
     """A user's own file, or all folders of a user's own folder: a file that is added or removed there builds the set again."""
     options = recipe(wildcards)["options"]
-    path = Path(os.path.expanduser(config["data_root"])) / os.path.expanduser(options.get("path", ""))
+    path = Path(os.path.expanduser(config["data_root"])) / os.path.expanduser(
+        options.get("path", "")
+    )
     if "path" not in options or not path.exists():
         return []  # if it is not there, the job says so
     return [str(path), *(str(below) for below in sorted(path.rglob("*/")) if below.is_dir())]
@@ -74,7 +76,9 @@ def recipe(wildcards):
     """The checked entry of a data set."""
     known = study.config["datasets"]
     if wildcards.dataset not in known:
-        raise WorkflowError(f"datasets of the study {study.name}: {unknown(wildcards.dataset, known)}")
+        raise WorkflowError(
+            f"datasets of the study {study.name}: {unknown(wildcards.dataset, known)}"
+        )
     return known[wildcards.dataset]
 
 
@@ -94,20 +98,29 @@ def architecture(wildcards):
 
 def code_of_training(wildcards):
     """Library files that decide the result of a training."""
-    objective = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["objective"]["name"]
-    return closure("oecal.training.train_run", architecture(wildcards), f"oecal.training.{objective}")
+    objective = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["objective"][
+        "name"
+    ]
+    return closure(
+        "oecal.training.train_run", architecture(wildcards), f"oecal.training.{objective}"
+    )
 
 
 def code_of_table(wildcards):
     """Library files that decide a table's numbers; those of post-hoc calibration, and some metrics, are named in the configuration."""
     methods = study.config["measures"]["post_hoc"] if wildcards.table == "calibration" else []
     metrics = study.metrics("calibration" if wildcards.table == "intervals" else wildcards.table)
-    own = [*(f"oecal.calibrators.{method}" for method in methods), *(f"oecal.metrics.{metric}" for metric in metrics)]
+    own = [
+        *(f"oecal.calibrators.{method}" for method in methods),
+        *(f"oecal.metrics.{metric}" for metric in metrics),
+    ]
     return closure(f"oecal.tables.{wildcards.table}", *own)
 
 
 def code_of_scores(wildcards):
-    return closure("oecal.scores.score_run", *(score(name).module for name in study.scores(run_of(wildcards))))
+    return closure(
+        "oecal.scores.score_run", *(score(name).module for name in study.scores(run_of(wildcards)))
+    )
 
 
 def run_of(wildcards):
@@ -121,7 +134,11 @@ def prefixes(wildcards):
 
 def statistics(wildcards):
     """Statistics of the images, for the scores of a density model."""
-    return f"{OUT}/statistics/{wildcards.in_dist}.h5" if study.kind(wildcards.model) == "density" else []
+    return (
+        f"{OUT}/statistics/{wildcards.in_dist}.h5"
+        if study.kind(wildcards.model) == "density"
+        else []
+    )
 
 
 def background(wildcards):
@@ -145,7 +162,11 @@ def outliers(wildcards):
 def init_weights(wildcards):
     """The weights that a training starts from, if it starts from another training's."""
     init = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["init"]
-    return f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors" if init else []
+    return (
+        f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors"
+        if init
+        else []
+    )
 
 
 def swag_weights(wildcards):
@@ -161,7 +182,9 @@ def evaluated(in_dist, kind):
 
 def of_runs(pattern, runs=None):
     """A path for each of these runs, by default all; `pattern` holds {run}."""
-    return [f"{OUT}/{pattern.format(run=run.path)}" for run in (study.runs() if runs is None else runs)]
+    return [
+        f"{OUT}/{pattern.format(run=run.path)}" for run in (study.runs() if runs is None else runs)
+    ]
 
 
 def tables():
@@ -172,13 +195,18 @@ def tables():
         *(["claims"] if study.claims else []),
         *(["limits"] if study.config["limits"] else []),
     ]
-    return [*(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", "resampled", *more]), f"{OUT}/costs/costs.csv"]
+    return [
+        *(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", "resampled", *more]),
+        f"{OUT}/costs/costs.csv",
+    ]
 
 
 def claims_file(wildcards):
     """The file of what the study claims."""
     if not study.claims:
-        raise WorkflowError(f"the study {study.name} makes no claims; write claims: the path of a YAML file")
+        raise WorkflowError(
+            f"the study {study.name} makes no claims; write claims: the path of a YAML file"
+        )
     return study.config["claims"]
 
 
@@ -208,12 +236,19 @@ def variants(figure):
     for pair in dict.fromkeys((r.in_dist, r.model) for r in study.shown(figure)):
         trainings = study.compared(*pair)[1 if each == "treatment" else 0 :]
         subjects += [(*pair, training) for training in trainings] if each else [pair]
-    return {"" if n == 0 else "-" + "-".join(subject): subject for n, subject in enumerate(subjects)}
+    return {
+        "" if n == 0 else "-" + "-".join(subject): subject for n, subject in enumerate(subjects)
+    }
 
 
 def figures(suffixes=("pdf", "png")):
     """All figures of the study, in the order of the configuration."""
-    return [f"{OUT}/figures/{f}{of}.{s}" for f in study.config["figures"] for of in variants(f) for s in suffixes]
+    return [
+        f"{OUT}/figures/{f}{of}.{s}"
+        for f in study.config["figures"]
+        for of in variants(f)
+        for s in suffixes
+    ]
 
 
 def shown(figure, wildcards):
@@ -221,20 +256,31 @@ def shown(figure, wildcards):
     try:
         return variants(figure)[wildcards.of]
     except KeyError:
-        known = ", ".join(f"{figure}{of}.pdf" for of in variants(figure)) or "none: nothing in the study fits this figure"
-        raise WorkflowError(f"{figure}{wildcards.of}.pdf: no such figure of the study {study.name}; there are: {known}")
+        known = (
+            ", ".join(f"{figure}{of}.pdf" for of in variants(figure))
+            or "none: nothing in the study fits this figure"
+        )
+        raise WorkflowError(
+            f"{figure}{wildcards.of}.pdf: no such figure of the study {study.name}; there are: {known}"
+        )
 
 
 def trainings_shown(figure, wildcards):
     """The trainings in a figure: all but a background model's, or the first ones if its constant MOST says how many fit."""
-    return study.compared(*shown(figure, wildcards)[:2])[: constant("figures", figure, "MOST", None)]
+    return study.compared(*shown(figure, wildcards)[:2])[
+        : constant("figures", figure, "MOST", None)
+    ]
 
 
 def runs_shown(figure, wildcards, first_seed=False):
     """The runs in a figure; with `first_seed`, of the first seed only."""
     pair = shown(figure, wildcards)[:2]
     seeds = study.seeds(pair[1])[: 1 if first_seed else None]
-    return [Run(*pair, training, seed) for training in trainings_shown(figure, wildcards) for seed in seeds]
+    return [
+        Run(*pair, training, seed)
+        for training in trainings_shown(figure, wildcards)
+        for seed in seeds
+    ]
 
 
 def subject(figure):
@@ -244,19 +290,33 @@ def subject(figure):
 
 def compared(figure):
     """The same, and the first training, which the figure compares with."""
-    return lambda wildcards: {**subject(figure)(wildcards), "first": trainings_shown(figure, wildcards)[0]}
+    return lambda wildcards: {
+        **subject(figure)(wildcards),
+        "first": trainings_shown(figure, wildcards)[0],
+    }
 
 
 def with_trainings(figure):
     """in_dist, model and the trainings shown."""
-    return lambda wildcards: {**subject(figure)(wildcards), "trainings": trainings_shown(figure, wildcards)}
+    return lambda wildcards: {
+        **subject(figure)(wildcards),
+        "trainings": trainings_shown(figure, wildcards),
+    }
 
 
 def sources():
     """The published set that a data set of the study is, whole or a random part of it: names as in oecal/data/published.yaml."""
     parts = ("classes", "drop_classes", "drop_duplicates_of")
-    whole = {name: e for name, e in study.config["datasets"].items() if not any(e[part] for part in parts)}
-    return {name: entry["options"]["name"] for name, entry in whole.items() if entry["source"] == "published"}
+    whole = {
+        name: e
+        for name, e in study.config["datasets"].items()
+        if not any(e[part] for part in parts)
+    }
+    return {
+        name: entry["options"]["name"]
+        for name, entry in whole.items()
+        if entry["source"] == "published"
+    }
 
 
 def first_score(figure):
@@ -264,7 +324,9 @@ def first_score(figure):
 
     def first(wildcards):
         runs = runs_shown(figure, wildcards)
-        everywhere = [name for name in study.scores(runs[0]) if all(name in study.scores(run) for run in runs)]
+        everywhere = [
+            name for name in study.scores(runs[0]) if all(name in study.scores(run) for run in runs)
+        ]
         return {"score": min(everywhere, key=lambda name: bool(score(name).costly))}
 
     return first
@@ -287,4 +349,6 @@ def gpus():
 
 def processes(wildcards):
     """Processes that share a training, each on a GPU of its own."""
-    return study.training(wildcards.in_dist, wildcards.model, wildcards.training)["recipe"]["processes"]
+    return study.training(wildcards.in_dist, wildcards.model, wildcards.training)["recipe"][
+        "processes"
+    ]

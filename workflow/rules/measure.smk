@@ -29,7 +29,11 @@ rule convention:
         code=closure("oecal.tables.conventions"),
         scores=of_runs("scores/{run}.h5"),
     output:
-        report("<out>/tables/detection_{convention}.csv", category="Tables", labels={"table": "detection, {convention}"}),
+        report(
+            "<out>/tables/detection_{convention}.csv",
+            category="Tables",
+            labels={"table": "detection, {convention}"},
+        ),
     log:
         "<out>/logs/tables/detection_{convention}.log",
     wildcard_constraints:

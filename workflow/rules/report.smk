@@ -3,7 +3,9 @@
 
 rule page:
     input:
-        code=closure("oecal.report.page", *(f"oecal.figures.{name}" for name in study.config["figures"])),
+        code=closure(
+            "oecal.report.page", *(f"oecal.figures.{name}" for name in study.config["figures"])
+        ),
         template="oecal/report/page.html.jinja",
         published=["oecal/report/published_oe.csv", "oecal/figures/published_density.csv"],
         captions=[f"workflow/report/{name}.rst" for name in study.config["figures"]],

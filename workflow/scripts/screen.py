@@ -13,9 +13,17 @@ if TYPE_CHECKING:
 log.start(snakemake.log[0])
 entry = snakemake.params.entry
 options = [f"--{key}={entry[key]}" for key in ("score", "promise", "alarm") if entry.get(key)]
-files = {"output": snakemake.output.decisions, "sheet": snakemake.output.alarms, "summary": snakemake.output.summary}
+files = {
+    "output": snakemake.output.decisions,
+    "sheet": snakemake.output.alarms,
+    "summary": snakemake.output.summary,
+}
 options += [f"--{key}={path}" for key, path in files.items()]
-options += [f"--model={snakemake.params.model}", f"--device={snakemake.config['compute']['device']}", f"--threads={snakemake.threads}"]
+options += [
+    f"--model={snakemake.params.model}",
+    f"--device={snakemake.config['compute']['device']}",
+    f"--threads={snakemake.threads}",
+]
 status = main([*options, "--", entry["images"]])
 if status == 2:
     raise OecalError("screen: see the line above")

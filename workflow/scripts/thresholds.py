@@ -9,4 +9,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-run(snakemake.input.scores, snakemake.input.outputs, snakemake.params.promises["promises"], snakemake.output[0])
+run(
+    snakemake.input.scores,
+    snakemake.input.outputs,
+    snakemake.params.promises["promises"],
+    snakemake.output[0],
+)

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 log.start(snakemake.log[0])
 tables = typeset(read({Path(path).stem: path for path in snakemake.input.tables}))
-for folder, suffix, text in ((snakemake.output.tex, "tex", latex), (snakemake.output.md, "md", markdown)):
+for folder, suffix, text in (
+    (snakemake.output.tex, "tex", latex),
+    (snakemake.output.md, "md", markdown),
+):
     for table in tables:
         with replacing(Path(folder) / f"{table.name}.{suffix}") as temporary:
             temporary.write_text(text(table))

@@ -24,7 +24,10 @@ def photographs(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, byte
 
 
 def labels_of(path: Path, attribute: str) -> dict[str, int]:
-    """File name -> 1 if the image has the attribute, else 0. Raises OecalError for one that is not there."""
+    """File name -> 1 if the image has the attribute, else 0.
+
+    Raises OecalError for one that is not there.
+    """
     _, header, *lines = path.read_text().splitlines()
     if attribute not in header.split():
         raise OecalError(f"attribute: {unknown(attribute, header.split())}")
@@ -32,9 +35,14 @@ def labels_of(path: Path, attribute: str) -> dict[str, int]:
     return {line.split()[0]: int(line.split()[column] == "1") for line in lines}
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
-    """img_align_celeba/<file>; list_eval_partition.txt holds lines <file> <number of the split>; `row["attribute"]`: the label, if any."""
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
+    """img_align_celeba/<file>.
+
+    List_eval_partition.txt holds lines <file> <number of the split>; `row["attribute"]`: the label,
+    if any.
+    """
     lines = files["list_eval_partition.txt"].read_text().splitlines()
     split_of = {name: SPLITS[number] for name, number in map(str.split, filter(None, lines))}
     attribute = row.get("attribute", "")
@@ -43,5 +51,7 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
     for split in splits:
         wanted = {name for name, other in split_of.items() if other == split}
         names, images = collect(photographs(files["img_align_celeba.zip"], wanted), form)
-        found[split] = Split(images, np.array([labels.get(Path(name).name, UNLABELLED) for name in names], np.int64))
+        found[split] = Split(
+            images, np.array([labels.get(Path(name).name, UNLABELLED) for name in names], np.int64)
+        )
     return found, (f"not {attribute}", attribute) if attribute else ()

@@ -16,16 +16,26 @@ from oecal.data.store import Split
 
 def photographs(path: Path) -> Iterator[tuple[str, bytes]]:
     """Raises OecalError at an image that lies in no class folder."""
-    for name, content in members(path, is_image, limit=sys.maxsize):  # ImageNet's are 138 GiB, and a folder is no bomb
+    for name, content in members(
+        path, is_image, limit=sys.maxsize
+    ):  # ImageNet's are 138 GiB, and a folder is no bomb
         if "/" not in name:
-            raise OecalError(f"{path / name}: lies in no class folder; put each image into the folder of its class")
+            raise OecalError(
+                f"{path / name}: lies in no class folder; put each image into the folder of its class"
+            )
         yield name, content
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """<folder of a split>/<class>/<file>; ImageNet's classes are named by their wnid."""
-    parts = {row["files"][name]["split"]: collect(photographs(path), form) for name, path in files.items()}
+    parts = {
+        row["files"][name]["split"]: collect(photographs(path), form)
+        for name, path in files.items()
+    }
     class_of = {name: name.split("/")[-2] for names, _ in parts.values() for name in names}
-    found = {split: labelled(names, images, class_of)[0] for split, (names, images) in parts.items()}
+    found = {
+        split: labelled(names, images, class_of)[0] for split, (names, images) in parts.items()
+    }
     return found, tuple(sorted(set(class_of.values())))

@@ -11,11 +11,16 @@ from oecal.data.formats.images import collect, is_image, labelled
 from oecal.data.preprocess import Format
 from oecal.data.store import Split
 
-LISTS = {"train1.txt": "train", "val1.txt": "val", "test1.txt": "test"}  # the first of ten partitions, as in torchvision
+LISTS = {
+    "train1.txt": "train",
+    "val1.txt": "val",
+    "test1.txt": "test",
+}  # the first of ten partitions, as in torchvision
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """images/<class>/<file>; labels/<split>1.txt holds lines <class>/<file>."""
     (path,) = files.values()
     split_of: dict[str, str] = {}
@@ -25,7 +30,15 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
     def short(name: str) -> str:
         return "/".join(name.split("/")[-2:])
 
-    names, images = collect(((short(n), c) for n, c in members(path, lambda m: is_image(m) and split_of.get(short(m), "") in splits)), form)
+    names, images = collect(
+        (
+            (short(n), c)
+            for n, c in members(
+                path, lambda m: is_image(m) and split_of.get(short(m), "") in splits
+            )
+        ),
+        form,
+    )
     found = {}
     for split in splits:
         own = [n for n, name in enumerate(names) if split_of[name] == split]

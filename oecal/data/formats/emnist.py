@@ -13,14 +13,24 @@ from oecal.data.preprocess import Format
 from oecal.data.store import Split
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """`row["version"]`, such as letters. Unpacked, the files lie side by side and without .gz."""
     (path,) = files.values()
-    names = {f"emnist-{row['version']}-{split}-{kind}-ubyte": (split, kind) for split in splits for kind in ("images-idx3", "labels-idx1")}
+    names = {
+        f"emnist-{row['version']}-{split}-{kind}-ubyte": (split, kind)
+        for split in splits
+        for kind in ("images-idx3", "labels-idx1")
+    }
     arrays = {}
-    for name, content in members(path, lambda member: Path(member).name.removesuffix(".gz") in names):
+    for name, content in members(
+        path, lambda member: Path(member).name.removesuffix(".gz") in names
+    ):
         plain = gzip.decompress(content) if name.endswith(".gz") else content
         arrays[names[Path(name).name.removesuffix(".gz")]] = parse(plain, f"{path}: {name}")
-    found = {split: split_of(arrays[split, "images-idx3"], arrays[split, "labels-idx1"], row) for split in splits}
+    found = {
+        split: split_of(arrays[split, "images-idx3"], arrays[split, "labels-idx1"], row)
+        for split in splits
+    }
     return found, tuple(row["classes"])

@@ -34,13 +34,19 @@ def split_of(images: np.ndarray, labels: np.ndarray, row: Mapping[str, Any]) -> 
     if row.get("transposed"):
         images = images.swapaxes(1, 2)
     first = labels if labels.ndim == 1 else labels[:, 0]
-    return Split(np.ascontiguousarray(images)[:, None].astype(np.uint8, copy=False), first.astype(np.int64) - row.get("first_label", 0))
+    return Split(
+        np.ascontiguousarray(images)[:, None].astype(np.uint8, copy=False),
+        first.astype(np.int64) - row.get("first_label", 0),
+    )
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Two files a split, images and labels."""
     found: dict[str, list[np.ndarray]] = {}
     for name, path in sorted(files.items()):  # ...-images-... before ...-labels-...
         found.setdefault(row["files"][name]["split"], []).append(parse(opened(path), path))
-    return {name: split_of(images, labels, row) for name, (images, labels) in found.items()}, tuple(row["classes"])
+    return {name: split_of(images, labels, row) for name, (images, labels) in found.items()}, tuple(
+        row["classes"]
+    )

@@ -14,15 +14,19 @@ from oecal.data.preprocess import Format
 from oecal.data.store import Split
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Each npz: `data` (N, 3 * side * side) uint8 and `labels` from 1 to 1000, which are the classes' only names here."""
     found = {}
     for name, path in files.items():
         parts = {}
         for member, content in members(path, lambda member: member.endswith(".npz")):
             with np.load(io.BytesIO(content), allow_pickle=False) as part:
-                parts[member] = part["data"].reshape(-1, *row["shape"]), part["labels"].astype(np.int64) - 1
+                parts[member] = (
+                    part["data"].reshape(-1, *row["shape"]),
+                    part["labels"].astype(np.int64) - 1,
+                )
         images, labels = zip(*(parts[member] for member in sorted(parts)), strict=True)
         found[row["files"][name]["split"]] = Split(np.concatenate(images), np.concatenate(labels))
     return found, tuple(str(number) for number in range(1, 1001))

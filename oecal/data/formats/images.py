@@ -30,34 +30,48 @@ def chunks(items: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes
         yield chunk
 
 
-def collect(items: Iterable[tuple[str, bytes]], form: Format | None) -> tuple[list[str], np.ndarray]:
+def collect(
+    items: Iterable[tuple[str, bytes]], form: Format | None
+) -> tuple[list[str], np.ndarray]:
     """Names, sorted, and images (N, *form.shape) in that order, whatever the order in the archive.
 
-    Raises OecalError if a file does not decode, or if no format is given: published photographs differ in size.
+    Raises OecalError if a file does not decode, or if no format is given: published photographs
+    differ in size.
     """
     if form is None:
-        raise OecalError("its images differ in size: write, for example, format: {size: 32, channels: 3} in its entry")
+        raise OecalError(
+            "its images differ in size: write, for example, format: {size: 32, channels: 3} in its entry"
+        )
 
     def one(item: tuple[str, bytes]) -> np.ndarray:
         try:
             image: np.ndarray = form(decode(item[1])[None])[0]
             return image
         except BadImage as error:
-            raise OecalError(f"{item[0]}: {error}; put a good copy of it, or of the archive it is from, in its place") from None
+            raise OecalError(
+                f"{item[0]}: {error}; put a good copy of it, or of the archive it is from, in its place"
+            ) from None
 
     names: list[str] = []
     images: list[np.ndarray] = []
-    with ThreadPoolExecutor() as pool, tqdm(desc="images", unit="", leave=False, disable=None) as bar:
+    with (
+        ThreadPoolExecutor() as pool,
+        tqdm(desc="images", unit="", leave=False, disable=None) as bar,
+    ):
         for chunk in chunks(items):
             names += [name for name, _ in chunk]
             images += pool.map(one, chunk)
             bar.update(len(chunk))
     order = sorted(range(len(names)), key=names.__getitem__)
-    stacked = np.stack([images[n] for n in order]) if images else np.empty((0, *form.shape), np.uint8)
+    stacked = (
+        np.stack([images[n] for n in order]) if images else np.empty((0, *form.shape), np.uint8)
+    )
     return [names[n] for n in order], stacked
 
 
-def labelled(names: Iterable[str], images: np.ndarray, label: dict[str, str]) -> tuple[Split, tuple[str, ...]]:
+def labelled(
+    names: Iterable[str], images: np.ndarray, label: dict[str, str]
+) -> tuple[Split, tuple[str, ...]]:
     """A split and its classes, sorted by name; label: image name -> class name."""
     own = [label[name] for name in names]
     classes = sorted(set(label.values()))

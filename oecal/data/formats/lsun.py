@@ -18,13 +18,17 @@ from oecal.data.store import Split
 
 def photographs(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Key and content of each value."""
-    with lmdb.open(str(folder), readonly=True, lock=False, readahead=False) as database, database.begin() as transaction:
+    with (
+        lmdb.open(str(folder), readonly=True, lock=False, readahead=False) as database,
+        database.begin() as transaction,
+    ):
         for key, value in transaction.cursor():
             yield key.hex(), value
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """The database maps its file into memory, so an archive is unpacked into a temporary folder first. The test images have no labels."""
     (path,) = files.values()
     with tempfile.TemporaryDirectory() as temporary:
@@ -32,8 +36,14 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
             extract(path, Path(temporary) / "lsun")
         databases = list((Path(temporary) if path.is_file() else path).rglob("data.mdb"))
         if len(databases) != 1:
-            raise OecalError(f"{path}: holds {len(databases)} files data.mdb instead of one; put a good copy in its place")
+            raise OecalError(
+                f"{path}: holds {len(databases)} files data.mdb instead of one; put a good copy in its place"
+            )
         try:
-            return {"test": Split.unlabelled(collect(photographs(databases[0].parent), form)[1])}, ()
+            return {
+                "test": Split.unlabelled(collect(photographs(databases[0].parent), form)[1])
+            }, ()
         except lmdb.Error as error:
-            raise OecalError(f"{path}: is no LSUN database ({error}); put a good copy in its place") from None
+            raise OecalError(
+                f"{path}: is no LSUN database ({error}); put a good copy in its place"
+            ) from None

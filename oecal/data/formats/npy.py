@@ -14,8 +14,9 @@ from oecal.data.preprocess import Format
 from oecal.data.store import Split
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """Never unpickles: an object array is refused."""
     (path,) = files.values()
     (split,) = row["images"]
@@ -23,4 +24,6 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
         images = np.load(path, allow_pickle=False)
         return {split: Split.unlabelled(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))}, ()
     except DAMAGE as error:
-        raise OecalError(f"{path}: is no array of images ({said(error)}); put a good copy in its place") from None
+        raise OecalError(
+            f"{path}: is no array of images ({said(error)}); put a good copy in its place"
+        ) from None

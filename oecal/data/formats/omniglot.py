@@ -12,7 +12,14 @@ from oecal.data.preprocess import Format
 from oecal.data.store import Split
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
-    """<alphabet>/<character>/<file>, strokes dark on light. Without labels: the two splits share no character, so none is a class."""
-    return {row["files"][name]["split"]: Split.unlabelled(collect(members(path, is_image), form)[1]) for name, path in files.items()}, ()
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
+    """<alphabet>/<character>/<file>, strokes dark on light.
+
+    Without labels: the two splits share no character, so none is a class.
+    """
+    return {
+        row["files"][name]["split"]: Split.unlabelled(collect(members(path, is_image), form)[1])
+        for name, path in files.items()
+    }, ()

@@ -1,4 +1,7 @@
-"""Places365: the validation images, which serve as a test set; lists of their classes are in a second archive."""
+"""Places365: the validation images, which serve as a test set.
+
+Lists of their classes are in a second archive.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,29 @@ from oecal.data.store import Split
 LISTS = ("categories_places365.txt", "places365_val.txt")  # of the four, one has 1.8 million lines
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
-    """val_256/<file>; places365_val.txt holds lines <file> <class>, categories_places365.txt lines /<letter>/<class> <number>."""
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
+    """val_256/<file>.
+
+    Places365_val.txt holds lines <file> <class>, categories_places365.txt lines /<letter>/<class>
+    <number>.
+    """
     archive = files["filelist_places365-standard.tar"]
-    lists = {Path(n).name: content.decode() for n, content in members(archive, lambda member: Path(member).name in LISTS)}
-    names = {number: name[3:] for name, number in map(str.split, lists["categories_places365.txt"].splitlines())}
-    label = {file: names[number] for file, number in map(str.split, lists["places365_val.txt"].splitlines())}
-    found, images = collect(((Path(n).name, content) for n, content in members(files["val_256.tar"], is_image)), form)
+    lists = {
+        Path(n).name: content.decode()
+        for n, content in members(archive, lambda member: Path(member).name in LISTS)
+    }
+    names = {
+        number: name[3:]
+        for name, number in map(str.split, lists["categories_places365.txt"].splitlines())
+    }
+    label = {
+        file: names[number]
+        for file, number in map(str.split, lists["places365_val.txt"].splitlines())
+    }
+    found, images = collect(
+        ((Path(n).name, content) for n, content in members(files["val_256.tar"], is_image)), form
+    )
     split, classes = labelled(found, images, label)
     return {"test": split}, classes

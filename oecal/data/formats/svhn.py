@@ -13,8 +13,9 @@ from oecal.data.preprocess import Format
 from oecal.data.store import Split
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
     """`X` (32, 32, 3, N) and `y` (N, 1) of each split; the label 10 stands for the digit 0."""
     from scipy.io import loadmat
 
@@ -22,8 +23,13 @@ def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str
     for name, path in files.items():
         try:
             content = loadmat(path, variable_names=("X", "y"))
-            images, labels = content["X"].transpose(3, 2, 0, 1), content["y"].astype(np.int64).reshape(-1)
+            images, labels = (
+                content["X"].transpose(3, 2, 0, 1),
+                content["y"].astype(np.int64).reshape(-1),
+            )
         except Exception as error:  # SciPy raises many kinds for a file that is no MATLAB file
-            raise OecalError(f"{path}: is no SVHN file ({error}); delete it and run again") from None
+            raise OecalError(
+                f"{path}: is no SVHN file ({error}); delete it and run again"
+            ) from None
         found[row["files"][name]["split"]] = Split(np.ascontiguousarray(images), labels % 10)
     return found, tuple(row["classes"])

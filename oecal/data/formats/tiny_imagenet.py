@@ -21,13 +21,22 @@ def photographs(path: Path, folder: str) -> Iterator[tuple[str, bytes]]:
         yield Path(name).name, content
 
 
-def read(files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str],
-         form: Format | None) -> tuple[dict[str, Split], tuple[str, ...]]:  # fmt: skip
-    """train/<wnid>/images/<file>; val/images/<file> with val/val_annotations.txt (<file> <wnid> ...); words.txt (<wnid> <names>)."""
+def read(
+    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+) -> tuple[dict[str, Split], tuple[str, ...]]:
+    """train/<wnid>/images/<file>.
+
+    Val/images/<file> with val/val_annotations.txt (<file> <wnid> ...); words.txt (<wnid> <names>).
+    """
     (path,) = files.values()
-    lists = {Path(name).name: content.decode().splitlines() for name, content in members(path, lambda member: member.endswith(LISTS))}
+    lists = {
+        Path(name).name: content.decode().splitlines()
+        for name, content in members(path, lambda member: member.endswith(LISTS))
+    }
     words = dict(line.split("\t") for line in lists["words.txt"])
-    wnid_of = dict(line.split("\t")[:2] for line in lists["val_annotations.txt"]) | {wnid: wnid for wnid in lists["wnids.txt"]}
+    wnid_of = dict(line.split("\t")[:2] for line in lists["val_annotations.txt"]) | {
+        wnid: wnid for wnid in lists["wnids.txt"]
+    }
     found = {}
     for split in splits:
         names, images = collect(photographs(path, FOLDERS[split]), form)

@@ -108,7 +108,9 @@ rule ood_heatmap:
 rule feature_space:
     input:
         code=closure("oecal.figures.feature_space"),
-        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("feature_space", w, first_seed=True)),
+        outputs=lambda w: of_runs(
+            "outputs/{run}.h5", runs_shown("feature_space", w, first_seed=True)
+        ),
     output:
         pdf="<out>/figures/feature_space{of}.pdf",
         png=report(

@@ -4,7 +4,9 @@
 rule likelihood_histograms:
     input:
         code=closure("oecal.figures.likelihood_histograms"),
-        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_histograms", w, first_seed=True)),
+        outputs=lambda w: of_runs(
+            "outputs/{run}.h5", runs_shown("likelihood_histograms", w, first_seed=True)
+        ),
     output:
         pdf="<out>/figures/likelihood_histograms{of}.pdf",
         png=report(
@@ -30,7 +32,9 @@ rule likelihood_histograms:
 rule likelihood_extremes:
     input:
         code=closure("oecal.figures.likelihood_extremes"),
-        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)),
+        outputs=lambda w: of_runs(
+            "outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)
+        ),
         data=lambda w: evaluated(shown("likelihood_extremes", w)[0], "density"),
     output:
         pdf="<out>/figures/likelihood_extremes{of}.pdf",
@@ -57,7 +61,9 @@ rule likelihood_extremes:
 rule likelihood_vs_complexity:
     input:
         code=closure("oecal.figures.likelihood_vs_complexity"),
-        outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("likelihood_vs_complexity", w, first_seed=True)),
+        outputs=lambda w: of_runs(
+            "outputs/{run}.h5", runs_shown("likelihood_vs_complexity", w, first_seed=True)
+        ),
         statistics=lambda w: f'{OUT}/statistics/{shown("likelihood_vs_complexity", w)[0]}.h5',
     output:
         pdf="<out>/figures/likelihood_vs_complexity{of}.pdf",
