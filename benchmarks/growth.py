@@ -133,7 +133,7 @@ def main() -> None:
                 seeds: int, sets: int, table: ModuleType = table, options: dict[str, int] = options
             ) -> Callable[[], object]:
                 files = score_files(folder, seeds, sets)
-                return lambda: table.table(files, files, options)
+                return lambda: table.compute_table(files, files, options)
 
             show(f"OOD sets, table {title}", sizes, lambda n, made=made: made(1, n))
             show(f"seeds, table {title}", sizes, lambda n, made=made: made(n, SETS))

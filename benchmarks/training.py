@@ -30,7 +30,7 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 
-from oecal.core.device import effective, move, set_up
+from oecal.core.device import effective_precision, move_model, set_up_device
 from oecal.models import wrn
 from oecal.training import oe
 from oecal.training.loop import Data, Recipe, make_optimizer, one_epoch
@@ -132,7 +132,7 @@ def ours(
     """An epoch of our loop."""
     batch = BATCH[device.type]
     model = network(device)
-    move(model, device, channels_last=True)
+    move_model(model, device, channels_last=True)
     recipe = Recipe(1, 0, batch, 2 * batch, "sgd", 0.1, 1e-6, 0.9, 0.0005, 0.0, 4, True)
     images, labels, outliers = (
         torch.from_numpy(array).to(device) for array in arrays(STEPS[device.type], batch)
@@ -160,7 +160,7 @@ def compare(device: torch.device, threads: int) -> None:
         DataLoader(Pictures(images, labels), batch, shuffle=True, **workers),
         DataLoader(Pictures(outliers, np.zeros(len(outliers))), 2 * batch, shuffle=True, **workers),
     ]
-    precision = effective(device, "auto")
+    precision = effective_precision(device, "auto")
     calls = {
         "ours": ours(device),
         "plain loop": functools.partial(plain, network(device), *loaders, device),
@@ -193,7 +193,7 @@ def compare(device: torch.device, threads: int) -> None:
 
 def one_of_several(device: str, threads: int, together: Barrier, took: Queue[float]) -> None:
     """A training in a process of its own: once to warm up, then all start together."""
-    chosen = set_up(device, threads)
+    chosen = set_up_device(device, threads)
     call = ours(chosen)
     seconds(call, chosen)
     together.wait()
@@ -220,12 +220,12 @@ def side_by_side(device: torch.device, threads: int) -> None:
 def main() -> None:
     threads = torch.get_num_threads()
     print(f"\nTraining a WideResNet on CIFAR-10's format, CPU, {threads} threads")
-    device = set_up("cpu", threads)
+    device = set_up_device("cpu", threads)
     compare(device, threads)
     side_by_side(device, threads)
     if torch.cuda.is_available():
         print(f"\nThe same on {torch.cuda.get_device_name()}")
-        device = set_up("cuda", threads)
+        device = set_up_device("cuda", threads)
         compare(device, min(8, threads))
         side_by_side(device, threads)
     else:

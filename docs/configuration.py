@@ -12,7 +12,13 @@ from typing import Any
 
 import yaml
 
-from oecal.core.components import constant, describe, names, options_class, tree
+from oecal.core.components import (
+    describe,
+    list_components,
+    load_options_class,
+    parse_component,
+    read_constant,
+)
 from oecal.study.checks import corruption_names
 from oecal.study.loading import SCHEMA
 
@@ -196,7 +202,7 @@ def limits(cls: ast.ClassDef) -> dict[str, str]:
 
 def component(folder: str, name: str, more: str = "") -> str:
     """A component: what it is, and a row for each option."""
-    module = tree(folder, name)
+    module = parse_component(folder, name)
     cls = next(
         node for node in module.body if isinstance(node, ast.ClassDef) and node.name == "Options"
     )
@@ -211,7 +217,7 @@ def component(folder: str, name: str, more: str = "") -> str:
         "",
     ]
     texts, of_options, rows = docstrings(cls), limits(cls), []
-    for field in dataclasses.fields(options_class(folder, name)):
+    for field in dataclasses.fields(load_options_class(folder, name)):
         default = (
             "required" if field.default is dataclasses.MISSING else code(written(field.default))
         )
@@ -235,9 +241,9 @@ def component(folder: str, name: str, more: str = "") -> str:
 def purpose(folder: str, name: str) -> str:
     """What a model or an objective is for."""
     if folder == "models":
-        return f"A {KINDS[constant(folder, name, 'KIND')]}."
-    outliers = "with" if constant(folder, name, "OUTLIERS") else "without"
-    return f"For a {' or a '.join(KINDS[kind] for kind in constant(folder, name, 'FOR'))}; {outliers} auxiliary outliers."
+        return f"A {KINDS[read_constant(folder, name, 'KIND')]}."
+    outliers = "with" if read_constant(folder, name, "OUTLIERS") else "without"
+    return f"For a {' or a '.join(KINDS[kind] for kind in read_constant(folder, name, 'FOR'))}; {outliers} auxiliary outliers."
 
 
 def listed(values: list[str]) -> str:
@@ -247,22 +253,26 @@ def listed(values: list[str]) -> str:
 def other_names() -> str:
     """The names that keys may hold and that have no options."""
     calibrators, metrics = (
-        names("calibrators", mark="\nOUTLIERS"),
-        names("metrics", mark="\nTABLE = "),
+        list_components("calibrators", mark="\nOUTLIERS"),
+        list_components("metrics", mark="\nTABLE = "),
     )
     rows = [
         (
             code("measures.post_hoc"),
             "; ".join(
                 f"`{n}`"
-                + (" (with auxiliary outliers)" if constant("calibrators", n, "OUTLIERS") else "")
+                + (
+                    " (with auxiliary outliers)"
+                    if read_constant("calibrators", n, "OUTLIERS")
+                    else ""
+                )
                 for n in calibrators
             )
             + ": [calibration.md](calibration.md)",
         ),
         (
             code("measures.metrics"),
-            "; ".join(f"`{n}`, of `{constant('metrics', n, 'TABLE')}.csv`" for n in metrics),
+            "; ".join(f"`{n}`, of `{read_constant('metrics', n, 'TABLE')}.csv`" for n in metrics),
         ),
         (
             code("models.<name>.scores"),
@@ -270,10 +280,13 @@ def other_names() -> str:
         ),
         (code("figures"), "all of [figures.md](figures.md)"),
         (code("experiments.<name>.corruptions"), listed(corruption_names())),
-        (code("experiments.<name>.attacks"), listed(constant("predict", "attacks", "ATTACKS"))),
+        (
+            code("experiments.<name>.attacks"),
+            listed(read_constant("predict", "attacks", "ATTACKS")),
+        ),
         (
             code("experiments.<name>.paths"),
-            "OOD sets of the experiment, " + listed(constant("data", "paths", "FADES")),
+            "OOD sets of the experiment, " + listed(read_constant("data", "paths", "FADES")),
         ),
         (code("claims"), "a file: [claims.md](claims.md)"),
     ]
@@ -295,14 +308,21 @@ def page() -> str:
         groups.setdefault(top, []).append(row)
     head = "key | type, limits | default | meaning"
     parts += [f"### {top}\n\n{table(head, rows)}" for top, rows in groups.items()]
-    parts += [other_names(), SOURCES, *(component("data", name) for name in names("data"))]
+    parts += [
+        other_names(),
+        SOURCES,
+        *(component("data", name) for name in list_components("data")),
+    ]
     parts += [
         MODELS,
-        *(component("models", name, purpose("models", name)) for name in names("models")),
+        *(component("models", name, purpose("models", name)) for name in list_components("models")),
     ]
     parts += [
         OBJECTIVES,
-        *(component("training", name, purpose("training", name)) for name in names("training")),
+        *(
+            component("training", name, purpose("training", name))
+            for name in list_components("training")
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -18,7 +18,7 @@ from oecal.data.table import table
 from oecal.models.build_network import build_model
 from oecal.predict.evaluated import OUTLIERS
 from oecal.study import loading as configuration
-from oecal.study.study import Run, Study
+from oecal.study.study import RunKey, Study
 from oecal.training.loop import Recipe
 
 ROOT = Path(__file__).parent.parent
@@ -102,7 +102,7 @@ def network(model: str, shape: tuple[int, int, int], classes: int) -> tuple[floa
     return counter.get_total_flops() / 2, sum(p.numel() for p in built.parameters()), features
 
 
-def evaluated(study: Study, run: Run) -> int:
+def evaluated(study: Study, run: RunKey) -> int:
     """Images that a run predicts."""
     total = 0
     for entry in study.sets(run.in_dist, study.kind(run.model)):
@@ -114,7 +114,7 @@ def evaluated(study: Study, run: Run) -> int:
     return total
 
 
-def of_run(study: Study, run: Run) -> tuple[float, float, float]:
+def of_run(study: Study, run: RunKey) -> tuple[float, float, float]:
     """Operations of the training and of the prediction, and bytes of the results."""
     params = study.training(*run[:3])
     recipe = Recipe(**params["recipe"])
@@ -135,7 +135,7 @@ def of_run(study: Study, run: Run) -> tuple[float, float, float]:
     )
 
 
-def chain(study: Study, run: Run, spent: dict[Run, float]) -> float:
+def chain(study: Study, run: RunKey, spent: dict[RunKey, float]) -> float:
     """Operations of a run and of the trainings that it waits for."""
     init = study.training(*run[:3])["init"]
     return spent[run] + (chain(study, run._replace(training=init), spent) if init else 0)
@@ -169,7 +169,7 @@ def jobs(path: Path) -> int:
 
 def row(path: Path) -> str:
     study = configuration.read(path)
-    spent: dict[Run, float] = {}
+    spent: dict[RunKey, float] = {}
     training = prediction = results = 0.0
     for run in study.runs():
         train, predict, size = of_run(study, run)

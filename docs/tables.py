@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from oecal.metrics.peer_conventions import CONVENTIONS
-from oecal.runs.run_files import RUN
+from oecal.runs.run_files import RUN_COLUMNS
 from oecal.tables import detection, overlap
 
 DOCS = Path(__file__).parent
@@ -48,12 +48,12 @@ def columns(table: str) -> list[str]:
     Of `trainings` those of the description, which a test compares with a run's.
     """
     if table == "overlap":
-        return list(overlap.table(io.StringIO(",".join(detection.COLUMNS)), []).columns)
+        return list(overlap.compute_table(io.StringIO(",".join(detection.COLUMNS)), []).columns)
     if table == "trainings":
-        return [*RUN, *ABOUT["tables"]["trainings"]]
+        return [*RUN_COLUMNS, *ABOUT["tables"]["trainings"]]
     if (convention := table.removeprefix(CONVENTION)) in CONVENTIONS:
         return [
-            *RUN,
+            *RUN_COLUMNS,
             "ood",
             "kind",
             "score",

@@ -13,7 +13,7 @@ from oecal.report.answer import pairs, sentences, setting, verdict
 from oecal.report.page import page
 from oecal.report.summary_tables import read
 from oecal.study.claim_entries import filled
-from oecal.tables.claims import table as judged
+from oecal.tables.claims import compute_table as judged
 
 SEEDS = (0, 1, 2)
 CLASSIFIER, DENSITY = {"in_dist": "a", "model": "m"}, {"in_dist": "b", "model": "d"}

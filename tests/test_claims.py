@@ -15,7 +15,7 @@ from oecal.core.errors import OecalError
 from oecal.report import claim_rows
 from oecal.study import claim_entries
 from oecal.study.loading import read
-from oecal.tables.claims import COLUMNS, statistic, table
+from oecal.tables.claims import COLUMNS, compute_table, statistic
 
 STUDIES = {
     "demo": (["config.yaml"], 8),
@@ -244,7 +244,7 @@ def judged(folder, content, given, **options):
     for name, one in content.items():
         own = {"in_dist": "a", "model": "m", "training": "oe", **one.get("where", {})}
         filled[name] = claim_entries.filled(f"claims.{name}", {**common, **one, "where": own})
-    found = table(filled, {"detection": str(path)}, VARIANTS, **options)
+    found = compute_table(filled, {"detection": str(path)}, VARIANTS, **options)
     assert list(found.columns) == COLUMNS
     return found.set_index("claim")
 

@@ -8,7 +8,7 @@ import yaml
 
 from oecal.core.errors import OecalError
 from oecal.study.loading import SCHEMA, load, merged, read
-from oecal.study.study import RECIPE, Run
+from oecal.study.study import RECIPE, RunKey
 
 ROOT = Path(__file__).parent.parent
 STUDIES = [(path,) for path in [ROOT / "config.yaml", *sorted((ROOT / "studies").glob("*.yaml"))]]
@@ -571,7 +571,7 @@ def test_a_figure_that_needs_more_than_any_experiment_has():
 
 def test_an_experiment_with_part_of_the_scores():
     study = load(DEMO)
-    assert study.scores(Run("digits_0to7", "wrn", "baseline", 0)) == [
+    assert study.scores(RunKey("digits_0to7", "wrn", "baseline", 0)) == [
         "msp",
         "energy",
         "entropy",
@@ -579,9 +579,9 @@ def test_an_experiment_with_part_of_the_scores():
         "knn",
         "vim",
     ]
-    assert study.swag(Run("digits_0to7", "wrn", "baseline", 0)) is None
-    assert study.prediction(Run("digits_0to7", "wrn", "baseline", 0))["costly"] == []
-    assert len(study.scores(Run("digits", "wrn", "baseline", 0))) == 35
+    assert study.swag(RunKey("digits_0to7", "wrn", "baseline", 0)) is None
+    assert study.prediction(RunKey("digits_0to7", "wrn", "baseline", 0))["costly"] == []
+    assert len(study.scores(RunKey("digits", "wrn", "baseline", 0))) == 35
 
 
 def test_pairs_with_and_without_overlap():
@@ -633,7 +633,7 @@ def test_questions():
     ]  # its own, not the experiment's
     assert study.background("photos", "pixelcnn") == "background"
     assert study.background("photos", "vae") is None
-    first, second = Run("photos", "vae", "oe_tune", 0), Run("photos", "vae", "oe_tune", 1)
+    first, second = RunKey("photos", "vae", "oe_tune", 0), RunKey("photos", "vae", "oe_tune", 1)
     more = {
         "costly": ["regret"],
         "images": 12,
@@ -652,20 +652,20 @@ def test_questions():
         "alike": [],
         "train": 1500,
     }
-    assert study.prediction(Run("digits", "wrn", "baseline", 0)) == {
+    assert study.prediction(RunKey("digits", "wrn", "baseline", 0)) == {
         **more,
         "passes": 5,
         "augment": {"shift": 1, "flip": False},
     }
-    assert study.swag(Run("digits", "wrn", "baseline", 0)) == {
+    assert study.swag(RunKey("digits", "wrn", "baseline", 0)) == {
         "steps": 24,
         "lr": 0.01,
         "snapshots": 6,
         "samples": 3,
     }
     assert study.swag(first) is None
-    assert study.prediction(Run("photos", "pixelcnn", "background", 0))["samples"] == 0
-    assert study.alike(Run("photos", "pixelcnn", "oe_noise", 0)) == ["blobs"]
+    assert study.prediction(RunKey("photos", "pixelcnn", "background", 0))["samples"] == 0
+    assert study.alike(RunKey("photos", "pixelcnn", "oe_noise", 0)) == ["blobs"]
     assert "digits_8x8" not in {s["name"] for s in study.sets("digits", "density")}
     sets = {(s["name"], s["split"]): s["role"] for s in study.sets("digits", "classifier")}
     assert sets["digits", "train"] == sets["digits", "test"] == "id"

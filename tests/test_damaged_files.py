@@ -19,7 +19,7 @@ from oecal.core.errors import OecalError
 from oecal.data import hdf5 as own_hdf5
 from oecal.data import npz, store
 from oecal.data.formats import cifar, idx, npy, svhn
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import history_of, save_weights, whole
 from oecal.runs import run_files
 from oecal.training import checkpoint
@@ -45,10 +45,10 @@ def spoiled(content, n, seed=0):
 
 
 def image_store(path):
-    store.write(
+    store.write_store(
         path,
         ImageSet(
-            {"test": Split(IMAGES, LABELS)}, "source", "licence", "0" * 64, tuple("abcdefghij")
+            {"test": ImageSplit(IMAGES, LABELS)}, "source", "licence", "0" * 64, tuple("abcdefghij")
         ),
     )
 
@@ -85,12 +85,12 @@ def result(read, path):
 
 
 def of_store(path):
-    read, about = store.read(path, "test"), store.read_about(path)
+    read, about = store.read_split(path, "test"), store.read_metadata(path)
     return read.images.tobytes(), read.labels.tobytes(), about.classes, about.source, about.sha256
 
 
 def of_outputs(path):
-    run = run_files.read(path)
+    run = run_files.read_run(path)
     return (
         run.key,
         run.kind,
@@ -293,7 +293,9 @@ def test_a_name_that_holds_a_line_break_stays_in_one_line(tmp_path):
 def test_files_of_before_are_read(tmp_path):
     """Without checksums."""
     assert (
-        run_files.read(written(tmp_path / "x.h5", {"a/test": ("id", {"logits": np.zeros((2, 3))})}))
+        run_files.read_run(
+            written(tmp_path / "x.h5", {"a/test": ("id", {"logits": np.zeros((2, 3))})})
+        )
         .groups[0]
         .set
         == "a"

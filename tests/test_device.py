@@ -7,19 +7,19 @@ from oecal.core.errors import OecalError
 
 def test_cpu():
     threads = torch.get_num_threads()
-    assert device.set_up("cpu", 1) == torch.device("cpu")
+    assert device.set_up_device("cpu", 1) == torch.device("cpu")
     assert torch.get_num_threads() == 1
     torch.set_num_threads(threads)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what a machine without CUDA does")
 def test_without_cuda():
-    assert device.set_up("auto", 1) == torch.device("cpu")
+    assert device.set_up_device("auto", 1) == torch.device("cpu")
     with pytest.raises(
         OecalError,
         match="device: found 'cuda', but this machine has 0 CUDA devices; write auto or cpu",
     ):
-        device.set_up("cuda", 1)
+        device.set_up_device("cuda", 1)
 
 
 @pytest.mark.parametrize(
@@ -52,5 +52,5 @@ def test_what_auto_means(monkeypatch):
     cpu = torch.device("cpu")
     for has, expected in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr(device, "has_bfloat16", lambda _, has=has: has)
-        assert device.effective(cpu, "auto") == expected
-        assert device.effective(cpu, "float32") == "float32"
+        assert device.effective_precision(cpu, "auto") == expected
+        assert device.effective_precision(cpu, "float32") == "float32"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import oecal.scores
-from oecal.core.components import constant, names
+from oecal.core.components import list_components, read_constant
 from oecal.scores import catalogue
 from oecal.study.loading import load
 
@@ -78,7 +78,7 @@ def test_every_figure_has_a_rule_and_a_caption():
     )
     captions = {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
     assert figures == rules == captions
-    assert {constant("figures", figure, "PER", "training") for figure in figures} == {
+    assert {read_constant("figures", figure, "PER", "training") for figure in figures} == {
         "training",
         "treatment",
         "study",
@@ -116,8 +116,8 @@ def test_every_objective_is_in_the_documents():
     text = (ROOT / "docs/uncertainty.md").read_text()
     assert all(
         f"`{name}`" in text
-        for name in names("training")
-        if "classifier" in constant("training", name, "FOR")
+        for name in list_components("training")
+        if "classifier" in read_constant("training", name, "FOR")
     )
 
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from oecal.core import hdf5_files, log
 from oecal.core.errors import OecalError
 from oecal.core.files import replacing
-from oecal.core.seeds import derive, generator
+from oecal.core.seeds import derive_seed, make_generator
 
 ROOT = Path(__file__).parent.parent
 
@@ -215,8 +215,11 @@ def test_whatever_ends_the_writing_of_a_file_is_what_is_raised(tmp_path):
 
 
 def test_seeds_are_fixed_and_apart():
-    assert derive(0, "epoch", 1) == 123735704575244949
+    assert derive_seed(0, "epoch", 1) == 123735704575244949
     assert (
-        len({derive(s, p, n) for s in range(9) for p in ("init", "epoch") for n in range(9)}) == 162
+        len({derive_seed(s, p, n) for s in range(9) for p in ("init", "epoch") for n in range(9)})
+        == 162
     )
-    assert generator("a").random() == generator("a").random() != generator("b").random()
+    assert (
+        make_generator("a").random() == make_generator("a").random() != make_generator("b").random()
+    )

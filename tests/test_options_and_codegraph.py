@@ -8,17 +8,17 @@ import sys
 import pytest
 
 from oecal.core import codegraph, components
-from oecal.core.codegraph import ROOT, closure, fingerprint, imports
+from oecal.core.codegraph import ROOT, compute_fingerprint, find_code_files, find_imports
 from oecal.core.errors import OecalError
 
 FOLDERS = ("data", "models", "training")
-COMPONENTS = [(folder, name) for folder in FOLDERS for name in components.names(folder)]
+COMPONENTS = [(folder, name) for folder in FOLDERS for name in components.list_components(folder)]
 
 
 @pytest.mark.parametrize("folder, name", COMPONENTS)
 def test_options_read_without_import_are_the_real_ones(folder, name):
     module = importlib.import_module(f"oecal.{folder}.{name}")
-    read, real = components.options_class(folder, name), module.Options
+    read, real = components.load_options_class(folder, name), module.Options
     assert inspect.signature(read).parameters.keys() == inspect.signature(real).parameters.keys()
     needed = {"kind": "uniform", "of": "x", "how": "jigsaw", "path": "x", "name": "x"}
     required = {
@@ -33,7 +33,7 @@ def test_options_read_without_import_are_the_real_ones(folder, name):
 def test_every_option_is_documented(folder, name):
     node = next(
         n
-        for n in components.tree(folder, name).body
+        for n in components.parse_component(folder, name).body
         if isinstance(n, ast.ClassDef) and n.name == "Options"
     )
     fields = [n for n, item in enumerate(node.body) if isinstance(item, ast.AnnAssign)]
@@ -45,11 +45,11 @@ def test_every_option_is_documented(folder, name):
 
 
 def test_constants():
-    assert components.constant("models", "wrn", "KIND") == "classifier"
+    assert components.read_constant("models", "wrn", "KIND") == "classifier"
     with pytest.raises(KeyError, match="has no constant NOPE"):
-        components.constant("models", "wrn", "NOPE")
+        components.read_constant("models", "wrn", "NOPE")
     with pytest.raises(KeyError, match="has no class Options"):
-        components.options_class("training", "loop")
+        components.load_options_class("training", "loop")
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,16 @@ def test_types(value, annotation, expected):
 
 def test_unknown_names():
     assert (
-        components.unknown("mps", ["msp", "energy"])
+        components.explain_unknown("mps", ["msp", "energy"])
         == "unknown name 'mps'; did you mean 'msp'? write one of: energy, msp"
     )
-    assert components.unknown("x", []) == "unknown name 'x'; write one of: (none defined)"
+    assert components.explain_unknown("x", []) == "unknown name 'x'; write one of: (none defined)"
     with pytest.raises(OecalError, match="here.size: found 'big'; write an integer"):
-        components.checked("data", "photos", {"size": "big"}, "here")
+        components.check_options("data", "photos", {"size": "big"}, "here")
 
 
 def test_closure_is_transitive_and_leaves_out_what_does_not_matter():
-    files = closure("oecal.training.train_run", "oecal.models.wrn", "oecal.training.oe")
+    files = find_code_files("oecal.training.train_run", "oecal.models.wrn", "oecal.training.oe")
     assert {
         "oecal/training/loop.py",
         "oecal/data/preprocess.py",
@@ -102,17 +102,17 @@ def test_closure_is_transitive_and_leaves_out_what_does_not_matter():
 
 def test_closure_of_a_module_that_is_not_there():
     with pytest.raises(ModuleNotFoundError, match="no module oecal.nope"):
-        closure("oecal.nope")
+        find_code_files("oecal.nope")
 
 
 def test_fingerprint_follows_content(tmp_path, monkeypatch):
     monkeypatch.setattr(codegraph, "ROOT", tmp_path)
     (tmp_path / "a.py").write_text("1")
     (tmp_path / "b.py").write_text("2")
-    first = fingerprint(["a.py", "b.py"])
-    assert fingerprint(["b.py", "a.py"]) == first
+    first = compute_fingerprint(["a.py", "b.py"])
+    assert compute_fingerprint(["b.py", "a.py"]) == first
     (tmp_path / "b.py").write_text("3")
-    assert fingerprint(["a.py", "b.py"]) != first
+    assert compute_fingerprint(["a.py", "b.py"]) != first
 
 
 def modules(folder):
@@ -152,6 +152,8 @@ def test_no_layer_imports_a_later_one(n):
     """Data sets -> models -> training -> predictions -> scores -> metrics -> tables -> figures."""
     for module in modules(LAYERS[n]):
         later = {
-            m for m in imports(module) if m.split(".")[1:2] and m.split(".")[1] in LAYERS[n + 1 :]
+            m
+            for m in find_imports(module)
+            if m.split(".")[1:2] and m.split(".")[1] in LAYERS[n + 1 :]
         }
         assert not later, f"{module} imports {later}"

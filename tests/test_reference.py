@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from oecal.core.components import constant, names, options_class
+from oecal.core.components import list_components, load_options_class, read_constant
 from oecal.metrics.guarantees import Threshold
 from oecal.metrics.peer_conventions import CONVENTIONS
 from oecal.runs import thresholds
@@ -194,10 +194,12 @@ def test_every_default_is_what_the_configuration_is_filled_with(configuration, s
 def test_every_option_is_on_the_page_with_its_default(configuration, folder, begin, end):
     text = section(configuration, f"## Options of {begin}", f"## Options of {end}")
     parts = {part.split("`")[0]: part for part in text.split("### `")[1:]}
-    assert list(parts) == names(folder)
+    assert list(parts) == list_components(folder)
     for name, part in parts.items():
         shown = {row[0].strip("`"): row for row in cells(part)}
-        fields = {field.name: field for field in dataclasses.fields(options_class(folder, name))}
+        fields = {
+            field.name: field for field in dataclasses.fields(load_options_class(folder, name))
+        }
         assert list(shown) == list(fields)
         for key, (_, kind, default, meaning) in shown.items():
             value = fields[key].default
@@ -267,7 +269,7 @@ def of_a_run(tmp_path: Path) -> list[str]:
         precision="float32",
         **about,
     )
-    return list(trainings.table([path], [], {}).columns)
+    return list(trainings.compute_table([path], [], {}).columns)
 
 
 def test_the_page_of_the_tables_is_that_of_the_code(tables):
@@ -289,11 +291,12 @@ def test_the_columns_on_the_page_are_those_of_the_code(shown, tmp_path):
     detection = tmp_path / "detection.csv"
     pd.DataFrame(columns=claim_entries.columns("detection")).to_csv(detection, index=False)
     others = {
-        "overlap": list(overlap.table(detection, []).columns),
+        "overlap": list(overlap.compute_table(detection, []).columns),
         "trainings": of_a_run(tmp_path),
     }
     others |= {
-        f"detection_{name}": list(conventions.table(name, []).columns) for name in CONVENTIONS
+        f"detection_{name}": list(conventions.compute_table(name, []).columns)
+        for name in CONVENTIONS
     }
     for file, (order, about) in shown.items():
         name = file.removesuffix(".csv")
@@ -326,13 +329,15 @@ def test_nothing_is_described_that_is_not_there_or_described_twice(shown, descri
 
 
 def test_metrics_with_a_file_of_their_own_are_described(described):
-    assert list(described["metrics"]) == names("metrics", mark="\nTABLE = ")
+    assert list(described["metrics"]) == list_components("metrics", mark="\nTABLE = ")
 
 
 def test_what_files_hold_is_described(described):
     holds = {path: set(about["holds"]) for path, about in described["files"].items()}
     arrays = {
-        name for model in names("models") for name in constant("models", model, "OUTPUTS")
+        name
+        for model in list_components("models")
+        for name in read_constant("models", model, "OUTPUTS")
     } | catalogue.COSTLY.keys()
     listed = holds["outputs/<run>.h5"] | {
         f"{m}_{v}" for m in ("tta", "swag") for v in ("p", "mi", "agreement")

@@ -1,8 +1,8 @@
 import pandas as pd
 
-from oecal.core.components import constant, names
-from oecal.figures.sentences import over_seeds
-from oecal.report.figure_sentences import seen
+from oecal.core.components import list_components, read_constant
+from oecal.figures.sentences import format_over_seeds
+from oecal.report.figure_sentences import describe_shown_figure
 from oecal.report.summary_tables import SECTIONS, summaries, wide
 
 RUN = {"in_dist": "a", "model": "m"}
@@ -77,10 +77,10 @@ def tables():
 
 
 def test_numbers_over_seeds():
-    assert over_seeds(pd.Series([0.5])) == "50.0"
-    assert over_seeds(pd.Series([0.5, 0.5])) == "50.0 ± 0.0"
+    assert format_over_seeds(pd.Series([0.5])) == "50.0"
+    assert format_over_seeds(pd.Series([0.5, 0.5])) == "50.0 ± 0.0"
     assert (
-        over_seeds(pd.Series([1.0, 3.0]), percent=False) == "2.00 ± 12.71"
+        format_over_seeds(pd.Series([1.0, 3.0]), percent=False) == "2.00 ± 12.71"
     )  # t_1(0.975) * sqrt(2) / sqrt(2)
 
 
@@ -123,15 +123,16 @@ def test_order_of_appearance_is_kept():
 def test_what_is_seen():
     found = tables()
     assert (
-        seen("roc", found, "a", "m")
+        describe_shown_figure("roc", found, "a", "m")
         == "baseline: AUROC (%) below 50 for x (40.5). oe: AUROC (%) below 50 for no OOD set."
     )
-    assert "oe, id: ECE 10.0 ± 0.0%, on average under-confident by 10.0 points." in seen(
-        "reliability", found, "a", "m"
+    assert (
+        "oe, id: ECE 10.0 ± 0.0%, on average under-confident by 10.0 points."
+        in describe_shown_figure("reliability", found, "a", "m")
     )
-    assert "hardest set x (40.5% with msp)" in seen("ood_heatmap", found, "a", "m")
-    assert seen("risk_coverage", found, "a", "m") == "oe, id: AURC 2.0 ± 0.0%."
-    assert seen("training_curves", found, "a", "m") == ""
+    assert "hardest set x (40.5% with msp)" in describe_shown_figure("ood_heatmap", found, "a", "m")
+    assert describe_shown_figure("risk_coverage", found, "a", "m") == "oe, id: AURC 2.0 ± 0.0%."
+    assert describe_shown_figure("training_curves", found, "a", "m") == ""
 
 
 def test_what_is_seen_of_a_density():
@@ -161,10 +162,10 @@ def test_what_is_seen_of_a_density():
         ]
     )
     found = tables() | {"detection": detection, "likelihood": likelihood}
-    assert seen("oe_density_gain", found, "a", "m") == (
+    assert describe_shown_figure("oe_density_gain", found, "a", "m") == (
         "baseline: 2 of 3 OOD sets have an AUROC below 50%. oe: 0.50 ± 0.00 bits/dim on in-distribution images; lifts x of these above 50%."
     )
-    assert "background" not in seen("likelihood_histograms", found, "a", "m")
+    assert "background" not in describe_shown_figure("likelihood_histograms", found, "a", "m")
 
 
 def test_one_table_for_a_score_of_several_models():
@@ -208,21 +209,21 @@ def test_what_is_seen_of_scores():
         for score, predict, scoring in spent
     ]
     found = tables() | {"detection": pd.DataFrame(rows), "costs": pd.DataFrame(costs)}
-    assert seen("oe_gain", found, "a", "m", "oe") == (
+    assert describe_shown_figure("oe_gain", found, "a", "m", "oe") == (
         "oe minus baseline, AUROC over all sets: higher with 2 of 3 scores, most with energy (21.0 ± 12.7 points), "
         "least with ensemble_msp (-10.0 points)."
     )
-    rank = seen("score_rank", found, "a", "m")
+    rank = describe_shown_figure("score_rank", found, "a", "m")
     assert (
         "oe: best mean rank 1.0 with energy; 3 of 3 scores are within the critical difference of it."
         in rank
     )
-    heatmap = seen("ood_heatmap", found, "a", "m", "oe")
+    heatmap = describe_shown_figure("ood_heatmap", found, "a", "m", "oe")
     assert (
         heatmap
         == "oe: mean AUROC over all sets 76.0% with energy, the best score here; hardest set x (60.5% with msp)."
     )
-    cost = seen("compute_cost", found, "a", "m")
+    cost = describe_shown_figure("compute_cost", found, "a", "m")
     assert (
         "oe, mean AUROC and seconds for 1,000 images: best energy (76.0%, 2 s), which needs one forward pass."
         in cost
@@ -230,12 +231,12 @@ def test_what_is_seen_of_scores():
     detection = found["detection"].assign(
         auroc=lambda d: d["auroc"].where(d["score"] != "ensemble_msp", 1.0)
     )
-    cost = seen("compute_cost", found | {"detection": detection}, "a", "m")
+    cost = describe_shown_figure("compute_cost", found | {"detection": detection}, "a", "m")
     assert (
         "images: best ensemble_msp (100.0%, 4 s); with one forward pass energy (76.0%, 2 s)."
         in cost
     )
-    assert seen("feature_space", found, "a", "m") == ""
+    assert describe_shown_figure("feature_space", found, "a", "m") == ""
 
 
 def test_what_is_seen_of_calibration_and_promises():
@@ -278,9 +279,12 @@ def test_what_is_seen_of_calibration_and_promises():
         for o, w, e in (("none", 0, 0.01), ("none", 0, 0.03), ("auxiliary", 9, 0))
     ]
     found = {name: pd.DataFrame([{**run, **row} for row in parts]) for name, parts in rows.items()}
-    assert seen("prevalence", found, "a", "m") == "t: ECE 20.0% at 5% OOD, 40.0% at 50% OOD."
     assert (
-        seen("resampled", found, "a", "m")
+        describe_shown_figure("prevalence", found, "a", "m")
+        == "t: ECE 20.0% at 5% OOD, 40.0% at 50% OOD."
+    )
+    assert (
+        describe_shown_figure("resampled", found, "a", "m")
         == "t, p: broken in 1 to 3% of the splits, judged on all images."
     )
     both = [
@@ -292,39 +296,39 @@ def test_what_is_seen_of_calibration_and_promises():
             ("u", "none", "pooled", 0.1),
         )
     ]
-    assert seen(
+    assert describe_shown_figure(
         "id_or_pooled",
         {"calibration": pd.DataFrame(both), "trainings": found["trainings"]},
         "a",
         "m",
     ) == ("u minus t, ECE in points: -10.0 pooled, 2.0 on in-distribution images.")
     assert (
-        seen("shift_calibration", found, "a", "m")
+        describe_shown_figure("shift_calibration", found, "a", "m")
         == "t, severity 5: accuracy 45.0%, confidence above it by 40.0 points."
     )
     assert (
-        seen("paths", found, "a", "m")
+        describe_shown_figure("paths", found, "a", "m")
         == "t: confidence 90% at the start; at the end: x 60%, y 60%."
     )
-    assert seen("pit", found, "a", "m") == (
+    assert describe_shown_figure("pit", found, "a", "m") == (
         "t: p at most 0.05 for 6.0% of the in-distribution test images; more likely than 95% of the validation images is most of x (80%)."
     )
-    assert seen("decomposition", found, "a", "m") == (
+    assert describe_shown_figure("decomposition", found, "a", "m") == (
         "t: OOD ranks above ambiguous images with 1 of 2 scores, most with knn (AUROC 90.0%; "
         "ambiguous against in-distribution images 70.0%)."
     )
-    assert seen("promises", found, "a", "m") == "p, t: kept in 1 of 1 cases."
+    assert describe_shown_figure("promises", found, "a", "m") == "p, t: kept in 1 of 1 cases."
     assert (
-        seen("drift", found, "a", "m")
+        describe_shown_figure("drift", found, "a", "m")
         == "t, msp: an alarm in 1% of the streams at an OOD rate of 0%, 50% of the streams at an OOD rate of 5%."
     )
 
 
 def test_each_figure_has_a_section():
-    figures = names("figures", mark="\nFOR = ")
+    figures = list_components("figures", mark="\nFOR = ")
     assert len(figures) > 25
     for figure in figures:
-        assert constant("figures", figure, "SECTION") in SECTIONS
+        assert read_constant("figures", figure, "SECTION") in SECTIONS
 
 
 def test_intervals_over_images_and_limits():

@@ -4,7 +4,13 @@ import pytest
 from scipy.special import log_softmax
 
 from oecal.core.errors import OecalError
-from oecal.runs.run_files import Group, Run, confidence_and_correctness, pooled, read
+from oecal.runs.run_files import (
+    EvaluatedSet,
+    StoredRun,
+    confidence_and_correctness,
+    pool_test_images,
+    read_run,
+)
 from oecal.scores import score_run as scoring
 from oecal.tables import likelihood
 
@@ -15,11 +21,11 @@ def group(name, role, n, k=3, split="test", seed=0):
         "logits": rng.normal(size=(n, k)).astype(np.float32),
         "labels": rng.integers(k, size=n),
     }
-    return Group(name, split, role, arrays)
+    return EvaluatedSet(name, split, role, arrays)
 
 
 def run_of(*groups):
-    return Run(
+    return StoredRun(
         {"in_dist": "a", "model": "m", "training": "t", "seed": 0},
         "classifier",
         4,
@@ -36,14 +42,14 @@ def test_pooled_takes_equal_shares_and_the_same_images_each_time():
         group("d", "shift", 50),
         group("e", "synthetic", 2),
     )
-    parts = pooled(run, 0.2)
+    parts = pool_test_images(run, 0.2)
     assert [(g.set, len(i)) for g, i in parts] == [
         ("a", 100),
         ("b", 7),
         ("c", 7),
         ("e", 2),
     ]  # a shift is not OOD; e has no more
-    again = pooled(run, 0.2)
+    again = pool_test_images(run, 0.2)
     assert all(np.array_equal(one, two) for (_, one), (_, two) in zip(parts, again, strict=True))
     assert all(len(set(i)) == len(i) for _, i in parts)
 
@@ -71,7 +77,7 @@ def test_a_damaged_file(tmp_path):
         with pytest.raises(
             OecalError, match=rf"{name}.h5: is damaged or no such file .* delete it and run again"
         ):
-            read(tmp_path / f"{name}.h5")
+            read_run(tmp_path / f"{name}.h5")
 
 
 def test_a_score_that_is_not_finite(tmp_path):
@@ -84,7 +90,7 @@ def test_a_score_that_is_not_finite(tmp_path):
     with pytest.raises(
         OecalError, match="scores: log_likelihood of a/test has values that are not finite"
     ):
-        scoring.run(
+        scoring.score_run(
             str(tmp_path / "out.h5"),
             ["log_likelihood"],
             str(tmp_path / "scores.h5"),
@@ -107,7 +113,7 @@ def test_a_table_for_models_that_the_study_does_not_have(tmp_path):
             )
             file.create_group("a/test").attrs["role"] = "id"
     paths = [str(tmp_path / f"{seed}.h5") for seed in (0, 1)]
-    table = likelihood.table(paths, paths, {})
+    table = likelihood.compute_table(paths, paths, {})
     assert table["seed"].tolist() == [0, 1]
     assert table["n"].tolist() == [0, 0]
     assert table["bpd_mean"].isna().all()

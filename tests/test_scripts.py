@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from oecal.core.codegraph import ROOT, closure
-from oecal.core.components import constant
+from oecal.core.codegraph import ROOT, find_code_files
+from oecal.core.components import read_constant
 from oecal.core.errors import OecalError
 from oecal.metrics.peer_conventions import CONVENTIONS
 from oecal.study.limit_settings import settings
@@ -96,7 +96,7 @@ def built(tmp_path_factory, study):
     data = {name: str(folder / "data" / f"{name}.h5") for name in study.config["datasets"]}
     for name, recipe in study.config["datasets"].items():
         of = recipe["options"].get("of")
-        code = {"code": closure("oecal.data.build_set")}
+        code = {"code": find_code_files("oecal.data.build_set")}
         call(
             "dataset",
             folder,
@@ -118,7 +118,7 @@ def built(tmp_path_factory, study):
             "training": run.training,
             "seed": str(run.seed),
         }
-        code = closure("oecal.training.train_run")
+        code = find_code_files("oecal.training.train_run")
         init = (
             str(at.parent.parent / training["init"] / at.name / "model.safetensors")
             if training["init"]
@@ -574,7 +574,7 @@ def test_figures_and_report(built, study):
     for figure, in_dist, model in figures_of(study):
         suffix = "" if figure not in order else f"-{in_dist}-{model}"
         subject = {"": (in_dist, model), "study": ()}.get(
-            constant("figures", figure, "PER", ""), (in_dist, model, "oe_tune")
+            read_constant("figures", figure, "PER", ""), (in_dist, model, "oe_tune")
         )
         order.setdefault(figure, []).append((suffix, subject))
         once, twice = (built / name / f"{figure}{suffix}" for name in ("figures", "again"))

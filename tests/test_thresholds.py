@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from oecal.metrics.guarantees import threshold_for_rejection
 from oecal.runs.run_files import largest_pool
-from oecal.runs.thresholds import chosen, described, pool, run
+from oecal.runs.thresholds import chosen, described, pool, write_thresholds
 from oecal.tables.promises import mistaken
 from tests.run_files import written
 
@@ -55,7 +55,7 @@ def files(folder, rng, kind="classifier", outliers=True):
 
 def result(folder, *args, **kwargs):
     outputs, scores = files(folder, *args, **kwargs)
-    run(scores, outputs, PROMISES, str(folder / "thresholds" / "run.json"))
+    write_thresholds(scores, outputs, PROMISES, str(folder / "thresholds" / "run.json"))
     return json.loads((folder / "thresholds" / "run.json").read_text())
 
 
@@ -90,7 +90,7 @@ def test_no_test_image_has_a_part_in_it(tmp_path, rng):
             for place in ("a/test", "noise/test"):
                 for values in file[place].values():
                     values[:] = 0
-    run(
+    write_thresholds(
         str(tmp_path / "scores.h5"),
         str(tmp_path / "outputs.h5"),
         PROMISES,
@@ -106,7 +106,7 @@ def test_what_cannot_be_promised_is_left_out(tmp_path, rng):
 
 def test_a_promise_that_none_can_keep_has_null(tmp_path, rng):
     outputs, scores = files(tmp_path, rng)
-    run(scores, outputs, {"never": {"error": 0.001}}, str(tmp_path / "x.json"))
+    write_thresholds(scores, outputs, {"never": {"error": 0.001}}, str(tmp_path / "x.json"))
     never = json.loads((tmp_path / "x.json").read_text())["promises"]["never"]
     assert never["scores"]["msp"] == {"threshold": None, "n": 300, "bound": None}
 

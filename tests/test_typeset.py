@@ -5,7 +5,7 @@ import pandas as pd
 from oecal.report.summary_tables import Summary
 from oecal.report.typeset import escaped, latex, markdown, typeset
 from oecal.study.claim_entries import filled
-from oecal.tables.claims import table as judged
+from oecal.tables.claims import compute_table as judged
 
 
 def summary(rows=1):

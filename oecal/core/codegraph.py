@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 CANNOT_CHANGE_A_RESULT = {"oecal.core.log", "oecal.core.errors"}
 
 
-def path_of(module: str) -> Path | None:
+def find_module_file(module: str) -> Path | None:
     """The file of a module of this package, or None."""
     base = ROOT.joinpath(*module.split("."))
     for candidate in (base.with_suffix(".py"), base / "__init__.py"):
@@ -27,9 +27,9 @@ def path_of(module: str) -> Path | None:
 
 
 @functools.cache
-def imports(module: str) -> frozenset[str]:
+def find_imports(module: str) -> frozenset[str]:
     """The modules of this package that `module` imports directly, at its top or inside functions; and its parent packages."""
-    path = path_of(module)
+    path = find_module_file(module)
     if path is None:
         raise ModuleNotFoundError(f"no module {module} in {ROOT}")
     found = {module.rpartition(".")[0]}
@@ -38,12 +38,12 @@ def imports(module: str) -> frozenset[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    own = {m for m in found if m.split(".")[0] == "oecal" and path_of(m)}
+    own = {m for m in found if m.split(".")[0] == "oecal" and find_module_file(m)}
     return frozenset(own - CANNOT_CHANGE_A_RESULT)
 
 
 @functools.cache
-def closure(*modules: str) -> tuple[str, ...]:
+def find_code_files(*modules: str) -> tuple[str, ...]:
     """Files of `modules` and of all that they import from the package, relative to the repository, sorted."""
     seen: set[str] = set()
     todo = list(modules)
@@ -51,12 +51,12 @@ def closure(*modules: str) -> tuple[str, ...]:
         module = todo.pop()
         if module not in seen:
             seen.add(module)
-            todo += imports(module)
-    paths = {path_of(module) for module in seen}
+            todo += find_imports(module)
+    paths = {find_module_file(module) for module in seen}
     return tuple(sorted(p.relative_to(ROOT).as_posix() for p in paths if p))
 
 
-def fingerprint(files: Iterable[str]) -> str:
+def compute_fingerprint(files: Iterable[str]) -> str:
     """SHA-256 over the names and contents of files, relative to the repository."""
     digest = hashlib.sha256()
     for name in sorted(files):

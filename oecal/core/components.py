@@ -22,13 +22,15 @@ PACKAGE = Path(__file__).parents[1]
 T = TypeVar("T")
 
 
-def names(folder: str, without: Collection[str] = (), mark: str = "class Options") -> list[str]:
+def list_components(
+    folder: str, without: Collection[str] = (), mark: str = "class Options"
+) -> list[str]:
     """The component names of a subpackage: its files that hold an `Options` class, or another mark of a component."""
     files = sorted((PACKAGE / folder).glob("*.py"))
-    return [f.stem for f in files if f.stem not in without and mark in text(folder, f.stem)]
+    return [f.stem for f in files if f.stem not in without and mark in read_source(folder, f.stem)]
 
 
-def unknown(name: object, known: Collection[str]) -> str:
+def explain_unknown(name: object, known: Collection[str]) -> str:
     """The end of a message about a name that does not exist: the nearest one, and all there are.
 
     >>> unknown("wnr", ["vae", "wrn"])
@@ -42,23 +44,23 @@ def unknown(name: object, known: Collection[str]) -> str:
 
 
 @functools.cache
-def text(folder: str, name: str) -> str:
+def read_source(folder: str, name: str) -> str:
     """The source of a component's file, read once in a process."""
     return (PACKAGE / folder / f"{name}.py").read_text()
 
 
 @functools.cache
-def tree(folder: str, name: str) -> ast.Module:
+def parse_component(folder: str, name: str) -> ast.Module:
     """The syntax tree of a component's file, parsed once in a process."""
-    return ast.parse(text(folder, name))
+    return ast.parse(read_source(folder, name))
 
 
-def constant(folder: str, name: str, key: str, *default: Any) -> Any:
+def read_constant(folder: str, name: str, key: str, *default: Any) -> Any:
     """The literal value of the module-level constant `key` in the component's file.
 
     If there is none, `default`, or a KeyError.
     """
-    for node in tree(folder, name).body:
+    for node in parse_component(folder, name).body:
         if (
             isinstance(node, ast.Assign)
             and isinstance(node.targets[0], ast.Name)
@@ -71,9 +73,9 @@ def constant(folder: str, name: str, key: str, *default: Any) -> Any:
 
 
 @functools.cache
-def options_class(folder: str, name: str) -> type[Any]:
+def load_options_class(folder: str, name: str) -> type[Any]:
     """The `Options` dataclass of a component."""
-    for node in tree(folder, name).body:
+    for node in parse_component(folder, name).body:
         if isinstance(node, ast.ClassDef) and node.name == "Options":
             scope: dict[str, Any] = {
                 "dataclass": dataclasses.dataclass,
@@ -125,17 +127,17 @@ def describe(annotation: Any) -> str:
     return {int: "an integer", float: "a number", str: "a text", bool: "true or false"}[annotation]
 
 
-def checked(folder: str, name: str, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+def check_options(folder: str, name: str, given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """All options of a component as a plain dict: the given ones, checked, over the defaults.
 
     Raises OecalError, naming the key `where.key`, for an unknown key, a wrong type or a value that
     the class refuses.
     """
-    cls = options_class(folder, name)
+    cls = load_options_class(folder, name)
     types = {field.name: field.type for field in dataclasses.fields(cls)}
     for key, value in given.items():
         if key not in types:
-            raise OecalError(f"{where}: {unknown(key, types)}")
+            raise OecalError(f"{where}: {explain_unknown(key, types)}")
         if not fits(value, types[key]):
             raise OecalError(f"{where}.{key}: found {value!r}; write {describe(types[key])}")
     required = [
@@ -148,7 +150,7 @@ def checked(folder: str, name: str, given: Mapping[str, Any], where: str) -> dic
             f"{where}: the key '{required[0]}' is missing; write {required[0]}: {describe(types[required[0]])}"
         )
     try:
-        options = made(cls, given)
+        options = make_options(cls, given)
     except ValueError as error:
         raise OecalError(f"{where}: {error}") from None
     return {
@@ -156,6 +158,6 @@ def checked(folder: str, name: str, given: Mapping[str, Any], where: str) -> dic
     }
 
 
-def made(cls: type[T], given: Mapping[str, Any]) -> T:
+def make_options(cls: type[T], given: Mapping[str, Any]) -> T:
     """An instance of an `Options` class from plain values, as YAML and JSON have them."""
     return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})

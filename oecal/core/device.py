@@ -12,7 +12,7 @@ from torch import nn
 from oecal.core.errors import OecalError
 
 
-def set_up(device: str, threads: int) -> torch.device:
+def set_up_device(device: str, threads: int) -> torch.device:
     """The device of this job: `cpu`, `cuda`, `cuda:1`, or `auto` (cuda if there is one).
 
     Fixes CPU threads and algorithms.
@@ -52,7 +52,7 @@ def has_bfloat16(device: torch.device) -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def effective(device: torch.device, precision: str) -> str:
+def effective_precision(device: torch.device, precision: str) -> str:
     """What a precision means here: `float32` or `bfloat16`.
 
     `auto` is bfloat16 where the hardware has it.
@@ -63,11 +63,11 @@ def effective(device: torch.device, precision: str) -> str:
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """The context of a forward pass: `float32`, `bfloat16` (autocast) or `auto`."""
     return torch.autocast(
-        device.type, torch.bfloat16, enabled=effective(device, precision) == "bfloat16"
+        device.type, torch.bfloat16, enabled=effective_precision(device, precision) == "bfloat16"
     )
 
 
-def move(model: nn.Module, device: torch.device, channels_last: bool) -> None:
+def move_model(model: nn.Module, device: torch.device, channels_last: bool) -> None:
     """Moves a model.
 
     With `channels_last`, its weights into the memory format that makes convolutions faster.
@@ -84,14 +84,14 @@ def out_of_memory(error: BaseException) -> bool:
     ) or "can't allocate memory" in str(error)
 
 
-def announce(device: torch.device, precision: str) -> None:
+def announce_device(device: torch.device, precision: str) -> None:
     """Logs device, arithmetic as it really is (bfloat16 only where there is any) and PyTorch's version: what a run's bits depend on."""
     name = (
         torch.cuda.get_device_name(device)
         if device.type == "cuda"
         else f"CPU, {torch.get_num_threads()} thread(s)"
     )
-    low = effective(device, precision) == "bfloat16"
+    low = effective_precision(device, precision) == "bfloat16"
     logging.info(
         "on %s, %s, torch %s", name, "bfloat16 autocast" if low else "float32", torch.__version__
     )

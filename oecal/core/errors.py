@@ -23,7 +23,7 @@ class Unavailable(OecalError):
     """
 
 
-def said(error: BaseException, most: int = 200) -> str:
+def summarize_error(error: BaseException, most: int = 200) -> str:
     r"""What another library's error says, in one line of at most so many characters.
 
     The name of its type if it says nothing.

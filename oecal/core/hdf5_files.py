@@ -10,7 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from oecal.core.errors import OecalError, said
+from oecal.core.errors import OecalError, summarize_error
 from oecal.core.files import replacing
 
 CHUNK = 2**20  # bytes that have a checksum of their own
@@ -68,5 +68,5 @@ def reading(path: str | Path) -> Iterator[h5py.File]:
             yield file
     except DAMAGE as error:
         raise OecalError(
-            f"{path}: is damaged or no such file of this workflow ({said(error)}); delete it and run again"
+            f"{path}: is damaged or no such file of this workflow ({summarize_error(error)}); delete it and run again"
         ) from None

@@ -38,7 +38,7 @@ class Cost:
         self.peak_mb = max(self.peak_mb, (highest - before) / MIB)
 
 
-def write(path: str, column: str, costs: Mapping[str, Cost]) -> None:
+def write_costs(path: str, column: str, costs: Mapping[str, Cost]) -> None:
     """A row for each part: its name (in `column`), images, seconds, peak_mb."""
     with replacing(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.writer(file)

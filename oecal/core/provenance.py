@@ -13,7 +13,7 @@ from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 
-from oecal.core.codegraph import ROOT, fingerprint
+from oecal.core.codegraph import ROOT, compute_fingerprint
 
 PACKAGES = (
     "snakemake-minimal",
@@ -44,7 +44,7 @@ def versions() -> dict[str, str]:
 
 def code() -> str:
     """Fingerprint of the library and the workflow: SHA-256 over names and contents."""
-    return fingerprint(
+    return compute_fingerprint(
         path.relative_to(ROOT).as_posix() for pattern in CODE for path in ROOT.glob(pattern)
     )
 

@@ -11,7 +11,7 @@ OOD = ("near", "far", "synthetic")
 TEST_SETS = {**{role: role for role in OOD}, "shifts": "shift", "ambiguous": "ambiguous"}
 
 
-def spared(role: str, split: str) -> bool:
+def is_spared(role: str, split: str) -> bool:
     """Whether nothing costly is computed of a set: of the training images, and where the question is whether an answer is right.
 
     >>> spared("near", "test"), spared("id", "train")

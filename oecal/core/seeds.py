@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 
-def derive(*parts: object) -> int:
+def derive_seed(*parts: object) -> int:
     """A 63-bit seed that is a function of `parts` only, the same on every machine: streams of different purpose never overlap.
 
     >>> derive(0, "epoch", 1), derive(0, "epoch", 2)
@@ -17,10 +17,10 @@ def derive(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def generator(*parts: object) -> np.random.Generator:
+def make_generator(*parts: object) -> np.random.Generator:
     """A NumPy generator for `parts`.
 
     >>> generator("noise", 0).random() == generator("noise", 0).random()
     True
     """
-    return np.random.default_rng(derive(*parts))
+    return np.random.default_rng(derive_seed(*parts))

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 
 from oecal.core.errors import OecalError
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data.preprocess import resize
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ HOW = {
 }
 
 
-def build(options: Options, of: Split) -> ImageSet:
+def build(options: Options, of: ImageSplit) -> ImageSet:
     """Unlabelled images (n, C, H, W), each made from one of the split `of`, the first ones.
 
     8 bits, so rounded and clipped.
@@ -146,7 +146,7 @@ def build(options: Options, of: Split) -> ImageSet:
     part = () if options.split == "test" else (options.split,)
     originals, rng = (
         of.images[: options.n or None],
-        generator("altered", options.how, options.seed, *part),
+        make_generator("altered", options.how, options.seed, *part),
     )
     if options.how == "two_classes":
         values = (
@@ -157,7 +157,7 @@ def build(options: Options, of: Split) -> ImageSet:
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
     digest = hashlib.sha256(originals.tobytes()).hexdigest()
     return ImageSet(
-        {options.split: Split.unlabelled(images)},
+        {options.split: ImageSplit.unlabelled(images)},
         source=f"{options.how} {options.split} images of {options.of}",
         licence=f"as {options.of}",
         sha256=digest,

@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeVar
 
-from oecal.core.errors import OecalError, said
+from oecal.core.errors import OecalError, summarize_error
 from oecal.data.download import locked
 
 CHUNK = 1 << 20
@@ -151,7 +151,7 @@ def _told(what: str, items: Iterator[T]) -> Iterator[T]:
         yield from items
     except DAMAGE as error:
         raise OecalError(
-            f"{what}: is damaged or cannot be read ({said(error)}); put a good copy in its place"
+            f"{what}: is damaged or cannot be read ({summarize_error(error)}); put a good copy in its place"
         ) from error
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from oecal.core.components import made
+from oecal.core.components import make_options
 from oecal.core.errors import OecalError, Unavailable
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data import duplicates, store
 from oecal.data.classes import class_numbers
 from oecal.data.preprocess import Format
-from oecal.data.store import UNLABELLED, ImageSet, Split
+from oecal.data.store import UNLABELLED, ImageSet, ImageSplit
 from oecal.data.table import ITSELF
 
 PLAIN: dict[str, Any] = {
@@ -39,7 +39,7 @@ def without(data: ImageSet, masks: Mapping[str, np.ndarray], reason: str) -> Ima
     )
     for name, gone in masks.items():
         if gone.any():
-            splits[name] = Split(splits[name].images[~gone], splits[name].labels[~gone])
+            splits[name] = ImageSplit(splits[name].images[~gone], splits[name].labels[~gone])
             counts = removed.setdefault(name, {})
             counts[reason] = counts.get(reason, 0) + int(gone.sum())
             logging.info("%s: %d images left out: %s", name, gone.sum(), reason)
@@ -72,7 +72,7 @@ def choose_classes(
     splits = {}
     for name, split in data.splits.items():
         labels = new[split.labels]
-        splits[name] = Split(split.images[labels != other], labels[labels != other])
+        splits[name] = ImageSplit(split.images[labels != other], labels[labels != other])
     return dataclasses.replace(data, splits=splits, classes=tuple(data.classes[c] for c in left))
 
 
@@ -94,25 +94,25 @@ def drop_duplicates(data: ImageSet, other: Path, how: str, form: Format | None) 
 
     Raises Unavailable if the other set is missing.
     """
-    if missing := store.read_about(other).missing:
+    if missing := store.read_metadata(other).missing:
         raise Unavailable(f"compared with {other.stem}, which is missing: {missing}")
     find = duplicates.exact if how == "exact" else duplicates.near
     for split in store.splits_of(other):
-        images = store.read(other, split).images
+        images = store.read_split(other, split).images
         images = form(images) if form else images
         masks = {name: find(own.images, images) for name, own in data.splits.items()}
         data = without(data, masks, f"{how} duplicates of {other.stem}")
     return data
 
 
-def at_most(split: Split, n: int, stream: str) -> Split:
+def at_most(split: ImageSplit, n: int, stream: str) -> ImageSplit:
     """`n` of the images at random, the classes in equal shares as far as they go.
 
     In their old order.
     """
     if n >= len(split.images):
         return split
-    order = generator("at_most", stream).permutation(len(split.images))
+    order = make_generator("at_most", stream).permutation(len(split.images))
     turn = np.empty(
         len(order), np.int64
     )  # how many of its class come before an image: all first ones, then all second ones, ...
@@ -120,7 +120,7 @@ def at_most(split: Split, n: int, stream: str) -> Split:
         own = order[split.labels[order] == label]
         turn[own] = np.arange(len(own))
     kept = np.sort(order[np.argsort(turn[order], kind="stable")][:n])
-    return Split(split.images[kept], split.labels[kept])
+    return ImageSplit(split.images[kept], split.labels[kept])
 
 
 def formatted(data: ImageSet, form: Format) -> ImageSet:
@@ -128,7 +128,9 @@ def formatted(data: ImageSet, form: Format) -> ImageSet:
 
     `ImageSet.format` itself is left to the caller.
     """
-    splits = {name: Split(form(split.images), split.labels) for name, split in data.splits.items()}
+    splits = {
+        name: ImageSplit(form(split.images), split.labels) for name, split in data.splits.items()
+    }
     return dataclasses.replace(data, splits=splits)
 
 
@@ -141,16 +143,18 @@ def from_source(
     are listed. Raises Unavailable if `of` itself is missing, and what the source raises.
     """
     source = importlib.import_module(f"oecal.data.{recipe['source']}")
-    options = made(source.Options, recipe["options"])
+    options = make_options(source.Options, recipe["options"])
     read: Callable[..., ImageSet] = source.build
     if getattr(source, "FROM_FILES", False):
         return read(options, root, form, report)
     if of is None:
         return read(options)
-    if missing := store.read_about(of).missing:
+    if missing := store.read_metadata(of).missing:
         raise Unavailable(f"made of {recipe['options']['of']}, which is missing: {missing}")
     # Noise takes the shape of the images only.
-    return read(options, store.read(of, options.split if recipe["source"] == "altered" else "test"))
+    return read(
+        options, store.read_split(of, options.split if recipe["source"] == "altered" else "test")
+    )
 
 
 def prepared(
@@ -222,5 +226,5 @@ def build(
             raise
         logging.warning("left out: %s", error)
         data = ImageSet({}, source=recipe["source"], licence="", sha256="", missing=str(error))
-    store.write(path, data)
+    store.write_store(path, data)
     return data

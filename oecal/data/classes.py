@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from oecal.core.components import unknown
+from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
 
 
@@ -48,7 +48,7 @@ def class_numbers(wanted: Sequence[int | str], classes: Sequence[str], key: str)
             )
         if not fits:
             many = f"the set has no class '{name}'; write the name or number of one of its {len(classes)} classes"
-            known = unknown(name, classes) if len(classes) <= 100 else many
+            known = explain_unknown(name, classes) if len(classes) <= 100 else many
             raise OecalError(f"{key}: {known}")
         found.append(fits[0])
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from tqdm import tqdm
 
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data import corruption_functions as f
 
 SEVERITIES = (1, 2, 3, 4, 5)
@@ -28,7 +28,7 @@ CORRUPTIONS = {function.__name__: function for family in FAMILIES.values() for f
 
 def corrupt(images: np.ndarray, name: str, severity: int) -> np.ndarray:
     """Images uint8 (N, C, H, W), corrupted; the same noise for every model and seed."""
-    rng = generator("corruption", name, severity)
+    rng = make_generator("corruption", name, severity)
     out = np.empty_like(images)
     starts = range(0, len(images), CHUNK)
     for start in tqdm(

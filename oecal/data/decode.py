@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.ExifTags import Base
 
-from oecal.core.errors import said
+from oecal.core.errors import summarize_error
 
 # All of Pillow's formats now: it loads them at the first file that needs one, and another thread
 # would miss those half loaded.
@@ -117,6 +117,6 @@ def decode(content: bytes) -> np.ndarray:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage(f"too large or empty: {error}") from None
     except Exception as error:  # Pillow's many plugins raise nearly everything
-        raise BadImage(f"cut off or damaged: {said(error, 100)}") from None
+        raise BadImage(f"cut off or damaged: {summarize_error(error, 100)}") from None
     channels_first = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
     return np.ascontiguousarray(upright(channels_first, orientation))

@@ -9,8 +9,8 @@ from importlib.resources import files
 
 import numpy as np
 
-from oecal.core.seeds import generator
-from oecal.data.store import ImageSet, Split
+from oecal.core.seeds import make_generator
+from oecal.data.store import ImageSet, ImageSplit
 
 PER_CLASS = {"train": 350, "val": 50, "test": 100}
 
@@ -28,14 +28,14 @@ def build(options: Options) -> ImageSet:
     ).reshape(5000, 785)
     images = table[:, :-1].astype(np.uint8).reshape(-1, 1, 28, 28)
     labels = table[:, -1].astype(np.int64)
-    rng = generator("digits")
+    rng = make_generator("digits")
     by_class = [rng.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]
     splits, start = {}, 0
     for name, count in PER_CLASS.items():
         chosen = rng.permutation(
             np.concatenate([index[start : start + count] for index in by_class])
         )
-        splits[name] = Split(images[chosen], labels[chosen])
+        splits[name] = ImageSplit(images[chosen], labels[chosen])
         start += count
     return ImageSet(
         splits,

@@ -8,9 +8,9 @@ from importlib.resources import files
 
 import numpy as np
 
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data.preprocess import resize
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def build(options: Options) -> ImageSet:
 
     raw = load_digits()
     levels = np.rint(raw.images * (255 / 16)).astype(np.uint8)[:, None]
-    chosen = generator("digits_8x8").permutation(len(levels))[: options.n]
+    chosen = make_generator("digits_8x8").permutation(len(levels))[: options.n]
     inner = 28 - 2 * options.margin
     margin = ((0, 0), (0, 0), (options.margin,) * 2, (options.margin,) * 2)
     images = np.pad(resize(levels[chosen], inner, inner, "bicubic"), margin)
     return ImageSet(
-        {"test": Split(images, raw.target[chosen].astype(np.int64))},
+        {"test": ImageSplit(images, raw.target[chosen].astype(np.int64))},
         source="Optical Recognition of Handwritten Digits (Alpaydin & Kaynak, UCI), as shipped with scikit-learn",
         licence="CC BY 4.0",
         sha256=hashlib.sha256(

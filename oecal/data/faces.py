@@ -9,7 +9,7 @@ from importlib.resources import files
 import numpy as np
 
 from oecal.data.preprocess import resize
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 
 FACES = 100  # the file's first 100 images are faces, the others are not
 
@@ -33,7 +33,7 @@ def build(options: Options) -> ImageSet:
         levels = np.load(opened, allow_pickle=False)[:FACES]
     images = np.rint(255 * levels).astype(np.uint8)[:, None]
     return ImageSet(
-        {"test": Split.unlabelled(resize(images, options.size, options.size))},
+        {"test": ImageSplit.unlabelled(resize(images, options.size, options.size))},
         source="Labeled Faces in the Wild (Huang et al. 2007), the subset shipped with scikit-image",
         licence="none stated at the source; scikit-image: BSD-3-Clause",
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),

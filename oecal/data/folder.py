@@ -19,7 +19,7 @@ from oecal.core.errors import OecalError
 from oecal.data import own
 from oecal.data.decode import BadImage, decode
 from oecal.data.preprocess import Format
-from oecal.data.store import UNLABELLED, ImageSet, Split
+from oecal.data.store import UNLABELLED, ImageSet, ImageSplit
 
 FROM_FILES = True
 CHUNK = 1024  # files given to the threads at a time
@@ -254,7 +254,7 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
         stacked = np.array([same(image[None])[0] for _, image in own_rows], np.uint8).reshape(
             -1, *same.shape
         )
-        parts[part] = Split(stacked, np.array([label for label, _ in own_rows], np.int64))
+        parts[part] = ImageSplit(stacked, np.array([label for label, _ in own_rows], np.int64))
     hashes = sorted((row.name, sha256) for row, sha256, _ in good)
     lines = b"".join(
         sha256.encode() + b"  " + os.fsencode(name.as_posix()) + b"\n" for name, sha256 in hashes

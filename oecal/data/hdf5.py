@@ -9,7 +9,7 @@ from typing import Literal
 
 import h5py
 
-from oecal.core.errors import OecalError, said
+from oecal.core.errors import OecalError, summarize_error
 from oecal.core.hdf5_files import DAMAGE
 from oecal.data import own
 from oecal.data.preprocess import Format
@@ -80,4 +80,6 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
         *DAMAGE,
         MemoryError,
     ) as error:  # without checksums, a damaged header may ask for any size
-        raise OecalError(f"{path}: is no whole HDF5 file ({said(error)}); write it anew") from None
+        raise OecalError(
+            f"{path}: is no whole HDF5 file ({summarize_error(error)}); write it anew"
+        ) from None

@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from oecal.core.seeds import generator
-from oecal.data.store import ImageSet, Split
+from oecal.core.seeds import make_generator
+from oecal.data.store import ImageSet, ImageSplit
 
 LIKE_DIGITS = set("BDGIJOQSZbgijloqsz")  # 8 0 6 1 1 0 0 5 2, 6 9 1 1 1 0 9 5 2
 FONTS = {
@@ -114,7 +114,7 @@ def build(options: Options) -> ImageSet:
     fonts = [
         ImageFont.truetype(font_file(name).open("rb"), 20 * FACTOR) for name in FONTS[options.fonts]
     ]
-    rng = generator("letters", options.letters, options.fonts, options.seed)
+    rng = make_generator("letters", options.letters, options.fonts, options.seed)
     splits = {}
     for split, n in (("train", options.n_train), ("val", options.n_val), ("test", options.n_test)):
         if n:
@@ -122,7 +122,7 @@ def build(options: Options) -> ImageSet:
             images = np.stack(
                 [draw(glyphs[label], fonts[rng.integers(len(fonts))], rng) for label in labels]
             )
-            splits[split] = Split(images[:, None], labels.astype(np.int64))
+            splits[split] = ImageSplit(images[:, None], labels.astype(np.int64))
     raw = b"".join(font_file(name).read_bytes() for name in FONTS[options.fonts])
     return ImageSet(
         splits,

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from oecal.core.seeds import generator
-from oecal.data.store import ImageSet, Split
+from oecal.core.seeds import make_generator
+from oecal.data.store import ImageSet, ImageSplit
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,15 @@ KINDS = {
 }
 
 
-def build(options: Options, of: Split) -> ImageSet:
+def build(options: Options, of: ImageSplit) -> ImageSet:
     """Unlabelled images of the shape of those in `of`, as many as it has unless `n` says more or fewer; 8 bits, so rounded and clipped."""
     shape = (options.n or len(of.images), *of.images.shape[1:])
     part = () if options.split == "test" else (options.split,)
-    values = KINDS[options.kind](shape, generator("noise", options.kind, options.seed, *part))
+    values = KINDS[options.kind](shape, make_generator("noise", options.kind, options.seed, *part))
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
     digest = hashlib.sha256(images.tobytes()).hexdigest()
     return ImageSet(
-        {options.split: Split.unlabelled(images)},
+        {options.split: ImageSplit.unlabelled(images)},
         source=f"generated: {options.kind}",
         licence="none needed",
         sha256=digest,

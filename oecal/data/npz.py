@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from oecal.core.errors import OecalError, said
+from oecal.core.errors import OecalError, summarize_error
 from oecal.data import archives, own
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
@@ -63,7 +63,7 @@ def reason(error: Exception) -> str:
     """Why NumPy cannot read a file or an array in it, and what to do: the second half of a message."""
     if "pickle" in str(error) or "Python objects" in str(error):
         return "holds Python objects, which are not read (a pickle can run code); save arrays of numbers or texts"
-    return f"is no whole NumPy file ({said(error)}); save it anew by numpy.savez"
+    return f"is no whole NumPy file ({summarize_error(error)}); save it anew by numpy.savez"
 
 
 def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:

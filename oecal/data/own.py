@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from oecal.core.components import unknown
+from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError, Unavailable
 from oecal.core.files import replacing
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data.decode import from_16_bit
 from oecal.data.preprocess import Format
-from oecal.data.store import UNLABELLED, ImageSet, Split
+from oecal.data.store import UNLABELLED, ImageSet, ImageSplit
 
 ALL = "all"  # the one part of a set that is yet to be divided
 ALIASES = {"train": ("train",), "val": ("val", "valid", "validation"), "test": ("test",)}
@@ -73,24 +73,26 @@ def given(known: Collection[str], where: str | Path) -> dict[str, str]:
     return {split: names[0] for split, names in found.items() if names}
 
 
-def divide(data: Split, where: str | Path) -> dict[str, Split]:
+def divide(data: ImageSplit, where: str | Path) -> dict[str, ImageSplit]:
     """80/10/10 at random but always the same way, each class in these shares (val and test to within one image); classes mixed."""
     if len(data.images) < 10:
         raise OecalError(
             f"{where}: {len(data.images)} images are too few to divide; write splits: train or test, or give 10 or more"
         )
-    order = generator("own", "divide").permutation(len(data.images))
+    order = make_generator("own", "divide").permutation(len(data.images))
     order = order[
         np.argsort(data.labels[order], kind="stable")
     ]  # class by class, so every tenth is a tenth of each class
     turn = np.arange(len(order)) % 10
-    mixed = generator("own", "mix")  # so that the first images of a split are of all classes
+    mixed = make_generator("own", "mix")  # so that the first images of a split are of all classes
     chosen = {
         "train": mixed.permutation(order[turn < 8]),
         "val": mixed.permutation(order[turn == 8]),
         "test": mixed.permutation(order[turn == 9]),
     }
-    return {name: Split(data.images[index], data.labels[index]) for name, index in chosen.items()}
+    return {
+        name: ImageSplit(data.images[index], data.labels[index]) for name, index in chosen.items()
+    }
 
 
 def settled(
@@ -126,7 +128,7 @@ def settled(
 
 
 def image_set(
-    parts: Mapping[str, Split],
+    parts: Mapping[str, ImageSplit],
     classes: Sequence[str],
     removed: dict[str, dict[str, int]],
     source: str,
@@ -178,9 +180,9 @@ def keys(
     elif options.images in there:
         found = {part(options.splits): (options.images, options.labels)}
     else:
-        raise OecalError(f"{where}: images: {unknown(options.images, there)}")
+        raise OecalError(f"{where}: images: {explain_unknown(options.images, there)}")
     if options.labels != "labels" and not any(labels in there for _, labels in found.values()):
-        raise OecalError(f"{where}: labels: {unknown(options.labels, there)}")
+        raise OecalError(f"{where}: labels: {explain_unknown(options.labels, there)}")
     return {
         part: (images, labels if labels in there else None)
         for part, (images, labels) in found.items()
@@ -327,7 +329,9 @@ def from_arrays(
             for row in np.flatnonzero(~usable)
         ]
         parts[part] = (
-            Split(images, labels[part][usable]) if part in labels else Split.unlabelled(images)
+            ImageSplit(images, labels[part][usable])
+            if part in labels
+            else ImageSplit.unlabelled(images)
         )
         n += len(array)
     removed = settled(bad, n, "images", path, report, options.on_bad)

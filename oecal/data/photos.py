@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data.patches import cut_all, sha256
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 
 PHOTOGRAPHS = {
     "train": ["chelsea", "china", "coffee", "rocket"],
@@ -61,13 +61,13 @@ def build(options: Options) -> ImageSet:
         for s, n in PHOTOGRAPHS.items()
     }
     counts = {"train": options.n_train, "val": options.n_val, "test": options.n_test}
-    rng = generator("photos", options.seed)
+    rng = make_generator("photos", options.seed)
     splits = cut_all(
         names, counts, options.channels, options.size, options.shrink, options.min_contrast, rng
     )
     used = [name for split in names.values() for name in split]
     return ImageSet(
-        {split: Split(*arrays) for split, arrays in splits.items()},
+        {split: ImageSplit(*arrays) for split, arrays in splits.items()},
         source="photographs shipped with scikit-image and scikit-learn: " + ", ".join(used),
         licence="public domain, CC0 or CC BY (see the packages' own lists)",
         sha256=sha256(used),

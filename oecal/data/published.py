@@ -19,12 +19,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from oecal.core.errors import OecalError, Unavailable, said
-from oecal.core.seeds import generator
+from oecal.core.errors import OecalError, Unavailable, summarize_error
+from oecal.core.seeds import make_generator
 from oecal.data.archives import DAMAGE, members
 from oecal.data.download import digest, download, verify
 from oecal.data.preprocess import Format
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 from oecal.data.table import table
 
 FROM_FILES = True
@@ -194,13 +194,13 @@ def combined(digests: Sequence[str]) -> str:
     )
 
 
-def hold_out(train: Split, share: float) -> tuple[Split, Split]:
+def hold_out(train: ImageSplit, share: float) -> tuple[ImageSplit, ImageSplit]:
     """Training and validation images: `share` of each class, at random, always the same ones."""
-    order = generator("val").permutation(len(train.images))
+    order = make_generator("val").permutation(len(train.images))
     by_class = [order[train.labels[order] == label] for label in np.unique(train.labels)]
     held = np.zeros(len(order), bool)
     held[np.concatenate([own[: round(share * len(own))] for own in by_class])] = True
-    return Split(train.images[~held], train.labels[~held]), Split(
+    return ImageSplit(train.images[~held], train.labels[~held]), ImageSplit(
         train.images[held], train.labels[held]
     )
 
@@ -232,7 +232,7 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
         )
     except (*DAMAGE, TypeError) as error:
         paths = ", ".join(str(raw.path) for raw in files.values())
-        reason = f"{type(error).__name__}: {said(error)}"
+        reason = f"{type(error).__name__}: {summarize_error(error)}"
         raise OecalError(
             f"{options.name}: cannot be read ({reason}); put a good copy in place of {paths}"
         ) from error

@@ -19,7 +19,7 @@ UNLABELLED = -1
 
 
 @dataclass(frozen=True)
-class Split:
+class ImageSplit:
     """Images uint8 (N, C, H, W) and labels int64 (N,); label -1 means: no label."""
 
     images: np.ndarray
@@ -36,7 +36,7 @@ class Split:
             )
 
     @classmethod
-    def unlabelled(cls, images: np.ndarray) -> Split:
+    def unlabelled(cls, images: np.ndarray) -> ImageSplit:
         """A split of images (N, C, H, W) whose labels are all UNLABELLED."""
         return cls(images, np.full(len(images), UNLABELLED, np.int64))
 
@@ -45,7 +45,7 @@ class Split:
 class ImageSet:
     """A data set: its splits, and where it comes from."""
 
-    splits: dict[str, Split]
+    splits: dict[str, ImageSplit]
     source: str
     licence: str
     sha256: str
@@ -58,7 +58,7 @@ class ImageSet:
     """why there is no image: the set cannot be had, and the study does without it"""
 
 
-def write(path: str | Path, data: ImageSet) -> None:
+def write_store(path: str | Path, data: ImageSet) -> None:
     """Writes the file whole or not at all; the same data give the same bytes."""
     with hdf5_files.creating(path) as file:
         file.attrs.update(
@@ -74,7 +74,7 @@ def write(path: str | Path, data: ImageSet) -> None:
                 hdf5_files.put(group, "labels", split.labels)
 
 
-def read_about(path: str | Path) -> ImageSet:
+def read_metadata(path: str | Path) -> ImageSet:
     """All but the images: `ImageSet.splits` is empty.
 
     Raises OecalError if the file is no image store.
@@ -87,14 +87,16 @@ def read_about(path: str | Path) -> ImageSet:
         return ImageSet({}, **plain, classes=tuple(classes), removed=removed, format=form)
 
 
-def there(paths: Iterable[str | Path], may_be_missing: Collection[str]) -> list[str | Path]:
+def list_available(
+    paths: Iterable[str | Path], may_be_missing: Collection[str]
+) -> list[str | Path]:
     """Those of the stores that have images; a warning for each one that has none.
 
     Raises OecalError if that one must be there.
     """
     found = []
     for path in paths:
-        if missing := read_about(path).missing:
+        if missing := read_metadata(path).missing:
             if Path(path).stem not in may_be_missing:
                 raise OecalError(
                     f"{path}: the set is missing ({missing}); delete this file to try again, or write missing: skip"
@@ -113,7 +115,7 @@ def splits_of(path: str | Path) -> list[str]:
         return [name for name in SPLITS if name in file]
 
 
-def read(path: str | Path, split: str) -> Split:
+def read_split(path: str | Path, split: str) -> ImageSplit:
     """One split. Raises OecalError if the file is no image store or lacks the split."""
     with hdf5_files.reading(path) as file:
         if file.attrs["missing"]:
@@ -124,4 +126,4 @@ def read(path: str | Path, split: str) -> Split:
             raise OecalError(
                 f"{path}: has no split '{split}', only: {', '.join(file)}; give the data set one, or write another set"
             )
-        return Split(file[f"{split}/images"][:], file[f"{split}/labels"][:])
+        return ImageSplit(file[f"{split}/images"][:], file[f"{split}/labels"][:])

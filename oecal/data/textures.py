@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data.patches import cut_all, sha256
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 
 TEXTURES = ["brick", "grass", "gravel"]
 
@@ -31,10 +31,10 @@ class Options:
 
 def build(options: Options) -> ImageSet:
     """A test split of n_test grey patches (n_test, 1, size, size); the textures are the classes."""
-    rng = generator("textures", options.seed)
+    rng = make_generator("textures", options.seed)
     splits = cut_all({"test": TEXTURES}, {"test": options.n_test}, 1, options.size, 1.0, 10.0, rng)
     return ImageSet(
-        {split: Split(*arrays) for split, arrays in splits.items()},
+        {split: ImageSplit(*arrays) for split, arrays in splits.items()},
         source="textures shipped with scikit-image: " + ", ".join(TEXTURES),
         licence="CC0",
         sha256=sha256(TEXTURES),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.style import BLACK, band, name, panels
-from oecal.tables.rows import of_model
+from oecal.figures.style import BLACK, display_name, draw_band, make_panels
+from oecal.tables.rows import select_model
 
 SECTION = "limits"
 FOR = ("classifier",)
@@ -19,11 +19,13 @@ ROWS = {"ood": "near and far OOD,\nmoved to more confidence", "id": "ID, moved t
 NAMES = {"fgsm": "FGSM", "pgd": "PGD", "random": "random, as far"}
 
 
-def frame(attacks: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(attacks: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """One row a training, seed, moved (ood, id), attack and size, 0 levels among them: mean AUROC of MSP over the sets."""
-    table = of_model(attacks, in_dist, model, trainings)
+    table = select_model(attacks, in_dist, model, trainings)
     table = table[table["score"] == SCORE]
-    table = table.assign(moved=table["set"].map(lambda name: "id" if name == in_dist else "ood"))
+    table = table.assign(
+        moved=table["set"].map(lambda display_name: "id" if display_name == in_dist else "ood")
+    )
     kinds = [attack for attack in table["attack"].unique() if attack != "none"]
     clean = table[table["attack"] == "none"]
     whole = pd.concat(
@@ -36,10 +38,10 @@ def frame(attacks: str, in_dist: str, model: str, trainings: Sequence[str]) -> p
     )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A row per kind of moved images, a column per attack: AUROC of MSP, %, mean and range over seeds, by levels of 255; chance is 50."""
     attacks = list(data["attack"].unique())
-    figure, axes = panels(len(ROWS), max(len(attacks), 1), 4.2, sharex=True, sharey=True)
+    figure, axes = make_panels(len(ROWS), max(len(attacks), 1), 4.2, sharex=True, sharey=True)
     for row, (moved, label) in zip(axes, ROWS.items(), strict=True):
         for ax, attack in zip(row, attacks, strict=False):
             ax.axhline(50, color=BLACK, lw=0.6)
@@ -49,13 +51,13 @@ def draw(data: pd.DataFrame) -> Figure:
                     & (data["attack"] == attack)
                     & (data["training"] == training)
                 ]
-                band(
+                draw_band(
                     ax,
                     100 * part.pivot(index="levels", columns="seed", values="auroc"),
                     n,
                     marker="o",
                     ms=2.5,
-                    label=name(training),
+                    label=display_name(training),
                 )
             if row is axes[0]:
                 ax.set_title(NAMES[attack])

@@ -11,8 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from oecal.figures.sentences import Tables
-from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, families, name, panels
-from oecal.tables.rows import of_model
+from oecal.figures.style import (
+    BLACK,
+    CYCLE,
+    GREY,
+    MARKERS,
+    display_name,
+    group_by_family,
+    make_panels,
+)
+from oecal.tables.rows import select_model
 
 SECTION = "cost"
 FOR = ("classifier",)
@@ -25,7 +33,7 @@ FORWARD = {"seconds": "forward_seconds", "peak_mb": "forward_mb"}
 FLOORS = {"seconds": 1e-6, "peak_mb": 1e-2}  # the axes are logarithmic
 
 
-def frame(
+def collect_data(
     costs: str, detection: str, in_dist: str, model: str, trainings: Sequence[str]
 ) -> pd.DataFrame:
     """One row a training and score: family, auroc, seconds, peak_mb, and of the forward pass forward_seconds, forward_mb; means over seeds.
@@ -35,7 +43,7 @@ def frame(
     memory of these.
     """
     shown = list(trainings)
-    spent, found = (of_model(path, in_dist, model, shown) for path in (costs, detection))
+    spent, found = (select_model(path, in_dist, model, shown) for path in (costs, detection))
     spent = spent.assign(
         seconds=spent["seconds_predict"] - spent["seconds_forward"] + spent["seconds_score"]
     )
@@ -46,7 +54,7 @@ def frame(
     mean = spent.groupby(["training", "score"], sort=False)[columns].mean()
     auroc = found.groupby(["training", "score"], sort=False)["auroc"].mean()
     data = mean.join(auroc, how="inner").reset_index()
-    of = families(found["score"].unique())
+    of = group_by_family(found["score"].unique())
     data["family"] = data["score"].map(of)
     order = {"training": shown, "score": list(of)}
     return data.sort_values(
@@ -116,7 +124,7 @@ def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str,
         ax.text(
             place,
             1.03,
-            name(score),
+            display_name(score),
             transform=ax.transAxes,
             fontsize=6.5,
             rotation=45,
@@ -124,7 +132,7 @@ def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str,
         )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """AUROC against seconds, and against memory, both logarithmic: open before, full after Outlier Exposure, the Pareto front named.
 
     Costs below FLOORS are drawn there.
@@ -134,11 +142,11 @@ def draw(data: pd.DataFrame) -> Figure:
         **{cost: data[cost].clip(lower=floor) for cost, floor in FLOORS.items()},
     )
     look = looks(data)
-    figure, axes = panels(1, 2, 4.8, sharey=True)
+    figure, axes = make_panels(1, 2, 4.8, sharey=True)
     for ax, cost in zip(axes[0], COSTS, strict=True):
         panel(ax, data, cost, look)
     axes[0][0].set_ylabel("mean AUROC over all OOD sets, %")
-    trainings = [name(training) for training in data["training"].unique()]
+    trainings = [display_name(training) for training in data["training"].unique()]
     fills = dict(zip(reversed(trainings), (BLACK, "white"), strict=False))
     handles = [
         Line2D([], [], ls="", marker="o", color=BLACK, mfc=fills[training], ms=4, label=training)
@@ -146,14 +154,14 @@ def draw(data: pd.DataFrame) -> Figure:
     ]
     handles.append(Line2D([], [], ls="--", lw=0.8, color=BLACK, label="forward pass"))
     handles += [
-        Line2D([], [], ls="", marker=m, color=c, ms=4, label=name(family))
+        Line2D([], [], ls="", marker=m, color=c, ms=4, label=display_name(family))
         for family, (c, m) in look.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=6)
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """The best score, and the best of those that need no more than the one forward pass."""
     lines, costs = [], tables["costs"]
     for training, rows in list(tables["detection"].groupby("training", sort=False))[:MOST]:

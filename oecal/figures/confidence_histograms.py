@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.core.roles import OOD
-from oecal.figures.sentences import Tables, uncalibrated
-from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogram
-from oecal.runs.run_files import read
+from oecal.figures.sentences import Tables, group_uncalibrated
+from oecal.figures.style import BLACK, BOX, ROLES, display_name, draw_percent_histogram, make_panels
+from oecal.runs.run_files import read_run
 from oecal.tables.confidence import groups_of
 
 SECTION = "calibration"
@@ -24,11 +24,11 @@ GROUPS = {"id": "in-distribution, right", "id wrong": "in-distribution, wrong"} 
 }
 
 
-def frame(outputs: Sequence[str]) -> pd.DataFrame:
+def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     """One row an image: training, group (a key of GROUPS), confidence; all seeds together."""
     parts = []
     for path in outputs:
-        run = read(path, "logits", "labels")
+        run = read_run(path, "logits", "labels")
         for _, group, confidence in groups_of(run):
             parts.append(
                 pd.DataFrame(
@@ -38,11 +38,11 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A row per group, a column per training: percent of the group's images by confidence, its mean dashed."""
     trainings = list(data["training"].unique())
     shown = [g for g in GROUPS if (data["group"] == g).any()]
-    figure, axes = panels(
+    figure, axes = make_panels(
         len(shown), len(trainings), 0.6 + 0.85 * len(shown), sharex=True, sharey=True
     )
     for row, group in zip(axes, shown, strict=True):
@@ -50,7 +50,7 @@ def draw(data: pd.DataFrame) -> Figure:
             values = data[(data["training"] == training) & (data["group"] == group)]["confidence"]
             colour = ROLES.get(group, BLACK)
             if len(values):
-                percent_histogram(ax, values, BINS, colour)
+                draw_percent_histogram(ax, values, BINS, colour)
                 ax.axvline(values.mean(), color=BLACK, lw=0.8, ls="--")
                 text = f"mean {values.mean():.2f}\nn = {len(values):,}"
                 ax.text(
@@ -64,7 +64,7 @@ def draw(data: pd.DataFrame) -> Figure:
                     bbox=BOX,
                 )
             if row is axes[0]:
-                ax.set_title(fill(name(training), 12))
+                ax.set_title(fill(display_name(training), 12))
             if row is axes[-1]:
                 ax.set_xlabel("confidence")
         row[0].set_ylabel(GROUPS[group].replace(", ", ",\n"), fontsize=7)
@@ -73,10 +73,10 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """Mean confidence without and with OOD images."""
     lines = []
-    for training, rows in uncalibrated(tables):
+    for training, rows in group_uncalibrated(tables):
         mean = rows.groupby("set")["mean_confidence"].mean()
         if "pooled" in mean:
             lines.append(

@@ -14,16 +14,16 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from oecal.core import hdf5_files
-from oecal.figures.style import BLACK, CYCLE, LINES, name, panels
+from oecal.figures.style import BLACK, CYCLE, LINES, display_name, make_panels
 from oecal.metrics.likelihood_metrics import bits_per_dimension
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 
 SECTION = "likelihood"
 FOR = ("density",)
 FLOOR = 1 / 256  # bits/dim: the axis is logarithmic
 
 
-def frame(outputs: Sequence[str]) -> pd.DataFrame:
+def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     """One row a point: training, seed, probe (constant, contrast, id), at (grey level; contrast; nan), bpd.
 
     Contrast: images mean + at (x - mean), each about its own mean level; bpd is their mean. id: the
@@ -31,7 +31,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     """
     parts = []
     for path in outputs:
-        run = read(path, "log_likelihood")
+        run = read_run(path, "log_likelihood")
         with hdf5_files.reading(path) as file:
             constant, contrast = (
                 file["probe/constant/log_likelihood"][:],
@@ -54,14 +54,14 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """Bits per dimension, mean and range over seeds, by grey level and by kept contrast.
 
     Dotted, ID test images, first training.
     """
     trainings = list(data["training"].unique())
     inside = data[(data["probe"] == "id") & (data["training"] == trainings[0])]["bpd"].mean()
-    figure, axes = panels(1, 2, 3.1, sharey=True)
+    figure, axes = make_panels(1, 2, 3.1, sharey=True)
     for ax, probe in zip(axes[0], ("constant", "contrast"), strict=True):
         for n, training in enumerate(trainings):
             part = data[(data["probe"] == probe) & (data["training"] == training)].assign(
@@ -72,13 +72,13 @@ def draw(data: pd.DataFrame) -> Figure:
             ax.fill_between(
                 curves.index, curves.min(axis=1), curves.max(axis=1), color=colour, alpha=0.2, lw=0
             )
-            ax.plot(curves.mean(axis=1), color=colour, ls=dashes, label=name(training))
+            ax.plot(curves.mean(axis=1), color=colour, ls=dashes, label=display_name(training))
         ax.axhline(
             inside,
             color=BLACK,
             lw=0.8,
             ls=":",
-            label=f"ID test images, {name(trainings[0])}: {inside:.2f}",
+            label=f"ID test images, {display_name(trainings[0])}: {inside:.2f}",
         )
         ax.grid(visible=True, which="both")
     axes[0][0].set(

@@ -11,8 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.figures.sentences import Tables
-from oecal.figures.style import BLACK, ROLES, name, panels
-from oecal.tables.rows import of_model
+from oecal.figures.style import BLACK, ROLES, display_name, make_panels
+from oecal.tables.rows import select_model
 
 SECTION = "detection"
 FOR = ("classifier",)
@@ -21,14 +21,16 @@ NEEDS = "ambiguous"  # what an experiment must have for it
 MARKERS = {"near": "o", "far": "s", "synthetic": "^"}
 
 
-def frame(decomposition: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(
+    decomposition: str, in_dist: str, model: str, trainings: Sequence[str]
+) -> pd.DataFrame:
     """One row a training, score and kind of OOD: the three AUROCs of decomposition.csv, mean over seeds."""
-    table = of_model(decomposition, in_dist, model, trainings)
+    table = select_model(decomposition, in_dist, model, trainings)
     columns = ["auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous"]
     return table.groupby(["training", "score", "kind"], sort=False)[columns].mean().reset_index()
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A row per score, the best of the first training on top: AUROC of OOD against ambiguous images; as ticks, ambiguous against ID."""
     trainings = list(data["training"].unique())
     first = data[data["training"] == trainings[0]]
@@ -39,7 +41,7 @@ def draw(data: pd.DataFrame) -> Figure:
         s for s in data["score"].unique() if s not in scores
     ] + scores  # those that only a later training has, below
     height = min(0.17 * max(len(scores), 3), 8.5)
-    figure, axes = panels(1, len(trainings), 1.0 + height, sharex=True, sharey=True)
+    figure, axes = make_panels(1, len(trainings), 1.0 + height, sharex=True, sharey=True)
     for ax, training in zip(axes[0], trainings, strict=True):
         own = data[data["training"] == training]
         ax.axvline(50, color=BLACK, lw=0.7, ls="--")
@@ -67,10 +69,13 @@ def draw(data: pd.DataFrame) -> Figure:
             label="ambiguous against ID",
         )
         ax.set(
-            title=name(training), xlabel="AUROC, %", xlim=(0, 102), ylim=(-0.5, len(scores) - 0.5)
+            title=display_name(training),
+            xlabel="AUROC, %",
+            xlim=(0, 102),
+            ylim=(-0.5, len(scores) - 0.5),
         )
         ax.tick_params(axis="y", length=0)
-    axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
+    axes[0][0].set_yticks(range(len(scores)), [display_name(score) for score in scores])
     figure.legend(
         *axes[0][0].get_legend_handles_labels(),
         loc="outside upper center",
@@ -80,7 +85,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """The score that best tells OOD from ambiguous images."""
     lines = []
     for training, rows in tables["decomposition"].groupby("training", sort=False):

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from oecal.core.roles import OOD
-from oecal.figures.sentences import Tables, best
-from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, name, wrapped
+from oecal.figures.sentences import Tables, describe_best_score
+from oecal.figures.style import BLACK, CYCLE, GREY, MARKERS, display_name, make_wrapped_panels
 from oecal.scores import catalogue
-from oecal.tables.rows import of_model
+from oecal.tables.rows import select_model
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -28,7 +28,7 @@ SYNTHETIC = "synthetic (mean)"
 COLUMNS = ["training", "seed", "ood", "kind", "score", "auroc", "source", "of"]
 
 
-def frame(
+def collect_data(
     detection: str,
     in_dist: str,
     model: str,
@@ -45,7 +45,7 @@ def frame(
     architecture only where there is none of this one (pixelcnn: PixelCNN++). `of` is the training
     that it is for: baseline, oe_tune.
     """
-    table = of_model(detection, in_dist, model)
+    table = select_model(detection, in_dist, model)
     own = [table[table["training"] == training] for training in trainings]
     there = pd.read_csv(published)
     there = there[(there["in_dist"] == sources.get(in_dist)) & there["score"].isin(table["score"])]
@@ -116,7 +116,7 @@ def dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str
             color=colour,
             ms=3.2,
             mew=0,
-            label=name(training),
+            label=display_name(training),
             zorder=3,
         )
     first = 100 * own[own["training"] == trainings[0]].groupby("score")["auroc"].mean().reindex(
@@ -135,7 +135,7 @@ def dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str
         )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel per OOD set, a row per score, a marker per training: AUROC, %.
 
     Diamonds are published numbers, whose sources stand below.
@@ -153,7 +153,7 @@ def draw(data: pd.DataFrame) -> Figure:
         else {}
     )
     height = (0.09 + 0.022 * max(len(trainings), 2)) * len(scores)
-    figure, axes = wrapped(
+    figure, axes = make_wrapped_panels(
         len(sets), 6, 0.7 + 0.12 * len(letters), 0.3 + height, sharex=True, sharey=True
     )
     plain = sum(score in PLAIN for score in scores)
@@ -189,13 +189,13 @@ def draw(data: pd.DataFrame) -> Figure:
         if 0 < plain < len(scores):
             ax.axhline(len(scores) - plain - 0.5, color=BLACK, lw=0.6)
         ax.set_title(
-            f"{name(ood)}\n({kind})" if ood != SYNTHETIC else "synthetic\n(mean of sets)",
+            f"{display_name(ood)}\n({kind})" if ood != SYNTHETIC else "synthetic\n(mean of sets)",
             fontsize=7.5,
         )
         ax.grid(visible=False, axis="y")
         ax.tick_params(axis="y", length=0)
     axes[0].set(xlim=(-4, 104), xticks=[0, 50, 100], ylim=(len(scores) - 0.5, -0.5))
-    axes[0].set_yticks(range(len(scores)), [name(score) for score in scores])
+    axes[0].set_yticks(range(len(scores)), [display_name(score) for score in scores])
     handles, labels = axes[0].get_legend_handles_labels()
     if letters:
         handles, labels = (
@@ -211,6 +211,6 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """The best score, and the hardest set for the first one."""
-    return best(tables)
+    return describe_best_score(tables)

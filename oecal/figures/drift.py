@@ -11,20 +11,20 @@ from matplotlib.lines import Line2D
 
 from oecal.core.errors import OecalError
 from oecal.figures.sentences import Tables
-from oecal.figures.style import CYCLE, MARKERS, name, panels
-from oecal.tables.rows import SCORES, of_model
+from oecal.figures.style import CYCLE, MARKERS, display_name, make_panels
+from oecal.tables.rows import SCORES, select_model
 
 SECTION = "rejection"
 FOR = ("classifier", "density")
 MOST = 6  # trainings that fit beside each other
 
 
-def frame(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """The rows of drift.csv of this model and these trainings, in the given order.
 
     Raises OecalError if there are none.
     """
-    table = of_model(drift, in_dist, model, trainings).dropna(subset="score")
+    table = select_model(drift, in_dist, model, trainings).dropna(subset="score")
     if table.empty:
         raise OecalError(
             f"{drift}: has no score of {model} on {in_dist}; add one of: {', '.join(SCORES)}, or leave the figure drift out"
@@ -32,7 +32,7 @@ def frame(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.
     return table
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """Above, images from the onset to the alarm, median and quartiles, by share of OOD.
 
     Below, false alarms in percent of ID streams.
@@ -45,7 +45,7 @@ def draw(data: pd.DataFrame) -> Figure:
     false_alarms = data[data["ood_rate"] == 0]
     never = 1.6 * longest  # where a median is drawn without an alarm
     decades = [10**k for k in range(1, 7) if 10**k < longest]
-    figure, axes = panels(2, len(scores), 4.0, sharey="row", height_ratios=[1.7, 1])
+    figure, axes = make_panels(2, len(scores), 4.0, sharey="row", height_ratios=[1.7, 1])
     for top, bottom, score in zip(*axes, scores, strict=True):
         for n, training in enumerate(trainings):
             part = data[(data["score"] == score) & (data["training"] == training)]
@@ -80,7 +80,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 **look,
             )
         top.set(
-            title=name(score),
+            title=display_name(score),
             yscale="log",
             xlim=(-0.5, len(rates) - 0.5),
             xlabel="share of OOD images",
@@ -107,7 +107,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 color=CYCLE[n % len(CYCLE)],
                 ls="",
                 ms=3.5,
-                label=name(t),
+                label=display_name(t),
             )
             for n, t in enumerate(trainings)
         ),
@@ -124,7 +124,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """The share of streams with an alarm at each OOD rate, with the first score."""
     table = tables["drift"]
     lines, first = [], table[table["score"] == table["score"].iloc[0]] if len(table) else table

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from oecal.core.roles import OOD
-from oecal.core.seeds import generator
-from oecal.figures.style import BLACK, BOX, ROLES, SHAPES, WIDTH, name, panels
-from oecal.runs.run_files import Group, Run, read
+from oecal.core.seeds import make_generator
+from oecal.figures.style import BLACK, BOX, ROLES, SHAPES, WIDTH, display_name, make_panels
+from oecal.runs.run_files import EvaluatedSet, StoredRun, read_run
 
 SECTION = "detection"
 FOR = ("classifier",)
@@ -23,15 +23,15 @@ CLASSES = 20  # class numbers are written for as many at most
 FLOOR = 1e-2  # of distances: the axes are logarithmic
 
 
-def some(group: Group, n: int) -> np.ndarray:
+def some(group: EvaluatedSet, n: int) -> np.ndarray:
     """Indices of `n` images of a test set, the same ones for each training.
 
     All if there are fewer.
     """
-    return np.sort(generator("features", group.set).permutation(len(group))[:n])
+    return np.sort(make_generator("features", group.set).permutation(len(group))[:n])
 
 
-def drawn(run: Run) -> list[tuple[Group, np.ndarray]]:
+def drawn(run: StoredRun) -> list[tuple[EvaluatedSet, np.ndarray]]:
     """The images shown: pairs of a group and indices into it."""
     kinds = [kind for kind in OOD if run.tests(kind)]
     shares = [
@@ -56,7 +56,7 @@ def plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.nd
     ]
 
 
-def distances(features: np.ndarray, train: Group) -> tuple[np.ndarray, np.ndarray]:
+def distances(features: np.ndarray, train: EvaluatedSet) -> tuple[np.ndarray, np.ndarray]:
     """Distance from the ID train mean within the subspace that the class means span, and outside of it: (N,) each.
 
     The subspace has K - 1 dimensions, but at most half of D: else nothing would be left outside.
@@ -72,7 +72,7 @@ def distances(features: np.ndarray, train: Group) -> tuple[np.ndarray, np.ndarra
     return np.linalg.norm(within, axis=1), np.linalg.norm(away - within @ axes, axis=1)
 
 
-def frame(outputs: Sequence[str]) -> pd.DataFrame:
+def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     """One row an image: training, kind (id, near, far, synthetic), label, x, y, explained_x, explained_y, inside, outside.
 
     x, y: the direction f / |f| of its features in the principal plane of all images shown, half of
@@ -81,7 +81,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     """
     parts = []
     for path in outputs:
-        run = read(path, "features", "labels")
+        run = read_run(path, "features", "labels")
         shown = drawn(run)
         features = np.concatenate([group["features"][index] for group, index in shown]).astype(
             np.float64
@@ -104,7 +104,7 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A column per training.
 
     Above, directions in the principal plane, with the medians of few ID classes; below, the two
@@ -112,7 +112,7 @@ def draw(data: pd.DataFrame) -> Figure:
     """
     trainings = list(data["training"].unique())
     side = min(WIDTH / len(trainings), 3.0)
-    figure, axes = panels(2, len(trainings), 0.7 + 2 * side, sharex="row", sharey="row")
+    figure, axes = make_panels(2, len(trainings), 0.7 + 2 * side, sharex="row", sharey="row")
     for top, bottom, training in zip(*axes, trainings, strict=True):
         own = data[data["training"] == training]
         for kind, part in own.groupby("kind", sort=False):
@@ -130,7 +130,7 @@ def draw(data: pd.DataFrame) -> Figure:
         for label, x, y in classes.itertuples() if len(classes) <= CLASSES else ():
             top.text(x, y, str(label), fontsize=6.5, ha="center", va="center", bbox=BOX)
         top.set(
-            title=name(training),
+            title=display_name(training),
             xlabel=f"PC 1: {own['explained_x'].iloc[0]:.0%}",
             ylabel=f"PC 2: {own['explained_y'].iloc[0]:.0%}",
         )

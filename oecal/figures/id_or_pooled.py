@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from oecal.figures.sentences import Tables, over_seeds
-from oecal.figures.style import BLACK, BLUE, GREY, VERMILION, name, panels
-from oecal.tables.rows import of_model, with_excess
+from oecal.figures.sentences import Tables, format_over_seeds
+from oecal.figures.style import BLACK, BLUE, GREY, VERMILION, display_name, make_panels
+from oecal.tables.rows import select_model, with_excess
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -23,22 +23,24 @@ PANELS = {
 }
 
 
-def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(
+    calibration: str, in_dist: str, model: str, trainings: Sequence[str]
+) -> pd.DataFrame:
     """One row a run, set (id, pooled) and post_hoc (none, temperature): rms, ece, excess = mean confidence minus accuracy."""
-    table = of_model(calibration, in_dist, model, trainings)
+    table = select_model(calibration, in_dist, model, trainings)
     table = table[table["set"].isin(SETS) & table["post_hoc"].isin(FILLS)]
     return with_excess(table)[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(
         drop=True
     )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel per measure, a line per training: mean over seeds and range.
 
     On ID and on the pool, as trained (full) and scaled (open).
     """
     trainings = list(data["training"].unique())
-    figure, axes = panels(1, len(PANELS), 0.95 + 0.26 * max(len(trainings), 2), sharey=True)
+    figure, axes = make_panels(1, len(PANELS), 0.95 + 0.26 * max(len(trainings), 2), sharey=True)
     for ax, (column, label) in zip(axes[0], PANELS.items(), strict=True):
         first = data[(data["training"] == trainings[0]) & (data["post_hoc"] == "none")]
         for key, (_, colour, shape, shift) in SETS.items():
@@ -76,7 +78,7 @@ def draw(data: pd.DataFrame) -> Figure:
             ax.axvline(0, color=BLACK, lw=0.6)
         else:
             ax.set_xlim(left=0)
-    axes[0][0].set_yticks(range(len(trainings)), [name(training) for training in trainings])
+    axes[0][0].set_yticks(range(len(trainings)), [display_name(training) for training in trainings])
     handles = [
         Line2D([], [], color=colour, marker=shape, ls="", ms=4, label=text)
         for text, colour, shape, _ in SETS.values()
@@ -94,13 +96,15 @@ def draw(data: pd.DataFrame) -> Figure:
         )
     )
     handles.append(
-        Line2D([], [], color=GREY, ls=":", lw=0.7, label=f"{name(trainings[0])}, as trained")
+        Line2D(
+            [], [], color=GREY, ls=":", lw=0.7, label=f"{display_name(trainings[0])}, as trained"
+        )
     )
     figure.legend(handles=handles, loc="outside upper center", ncols=4)
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """What each training after the first changes in ECE, pooled and on ID alone, as trained and after temperature scaling."""
     calibration = tables["calibration"]
     ece = calibration.pivot_table(
@@ -110,7 +114,7 @@ def seen(tables: Tables) -> list[str]:
     for training in others:
         change = (ece[training] - ece[first]).dropna()
         said = [
-            f"{over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
+            f"{format_over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
             for post_hoc in ("none", "temperature")
             for name, where in (("pooled", "pooled"), ("id", "on in-distribution images"))
             if (post_hoc, name) in {key[:2] for key in change.index}

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 
 from oecal.data import store
 from oecal.data.preprocess import adapt
-from oecal.figures.style import name, panels
+from oecal.figures.style import display_name, make_panels
 from oecal.metrics.likelihood_metrics import bits_per_dimension
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -25,7 +25,7 @@ EACH = 6  # images at either end
 BESIDE = 2  # trainings beside each other; further ones below
 
 
-def frame(
+def collect_data(
     outputs: Sequence[str], data: Sequence[str], interpolation: str, fit: str
 ) -> pd.DataFrame:
     """One row an image: training, set, end (most, least), bpd, image (uint8 C, H, W).
@@ -35,12 +35,12 @@ def frame(
     store_of = {Path(path).stem: path for path in data}
     rows = []
     for path in outputs:
-        run = read(path, "log_likelihood")
-        shape = store.read(store_of[run.key["in_dist"]], "test").images.shape[1:]
+        run = read_run(path, "log_likelihood")
+        shape = store.read_split(store_of[run.key["in_dist"]], "test").images.shape[1:]
         for group in run.tests("id", "near", "far"):
             bpd = bits_per_dimension(group["log_likelihood"], run.dims)
             order = np.argsort(bpd, kind="stable")
-            images = store.read(store_of[group.set], "test").images
+            images = store.read_split(store_of[group.set], "test").images
             for end, chosen in (("most", order[:EACH]), ("least", order[-EACH:])):
                 for at, image in zip(
                     chosen, adapt(images[chosen], shape, interpolation, fit), strict=True
@@ -66,14 +66,14 @@ def strip(images: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(framed, axis=2).transpose(1, 2, 0)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A row per set, two columns per training: its most and its least likely images, with the range of their bits per dimension.
 
     More than BESIDE trainings continue below.
     """
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())
     blocks = [trainings[n : n + BESIDE] for n in range(0, len(trainings), BESIDE)]
-    figure, axes = panels(
+    figure, axes = make_panels(
         len(blocks) * len(sets), 2 * len(blocks[0]), (0.3 + 0.4 * len(sets)) * len(blocks) + 0.15
     )
     for row, (block, key) in zip(axes, itertools.product(blocks, sets), strict=True):
@@ -94,6 +94,6 @@ def draw(data: pd.DataFrame) -> Figure:
             ax.grid(visible=False)
             ax.spines[:].set_visible(False)
             if key == sets[0]:
-                ax.set_title(f"{name(training)}: {end} likely", fontsize=7.5)
-        row[0].set_ylabel(name(key), rotation=0, ha="right", va="center")
+                ax.set_title(f"{display_name(training)}: {end} likely", fontsize=7.5)
+        row[0].set_ylabel(display_name(key), rotation=0, ha="right", va="center")
     return figure

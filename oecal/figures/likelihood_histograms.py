@@ -14,21 +14,30 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.core.roles import OOD
-from oecal.figures.sentences import Tables, inverted
-from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, LINES, SKY, name, wrapped
+from oecal.figures.sentences import Tables, describe_inverted_sets
+from oecal.figures.style import (
+    BLACK,
+    BLUE,
+    BOX,
+    CYCLE,
+    LINES,
+    SKY,
+    display_name,
+    make_wrapped_panels,
+)
 from oecal.metrics.likelihood_metrics import bits_per_dimension
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 
 SECTION = "likelihood"
 FOR = ("density",)
 TOLD = 0.01  # the share of a set outside the range from which on it is written
 
 
-def frame(outputs: Sequence[str]) -> pd.DataFrame:
+def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     """One row an image: training, set, role (train, test, near, far, synthetic), bits = log2 p(x) / D."""
     parts = []
     for path in outputs:
-        run = read(path, "log_likelihood")
+        run = read_run(path, "log_likelihood")
         for group in [run.find("id", "train"), run.find("id"), *run.tests(*OOD)]:
             role = group.split if group.role == "id" else group.role
             bits = -bits_per_dimension(group["log_likelihood"], run.dims)
@@ -57,7 +66,7 @@ def weights(bits: pd.Series, bins: Sequence[float]) -> np.ndarray:
     return np.full(len(bits), 1 / (len(bits) * (bins[1] - bins[0])))
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel per training on one axis of bits per dimension.
 
     a set that lies further left is named with its place instead.
@@ -65,7 +74,7 @@ def draw(data: pd.DataFrame) -> Figure:
     trainings = list(data["training"].unique())
     low, high = limits(data)
     bins = np.linspace(low, high, int((high - low) * 8) + 1).tolist()
-    figure, axes = wrapped(len(trainings), 3, 1.0, 2.4, sharex=True, sharey=True)
+    figure, axes = make_wrapped_panels(len(trainings), 3, 1.0, 2.4, sharex=True, sharey=True)
     others = data[~data["role"].isin(["train", "test"])]
     sets = others.drop_duplicates("set")
     colours = [c for c in CYCLE if c not in (BLUE, SKY)]
@@ -81,7 +90,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 weights=weights(bits, bins),
                 color=colour,
                 alpha=0.55,
-                label=f"{name(inside)}, {role} (in-distribution)",
+                label=f"{display_name(inside)}, {role} (in-distribution)",
             )
         for n, (key, role) in enumerate(zip(sets["set"], sets["role"], strict=True)):
             bits = own[(own["set"] == key) & (own["role"] == role)]["bits"]
@@ -94,10 +103,10 @@ def draw(data: pd.DataFrame) -> Figure:
                 lw=thin,
                 ls=LINES[n % len(LINES)],
                 color=colours[n % len(colours)],
-                label=f"{name(key)} ({role})",
+                label=f"{display_name(key)} ({role})",
             )
             if (share := (bits < low).mean()) >= TOLD:
-                beyond.append(f"{name(key)} {100 * share:.0f}%")
+                beyond.append(f"{display_name(key)} {100 * share:.0f}%")
         if beyond:
             ax.text(
                 0.02,
@@ -109,7 +118,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 bbox=BOX,
             )
         ax.axvline(own[own["role"] == "test"]["bits"].mean(), color=BLACK, lw=0.6, ls=":")
-        ax.set_title(name(training))
+        ax.set_title(display_name(training))
     real = data[data["role"] != "synthetic"].groupby(["training", "set", "role"])["bits"]
     highest = real.agg(
         lambda bits: np.histogram(bits, bins, weights=weights(bits, bins))[0].max()
@@ -126,6 +135,6 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """Sets that look more normal than the data."""
-    return inverted(tables, "log_likelihood")
+    return describe_inverted_sets(tables, "log_likelihood")

@@ -13,10 +13,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from oecal.core.roles import OOD
-from oecal.core.seeds import generator
-from oecal.figures.style import BLACK, BLUE, BOX, CYCLE, GREY, MARKERS, name, wrapped
+from oecal.core.seeds import make_generator
+from oecal.figures.style import (
+    BLACK,
+    BLUE,
+    BOX,
+    CYCLE,
+    GREY,
+    MARKERS,
+    display_name,
+    make_wrapped_panels,
+)
 from oecal.metrics.likelihood_metrics import bits_per_dimension
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -25,12 +34,12 @@ FLOOR = 1 / 16  # bits/dim: the axes are logarithmic
 RISE = 8  # how far above the first training's range is shown: outliers may be driven far beyond
 
 
-def frame(outputs: Sequence[str], statistics: str) -> pd.DataFrame:
+def collect_data(outputs: Sequence[str], statistics: str) -> pd.DataFrame:
     """One row a test image: training, set, role (test, near, far, synthetic), bpd (of the model), png (length as PNG / dimensions)."""
-    plain = {(g.set, g.split): g["png_bits"] for g in read(statistics, "png_bits").groups}
+    plain = {(g.set, g.split): g["png_bits"] for g in read_run(statistics, "png_bits").groups}
     parts = []
     for path in outputs:
-        run = read(path, "log_likelihood")
+        run = read_run(path, "log_likelihood")
         for group in run.tests("id", *OOD):
             columns = {
                 "training": run.key["training"],
@@ -42,7 +51,7 @@ def frame(outputs: Sequence[str], statistics: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel per training, at most EACH images of a set: -log2 p / D against the PNG's bits / D, and Spearman's correlation on ID.
 
     What is far above the rest is drawn at the upper edge.
@@ -55,7 +64,7 @@ def draw(data: pd.DataFrame) -> Figure:
     colours = [c for c in CYCLE if c not in (BLUE, GREY)]
     shapes = [MARKERS[1 + n % (len(MARKERS) - 1)] for n in range(len(others))]
     chosen = {
-        key: generator("likelihood_vs_complexity", key).permutation(n)[:EACH]
+        key: make_generator("likelihood_vs_complexity", key).permutation(n)[:EACH]
         for key, n in data[data["training"] == trainings[0]]
         .groupby("set", sort=False)
         .size()
@@ -65,7 +74,7 @@ def draw(data: pd.DataFrame) -> Figure:
     top = min(real["bpd"].quantile(0.999), RISE * first["bpd"].quantile(0.999))
     data = data.assign(bpd=data["bpd"].clip(upper=1.15 * top))
     height = 2.6 if len(trainings) > 1 else 3.6
-    figure, axes = wrapped(len(trainings), 3, 0.9, height, sharex=True, sharey=True)
+    figure, axes = make_wrapped_panels(len(trainings), 3, 0.9, height, sharex=True, sharey=True)
     for ax, training in zip(axes, trainings, strict=True):
         own = data[data["training"] == training]
         for key, part in own[own["role"] == "synthetic"].groupby("set", sort=False):
@@ -110,7 +119,7 @@ def draw(data: pd.DataFrame) -> Figure:
             bbox=BOX,
             zorder=5,
         )
-        ax.set_title(name(training))
+        ax.set_title(display_name(training))
     ax = axes[0]
     ax.set_xscale("log", base=2)
     ax.set_yscale("log", base=2)
@@ -120,7 +129,10 @@ def draw(data: pd.DataFrame) -> Figure:
         axis.set_major_locator(LogLocator(base=2))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axis.set_minor_locator(LogLocator(base=2, subs=()))
-    labels = [f"{name(inside['set'].iloc[0])} (in-distribution)", *map(name, others)]
+    labels = [
+        f"{display_name(inside['set'].iloc[0])} (in-distribution)",
+        *map(display_name, others),
+    ]
     marks = [(BLUE, "o"), *((colours[n % len(colours)], shapes[n]) for n in range(len(others)))]
     if len(real) < len(data):
         labels, marks = [*labels, "synthetic sets"], [*marks, (GREY, "o")]

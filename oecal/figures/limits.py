@@ -47,7 +47,7 @@ def read(limits: str) -> pd.DataFrame:
     )
 
 
-def frame(limits: str) -> pd.DataFrame:
+def collect_data(limits: str) -> pd.DataFrame:
     """One row a factor, setting and column: its group and place, difference (percentage points; of the images percent), verdict."""
     table = read(limits)
     table = table[table["ood"] == ""]
@@ -146,7 +146,7 @@ def fits(columns: list[tuple[str, str]], width: float) -> bool:
     return all(0.058 * len(word) < width for _, column in columns for word in column.split())
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """Settings under the heading of their factor, columns under that of their group."""
     columns = list(
         data.sort_values("place", kind="stable")[["group", "column"]]
@@ -213,7 +213,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """In how many settings Outlier Exposure helps, and hurts."""
     lines, table = [], tables["limits"]
     for (measure, kind), title in LIMITED.items():

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from oecal.core.roles import OOD
 from oecal.figures import limits as summary
-from oecal.figures.style import name
+from oecal.figures.style import display_name
 
 SECTION = "limits"
 FOR = ("classifier",)
@@ -18,20 +18,20 @@ PER = "study"  # one file for all models
 NEEDS = "limits"  # a key of the study
 
 
-def frame(limits: str) -> pd.DataFrame:
+def collect_data(limits: str) -> pd.DataFrame:
     """One row a factor, setting and OOD set: its kind as group, difference of the AUROC of MSP (percentage points), verdict."""
     table = summary.read(limits)
     table = table[(table["measure"] == "auroc_msp") & (table["ood"] != "")]
     place = table["kind"].map(OOD.index)
     table = table.assign(
         group=table["kind"],
-        column=table["ood"].map(name),
+        column=table["ood"].map(display_name),
         place=place,
         difference=100 * table["difference"],
     )
     return table[summary.SHOWN].reset_index(drop=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """As `limits` is drawn, a column per OOD set."""
-    return summary.draw(data)
+    return summary.draw_figure(data)

@@ -22,9 +22,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from oecal.core.roles import OOD
-from oecal.figures.sentences import Tables, over_seeds
-from oecal.figures.style import BLACK, CYCLE, WIDTH, name, plt
-from oecal.tables.rows import of_model
+from oecal.figures.sentences import Tables, format_over_seeds
+from oecal.figures.style import BLACK, CYCLE, WIDTH, display_name, plt
+from oecal.tables.rows import select_model
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -32,7 +32,7 @@ SCORE = "log_likelihood"
 GAP = 0.25  # between the kinds of OOD sets, in cells
 
 
-def frame(
+def collect_data(
     detection: str, likelihood: str, trainings: str, in_dist: str, model: str, shown: Sequence[str]
 ) -> pd.DataFrame:
     """One row a training, seed and set: outliers, alike, kind (id, near, far, synthetic), auroc of log_likelihood, bpd, change of bpd.
@@ -42,7 +42,7 @@ def frame(
     the set is drawn from the distribution of one of the auxiliary sets.
     """
     found, bits, how = (
-        of_model(path, in_dist, model, shown) for path in (detection, likelihood, trainings)
+        select_model(path, in_dist, model, shown) for path in (detection, likelihood, trainings)
     )
     how = (
         how.drop_duplicates("training")
@@ -64,7 +64,7 @@ def frame(
     data["change"] = data["bpd"] - data.pop("bpd_first")
     data["kind"] = data["set"].map(kinds)
     data["outliers"] = data["training"].map(
-        lambda training: ", ".join(map(name, how["outliers"][training]))
+        lambda training: ", ".join(map(display_name, how["outliers"][training]))
     )
     data["alike"] = [
         key in how["alike"][training]
@@ -138,7 +138,7 @@ def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
     ax.set_xlabel("change", fontsize=7, labelpad=1)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """AUROC of the likelihood, %, below it the change of bits per dimension.
 
     a row per training, a column per OOD set; means over seeds.
@@ -156,7 +156,9 @@ def draw(data: pd.DataFrame) -> Figure:
     # In mean and worst, for all trainings alike: only sets that no training has seen the like of,
     # if there are any.
     alike = {(row["training"], row["set"]) for row in outside[outside["alike"]].to_dict("records")}
-    unlike = [key for key in sets if key not in {seen for _, seen in alike}] or sets
+    unlike = [
+        key for key in sets if key not in {describe_figure for _, describe_figure in alike}
+    ] or sets
     percent = (
         100
         * auroc.assign(mean=auroc[unlike].mean(axis=1), worst=auroc[unlike].min(axis=1)).to_numpy()
@@ -194,7 +196,7 @@ def draw(data: pd.DataFrame) -> Figure:
     for row, training in enumerate(trainings):
         at: dict[str, Any] = {"transform": costs.get_yaxis_transform(), "ha": "right"}
         start = row + 0.5 - (0.12 + 0.09 * len(of[training])) / 2 / cell
-        costs.text(-0.1, start + 0.06 / cell, name(training), fontsize=8, va="center", **at)
+        costs.text(-0.1, start + 0.06 / cell, display_name(training), fontsize=8, va="center", **at)
         for n, line in enumerate(of[training]):
             costs.text(
                 -0.1,
@@ -216,7 +218,7 @@ def draw(data: pd.DataFrame) -> Figure:
         va="bottom",
     )
     above.axvline(lefts[-2] - GAP / 2, color=BLACK, lw=0.6)
-    lowest, last = above, [*map(name, sets), "mean", "worst set"]
+    lowest, last = above, [*map(display_name, sets), "mean", "worst set"]
     if later:
         moved = change.to_numpy()[1:]
         limit = max(float(np.nanmax(np.abs(moved))), 0.1)
@@ -236,12 +238,14 @@ def draw(data: pd.DataFrame) -> Figure:
         lowest.text(
             0,
             -0.2,
-            f"Change of bits/dim against {name(trainings[0])} (blue: less likely than before)",
+            f"Change of bits/dim against {display_name(trainings[0])} (blue: less likely than before)",
             fontsize=8,
             va="bottom",
         )
         for row, training in enumerate(trainings[1:]):
-            lowest.text(-0.15, row + 0.5, name(training), fontsize=8, va="center", ha="right")
+            lowest.text(
+                -0.15, row + 0.5, display_name(training), fontsize=8, va="center", ha="right"
+            )
     for x, text in zip(lefts[len(sets) :], last[len(sets) :], strict=True):
         above.text(
             x + 0.6,
@@ -267,7 +271,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """A sentence on each training after the first: what it changes in bits/dim on ID test, and which sets it lifts above chance."""
     likelihood, detection = tables["likelihood"], tables["detection"]
     bits = likelihood[likelihood["set"] == likelihood["in_dist"]].pivot(
@@ -288,7 +292,7 @@ def seen(tables: Tables) -> list[str]:
     ]
     for training in others:
         lifted = [name for name in below if auroc.loc[name, training] >= 0.5]
-        change = over_seeds(bits[training] - bits[first], percent=False)
+        change = format_over_seeds(bits[training] - bits[first], percent=False)
         lines.append(
             f"{training}: {change} bits/dim on in-distribution images; lifts {', '.join(lifted) or 'none'} of these above 50%."
         )

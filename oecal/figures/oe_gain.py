@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from oecal.core.roles import OOD
-from oecal.figures.sentences import Tables, over_seeds
-from oecal.figures.style import BLACK, MARKERS, ROLES, families, name, panels
+from oecal.figures.sentences import Tables, format_over_seeds
+from oecal.figures.style import BLACK, MARKERS, ROLES, display_name, group_by_family, make_panels
 from oecal.metrics.seed_intervals import mean_interval
-from oecal.tables.rows import of_model
+from oecal.tables.rows import select_model
 
 SECTION = "detection"
 FOR = ("classifier",)
@@ -21,22 +21,24 @@ PER = "treatment"  # a file for each training but the first
 METRICS = {"auroc": "AUROC (right: better)", "fpr95": "FPR95 (left: better)"}
 
 
-def frame(detection: str, in_dist: str, model: str, first: str, training: str) -> pd.DataFrame:
+def collect_data(
+    detection: str, in_dist: str, model: str, first: str, training: str
+) -> pd.DataFrame:
     """One row a score, family, kind of OOD set and seed: auroc and fpr95 of `training` minus those of `first`.
 
     detection: detection.csv. Within a seed, a metric is averaged over the sets of a kind; a score
     or seed that one of both lacks is left out. `of` names the two trainings.
     """
-    table = of_model(detection, in_dist, model)
+    table = select_model(detection, in_dist, model)
     by = ["score", "kind", "seed"]
     before, after = (
         table[table["training"] == t].groupby(by, sort=False)[list(METRICS)].mean()
         for t in (first, training)
     )
     change = (after - before).dropna().reset_index()
-    of = families(table["score"].unique())
+    of = group_by_family(table["score"].unique())
     change = change.assign(
-        family=change["score"].map(of), of=f"{name(training)} minus {name(first)}"
+        family=change["score"].map(of), of=f"{display_name(training)} minus {display_name(first)}"
     )
     return change.sort_values(
         "score", key=lambda scores: scores.map(list(of).index), kind="stable", ignore_index=True
@@ -95,12 +97,12 @@ def forest(ax: Axes, data: pd.DataFrame, metric: str, scores: list[str]) -> None
     )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel for AUROC, one for FPR95, a row per score: the paired change in percentage points, mean and interval, a marker per kind."""
     scores = list(data["score"].unique())
     family = data.drop_duplicates("score")["family"].tolist()
     height = min(0.19 * max(len(scores), 3), 8.5)  # a page high at most
-    figure, axes = panels(1, 2, 1.0 + height, sharey=True)
+    figure, axes = make_panels(1, 2, 1.0 + height, sharey=True)
     for ax, metric in zip(axes[0], METRICS, strict=True):
         ends = [n for n, (one, next_) in enumerate(itertools.pairwise(family), 1) if one != next_]
         for n, (start, end) in enumerate(itertools.pairwise([0, *ends, len(scores)])):
@@ -110,7 +112,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 at = (1.02, (start + end - 1) / 2)
                 ax.text(
                     *at,
-                    name(family[start]),
+                    display_name(family[start]),
                     transform=ax.get_yaxis_transform(),
                     fontsize=6.5,
                     va="center",
@@ -121,14 +123,14 @@ def draw(data: pd.DataFrame) -> Figure:
         ax.grid(visible=False, axis="y")
         ax.tick_params(axis="y", length=0)
     axes[0][0].set(ylim=(len(scores) - 0.5, -0.5))
-    axes[0][0].set_yticks(np.arange(len(scores)), [name(score) for score in scores])
+    axes[0][0].set_yticks(np.arange(len(scores)), [display_name(score) for score in scores])
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.suptitle(data["of"].iloc[0], fontsize=9)
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """How many scores a training lifts, and which most and least: AUROC, mean over all OOD sets, change within a seed."""
     rows = tables["detection"]
     first, training = rows["training"].unique()
@@ -138,7 +140,8 @@ def seen(tables: Tables) -> list[str]:
     if mean.empty:
         return []
     most, least = (
-        f"{score} ({over_seeds(change[score])} points)" for score in (mean.idxmax(), mean.idxmin())
+        f"{score} ({format_over_seeds(change[score])} points)"
+        for score in (mean.idxmax(), mean.idxmin())
     )
     return [
         f"{training} minus {first}, AUROC over all sets: higher with {(mean > 0).sum()} of {len(mean)} scores, "

@@ -13,9 +13,9 @@ from matplotlib.colors import AsinhNorm, Normalize
 from matplotlib.figure import Figure
 
 from oecal.core.roles import OOD
-from oecal.figures.sentences import Tables, best
-from oecal.figures.style import VERMILION, WIDTH, families, name, panels
-from oecal.tables.rows import of_model
+from oecal.figures.sentences import Tables, describe_best_score
+from oecal.figures.style import VERMILION, WIDTH, display_name, group_by_family, make_panels
+from oecal.tables.rows import select_model
 
 SECTION = "detection"
 FOR = ("classifier",)
@@ -23,14 +23,16 @@ PER = "training"  # a file for each training
 LABELS = 1.7  # inches for the names of scores
 
 
-def frame(detection: str, in_dist: str, model: str, first: str, training: str) -> pd.DataFrame:
+def collect_data(
+    detection: str, in_dist: str, model: str, first: str, training: str
+) -> pd.DataFrame:
     """One row a score (family by family) and OOD set (near, far, synthetic): training, kind, family, auroc, change; means over seeds.
 
     detection: detection.csv. change: against the training `first`, within a seed; nan for a score
     that `first` lacks. The column `against` names `first`, and is empty where it is the training
     itself.
     """
-    table = of_model(detection, in_dist, model)
+    table = select_model(detection, in_dist, model)
     key = ["score", "ood", "seed"]
     own, before = (
         table[table["training"] == t][[*key, "kind", "auroc"]] for t in (training, first)
@@ -40,7 +42,7 @@ def frame(detection: str, in_dist: str, model: str, first: str, training: str) -
     data = (
         own.groupby(["score", "ood", "kind"], sort=False)[["auroc", "change"]].mean().reset_index()
     )
-    of = families(table["score"].unique())
+    of = group_by_family(table["score"].unique())
     data = data.assign(
         training=training, against=first if first != training else "", family=data["score"].map(of)
     )
@@ -88,7 +90,7 @@ def heat(
     ax.tick_params(length=0)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """Scores by sets: AUROC, %, and beside it, unless the training is the first, the change in percentage points."""
     scores, sets = list(data["score"].unique()), list(data["ood"].unique())
     training, against = data.iloc[0][["training", "against"]]
@@ -98,9 +100,14 @@ def draw(data: pd.DataFrame) -> Figure:
     }
     width = (WIDTH - LABELS) / len(sets) / len(shown)
     height = min(0.17 * max(len(scores), 3), 8.0)  # a page high at most
-    figure, axes = panels(1, len(shown), 0.5 + 0.065 * max(map(len, sets)) + height, sharey=True)
+    figure, axes = make_panels(
+        1, len(shown), 0.5 + 0.065 * max(map(len, sets)) + height, sharey=True
+    )
     heat(axes[0][0], tables["auroc"], "Blues", Normalize(50, 110), "", width)
-    titles = [f"{name(training)}: AUROC, %", f"minus {name(against)}, percentage points"]
+    titles = [
+        f"{display_name(training)}: AUROC, %",
+        f"minus {display_name(against)}, percentage points",
+    ]
     if against:
         limit = max(float(np.nanmax(np.abs(tables["change"].to_numpy()), initial=0)), 1.0)
         heat(axes[0][1], tables["change"], "RdBu", AsinhNorm(2, -limit, limit), "+", width)
@@ -108,7 +115,7 @@ def draw(data: pd.DataFrame) -> Figure:
     family = data.drop_duplicates("score")["family"].tolist()
     for ax, title in zip(axes[0], titles, strict=False):
         ax.set_title(title, loc="left", pad=14)
-        ax.set_xticks(np.arange(len(sets)) + 0.5, [name(s) for s in sets], rotation=90)
+        ax.set_xticks(np.arange(len(sets)) + 0.5, [display_name(s) for s in sets], rotation=90)
         for kind in dict.fromkeys(kinds):
             middle = kinds.index(kind) + kinds.count(kind) / 2
             ax.annotate(
@@ -125,10 +132,12 @@ def draw(data: pd.DataFrame) -> Figure:
             ax.axvline(n, color="white", lw=2.5)
         for n in [n for n, (a, b) in enumerate(itertools.pairwise(family), 1) if a != b]:
             ax.axhline(n, color="white", lw=1.2)
-    axes[0][0].set_yticks(np.arange(len(scores)) + 0.5, [name(s) for s in scores], rotation=0)
+    axes[0][0].set_yticks(
+        np.arange(len(scores)) + 0.5, [display_name(s) for s in scores], rotation=0
+    )
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """The best score, and the hardest set for the first one."""
-    return best(tables)
+    return describe_best_score(tables)

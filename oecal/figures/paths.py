@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.figures.sentences import Tables
-from oecal.figures.style import band, name, panels
-from oecal.tables.rows import of_model
+from oecal.figures.style import display_name, draw_band, make_panels
+from oecal.tables.rows import select_model
 
 SECTION = "limits"
 FOR = ("classifier", "density")
@@ -23,26 +23,29 @@ ROWS = {
 }
 
 
-def frame(paths: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(paths: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """The rows of paths.csv of one model: training, seed, set, t and, as far as it has them, confidence, accuracy, bpd."""
-    table = of_model(paths, in_dist, model, trainings)
+    table = select_model(paths, in_dist, model, trainings)
     return table[["training", "seed", "set", "t", *ROWS]].dropna(axis=1, how="all")
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A column per path, a row per output: confidence and accuracy in percent, or bits per dimension, mean and range over seeds, by t."""
     rows, sets = [r for r in ROWS if r in data], list(data["set"].unique())[:PATHS]
-    figure, axes = panels(len(rows), len(sets), 0.9 + 1.7 * len(rows), sharex=True, sharey="row")
+    figure, axes = make_panels(
+        len(rows), len(sets), 0.9 + 1.7 * len(rows), sharex=True, sharey="row"
+    )
     for row, column in zip(axes, rows, strict=True):
         scale = 1 if column == "bpd" else 100
         for ax, end in zip(row, sets, strict=True):
             for n, training in enumerate(data["training"].unique()):
                 part = data[(data["set"] == end) & (data["training"] == training)]
                 seeds = scale * part.pivot(index="t", columns="seed", values=column)
-                band(ax, seeds, n, label=name(training))
+                draw_band(ax, seeds, n, label=display_name(training))
             if row is axes[0]:
                 ax.set_title(
-                    name(end) if end in ("blur", "contrast") else f"to {name(end)}", fontsize=7.5
+                    display_name(end) if end in ("blur", "contrast") else f"to {display_name(end)}",
+                    fontsize=7.5,
                 )
             if row is axes[-1]:
                 ax.set_xlabel("way out, t")
@@ -54,7 +57,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """Confidence, or bits per dimension, at the start and at the end of the paths."""
     lines = []
     for training, rows in tables["paths"].groupby("training", sort=False):

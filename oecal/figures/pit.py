@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.sentences import Tables, over_seeds
-from oecal.figures.style import BLACK, BOX, ROLES, name, panels, percent_histogram
-from oecal.runs.run_files import read
+from oecal.figures.sentences import Tables, format_over_seeds
+from oecal.figures.style import BLACK, BOX, ROLES, display_name, draw_percent_histogram, make_panels
+from oecal.runs.run_files import read_run
 from oecal.tables.pit import p_values
 
 SECTION = "likelihood"
@@ -23,11 +23,11 @@ SETS = 8  # below each other: ID, and the first OOD sets
 BINS = np.linspace(0, 1, 21).tolist()
 
 
-def frame(outputs: Sequence[str]) -> pd.DataFrame:
+def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     """One row an image: training, set, role, p (small: less likely than nearly all ID validation images of the same run)."""
     parts = []
     for path in outputs:
-        run = read(path, "log_likelihood")
+        run = read_run(path, "log_likelihood")
         for group, p in p_values(run):
             parts.append(
                 pd.DataFrame(
@@ -37,13 +37,13 @@ def frame(outputs: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """Percent of images by p-value, at most SETS sets.
 
     Dashed, what uniform ones would give, and the share of p <= 0.05 as text.
     """
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())[:SETS]
-    figure, axes = panels(
+    figure, axes = make_panels(
         len(sets), len(trainings), 0.6 + 0.8 * len(sets), sharex=True, sharey=True
     )
     for row, shown in zip(axes, sets, strict=True):
@@ -52,7 +52,7 @@ def draw(data: pd.DataFrame) -> Figure:
             ax.axhline(100 / (len(BINS) - 1), color=BLACK, lw=0.6, ls="--")
             if len(part):
                 p = part["p"]
-                percent_histogram(ax, p, BINS, ROLES[part["role"].iloc[0]])
+                draw_percent_histogram(ax, p, BINS, ROLES[part["role"].iloc[0]])
                 text = f"p ≤ 0.05: {100 * (p <= 0.05).mean():.0f}%"
                 ax.text(
                     0.5,
@@ -65,16 +65,16 @@ def draw(data: pd.DataFrame) -> Figure:
                     bbox=BOX,
                 )
             if row is axes[0]:
-                ax.set_title(name(training))
+                ax.set_title(display_name(training))
             if row is axes[-1]:
                 ax.set_xlabel("p-value of the likelihood")
-        row[0].set_ylabel(name(shown).replace(" ", "\n", 1), fontsize=7)
+        row[0].set_ylabel(display_name(shown).replace(" ", "\n", 1), fontsize=7)
     axes[0][0].set(xlim=(0, 1), ylim=(0, 100))
     figure.supylabel("images in bin, %", fontsize=8)
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """How far from uniform the p-values of ID test images are, and which sets are more likely than nearly all ID images."""
     lines = []
     for training, rows in tables["pit"].groupby("training", sort=False):
@@ -84,7 +84,7 @@ def seen(tables: Tables) -> list[str]:
         )
         sets = [f"{name} ({100 * share:.0f}%)" for name, share in above.items() if share > 0.5]
         lines.append(
-            f"{training}: p at most 0.05 for {over_seeds(inside['below_05'])}% of the in-distribution test images; more likely "
+            f"{training}: p at most 0.05 for {format_over_seeds(inside['below_05'])}% of the in-distribution test images; more likely "
             f"than 95% of the validation images is most of {', '.join(sets) or 'no set'}."
         )
     return lines

@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from oecal.figures.sentences import Tables, over_seeds
-from oecal.figures.style import BLACK, MARKERS, look, name, panels
-from oecal.tables.rows import of_model, with_excess
+from oecal.figures.sentences import Tables, format_over_seeds
+from oecal.figures.style import BLACK, MARKERS, display_name, make_panels, style_curve
+from oecal.tables.rows import select_model, with_excess
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -23,31 +23,33 @@ PANELS = {
 DASHES = {"none": "-", "temperature": "--"}
 
 
-def frame(prevalence: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(
+    prevalence: str, in_dist: str, model: str, trainings: Sequence[str]
+) -> pd.DataFrame:
     """One row a run, post_hoc (none, temperature) and ood_rate: rate, ece, rms, excess.
 
     prevalence: prevalence.csv. excess: mean confidence minus accuracy; above 0, the model is
     over-confident.
     """
-    table = of_model(prevalence, in_dist, model, trainings)
+    table = select_model(prevalence, in_dist, model, trainings)
     table = with_excess(table[table["n"] > 0])
     return table[["training", "seed", "post_hoc", "ood_rate", "rate", *PANELS]].reset_index(
         drop=True
     )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel per measure: percent, mean and range over seeds, by the realised share of OOD.
 
     Dashed after temperature scaling.
     """
-    figure, axes = panels(1, len(PANELS), 3.0, sharex=True)
+    figure, axes = make_panels(1, len(PANELS), 3.0, sharex=True)
     rates = data.groupby("ood_rate")[
         "rate"
     ].mean()  # what was realised decides where a point stands
     for ax, (column, title) in zip(axes[0], PANELS.items(), strict=True):
         for n, training in enumerate(data["training"].unique()):
-            colour = look(n)["color"]
+            colour = style_curve(n)["color"]
             for post_hoc, dashes in DASHES.items():
                 part = data[(data["training"] == training) & (data["post_hoc"] == post_hoc)]
                 seeds = 100 * part.pivot(index="ood_rate", columns="seed", values=column)
@@ -55,7 +57,7 @@ def draw(data: pd.DataFrame) -> Figure:
                 ax.fill_between(
                     at, seeds.min(axis=1), seeds.max(axis=1), color=colour, alpha=0.15, lw=0
                 )
-                label = name(training) if post_hoc == "none" else None
+                label = display_name(training) if post_hoc == "none" else None
                 ax.plot(
                     at,
                     seeds.mean(axis=1),
@@ -77,7 +79,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """ECE at each share of OOD, as trained."""
     table = tables["prevalence"]
     lines = []
@@ -86,6 +88,8 @@ def seen(tables: Tables) -> list[str]:
             rate: rows[rows["ood_rate"] == rate]["ece"]
             for rate in sorted(rows["ood_rate"].unique())
         }
-        said = [f"{over_seeds(values)}% at {100 * rate:g}% OOD" for rate, values in rates.items()]
+        said = [
+            f"{format_over_seeds(values)}% at {100 * rate:g}% OOD" for rate, values in rates.items()
+        ]
         lines.append(f"{training}: ECE {', '.join(said)}.")
     return lines

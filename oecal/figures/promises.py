@@ -15,9 +15,9 @@ from matplotlib.lines import Line2D
 
 from oecal.core.errors import OecalError
 from oecal.figures.sentences import Tables
-from oecal.figures.style import BLUE, GREY, VERMILION, name, panels
+from oecal.figures.style import BLUE, GREY, VERMILION, display_name, make_panels
 from oecal.tables.promises import WHOLE
-from oecal.tables.rows import of_model
+from oecal.tables.rows import select_model
 
 SECTION = "rejection"
 FOR = ("classifier",)
@@ -35,13 +35,13 @@ BROKEN: dict[str, Any] = {
 }
 
 
-def frame(promises: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(promises: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
     """The rows of promises.csv of this model and these trainings, of few scores: the first, and then the most known.
 
     Promises stand in the order of the configuration; the order of trainings is the given one.
     Raises OecalError if there are none.
     """
-    table = of_model(promises, in_dist, model, trainings)
+    table = select_model(promises, in_dist, model, trainings)
     if table["score"].isna().all():
         raise OecalError(
             f"{promises}: has no promise of {model} on {in_dist}; write one under promises, or leave the figure promises out"
@@ -63,7 +63,7 @@ def said(row: pd.Series) -> str:
     )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A row per promise, a column per training: realised rates with 95% intervals, a line per score; dashed the promised rate.
 
     Grey ticks: each OOD set by itself. At the right: mean coverage on the test images.
@@ -72,7 +72,7 @@ def draw(data: pd.DataFrame) -> Figure:
         list(data[column].unique()) for column in ("training", "promise", "score")
     )
     height = 0.75 + len(promises) * (0.5 + 0.2 * max(len(scores), 2))
-    figure, axes = panels(len(promises), len(trainings), height, sharex="row", sharey=True)
+    figure, axes = make_panels(len(promises), len(trainings), height, sharex="row", sharey=True)
     for line, promise in zip(axes, promises, strict=True):
         for ax, training in zip(line, trainings, strict=True):
             part = data[(data["promise"] == promise) & (data["training"] == training)]
@@ -130,7 +130,9 @@ def draw(data: pd.DataFrame) -> Figure:
             kept = f"{np.count_nonzero(whole['kept'])} of {len(whole)} kept" + (
                 f", {none} without" if none else ""
             )
-            ax.set_title(f"{name(training)}: {kept}" if line is axes[0] else kept, fontsize=7)
+            ax.set_title(
+                f"{display_name(training)}: {kept}" if line is axes[0] else kept, fontsize=7
+            )
             ax.tick_params(axis="y", length=0)
         line[0].set_ylabel(said(data[data["promise"] == promise].iloc[0]), fontsize=7)
         found = data[(data["promise"] == promise) & data["threshold"].notna()]
@@ -141,7 +143,7 @@ def draw(data: pd.DataFrame) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel("realised rate, %")
     axes[0][0].set(ylim=(len(scores) - 0.5, -0.5))
-    axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
+    axes[0][0].set_yticks(range(len(scores)), [display_name(score) for score in scores])
     handles = [
         Line2D([], [], label="kept (a seed, 95% interval)", **KEPT),
         Line2D([], [], label="broken", **BROKEN),
@@ -152,7 +154,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """How many promises were kept, over all scores and seeds that have a threshold."""
     table = tables["promises"]
     whole = table[table["set"].isin(WHOLE) & table["threshold"].notna()]

@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.calibrators import temperature
-from oecal.figures.sentences import Tables, over_seeds, uncalibrated
-from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, name, plt
+from oecal.figures.sentences import Tables, format_over_seeds, group_uncalibrated
+from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, display_name, plt
 from oecal.metrics.calibration_metrics import equal_width, gap
 from oecal.metrics.seed_intervals import mean_interval
-from oecal.runs.run_files import confidence_and_correctness, pooled, read
+from oecal.runs.run_files import confidence_and_correctness, pool_test_images, read_run
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -27,12 +27,12 @@ COLUMNS = {
 }
 
 
-def frame(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
+def collect_data(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
     """One row an image: training, seed, set (id, pooled), post_hoc (none, temperature), confidence, correct."""
     parts = []
     for path in outputs:
-        run = read(path, "logits", "labels")
-        both = pooled(run, ood_ratio)
+        run = read_run(path, "logits", "labels")
+        both = pool_test_images(run, ood_ratio)
         val = run.find("id", "val")
         for post_hoc, calibrator in temperature.before_and_after(
             val["logits"], val["labels"]
@@ -51,7 +51,7 @@ def frame(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame, bins: int) -> Figure:
+def draw_figure(data: pd.DataFrame, bins: int) -> Figure:
     """A row per training: accuracy by confidence in `bins` equal bins, all seeds together, ECE as mean and half-width, counts below."""
     trainings = list(data["training"].unique())
     # A fixed grid: the layout engine takes a second for so many axes.
@@ -110,7 +110,7 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
             if r == len(trainings) - 1:
                 counts.set_xlabel("confidence")
             if c == 0:
-                ax.set_ylabel(f"{name(training)}\n\naccuracy")
+                ax.set_ylabel(f"{display_name(training)}\n\naccuracy")
                 counts.set_ylabel("%")
             else:
                 ax.set_yticklabels([])
@@ -118,15 +118,15 @@ def draw(data: pd.DataFrame, bins: int) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """ECE and over- or under-confidence, without post-hoc calibration."""
     lines = []
-    for training, rows in uncalibrated(tables):
+    for training, rows in group_uncalibrated(tables):
         for where in ("id", "pooled"):
             if len(part := rows[rows["set"] == where]):
                 lean = (part["mean_confidence"] - part["accuracy"]).mean()
                 word = "over-confident" if lean > 0 else "under-confident"
                 lines.append(
-                    f"{training}, {where}: ECE {over_seeds(part['ece'])}%, on average {word} by {100 * abs(lean):.1f} points."
+                    f"{training}, {where}: ECE {format_over_seeds(part['ece'])}%, on average {word} by {100 * abs(lean):.1f} points."
                 )
     return lines

@@ -17,8 +17,8 @@ from matplotlib.lines import Line2D
 from oecal.core.errors import OecalError
 from oecal.figures.promises import said
 from oecal.figures.sentences import Tables
-from oecal.figures.style import BLUE, VERMILION, name, panels
-from oecal.tables.rows import SCORES, of_model
+from oecal.figures.style import BLUE, VERMILION, display_name, make_panels
+from oecal.tables.rows import SCORES, select_model
 
 SECTION = "rejection"
 FOR = ("classifier",)
@@ -32,13 +32,17 @@ OTHER: dict[str, Any] = {"color": VERMILION, "marker": "s", "ms": 2.5}
 LOOKS = {"none": KNOWN, "like_test": KNOWN, "auxiliary": OTHER}
 
 
-def frame(resampled: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(
+    resampled: str, in_dist: str, model: str, trainings: Sequence[str]
+) -> pd.DataFrame:
     """The rows of resampled.csv of this model and these trainings, in the given order.
 
     Raises OecalError if there are none.
     """
     table = (
-        of_model(resampled, in_dist, model, trainings).dropna(subset="score").reset_index(drop=True)
+        select_model(resampled, in_dist, model, trainings)
+        .dropna(subset="score")
+        .reset_index(drop=True)
     )
     if table.empty:
         raise OecalError(
@@ -48,14 +52,14 @@ def frame(resampled: str, in_dist: str, model: str, trainings: Sequence[str]) ->
     return table
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A row per promise, a column per training, a line per score: realised rates over the splits; open where most had no threshold."""
     trainings, promises, scores = (
         list(data[column].unique()) for column in ("training", "promise", "score")
     )
     lanes = {promise: list(part["outliers"].unique()) for promise, part in data.groupby("promise")}
     heights = [0.4 + 0.12 * max(len(scores), 3) * (1 + len(lanes[promise])) for promise in promises]
-    figure, axes = panels(
+    figure, axes = make_panels(
         len(promises),
         len(trainings),
         0.85 + sum(heights),
@@ -103,7 +107,7 @@ def draw(data: pd.DataFrame) -> Figure:
                     fontsize=6,
                     color=look["color"],
                 )
-            ax.set_title(name(training) if line is axes[0] else "", fontsize=7)
+            ax.set_title(display_name(training) if line is axes[0] else "", fontsize=7)
             ax.tick_params(axis="y", length=0)
         line[0].set_ylabel(
             "\n".join(fill(words, 26) for words in said(made.iloc[0]).splitlines()), fontsize=7
@@ -112,7 +116,7 @@ def draw(data: pd.DataFrame) -> Figure:
     for ax in axes[-1]:
         ax.set_xlabel("realised rate, %")
     axes[0][0].set(ylim=(len(scores) - 0.5, -0.5))
-    axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
+    axes[0][0].set_yticks(range(len(scores)), [display_name(score) for score in scores])
     handles = [
         Line2D([], [], lw=0.8, label="threshold from images like those that arrive", **KNOWN),
         Line2D([], [], lw=0.8, label="with auxiliary outliers", **OTHER),
@@ -125,7 +129,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """How often each promise is broken, with each kind of outliers: the least and the most over scores and seeds."""
     lines, names = (
         [],

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.sentences import Tables, over_seeds
-from oecal.figures.style import band, look, name, panels
+from oecal.figures.sentences import Tables, format_over_seeds
+from oecal.figures.style import display_name, draw_band, make_panels, style_curve
 from oecal.metrics.selective_metrics import risk_coverage
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 from oecal.tables.selective import errors_and_scores
 
 SECTION = "rejection"
@@ -20,13 +20,13 @@ GRID = np.linspace(0.02, 1, 99)
 TITLES = {"id": "ID alone", "pooled": "pooled with OOD (accepted OOD: an error)"}
 
 
-def frame(
+def collect_data(
     outputs: Sequence[str], scores: Sequence[str], score: str, ood_ratio: float
 ) -> pd.DataFrame:
     """One row per run, set and point: training, seed, set (id, pooled), score, coverage (the grid), risk, best (oracle's risk)."""
     parts = []
     for output, scored in zip(outputs, scores, strict=True):
-        key = read(scored, score).key
+        key = read_run(scored, score).key
         for name_of_set, (errors, values) in errors_and_scores(output, scored, ood_ratio).items():
             _, risk = risk_coverage(values[score], errors)
             _, best = risk_coverage(errors, errors)
@@ -43,30 +43,31 @@ def frame(
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel for ID, one for the pool: selective risk, %, by coverage, a band over seeds.
 
     Dotted, the best order of the same errors.
     """
-    figure, axes = panels(1, 2, 2.9)
+    figure, axes = make_panels(1, 2, 2.9)
     for ax, key in zip(axes[0], TITLES, strict=True):
         for n, (training, part) in enumerate(
             data[data["set"] == key].groupby("training", sort=False)
         ):
             risk = part.pivot(index="coverage", columns="seed", values="risk") * 100
             best = part.groupby("coverage")["best"].mean() * 100
-            band(ax, risk.set_axis(100 * risk.index), n, label=name(str(training)))
-            ax.plot(100 * best.index, best, color=look(n)["color"], lw=0.5, ls=":")
+            draw_band(ax, risk.set_axis(100 * risk.index), n, label=display_name(str(training)))
+            ax.plot(100 * best.index, best, color=style_curve(n)["color"], lw=0.5, ls=":")
         ax.set(title=TITLES[key], xlabel="coverage: inputs accepted, %", xlim=(0, 100))
         ax.set_ylim(bottom=0)
     axes[0][0].set_ylabel("selective risk: errors among accepted, %")
     axes[0][0].legend(
-        title=f"score: {name(data['score'].iloc[0])}; dotted: best possible", loc="upper left"
+        title=f"score: {display_name(data['score'].iloc[0])}; dotted: best possible",
+        loc="upper left",
     )
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """AURC of the first score."""
     selective = tables["selective"]
     first = (
@@ -74,5 +75,6 @@ def seen(tables: Tables) -> list[str]:
     )
     parts = first.groupby(["training", "set"], sort=False)
     return [
-        f"{training}, {name}: AURC {over_seeds(part['aurc'])}%." for (training, name), part in parts
+        f"{training}, {display_name}: AURC {format_over_seeds(part['aurc'])}%."
+        for (training, display_name), part in parts
     ]

@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.core.roles import OOD
-from oecal.figures.sentences import Tables, inverted
-from oecal.figures.style import BLACK, LINES, ROLES, WIDTH, name, wrapped
+from oecal.figures.sentences import Tables, describe_inverted_sets
+from oecal.figures.style import BLACK, LINES, ROLES, WIDTH, display_name, make_wrapped_panels
 from oecal.metrics.detection_metrics import detection_metrics, roc_curve
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 
 SECTION = "detection"
 FOR = ("classifier", "density")
@@ -21,11 +21,11 @@ MOST = 6  # trainings that fit on a page
 GRID = np.linspace(0, 1, 201)
 
 
-def frame(scores: Sequence[str], score: str) -> pd.DataFrame:
+def collect_data(scores: Sequence[str], score: str) -> pd.DataFrame:
     """One row per run, set and point: training, seed, set, role, score, fpr (the grid), tpr, auroc."""
     parts = []
     for path in scores:
-        run = read(path, score)
+        run = read_run(path, score)
         inside = run.find("id")[score]
         for group in run.tests(*OOD):
             fpr, tpr = roc_curve(inside, group[score])
@@ -44,7 +44,7 @@ def frame(scores: Sequence[str], score: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel per training: share of OOD against share of ID images flagged, percent, a curve per OOD set with its AUROC in the legend."""
     trainings = list(data["training"].unique())
     sets = data.drop_duplicates("set")[["set", "role"]].values.tolist()
@@ -53,7 +53,7 @@ def draw(data: pd.DataFrame) -> Figure:
     # stand in a row with their legends below, more in two columns with their legends beside them.
     if beside := len(trainings) > 3:
         side, step, columns = 1.55, 2.35, 2
-        figure, axes = wrapped(len(trainings), columns, 0.1, step, layout="none")
+        figure, axes = make_wrapped_panels(len(trainings), columns, 0.1, step, layout="none")
         height = figure.get_size_inches()[1]
         figure.subplots_adjust(
             left=0.07,
@@ -70,7 +70,9 @@ def draw(data: pd.DataFrame) -> Figure:
             len(trainings),
         )
         height = 0.3 + side + 0.5 + legend
-        figure, axes = wrapped(len(trainings), columns, height, 0, sharey=True, layout="none")
+        figure, axes = make_wrapped_panels(
+            len(trainings), columns, height, 0, sharey=True, layout="none"
+        )
         figure.subplots_adjust(
             left=0.08, right=0.98, top=1 - 0.3 / height, bottom=(0.5 + legend) / height
         )
@@ -90,11 +92,11 @@ def draw(data: pd.DataFrame) -> Figure:
                 alpha=shade,
                 ls=ls,
                 lw=1.1,
-                label=f"{auroc:.1f}  {name(key)}",
+                label=f"{auroc:.1f}  {display_name(key)}",
             )
         ax.plot([0, 100], [0, 100], color=BLACK, lw=0.5, ls=":")
         ax.set(
-            title=f"{name(training)}, {name(data['score'].iloc[0])}",
+            title=f"{display_name(training)}, {display_name(data['score'].iloc[0])}",
             xlabel="ID images flagged, %",
             xlim=(0, 100),
             ylim=(0, 101),
@@ -112,6 +114,6 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """Sets that look more normal than the data."""
-    return inverted(tables)
+    return describe_inverted_sets(tables)

@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.core import hdf5_files
-from oecal.figures.style import WIDTH, name, plt
-from oecal.runs.run_files import read
+from oecal.figures.style import WIDTH, display_name, plt
+from oecal.runs.run_files import read_run
 
 SECTION = "likelihood"
 FOR = ("density",)
@@ -19,11 +19,11 @@ BLOCKS = 3  # blocks beside each other
 GAP = 2  # pixels of white between two images
 
 
-def frame(outputs: Sequence[str]) -> pd.DataFrame:
+def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     """One row an image: training, image (uint8 C, H, W); at most 16 a training, the first ones."""
     rows = []
     for path in outputs:
-        training = read(path, "").key["training"]
+        training = read_run(path, "").key["training"]
         with hdf5_files.reading(path) as file:
             images = file["samples/images"][: ACROSS**2]
         rows += [{"training": training, "image": image} for image in images]
@@ -43,7 +43,7 @@ def block(images: Sequence[np.ndarray]) -> np.ndarray:
     return whole
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A block of images per training, each pixel a whole number of dots of the PNG."""
     blocks = {
         training: block(list(part["image"]))
@@ -71,7 +71,7 @@ def draw(data: pd.DataFrame) -> Figure:
         ax = figure.add_axes(size)
         ax.imshow(pixels, interpolation="nearest", aspect="auto")
         ax.set(xticks=[], yticks=[])
-        ax.set_title(name(str(training)))
+        ax.set_title(display_name(str(training)))
         ax.grid(visible=False)
         ax.spines[:].set_visible(False)
     return figure

@@ -12,16 +12,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from oecal.figures.sentences import Tables
-from oecal.figures.style import BLUE, GREY, name, panels
+from oecal.figures.style import BLUE, GREY, display_name, make_panels
 from oecal.metrics.ranks import critical_difference, friedman, mean_ranks
-from oecal.tables.rows import of_model
+from oecal.tables.rows import select_model
 
 SECTION = "detection"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
 
 
-def frame(detection: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(
+    detection: str, in_dist: str, model: str, trainings: Sequence[str]
+) -> pd.DataFrame:
     """One row a training and score: mean rank of its AUROC over the OOD sets, 1 = best.
 
     And of the training: sets, cd, chi2, p.
@@ -30,7 +32,7 @@ def frame(detection: str, in_dist: str, model: str, trainings: Sequence[str]) ->
     Friedman's test (chi2, p). cd: the critical difference of two mean ranks, nan for a single
     score.
     """
-    table = of_model(detection, in_dist, model)
+    table = select_model(detection, in_dist, model)
     parts = []
     for training in trainings:
         own = (
@@ -49,7 +51,7 @@ def frame(detection: str, in_dist: str, model: str, trainings: Sequence[str]) ->
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel per training, a row per score: mean rank, 1 is best, with half the critical difference on both sides.
 
     Full markers, and the band: what does not differ from the best score.
@@ -62,7 +64,7 @@ def draw(data: pd.DataFrame) -> Figure:
         order["score"].unique()
     )  # by rank under the first training, then those that only a later one has
     height = min(0.17 * max(len(scores), 3), 8.5)  # a page high at most
-    figure, axes = panels(1, len(trainings), 1.0 + height, sharex=True, sharey=True)
+    figure, axes = make_panels(1, len(trainings), 1.0 + height, sharex=True, sharey=True)
     for ax, training in zip(axes[0], trainings, strict=True):
         part = data[data["training"] == training]
         best, first = part["rank"].min(), part.iloc[0]
@@ -83,15 +85,15 @@ def draw(data: pd.DataFrame) -> Figure:
                 zorder=3,
             )
         p = "p < 0.001" if first["p"] < 0.001 else f"p = {first['p']:.3f}"
-        ax.set_title(f"{name(training)}\nCD = {2 * half:.1f}, {p}", fontsize=7.5)
+        ax.set_title(f"{display_name(training)}\nCD = {2 * half:.1f}, {p}", fontsize=7.5)
         ax.set_xlabel("mean rank (1: best)")
         ax.tick_params(axis="y", length=0)
     axes[0][0].set(xlim=(0, len(scores) + 1), ylim=(len(scores) - 0.5, -0.5))
-    axes[0][0].set_yticks(range(len(scores)), [name(score) for score in scores])
+    axes[0][0].set_yticks(range(len(scores)), [display_name(score) for score in scores])
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """The score of the best mean rank, and how many cannot be told from it."""
     lines = []
     for training, rows in list(tables["detection"].groupby("training", sort=False))[:MOST]:

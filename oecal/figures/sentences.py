@@ -12,14 +12,14 @@ from oecal.metrics.seed_intervals import mean_interval
 Tables = Mapping[str, pd.DataFrame]
 
 
-def over_seeds(values: pd.Series, percent: bool = True) -> str:
+def format_over_seeds(values: pd.Series, percent: bool = True) -> str:
     """`97.1 ± 0.4`: mean and half-width of the 95% interval over seeds."""
     mean, half = mean_interval(values.to_numpy() * (100 if percent else 1))
     digits = 1 if percent else 2
     return f"{mean:.{digits}f}" + ("" if math.isnan(half) else f" ± {half:.{digits}f}")
 
 
-def inverted(tables: Tables, score: str = "") -> list[str]:
+def describe_inverted_sets(tables: Tables, score: str = "") -> list[str]:
     """Sets that look more normal than the data, by this score, or by the first one that each training and seed has."""
     lines, found = [], tables["detection"]
     runs = found.groupby("score", sort=False)[["training", "seed"]].apply(
@@ -35,7 +35,7 @@ def inverted(tables: Tables, score: str = "") -> list[str]:
     return lines
 
 
-def best(tables: Tables) -> list[str]:
+def describe_best_score(tables: Tables) -> list[str]:
     """The best score, and the hardest set for the first one."""
     lines = []
     for training, rows in tables["detection"].groupby("training", sort=False):
@@ -48,7 +48,7 @@ def best(tables: Tables) -> list[str]:
     return lines
 
 
-def uncalibrated(tables: Tables) -> Iterable[tuple[Hashable, pd.DataFrame]]:
+def group_uncalibrated(tables: Tables) -> Iterable[tuple[Hashable, pd.DataFrame]]:
     """Each training with its rows of the calibration table before post-hoc calibration."""
     calibration = tables["calibration"]
     return calibration[calibration["post_hoc"] == "none"].groupby("training", sort=False)

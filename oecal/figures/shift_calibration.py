@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from oecal.figures.sentences import Tables, over_seeds, uncalibrated
-from oecal.figures.style import BLACK, band, name, panels
-from oecal.tables.rows import corruptions, of_model, with_excess
+from oecal.figures.sentences import Tables, format_over_seeds, group_uncalibrated
+from oecal.figures.style import BLACK, display_name, draw_band, make_panels
+from oecal.tables.rows import corruptions, select_model, with_excess
 
 SECTION = "calibration"
 FOR = ("classifier",)
@@ -19,12 +19,14 @@ CORRUPTIONS = 5  # that fit beside each other, the first ones
 ROWS = {"accuracy": "accuracy, %", "ece": "ECE, %", "excess": "confidence\nminus accuracy, %"}
 
 
-def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
+def collect_data(
+    calibration: str, in_dist: str, model: str, trainings: Sequence[str]
+) -> pd.DataFrame:
     """One row a run, corruption and severity (0: ID test images), without post-hoc calibration: accuracy, ece, excess.
 
     excess: mean confidence minus accuracy; above 0, the model is over-confident.
     """
-    table = of_model(calibration, in_dist, model, trainings)
+    table = select_model(calibration, in_dist, model, trainings)
     table = with_excess(table[table["post_hoc"] == "none"])
     shifted = table.assign(**corruptions(table["set"])).dropna(subset="severity")
     unshifted = table[table["set"] == "id"].assign(severity=0)
@@ -37,10 +39,10 @@ def frame(calibration: str, in_dist: str, model: str, trainings: Sequence[str]) 
     )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A row per measure, a column per corruption, at most CORRUPTIONS: percent, mean and range over seeds, by severity."""
     corruptions = list(data["corruption"].unique())[:CORRUPTIONS]
-    figure, axes = panels(len(ROWS), max(len(corruptions), 1), 5.2, sharex=True, sharey="row")
+    figure, axes = make_panels(len(ROWS), max(len(corruptions), 1), 5.2, sharex=True, sharey="row")
     for row, (column, label) in zip(axes, ROWS.items(), strict=True):
         for ax, corruption in zip(row, corruptions, strict=False):
             if column == "excess":
@@ -48,9 +50,9 @@ def draw(data: pd.DataFrame) -> Figure:
             for n, training in enumerate(data["training"].unique()):
                 part = data[(data["corruption"] == corruption) & (data["training"] == training)]
                 seeds = 100 * part.pivot(index="severity", columns="seed", values=column)
-                band(ax, seeds, n, marker="o", ms=2.5, label=name(training))
+                draw_band(ax, seeds, n, marker="o", ms=2.5, label=display_name(training))
             if row is axes[0]:
-                ax.set_title(name(corruption))
+                ax.set_title(display_name(corruption))
             if row is axes[-1]:
                 ax.set_xlabel("severity (0: none)")
         row[0].set_ylabel(label)
@@ -60,10 +62,10 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-def seen(tables: Tables) -> list[str]:
+def describe_figure(tables: Tables) -> list[str]:
     """Over- or under-confidence under the strongest corruptions."""
     lines = []
-    for training, rows in uncalibrated(tables):
+    for training, rows in group_uncalibrated(tables):
         parts = corruptions(rows["set"]).dropna()
         if len(parts):
             worst = rows.loc[parts.index][parts["severity"] == parts["severity"].max()]
@@ -72,7 +74,7 @@ def seen(tables: Tables) -> list[str]:
                 worst.groupby("seed")["accuracy"].mean(),
             )
             lines.append(
-                f"{training}, severity {parts['severity'].max()}: accuracy {over_seeds(accuracy)}%, "
+                f"{training}, severity {parts['severity'].max()}: accuracy {format_over_seeds(accuracy)}%, "
                 f"confidence {'above' if lean > 0 else 'below'} it by {100 * abs(lean):.1f} points."
             )
     return lines

@@ -140,14 +140,14 @@ plt.rcParams.update(
 )
 
 
-def name(key: str) -> str:
+def display_name(key: str) -> str:
     """A configuration name for readers: oe_tune -> OE tune, h_u_p -> H(U; p), typicality_10 -> typicality, M = 10."""
     if batch := re.fullmatch(r"typicality_(\d+)", key):
         return f"typicality, M = {batch[1]}"
     return NAMES.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))
 
 
-def families(scores: Iterable[str]) -> dict[str, str]:
+def group_by_family(scores: Iterable[str]) -> dict[str, str]:
     """Scores and their families, a file of oecal/scores each.
 
     One family after the other, in order of first appearance.
@@ -161,30 +161,30 @@ def families(scores: Iterable[str]) -> dict[str, str]:
     }
 
 
-def look(n: int) -> dict[str, Any]:
+def style_curve(n: int) -> dict[str, Any]:
     """Colour and dashes of the n-th curve; where a colour comes again, it has other dashes."""
     return {"color": CYCLE[n % len(CYCLE)], "ls": LINES[(n + n // len(CYCLE)) % len(LINES)]}
 
 
-def band(ax: Axes, curves: pd.DataFrame, n: int, **kwargs: Any) -> None:
+def draw_band(ax: Axes, curves: pd.DataFrame, n: int, **kwargs: Any) -> None:
     """The n-th curve: the mean of the columns, one a seed, and a band from the lowest to the highest of them."""
     ax.fill_between(
         curves.index,
         curves.min(axis=1),
         curves.max(axis=1),
-        color=look(n)["color"],
+        color=style_curve(n)["color"],
         alpha=0.2,
         lw=0,
     )
-    ax.plot(curves.index, curves.mean(axis=1), **look(n), **kwargs)
+    ax.plot(curves.index, curves.mean(axis=1), **style_curve(n), **kwargs)
 
 
-def percent_histogram(ax: Axes, values: pd.Series, bins: list[float], colour: str) -> None:
+def draw_percent_histogram(ax: Axes, values: pd.Series, bins: list[float], colour: str) -> None:
     """Bars of the share of the values in each bin, percent."""
     ax.hist(values, bins, weights=np.full(len(values), 100 / len(values)), color=colour, alpha=0.8)
 
 
-def panels(
+def make_panels(
     rows: int, columns: int, height: float, **kwargs: Any
 ) -> tuple[Figure, list[list[Axes]]]:
     """A figure of the page's width with a grid of axes; `height` in inches for the whole."""
@@ -192,7 +192,7 @@ def panels(
     return figure, axes.tolist()
 
 
-def wrapped(
+def make_wrapped_panels(
     count: int, most: int, margin: float, height: float, **kwargs: Any
 ) -> tuple[Figure, list[Axes]]:
     """`count` axes in as few rows as hold at most `most` each, evenly filled.
@@ -201,7 +201,7 @@ def wrapped(
     """
     rows = -(-count // most)
     columns = -(-count // rows)
-    figure, axes = panels(rows, columns, margin + height * rows, **kwargs)
+    figure, axes = make_panels(rows, columns, margin + height * rows, **kwargs)
     flat = [ax for row in axes for ax in row]
     for ax in flat[count:]:
         ax.set_axis_off()
@@ -210,7 +210,7 @@ def wrapped(
     return figure, flat[:count]
 
 
-def save(figure: Figure, *paths: str | Path) -> None:
+def save_figure(figure: Figure, *paths: str | Path) -> None:
     """Writes the figure in the formats that the paths' suffixes name.
 
     No dates inside, so the same figure gives the same bytes.

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from oecal.figures.style import look, name, panels
+from oecal.figures.style import display_name, make_panels, style_curve
 
 SECTION = "cost"
 FOR = ("classifier", "density")
@@ -23,7 +23,7 @@ TITLES = {
 }
 
 
-def frame(history: Sequence[str]) -> pd.DataFrame:
+def collect_data(history: Sequence[str]) -> pd.DataFrame:
     """The rows of all `{training}/seed{seed}/history.csv` below each other, with training and seed from their paths."""
     paths = [Path(path) for path in history]
     parts = [
@@ -33,19 +33,25 @@ def frame(history: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A panel per metric of the histories, by epoch: each seed thin, their mean thick."""
     metrics = [m for m in TITLES if m in data]
     columns = min(len(metrics), 3)
     rows = -(-len(metrics) // columns)
-    figure, axes = panels(rows, columns, 0.5 + 1.9 * rows)
+    figure, axes = make_panels(rows, columns, 0.5 + 1.9 * rows)
     flat = [ax for row in axes for ax in row]
     for ax, metric in zip(flat, metrics, strict=False):
         for n, (training, part) in enumerate(data.groupby("training", sort=False)):
             curves = part.pivot(index="epoch", columns="seed", values=metric)
-            ax.plot(curves, color=look(n)["color"], lw=0.5, alpha=0.5)
+            ax.plot(curves, color=style_curve(n)["color"], lw=0.5, alpha=0.5)
             marker = "o" if len(curves) == 1 else None
-            ax.plot(curves.mean(axis=1), **look(n), marker=marker, ms=4, label=name(str(training)))
+            ax.plot(
+                curves.mean(axis=1),
+                **style_curve(n),
+                marker=marker,
+                ms=4,
+                label=display_name(str(training)),
+            )
         ax.set(title=TITLES[metric], xlabel="epoch")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for ax in flat[len(metrics) :]:

@@ -6,9 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from oecal.figures.style import band, name, panels
-from oecal.runs.run_files import RUN
-from oecal.tables.rows import of_model, with_excess
+from oecal.figures.style import display_name, draw_band, make_panels
+from oecal.runs.run_files import RUN_COLUMNS
+from oecal.tables.rows import select_model, with_excess
 
 SECTION = "cost"
 FOR = ("classifier",)
@@ -22,14 +22,16 @@ PANELS = {
 AXES = {"train_images": "different training images", "steps": "steps of training"}
 
 
-def frame(calibration: str, trainings: str, data: str, in_dist: str, model: str) -> pd.DataFrame:
+def collect_data(
+    calibration: str, trainings: str, data: str, in_dist: str, model: str
+) -> pd.DataFrame:
     """One row a run, set (id, pooled) and axis that it stands on: objective, seed, axis, at, set, accuracy, ece, excess; as trained.
 
     trainings, calibration: trainings.csv, calibration.csv; data: datasets.csv, for the number of
     all training images. On the axis `train_images` stand the trainings of the most common number of
     steps, on the axis `steps` those with all training images.
     """
-    about = of_model(trainings, in_dist, model)
+    about = select_model(trainings, in_dist, model)
     sizes = pd.read_csv(data)
     whole = int(sizes[(sizes["name"] == in_dist) & (sizes["split"] == "train")]["n"].iloc[0])
     about = about.assign(
@@ -40,19 +42,19 @@ def frame(calibration: str, trainings: str, data: str, in_dist: str, model: str)
         about[about["train_images"] == whole].assign(axis="steps"),
     ]
     places = pd.concat([part.assign(at=part[part["axis"].iloc[0]]) for part in parts if len(part)])
-    table = of_model(calibration, in_dist, model)
+    table = select_model(calibration, in_dist, model)
     table = table[(table["post_hoc"] == "none") & table["set"].isin(["id", "pooled"])]
-    both: pd.DataFrame = places[[*RUN, "objective", "axis", "at"]].merge(
-        with_excess(table)[[*RUN, "set", "accuracy", "ece", "excess"]], on=list(RUN)
+    both: pd.DataFrame = places[[*RUN_COLUMNS, "objective", "axis", "at"]].merge(
+        with_excess(table)[[*RUN_COLUMNS, "set", "accuracy", "ece", "excess"]], on=list(RUN_COLUMNS)
     )
     return both.drop(columns=["in_dist", "model", "training"]).sort_values(
         ["axis", "at"], kind="stable", ignore_index=True
     )
 
 
-def draw(data: pd.DataFrame) -> Figure:
+def draw_figure(data: pd.DataFrame) -> Figure:
     """A row per axis (images, steps), a column per measure and set: percent, mean and range over seeds, a curve per objective."""
-    figure, axes = panels(len(AXES), len(PANELS), 4.2, sharey="col")
+    figure, axes = make_panels(len(AXES), len(PANELS), 4.2, sharey="col")
     for row, (axis, label) in zip(axes, AXES.items(), strict=True):
         ticks = sorted(data[data["axis"] == axis]["at"].unique())
         for ax, ((key, column), title) in zip(row, PANELS.items(), strict=True):
@@ -60,13 +62,13 @@ def draw(data: pd.DataFrame) -> Figure:
                 part = data[
                     (data["axis"] == axis) & (data["set"] == key) & (data["objective"] == objective)
                 ]
-                band(
+                draw_band(
                     ax,
                     100 * part.pivot_table(index="at", columns="seed", values=column),
                     n,
                     marker="o",
                     ms=3,
-                    label=name(objective),
+                    label=display_name(objective),
                 )
             ax.set(xscale="log", xlabel=label)
             ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks], rotation=30)

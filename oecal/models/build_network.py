@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from oecal.core.components import constant, made
-from oecal.core.errors import OecalError, said
+from oecal.core.components import make_options, read_constant
+from oecal.core.errors import OecalError, summarize_error
 
 
 def kind_of(model: Mapping[str, Any]) -> str:
@@ -32,7 +32,7 @@ def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: 
     """
     architecture = importlib.import_module(f"oecal.models.{model['architecture']}")
     built: nn.Module = architecture.build(
-        made(architecture.Options, model["options"]), shape, classes
+        make_options(architecture.Options, model["options"]), shape, classes
     )
     return built
 
@@ -42,7 +42,7 @@ def network(params: Mapping[str, Any], shape: tuple[int, int, int], classes: int
     return build_model(
         params["model"],
         shape,
-        classes + constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0),
+        classes + read_constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0),
     )
 
 
@@ -97,7 +97,7 @@ def reading(path: str | Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
         raise OecalError(
-            f"{path}: does not hold the weights of this model ({said(error)}); delete it and run again"
+            f"{path}: does not hold the weights of this model ({summarize_error(error)}); delete it and run again"
         ) from None
 
 

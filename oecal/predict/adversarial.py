@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from oecal.core.seeds import derive
+from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
 
 ATTACKS = (
@@ -68,7 +68,7 @@ def attacked(
     """
     size, parts = BATCH.get(device.type, BATCH["cpu"]), []
     for start in tqdm(range(0, len(images), size), desc=attack, leave=False, disable=None):
-        torch.manual_seed(derive("attack", attack, start))
+        torch.manual_seed(derive_seed("attack", attack, start))
         batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
         found = moved(logits, batch, attack, levels / 255, up)
         parts.append((found * 255).round().to(torch.uint8).cpu().numpy())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from oecal.core.seeds import derive
+from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
 
 TINY = 1e-30  # below any norm that is not 0
@@ -25,7 +25,7 @@ def gradients(model: Any, images: np.ndarray, device: torch.device) -> dict[str,
     parameters = list(model.parameters())
     norms, inputs = [], []
     for n, image in enumerate(images):
-        torch.manual_seed(derive("costly", n))
+        torch.manual_seed(derive_seed("costly", n))
         x = to_input(torch.from_numpy(image[None]).to(device)).requires_grad_()
         of_parameters = torch.autograd.grad(model(x).sum(), [x, *parameters], allow_unused=True)
         squared = torch.stack(
@@ -43,7 +43,7 @@ def regret(model: Any, images: np.ndarray, device: torch.device, batch: int = 25
     """`model.regret` of a VAE, nats, (N,) float64."""
     values = []
     for start in range(0, len(images), batch):
-        torch.manual_seed(derive("costly", start))
+        torch.manual_seed(derive_seed("costly", start))
         x = to_input(torch.from_numpy(images[start : start + batch]).to(device))
         values.append(model.regret(x).cpu().numpy())
     return np.concatenate(values)

@@ -9,12 +9,12 @@ import numpy as np
 from tqdm import tqdm
 
 from oecal.core.errors import OecalError
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data import store
 from oecal.data.corruptions import corrupt
 from oecal.data.image_paths import FADING, STEPS, towards
 from oecal.data.preprocess import adapt
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 OUTLIERS = 1000  # auxiliary outliers of a set that are predicted: enough to choose a hyperparameter
 
@@ -24,7 +24,7 @@ def drawn(n: int, at_most: int, *purpose: object) -> np.ndarray:
     return (
         np.arange(n)
         if not 0 < at_most < n
-        else np.sort(generator("drawn", *purpose).permutation(n)[:at_most])
+        else np.sort(make_generator("drawn", *purpose).permutation(n)[:at_most])
     )
 
 
@@ -35,14 +35,14 @@ def images_of(
     classes: int,
     how: Mapping[str, Any],
     train: int = 0,
-) -> Split:
+) -> ImageSplit:
     """The images and labels of one evaluated set, in the in-distribution set's format, corrupted if the entry says so.
 
     how: interpolation and fit with which another format is brought to `shape`; train: at most so
     many ID training images, 0: all.
     """
     path = data[entry["dataset"]]
-    split = store.read(path, entry["split"])
+    split = store.read_split(path, entry["split"])
     if not len(split.images):
         raise OecalError(
             f"{path}: has no images in '{entry['split']}'; leave this set out, or choose other classes"
@@ -55,29 +55,29 @@ def images_of(
     if entry["split"] == "train":
         most = OUTLIERS if entry["role"] == "outlier" else train
         chosen = drawn(len(split.images), most, "train", entry["dataset"])
-        split = Split(split.images[chosen], split.labels[chosen])
+        split = ImageSplit(split.images[chosen], split.labels[chosen])
     if entry["role"] == "path":
         return path_of(entry, split, data, shape, how)
     if entry["role"] in ("corruption", "attack"):
         chosen = drawn(len(split.images), entry["images"], entry["role"], entry["dataset"])
-        split = Split(split.images[chosen], split.labels[chosen])
+        split = ImageSplit(split.images[chosen], split.labels[chosen])
     images = adapt(split.images, shape, how["interpolation"], how["fit"])
     if entry["role"] == "corruption":
         images = corrupt(images, entry["corruption"], entry["severity"])
-    return Split(images, split.labels)
+    return ImageSplit(images, split.labels)
 
 
 def path_of(
     entry: Mapping[str, Any],
-    split: Split,
+    split: ImageSplit,
     data: Mapping[str, str],
     shape: tuple[int, int, int],
     how: Mapping[str, Any],
-) -> Split:
+) -> ImageSplit:
     """The images along a path (oecal.data.image_paths) of `images` ID images to as many of the set `end`, or fading; labels: of the start."""
     most, end = entry["images"], entry["end"]
     if end not in FADING:
-        others = store.read(data[end], "test").images
+        others = store.read_split(data[end], "test").images
         ends = adapt(
             others[drawn(len(others), most, "path", end)], shape, how["interpolation"], how["fit"]
         )
@@ -85,7 +85,7 @@ def path_of(
     chosen = drawn(len(split.images), most, "path", entry["dataset"])
     starts = adapt(split.images[chosen], shape, how["interpolation"], how["fit"])
     images = FADING[end](starts) if end in FADING else towards(starts, ends[: len(starts)])
-    return Split(images, np.repeat(split.labels[chosen], STEPS))
+    return ImageSplit(images, np.repeat(split.labels[chosen], STEPS))
 
 
 def evaluated(
@@ -95,7 +95,7 @@ def evaluated(
     how: Mapping[str, Any],
     train: int,
     may_be_missing: Collection[str],
-) -> Iterator[tuple[Mapping[str, Any], Split]]:
+) -> Iterator[tuple[Mapping[str, Any], ImageSplit]]:
     """Each entry of `sets` that can be had, and its images; a progress bar.
 
     The images of an attack are those that it starts from.
@@ -103,9 +103,9 @@ def evaluated(
     sets: name, split, role, dataset (and corruption, severity, images; end, images; attack, levels,
     up, images); data: image store by data set; in_dist: the in-distribution set.
     """
-    shape = store.read(data[in_dist], "test").images.shape[1:]
-    classes = len(store.read_about(data[in_dist]).classes)
-    there = store.there(data.values(), may_be_missing)
+    shape = store.read_split(data[in_dist], "test").images.shape[1:]
+    classes = len(store.read_metadata(data[in_dist]).classes)
+    there = store.list_available(data.values(), may_be_missing)
     missing = {name for name, path in data.items() if path not in there}
     can = [e for e in sets if not missing & {e["dataset"], e.get("end")}]
     for entry in tqdm(can, desc="sets", leave=False, disable=None):

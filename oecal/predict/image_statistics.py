@@ -57,7 +57,7 @@ def statistics(images: np.ndarray, mean: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def run(
+def compute_image_statistics(
     sets: Sequence[Mapping[str, Any]],
     data: Mapping[str, str],
     in_dist: str,
@@ -67,7 +67,7 @@ def run(
     may_be_missing: Collection[str] = (),
 ) -> None:
     """Writes the statistics of all evaluated sets of an in-distribution set, with the groups of its runs' outputs."""
-    images = store.read(data[in_dist], "train").images
+    images = store.read_split(data[in_dist], "train").images
     mean = images.mean(axis=0)
     with hdf5_files.creating(path) as file:
         file.attrs.update(in_dist=in_dist, kind="images", dims=mean.size)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from oecal.core.device import autocast
-from oecal.core.seeds import derive
+from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
 from oecal.predict.memory import in_parts
 
@@ -60,7 +60,7 @@ def predict(
 
     batches = []
     for start in range(0, len(images), size):
-        torch.manual_seed(derive("predict", start))
+        torch.manual_seed(derive_seed("predict", start))
         batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
         batches.append(
             {name: values.cpu().numpy() for name, values in in_parts(outputs, batch).items()}

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 
 from oecal.core import hdf5_files
-from oecal.core.device import announce, effective, move, set_up
+from oecal.core.device import announce_device, effective_precision, move_model, set_up_device
 from oecal.core.errors import OecalError
-from oecal.core.job_costs import Cost, write
-from oecal.core.roles import spared
-from oecal.core.seeds import derive
+from oecal.core.job_costs import Cost, write_costs
+from oecal.core.roles import is_spared
+from oecal.core.seeds import derive_seed
 from oecal.data import store
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 from oecal.models.build_network import history_of, kind_of, load_samples, load_weights, network
 from oecal.predict import costly, repeated_passes
 from oecal.predict.adversarial import attacked
@@ -34,7 +34,7 @@ from oecal.predict.probes import FACTORS, constants, faded
 FADED = 50  # images of falling contrast
 
 
-def run(
+def predict_run(
     params: Mapping[str, Any],
     more: Mapping[str, Any],
     sets: Sequence[Mapping[str, Any]],
@@ -65,16 +65,19 @@ def run(
     CSV file, apart because times are never the same twice: name (outputs, or a costly method),
     images, seconds, peak_mb. Raises OecalError if an output is not finite.
     """
-    torch_device = set_up(device, threads)
+    torch_device = set_up_device(device, threads)
     in_dist = data[run["in_dist"]]
-    test, classes = store.read(in_dist, "test").images, len(store.read_about(in_dist).classes)
+    test, classes = (
+        store.read_split(in_dist, "test").images,
+        len(store.read_metadata(in_dist).classes),
+    )
     shape = test.shape[1:]
     model: Any = network(params, shape, classes)
     load_weights(model, weights)
-    move(model, torch_device, channels_last)
+    move_model(model, torch_device, channels_last)
     kind = kind_of(params["model"])
-    precision = effective(torch_device, precision) if kind == "density" else "float32"
-    announce(torch_device, precision)
+    precision = effective_precision(torch_device, precision) if kind == "density" else "float32"
+    announce_device(torch_device, precision)
     if kind == "density":
         methods = costly.methods(model, more["costly"], torch_device)
     else:
@@ -125,7 +128,7 @@ def run(
             file.create_group(place).attrs["role"] = role
             if role == "attack":
                 how = entry["attack"], entry["levels"], entry["up"]
-                split = Split(
+                split = ImageSplit(
                     attacked(lambda x: model(x)[:, :classes], split.images, *how, torch_device),
                     split.labels,
                 )
@@ -136,7 +139,7 @@ def run(
             if kind == "density":
                 file[place]["log_likelihood"].attrs["dims"] = int(np.prod(shape))
             index = drawn(len(split.images), more["images"], "costly", place)
-            for method, statistics in () if spared(role, entry["split"]) else methods.items():
+            for method, statistics in () if is_spared(role, entry["split"]) else methods.items():
                 with costs[method].measured(len(index), *memory):
                     found = finite(statistics(split.images[index]), place)
                 for name, values in found.items():
@@ -158,9 +161,9 @@ def run(
             hdf5_files.put(file, "probe/contrast/log_likelihood", shades.reshape(len(some), -1))
             hdf5_files.put(file, "probe/contrast/factor", FACTORS)
         if more["samples"]:
-            torch.manual_seed(derive("samples", run["seed"]))
+            torch.manual_seed(derive_seed("samples", run["seed"]))
             with torch.inference_mode():
                 images = model.sample(more["samples"])
             hdf5_files.put(file, "samples/images", (images * 255).round().byte().cpu().numpy())
             logging.info("%d samples", more["samples"])
-    write(cost, "name", costs)
+    write_costs(cost, "name", costs)

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from oecal.core.errors import OecalError
-from oecal.core.seeds import derive
+from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
 from oecal.predict.memory import in_parts
 from oecal.training.augment import augment
@@ -123,7 +123,7 @@ def over(
     """
     size, parts = BATCH.get(device.type, BATCH["cpu"]), []
     for start in tqdm(range(0, len(images), size), desc=name, leave=False, disable=None):
-        torch.manual_seed(derive("costly", name, start))
+        torch.manual_seed(derive_seed("costly", name, start))
         found = in_parts(
             statistics, to_input(torch.from_numpy(images[start : start + size]).to(device))
         )

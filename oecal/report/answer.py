@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from oecal.core.roles import OOD
-from oecal.figures.sentences import over_seeds
+from oecal.figures.sentences import format_over_seeds
 from oecal.metrics.seed_intervals import mean_interval
 from oecal.tables.promises import WHOLE
 
@@ -81,7 +81,7 @@ def chosen(tables: Tables, table: str) -> list[Pair]:
 
 def signed(change: pd.Series, percent: bool = True) -> str:
     """The mean over seeds with its half-width, always with a sign: `+2.1 ± 0.4 points`."""
-    text = over_seeds(change, percent) + (" points" if percent else "")
+    text = format_over_seeds(change, percent) + (" points" if percent else "")
     return text if text.startswith("-") else "+" + text
 
 
@@ -136,7 +136,7 @@ def paradox(tables: Tables) -> str:
             low, n = below_chance(of_score(tables, score), pair, pair.first)
             if n:
                 worst = "".join(
-                    f", lowest with {name}, {over_seeds(values)}%"
+                    f", lowest with {name}, {format_over_seeds(values)}%"
                     for name, values in list(low.items())[:1]
                 )
                 said.append(
@@ -257,7 +257,7 @@ def limits(tables: Tables) -> str:
         for pair in [p for p in chosen(tables, table) if p.oe and len(p.rows(rows, p.oe))][:1]:
             low, n = below_chance(rows, pair, pair.oe)
             which = ", ".join(
-                f"{name} {over_seeds(values)}%" for name, values in list(low.items())[:3]
+                f"{name} {format_over_seeds(values)}%" for name, values in list(low.items())[:3]
             )
             more = " (" + which + (", ..." if len(low) > 3 else "") + ")" if low else ""
             said.append(
@@ -275,8 +275,8 @@ def limits(tables: Tables) -> str:
         )
         exposed = own.rows(of_score(tables, "msp"), own.oe).groupby("seed")["auroc"].mean()
         said.append(
-            f"over all sets MSP reaches {over_seeds(exposed)}% with OE, the best of {len(means)} scores without it, "
-            f"{means.idxmax()}, {over_seeds(best)}%"
+            f"over all sets MSP reaches {format_over_seeds(exposed)}% with OE, the best of {len(means)} scores without it, "
+            f"{means.idxmax()}, {format_over_seeds(best)}%"
         )
     if own and "promises" in tables:
         promises = tables["promises"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 
-from oecal.core.components import constant
+from oecal.core.components import read_constant
 from oecal.figures.sentences import Tables
 
 
-def seen(
+def describe_shown_figure(
     figure: str, tables: Tables, in_dist: str = "", model: str = "", training: str = ""
 ) -> str:
     """A sentence per training that the figure shows, or on its only one.
@@ -19,10 +19,10 @@ def seen(
     without the trainings that only help another one (a background model); those with PER see the
     rows of this training, and the first one's where it is a treatment.
     """
-    sentences = getattr(importlib.import_module(f"oecal.figures.{figure}"), "seen", None)
+    sentences = getattr(importlib.import_module(f"oecal.figures.{figure}"), "describe_figure", None)
     if sentences is None:
         return ""
-    per = constant("figures", figure, "PER", "")
+    per = read_constant("figures", figure, "PER", "")
     if per != "study":
         tables = {
             k: t[(t["in_dist"] == in_dist) & (t["model"] == model)]

@@ -11,10 +11,10 @@ import jinja2
 import pandas as pd
 
 from oecal.core import provenance
-from oecal.core.components import constant
+from oecal.core.components import read_constant
 from oecal.report import answer, published_numbers
 from oecal.report.claim_rows import rows as claimed
-from oecal.report.figure_sentences import seen
+from oecal.report.figure_sentences import describe_shown_figure
 from oecal.report.summary_tables import SECTIONS, Summary, about, read, summaries
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
@@ -34,12 +34,12 @@ def shown(
     """Each figure: section, name, title, png, caption, what is seen."""
     return [
         {
-            "section": constant("figures", figure, "SECTION"),
+            "section": read_constant("figures", figure, "SECTION"),
             "name": f"{figure}{suffix}",
             "title": ": ".join(filter(None, [figure.replace("_", " "), ", ".join(subject)])),
             "png": base64.b64encode(Path(figures[figure + suffix]).read_bytes()).decode(),
             "caption": " ".join(Path(captions[figure]).read_text().split()),
-            "seen": seen(figure, frames, *subject),
+            "seen": describe_shown_figure(figure, frames, *subject),
         }
         for figure, variants in order
         for suffix, subject in variants

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from oecal.figures.sentences import over_seeds
+from oecal.figures.sentences import format_over_seeds
 
 # A row for each number: of which rows and column of our tables it is the counterpart; baseline,
 # oe_tune: as they have it, fractions.
@@ -86,7 +86,9 @@ def beside(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, str]) -> pd
             percent = column not in UNSCALED
             seeds = rows.groupby(["training", "seed"], sort=False)[column].mean()
             own = [
-                over_seeds(seeds[t], percent) if t in seeds.index.get_level_values(0) else "–"
+                format_over_seeds(seeds[t], percent)
+                if t in seeds.index.get_level_values(0)
+                else "–"
                 for t in TRAININGS
             ]
             theirs = [

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from oecal.figures.sentences import over_seeds
-from oecal.runs.run_files import RUN
+from oecal.figures.sentences import format_over_seeds
+from oecal.runs.run_files import RUN_COLUMNS
 from oecal.tables.limits import LIMITED
 from oecal.tables.promises import WHOLE
 from oecal.tables.rows import corruptions
@@ -66,7 +66,7 @@ def wide(
     order = table[column].unique()
     cells = (
         table.groupby([*rows, column], sort=False)[value]
-        .agg(lambda v: over_seeds(v, percent))
+        .agg(lambda v: format_over_seeds(v, percent))
         .unstack(column, sort=False)
     )
     cells = cells[order].fillna("").rename_axis(columns=None)
@@ -124,7 +124,9 @@ def detection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
     """Mean over the sets of a kind for each score; each set for the first score of each model."""
     every = tables["detection"]
     for metric, title in (("auroc", "AUROC"), ("fpr95", "FPR95")):
-        by_kind = every.groupby([*RUN, "score", "kind"], sort=False)[metric].mean().reset_index()
+        by_kind = (
+            every.groupby([*RUN_COLUMNS, "score", "kind"], sort=False)[metric].mean().reset_index()
+        )
         note = f"{title} in percent, mean over the OOD sets of a kind; OOD is the positive class."
         yield Summary(
             "detection",
@@ -163,7 +165,9 @@ def calibration(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
     corrupted = corruptions(every["set"])["corruption"].notna()
     merged = every.assign(set=every["set"].mask(corrupted, "corruptions (mean)"))
     merged = (
-        merged.groupby([*RUN, "post_hoc", "set"], sort=False).mean(numeric_only=True).reset_index()
+        merged.groupby([*RUN_COLUMNS, "post_hoc", "set"], sort=False)
+        .mean(numeric_only=True)
+        .reset_index()
     )
     titles = {
         "ece": "ECE",
@@ -225,7 +229,7 @@ def rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
     if "drift" in tables and len(every := tables["drift"].dropna(subset="alarm_share")):
         shares = (
             of_first_score(every)
-            .groupby([*RUN, "score", "ood_rate"], sort=False)["alarm_share"]
+            .groupby([*RUN_COLUMNS, "score", "ood_rate"], sort=False)["alarm_share"]
             .mean()
             .reset_index()
         )

@@ -15,13 +15,13 @@ import numpy as np
 
 from oecal.core import hdf5_files
 from oecal.core.roles import OOD
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 
-RUN = ("in_dist", "model", "training", "seed")
+RUN_COLUMNS = ("in_dist", "model", "training", "seed")
 
 
 @dataclass(frozen=True)
-class Group:
+class EvaluatedSet:
     """One evaluated set and split of one run.
 
     Role: id, near, far, synthetic, shift, corruption, ambiguous, path, attack, outlier.
@@ -42,7 +42,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Run:
+class StoredRun:
     """One run's file: who it is (in_dist, model, training, seed; of statistics: in_dist), the kind of model, and its groups.
 
     head: of a classifier's outputs the last layer, `head_weight` (K, D) and `head_bias` (K,).
@@ -51,28 +51,28 @@ class Run:
     key: dict[str, Any]
     kind: str
     dims: int
-    groups: list[Group]
+    groups: list[EvaluatedSet]
     head: dict[str, np.ndarray]
 
-    def find(self, role: str, split: str = "test") -> Group:
+    def find(self, role: str, split: str = "test") -> EvaluatedSet:
         """The only group of a role and split, such as ID val."""
         return next(g for g in self.groups if g.role == role and g.split == split)
 
-    def tests(self, *roles: str) -> list[Group]:
+    def tests(self, *roles: str) -> list[EvaluatedSet]:
         """The test groups of these roles, in the configuration's order."""
         return [g for g in self.groups if g.role in roles and g.split == "test"]
 
 
-def read(path: str | Path, *only: str) -> Run:
+def read_run(path: str | Path, *only: str) -> StoredRun:
     """A run's file; with `only`, just these arrays. Raises OecalError if the file is damaged."""
     with hdf5_files.reading(path) as file:
         key = {
             name: int(file.attrs[name]) if name == "seed" else file.attrs[name]
-            for name in RUN
+            for name in RUN_COLUMNS
             if name in file.attrs
         }
         groups = [
-            Group(
+            EvaluatedSet(
                 place.split("/")[0],
                 place.split("/")[1],
                 file[place].attrs["role"],
@@ -85,15 +85,15 @@ def read(path: str | Path, *only: str) -> Run:
             if "head" in file
             else {}
         )
-        return Run(key, file.attrs["kind"], int(file.attrs["dims"]), groups, head)
+        return StoredRun(key, file.attrs["kind"], int(file.attrs["dims"]), groups, head)
 
 
-def entire(group: Group) -> tuple[Group, np.ndarray]:
+def take_all(group: EvaluatedSet) -> tuple[EvaluatedSet, np.ndarray]:
     """A group and the indices of all its images."""
     return group, np.arange(len(group))
 
 
-def errors(group: Group) -> np.ndarray:
+def find_errors(group: EvaluatedSet) -> np.ndarray:
     """Whether a classifier's prediction of each ID image is wrong, (N,) bool.
 
     None of a density model, which predicts nothing.
@@ -105,7 +105,7 @@ def errors(group: Group) -> np.ndarray:
     )
 
 
-def of_all_images(outputs: Run, groups: Sequence[Group]) -> list[str]:
+def list_complete_scores(outputs: StoredRun, groups: Sequence[EvaluatedSet]) -> list[str]:
     """The scores that each of these groups of the same run's scores has of all its images.
 
     Costly ones are of part of them.
@@ -118,7 +118,7 @@ def of_all_images(outputs: Run, groups: Sequence[Group]) -> list[str]:
     ]
 
 
-def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
+def pool_test_images(run: StoredRun, ratio: float) -> list[tuple[EvaluatedSet, np.ndarray]]:
     """All ID test images and, for each of them, `ratio` OOD ones: pairs of a group and the indices taken from it.
 
     The OOD images come in equal shares from all OOD test sets, drawn without replacement, the same
@@ -126,11 +126,13 @@ def pooled(run: Run, ratio: float) -> list[tuple[Group, np.ndarray]]:
     """
     inside, outside = run.find("id"), run.tests(*OOD)
     share = int(np.ceil(ratio * len(inside) / max(len(outside), 1)))
-    drawn = [(g, np.sort(generator("pool", g.set).permutation(len(g))[:share])) for g in outside]
-    return [entire(inside), *drawn]
+    drawn = [
+        (g, np.sort(make_generator("pool", g.set).permutation(len(g))[:share])) for g in outside
+    ]
+    return [take_all(inside), *drawn]
 
 
-def shares(sizes: Sequence[int], total: int) -> np.ndarray:
+def share_equally(sizes: Sequence[int], total: int) -> np.ndarray:
     """As equal numbers as these sizes allow, of the sum `total`.
 
     Which of the equal ones are one smaller is drawn, always alike.
@@ -144,7 +146,7 @@ def shares(sizes: Sequence[int], total: int) -> np.ndarray:
     )
     given: np.ndarray = np.minimum(held, level)
     given[
-        generator("shares").permutation(np.flatnonzero(held >= level))[: given.sum() - total]
+        make_generator("shares").permutation(np.flatnonzero(held >= level))[: given.sum() - total]
     ] -= 1
     return given
 
@@ -159,7 +161,7 @@ def largest_pool(inside: int, outside: int, rate: float) -> tuple[int, int]:
     return round(total * (1 - rate)), round(total * rate)
 
 
-def mixed(run: Run, rate: float) -> list[tuple[Group, np.ndarray]]:
+def mix_at_rate(run: StoredRun, rate: float) -> list[tuple[EvaluatedSet, np.ndarray]]:
     """ID and OOD test images of which the share `rate`, in (0, 1), is OOD: pairs of a group and the indices taken from it.
 
     All ID images, and at least one OOD image, in as equal shares as the sets allow; where all OOD
@@ -168,18 +170,18 @@ def mixed(run: Run, rate: float) -> list[tuple[Group, np.ndarray]]:
     """
     inside, outside = run.find("id"), run.tests(*OOD)
     if not outside:
-        return [entire(inside)]
+        return [take_all(inside)]
     sizes = [len(g) for g in outside]
     known, unknown = (max(n, 1) for n in largest_pool(len(inside), sum(sizes), rate))
-    taken = [known, *shares(sizes, unknown)]
+    taken = [known, *share_equally(sizes, unknown)]
     return [
-        (g, np.sort(generator("pool", g.set).permutation(len(g))[:n]))
+        (g, np.sort(make_generator("pool", g.set).permutation(len(g))[:n]))
         for g, n in zip([inside, *outside], taken, strict=True)
     ]
 
 
 def confidence_and_correctness(
-    parts: list[tuple[Group, np.ndarray]],
+    parts: list[tuple[EvaluatedSet, np.ndarray]],
     calibrated: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Largest probability and whether the prediction is right, (N,) each.

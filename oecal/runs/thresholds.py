@@ -22,14 +22,20 @@ from typing import Any
 import numpy as np
 
 from oecal.core.files import replacing
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.metrics.guarantees import Threshold, threshold_for_errors, threshold_for_rejection
-from oecal.runs.run_files import Group, errors, largest_pool, of_all_images, read
+from oecal.runs.run_files import (
+    EvaluatedSet,
+    find_errors,
+    largest_pool,
+    list_complete_scores,
+    read_run,
+)
 
 
 def drawn(n: int, count: int, purpose: str) -> np.ndarray:
     """`count` of n indices, the same ones for each run."""
-    return generator("promises", purpose).permutation(n)[:count]
+    return make_generator("promises", purpose).permutation(n)[:count]
 
 
 def pool(
@@ -80,7 +86,9 @@ def described(promise: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def run(scores: str, outputs: str, promises: Mapping[str, Mapping[str, Any]], path: str) -> None:
+def write_thresholds(
+    scores: str, outputs: str, promises: Mapping[str, Mapping[str, Any]], path: str
+) -> None:
     """Writes {"run", "promises": {name: {kind, level, confidence, ood_rate, "scores": {score: {threshold, n, bound}}}}} as JSON.
 
     An image is accepted if and only if its score is at most the threshold; null: none keeps the
@@ -90,13 +98,13 @@ def run(scores: str, outputs: str, promises: Mapping[str, Mapping[str, Any]], pa
     model, which predicts nothing, and those at an `ood_rate` above 0 of a run without auxiliary
     outliers.
     """
-    source, scored = read(outputs, "logits", "labels", "log_likelihood"), read(scores)
-    groups: list[Group] = [
+    source, scored = read_run(outputs, "logits", "labels", "log_likelihood"), read_run(scores)
+    groups: list[EvaluatedSet] = [
         scored.find("id", "val"),
         *(g for g in scored.groups if g.role == "outlier"),
     ]
-    whole = of_all_images(source, groups)
-    wrong = errors(source.find("id", "val"))
+    whole = list_complete_scores(source, groups)
+    wrong = find_errors(source.find("id", "val"))
     written = {}
     for name, promise in ((n, described(p)) for n, p in promises.items()):
         if promise["kind"] == "error" and (

@@ -35,7 +35,7 @@ COSTLY = GRADIENTS | PASSES
 HEAD = {"head_weight", "head_bias"}
 PREFIXES = ("train", "val", "background", "seeds")
 BACKGROUND_LOGIT = "background_logit"  # of a classifier with a class for the background; no prefix
-NO_FAMILY = {"__init__", "catalogue", "fitted", "numerics", "run", "threads", "tuning"}
+NO_FAMILY = {"__init__", "catalogue", "fitted", "numerics", "score_run", "threads", "tuning"}
 
 
 class Score(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 
 
 def log_likelihood(log_likelihood: np.ndarray) -> np.ndarray:
@@ -31,7 +31,7 @@ def typicality(
     """
     n = len(log_likelihood) // m * m
     order = (
-        generator("batches", len(log_likelihood), m).permutation(len(log_likelihood))
+        make_generator("batches", len(log_likelihood), m).permutation(len(log_likelihood))
         if m > 1
         else np.arange(n)
     )

@@ -12,9 +12,9 @@ import numpy as np
 
 from oecal.core import hdf5_files
 from oecal.core.errors import OecalError
-from oecal.core.job_costs import Cost, write
-from oecal.core.roles import spared
-from oecal.runs.run_files import RUN, Group, Run, read
+from oecal.core.job_costs import Cost, write_costs
+from oecal.core.roles import is_spared
+from oecal.runs.run_files import RUN_COLUMNS, EvaluatedSet, StoredRun, read_run
 from oecal.scores.catalogue import score
 from oecal.scores.tuning import chosen
 
@@ -27,7 +27,7 @@ def peak() -> float:
     return tracemalloc.get_traced_memory()[1]
 
 
-def arrays_of(run: Run, prefix: str = "") -> dict[Place, Arrays]:
+def arrays_of(run: StoredRun, prefix: str = "") -> dict[Place, Arrays]:
     """The arrays of each (set, split), their names with a prefix."""
     return {
         (g.set, g.split): {prefix + name: values for name, values in g.arrays.items()}
@@ -35,7 +35,7 @@ def arrays_of(run: Run, prefix: str = "") -> dict[Place, Arrays]:
     }
 
 
-def own_arrays(run: Run) -> Arrays:
+def own_arrays(run: StoredRun) -> Arrays:
     """What scores know of the run itself: its last layer, and the outputs of its ID training and validation images."""
     inside = [g for g in run.groups if g.role == "id" and g.split in ("train", "val")]
     return run.head | {
@@ -46,14 +46,14 @@ def own_arrays(run: Run) -> Arrays:
 def stacked(seeds: Sequence[str], arguments: set[str]) -> dict[Place, Arrays]:
     """`seeds_X`, (S, N, ...), for each of the arguments with this prefix, from the outputs of all seeds."""
     names = [a.removeprefix("seeds_") for a in sorted(arguments) if a.startswith("seeds_")]
-    each = [arrays_of(read(path, *names)) for path in seeds]
+    each = [arrays_of(read_run(path, *names)) for path in seeds]
     return {
         at: {f"seeds_{n}": np.stack([one[at][n] for one in each]) for n in names}
         for at in (each[0] if each else {})
     }
 
 
-def of_outliers(groups: Sequence[Group]) -> Arrays:
+def of_outliers(groups: Sequence[EvaluatedSet]) -> Arrays:
     """The arrays of all auxiliary outliers, one set after the other."""
     parts = [g.arrays for g in groups if g.role == "outlier"]
     return {
@@ -61,7 +61,7 @@ def of_outliers(groups: Sequence[Group]) -> Arrays:
     }
 
 
-def run(
+def score_run(
     outputs: str,
     names: Sequence[str],
     path: str,
@@ -79,11 +79,13 @@ def run(
     images along a path. cost: a CSV file, apart because times are never the same twice: score,
     images, seconds, peak_mb. Raises OecalError if a score is not finite.
     """
-    source, found = read(outputs), {name: score(name) for name in names}
+    source, found = read_run(outputs), {name: score(name) for name in names}
     own = own_arrays(source)
     there = [arrays_of(source)]
-    there += [arrays_of(read(statistics))] if statistics else []
-    there += [arrays_of(read(background, "log_likelihood"), "background_")] if background else []
+    there += [arrays_of(read_run(statistics))] if statistics else []
+    there += (
+        [arrays_of(read_run(background, "log_likelihood"), "background_")] if background else []
+    )
     there += (
         [more] if (more := stacked(seeds, {a for s in found.values() for a in s.arguments})) else []
     )
@@ -113,7 +115,7 @@ def run(
     with hdf5_files.creating(path) as file:
         order = [f"{g.set}/{g.split}" for g in source.groups]
         file.attrs.update(
-            {name: source.key[name] for name in RUN},
+            {name: source.key[name] for name in RUN_COLUMNS},
             kind=source.kind,
             dims=source.dims,
             order=order,
@@ -140,7 +142,7 @@ def run(
                 )
                 if fitted_on_them or (
                     set(s.arguments) - arrays.keys()
-                    and spared(group.role, group.split)
+                    and is_spared(group.role, group.split)
                     and s.costly
                 ):
                     continue
@@ -162,7 +164,7 @@ def run(
                 hdf5_files.put(target, name, values)
             logging.info("%s: %s", place, ", ".join(target))
     tracemalloc.stop()
-    write(cost, "score", costs)
+    write_costs(cost, "score", costs)
 
 
 def check(

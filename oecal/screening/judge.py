@@ -14,14 +14,14 @@ import numpy as np
 import torch
 
 from oecal.core import hdf5_files
-from oecal.core.components import constant, unknown
-from oecal.core.device import move, set_up
+from oecal.core.components import explain_unknown, read_constant
+from oecal.core.device import move_model, set_up_device
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.preprocess import Format
 from oecal.models.build_network import load_weights, network
 from oecal.predict.outputs import predict
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 from oecal.scores.catalogue import BACKGROUND_LOGIT, Score, score, scores
 from oecal.scores.numerics import log_softmax
 from oecal.scores.score_run import own_arrays
@@ -116,7 +116,7 @@ def chosen(name: str | None, usable: list[str], promise: str) -> Score:
             f"--score: {name} needs more than a forward pass gives, or this run has no threshold for it; "
             f"write one of: {', '.join(usable)}"
         )
-    raise OecalError(f"--score: {unknown(name, usable)}")
+    raise OecalError(f"--score: {explain_unknown(name, usable)}")
 
 
 @dataclass
@@ -176,17 +176,17 @@ def judge(
     promises = promises_of(at.thresholds)
     promise = promise or next(iter(promises))
     if promise not in promises:
-        raise OecalError(f"--promise: {unknown(promise, promises)}")
-    run, scored = read(at.outputs), read(at.scores)
+        raise OecalError(f"--promise: {explain_unknown(promise, promises)}")
+    run, scored = read_run(at.outputs), read_run(at.scores)
     with hdf5_files.reading(at.outputs) as file:
         params, precision = json.loads(file.attrs["configuration"]), str(file.attrs["precision"])
     with hdf5_files.reading(at.scores) as file:
         options = json.loads(file.attrs["chosen"])
     own, inside = own_arrays(run), scored.find("id", "val")
-    given = {*constant("models", params["model"]["architecture"], "OUTPUTS"), *own}
+    given = {*read_constant("models", params["model"]["architecture"], "OUTPUTS"), *own}
     given |= (
         {BACKGROUND_LOGIT}
-        if constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0)
+        if read_constant("training", params["objective"]["name"], "EXTRA_CLASSES", 0)
         else set()
     )
     thresholds = promises[promise]["scores"]
@@ -201,11 +201,14 @@ def judge(
     keywords = options.get(used.name, used.options)
 
     data = at.results / "data" / f"{run.key['in_dist']}.h5"
-    classes, shape = store.read_about(data).classes, store.read(data, "test").images.shape[1:]
+    classes, shape = (
+        store.read_metadata(data).classes,
+        store.read_split(data, "test").images.shape[1:],
+    )
     model: Any = network(params, shape, len(classes))
     load_weights(model, at.weights)
-    on = set_up(device, threads)
-    move(model, on, channels_last=True)
+    on = set_up_device(device, threads)
+    move_model(model, on, channels_last=True)
 
     def forward(images: np.ndarray) -> dict[str, np.ndarray]:
         return predict(model, run.kind, images, on, precision, len(classes))

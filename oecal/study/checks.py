@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from oecal.core.codegraph import ROOT
-from oecal.core.components import checked, constant, names, unknown
+from oecal.core.components import check_options, explain_unknown, list_components, read_constant
 from oecal.core.errors import OecalError
 from oecal.core.roles import OOD, TEST_SETS
 from oecal.scores.catalogue import BACKGROUND_LOGIT, fitting, score
@@ -25,12 +25,14 @@ def check_models(config: dict[str, Any]) -> None:
     for name, model in config["models"].items():
         place = f"models.{name}"
         architecture = model.setdefault("architecture", name)
-        if architecture not in names("models"):
+        if architecture not in list_components("models"):
             raise OecalError(
-                f"{place}{'' if architecture == name else '.architecture'}: {unknown(architecture, names('models'))}"
+                f"{place}{'' if architecture == name else '.architecture'}: {explain_unknown(architecture, list_components('models'))}"
             )
-        model["options"] = checked("models", architecture, model["options"], f"{place}.options")
-        kind = constant("models", architecture, "KIND")
+        model["options"] = check_options(
+            "models", architecture, model["options"], f"{place}.options"
+        )
+        kind = read_constant("models", architecture, "KIND")
         seeds = model.get("seeds", len(config["seeds"]))
         if seeds > len(config["seeds"]):
             raise OecalError(
@@ -55,12 +57,12 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
     At least one score must be had by every seed and training. place: the key of the model, for the
     message.
     """
-    known = fitting(constant("models", architecture, "OUTPUTS"))
+    known = fitting(read_constant("models", architecture, "OUTPUTS"))
     for n, name in enumerate(model["scores"]):
         try:
             found = score(name)
         except KeyError:
-            raise OecalError(f"{place}.scores[{n}]: {unknown(name, known)}") from None
+            raise OecalError(f"{place}.scores[{n}]: {explain_unknown(name, known)}") from None
         if found.function not in known:
             raise OecalError(
                 f"{place}.scores[{n}]: {name} needs {', '.join(sorted(found.needs))}, which {architecture} does not give; "
@@ -100,7 +102,9 @@ def extra_classes(recipe: Mapping[str, Any], training: str) -> int:
     """
     objective = recipe.get("objective", training)
     return (
-        constant("training", objective, "EXTRA_CLASSES", 0) if objective in names("training") else 0
+        read_constant("training", objective, "EXTRA_CLASSES", 0)
+        if objective in list_components("training")
+        else 0
     )
 
 
@@ -114,15 +118,15 @@ def check_training(
     place: the key of the training, for the message.
     """
     objective = recipe.setdefault("objective", training)
-    known = [o for o in names("training") if kind in constant("training", o, "FOR")]
-    if objective not in names("training"):
-        raise OecalError(f"{place}.objective: {unknown(objective, known)}")
+    known = [o for o in list_components("training") if kind in read_constant("training", o, "FOR")]
+    if objective not in list_components("training"):
+        raise OecalError(f"{place}.objective: {explain_unknown(objective, known)}")
     if objective not in known:
         raise OecalError(
             f"{place}.objective: {objective} is not for a {kind} model such as {model['architecture']}; "
             f"write one of: {', '.join(known)}"
         )
-    recipe["options"] = checked("training", objective, recipe["options"], f"{place}.options")
+    recipe["options"] = check_options("training", objective, recipe["options"], f"{place}.options")
     for key in ("batch_size", "outlier_batch_size"):
         if recipe[key] % recipe["processes"]:
             raise OecalError(
@@ -131,12 +135,12 @@ def check_training(
             )
     if recipe["label_noise"] and kind != "classifier":
         raise OecalError(f"{place}.label_noise: a {kind} model has no labels; leave it out")
-    if recipe["outliers"] and not constant("training", objective, "OUTLIERS"):
+    if recipe["outliers"] and not read_constant("training", objective, "OUTLIERS"):
         raise OecalError(
             f"{place}.outliers: the objective {objective} uses no outliers; leave them out"
         )
     if "init" in recipe and recipe["init"] not in model["trainings"]:
-        raise OecalError(f"{place}.init: {unknown(recipe['init'], model['trainings'])}")
+        raise OecalError(f"{place}.init: {explain_unknown(recipe['init'], model['trainings'])}")
     if "init" in recipe and extra_classes(recipe, training) != extra_classes(
         model["trainings"][recipe["init"]], recipe["init"]
     ):
@@ -160,13 +164,13 @@ def follow(start: str, step: Callable[[str], str | None], place: str) -> None:
 def check_measures(config: Mapping[str, Any]) -> None:
     """Metrics and post-hoc methods exist, a drift stream lasts beyond its onset, and each promise is either `reject` or `error`."""
     components = {
-        "post_hoc": names("calibrators", mark="\nOUTLIERS"),
-        "metrics": names("metrics", mark="\nTABLE = "),
+        "post_hoc": list_components("calibrators", mark="\nOUTLIERS"),
+        "metrics": list_components("metrics", mark="\nTABLE = "),
     }
     for key, known in components.items():
         for n, name in enumerate(config["measures"].get(key, [])):
             if name not in known:
-                raise OecalError(f"measures.{key}[{n}]: {unknown(name, known)}")
+                raise OecalError(f"measures.{key}[{n}]: {explain_unknown(name, known)}")
     onset, length = config["measures"]["drift_onset"], config["measures"]["drift_length"]
     if onset >= length:
         raise OecalError(
@@ -200,7 +204,7 @@ def check_experiments(config: dict[str, Any]) -> None:
     for name, experiment in config["experiments"].items():
         place = f"experiments.{name}"
         if name not in config["datasets"]:
-            raise OecalError(f"{place}: {unknown(name, config['datasets'])}")
+            raise OecalError(f"{place}: {explain_unknown(name, config['datasets'])}")
         if name in config["may_be_missing"]:
             raise OecalError(
                 f"datasets.{name}.missing: {name} is an in-distribution set, no study can do without it; write stop"
@@ -214,7 +218,7 @@ def check_experiments(config: dict[str, Any]) -> None:
         }
         for n, other in enumerate(experiment["scores"]):
             if other not in of_its_models:
-                raise OecalError(f"{place}.scores[{n}]: {unknown(other, of_its_models)}")
+                raise OecalError(f"{place}.scores[{n}]: {explain_unknown(other, of_its_models)}")
         for key in TEST_SETS:
             check_sets(config, name, experiment[key], "test", f"{place}.{key}")
         listed = [n for key in TEST_SETS for n in experiment[key]]
@@ -223,7 +227,7 @@ def check_experiments(config: dict[str, Any]) -> None:
                 f"{place}: {twice[0]} stands in two of {', '.join(TEST_SETS)}; write it once"
             )
         fades, ends = (
-            constant("data", "image_paths", "FADES"),
+            read_constant("data", "image_paths", "FADES"),
             [n for key in OOD for n in experiment[key]],
         )
         if both := sorted({*fades} & {*ends} & {*experiment["paths"]}):
@@ -232,27 +236,29 @@ def check_experiments(config: dict[str, Any]) -> None:
             )
         for n, end in enumerate(experiment["paths"]):
             if end not in (*fades, *ends):
-                raise OecalError(f"{place}.paths[{n}]: {unknown(end, [*fades, *ends])}")
+                raise OecalError(f"{place}.paths[{n}]: {explain_unknown(end, [*fades, *ends])}")
         for attack in experiment["attacks"]:
-            if attack not in constant("predict", "adversarial", "ATTACKS"):
+            if attack not in read_constant("predict", "adversarial", "ATTACKS"):
                 raise OecalError(
-                    f"{place}.attacks: {unknown(attack, constant('predict', 'adversarial', 'ATTACKS'))}"
+                    f"{place}.attacks: {explain_unknown(attack, read_constant('predict', 'adversarial', 'ATTACKS'))}"
                 )
         for corruption in experiment["corruptions"]:
             if corruption not in corruptions:
-                raise OecalError(f"{place}.corruptions: {unknown(corruption, corruptions)}")
+                raise OecalError(f"{place}.corruptions: {explain_unknown(corruption, corruptions)}")
         for model, trainings in experiment["models"].items():
             if model not in config["models"]:
-                raise OecalError(f"{place}.models: {unknown(model, config['models'])}")
+                raise OecalError(f"{place}.models: {explain_unknown(model, config['models'])}")
             for n, training in enumerate(trainings):
                 known = config["models"][model]["trainings"]
                 if training not in known:
-                    raise OecalError(f"{place}.models.{model}[{n}]: {unknown(training, known)}")
+                    raise OecalError(
+                        f"{place}.models.{model}[{n}]: {explain_unknown(training, known)}"
+                    )
                 own = known[training]["outliers"]
                 check_sets(
                     config, name, own, "train", f"models.{model}.trainings.{training}.outliers"
                 )
-                if constant("training", known[training]["objective"], "OUTLIERS") and not (
+                if read_constant("training", known[training]["objective"], "OUTLIERS") and not (
                     own or experiment["outliers"]
                 ):
                     raise OecalError(
@@ -277,7 +283,7 @@ def check_sets(
     """Data sets that an experiment names: they must be there, be another set than its own, and have the split that is needed."""
     for n, other in enumerate(listed):
         if other not in config["datasets"]:
-            raise OecalError(f"{place}[{n}]: {unknown(other, config['datasets'])}")
+            raise OecalError(f"{place}[{n}]: {explain_unknown(other, config['datasets'])}")
         if other == in_dist:
             raise OecalError(
                 f"{place}[{n}]: {other} is the in-distribution set itself; write another data set"
@@ -324,10 +330,10 @@ def check_screen(study: Study) -> None:
     config, runs = study.config, {run.path for run in study.runs()}
     for name, asked in config["screen"].items():
         if asked["run"] not in runs:
-            raise OecalError(f"screen.{name}.run: {unknown(asked['run'], runs)}")
+            raise OecalError(f"screen.{name}.run: {explain_unknown(asked['run'], runs)}")
         if "promise" in asked and asked["promise"] not in config["promises"]:
             raise OecalError(
-                f"screen.{name}.promise: {unknown(asked['promise'], config['promises'])}"
+                f"screen.{name}.promise: {explain_unknown(asked['promise'], config['promises'])}"
             )
 
 
@@ -337,17 +343,17 @@ def check_figures(study: Study) -> None:
     for model, entry in study.config["models"].items():
         for n, figure in enumerate(entry["figures"]):
             if figure not in known:
-                raise OecalError(f"models.{model}.figures[{n}]: {unknown(figure, known)}")
+                raise OecalError(f"models.{model}.figures[{n}]: {explain_unknown(figure, known)}")
     for n, figure in enumerate(study.config["figures"]):
         place = f"figures[{n}]: {figure}"
         if figure not in known:
-            raise OecalError(f"figures[{n}]: {unknown(figure, known)}")
-        kinds, shown = constant("figures", figure, "FOR"), study.shown(figure)
+            raise OecalError(f"figures[{n}]: {explain_unknown(figure, known)}")
+        kinds, shown = read_constant("figures", figure, "FOR"), study.shown(figure)
         if not shown and not study.in_dists(*kinds):
             raise OecalError(
                 f"{place} is for a {' or '.join(kinds)} model, and no experiment has one; leave it out"
             )
-        key = constant("figures", figure, "NEEDS", "")
+        key = read_constant("figures", figure, "NEEDS", "")
         if not shown and not any(study.has(name, key) for name in study.in_dists(*kinds)):
             raise OecalError(
                 f"{place} needs {key}, and no experiment has them; write some, or leave it out"
@@ -356,13 +362,13 @@ def check_figures(study: Study) -> None:
             raise OecalError(
                 f"{place} is asked for by no model that can have it; write it under a model's figures, too, or leave it out"
             )
-        if constant("figures", figure, "PER", "") == "treatment" and not any(
+        if read_constant("figures", figure, "PER", "") == "treatment" and not any(
             len(study.compared(*run[:2])) > 1 for run in shown
         ):
             raise OecalError(
                 f"{place} compares trainings with the first one, and no model has two; leave it out"
             )
-        needed = constant("figures", figure, "SCORE", None)
+        needed = read_constant("figures", figure, "SCORE", None)
         for run in shown if needed else []:
             if needed not in study.scores(run):
                 raise OecalError(

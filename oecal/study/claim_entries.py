@@ -28,13 +28,13 @@ from typing import Any
 import yaml
 
 from oecal.core.codegraph import ROOT
-from oecal.core.components import constant, names, tree, unknown
-from oecal.core.errors import OecalError, said
+from oecal.core.components import explain_unknown, list_components, parse_component, read_constant
+from oecal.core.errors import OecalError, summarize_error
 from oecal.core.roles import OOD
 from oecal.data.table import LOADER
 from oecal.scores.catalogue import score
 from oecal.study.checks import names_of_figures
-from oecal.study.study import Run, Study
+from oecal.study.study import RunKey, Study
 
 Claim = Mapping[str, Any]
 
@@ -91,7 +91,7 @@ def read(path: str) -> dict[str, Claim]:
     try:
         content = yaml.load(place.read_text(), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        why = error.strerror if isinstance(error, OSError) else said(error, 500)
+        why = error.strerror if isinstance(error, OSError) else summarize_error(error, 500)
         raise OecalError(
             f"claims: {path} cannot be read: {why}; write the path of a YAML file, or '' for none"
         ) from None
@@ -108,7 +108,7 @@ def filled(place: str, entry: Any) -> Claim:
         raise OecalError(f"{place}: found {entry!r}; write keys and values: {', '.join(REQUIRED)}")
     for key in entry:
         if key not in KEYS:
-            raise OecalError(f"{place}: {unknown(key, KEYS)}")
+            raise OecalError(f"{place}: {explain_unknown(key, KEYS)}")
     for key in REQUIRED:
         if key not in entry:
             raise OecalError(f"{place}: the key '{key}' is missing; write {key}: {KEYS[key]}")
@@ -167,7 +167,7 @@ def columns(table: str) -> list[str]:
     Starred there are other lists of that file, and RUN.
     """
     lists: dict[str, ast.expr] = {}
-    for node in tree("tables", table).body:
+    for node in parse_component("tables", table).body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             lists[node.targets[0].id] = node.value
 
@@ -177,7 +177,9 @@ def columns(table: str) -> list[str]:
             if isinstance(item, ast.Starred) and isinstance(item.value, ast.Name):
                 name = item.value.id
                 found += (
-                    constant("runs", "run_files", "RUN") if name == "RUN" else entries(lists[name])
+                    read_constant("runs", "run_files", "RUN_COLUMNS")
+                    if name == "RUN_COLUMNS"
+                    else entries(lists[name])
                 )
             elif isinstance(item, ast.Constant):
                 found.append(str(item.value))
@@ -190,7 +192,7 @@ def known_tables() -> list[str]:
     """The tables that a claim may be about: a row for each run and what else, and the same numbers whenever they are built."""
     return [
         name
-        for name in names("tables", ("costs", "hyperparameters"), mark="\nCOLUMNS = [")
+        for name in list_components("tables", ("costs", "hyperparameters"), mark="\nCOLUMNS = [")
         if columns(name)[:3] == [*RUN]
     ]
 
@@ -226,14 +228,14 @@ def check(path: str | None, study: Study) -> dict[str, Claim]:
 def check_claim(place: str, claim: Claim, study: Study) -> None:
     """Table, columns, runs, values and the figure must be there."""
     if claim["table"] not in known_tables():
-        raise OecalError(f"{place}.table: {unknown(claim['table'], known_tables())}")
+        raise OecalError(f"{place}.table: {explain_unknown(claim['table'], known_tables())}")
     there = [*columns(claim["table"]), *study.metrics(claim["table"])]
     if len(terms(claim)) > 2:
         raise OecalError(f"{place}.value: found {claim['value']!r}; write {KEYS['value']}")
     for key, used in {"value": terms(claim), "where": claim["where"]}.items():
         for column in used:
             if column not in there:
-                raise OecalError(f"{place}.{key}: {unknown(column, there)}")
+                raise OecalError(f"{place}.{key}: {explain_unknown(column, there)}")
     seeds: list[list[int]] = []
     for key, side in zip(("where", "minus"), sides(claim), strict=False):
         in_dist, model, training = (side[column][0] for column in RUN)
@@ -246,14 +248,14 @@ def check_claim(place: str, claim: Claim, study: Study) -> None:
         }.items():
             if (name := side[column][0]) not in known:
                 raise OecalError(
-                    f"{place}.{key}.{column}: {unknown(name, known)}; a study without it needs another file, or claims: ''"
+                    f"{place}.{key}.{column}: {explain_unknown(name, known)}; a study without it needs another file, or claims: ''"
                 )
         values = values_of(study, in_dist, model, training)
         for column, wanted in side.items():
             for value in wanted if column in values else ():
                 if value not in values[column]:
                     raise OecalError(
-                        f"{place}.{key if column in claim['minus'] else 'where'}.{column}: {unknown(value, values[column])}"
+                        f"{place}.{key if column in claim['minus'] else 'where'}.{column}: {explain_unknown(value, values[column])}"
                     )
         seeds.append(seeds_of(study, side))
     if seeds[0] != seeds[-1]:
@@ -278,7 +280,7 @@ def values_of(study: Study, in_dist: str, model: str, training: str) -> dict[str
     experiment, kind = study.config["experiments"][in_dist], study.kind(model)
     sets = [entry["name"].removeprefix("path-") for entry in study.sets(in_dist, kind)]
     return {
-        "score": study.scores(Run(in_dist, model, training, study.seeds(model)[0])),
+        "score": study.scores(RunKey(in_dist, model, training, study.seeds(model)[0])),
         "ood": [name for key in OOD for name in experiment[key]],
         "kind": ["id", *(key for key in OOD if experiment[key]), "reject", "error"],
         "set": ["id", "pooled", *sets, f"{in_dist}/train", f"{in_dist}/val"],
@@ -296,7 +298,7 @@ def check_figure(place: str, claim: Claim, study: Study) -> None:
     if not (figure := claim["figure"]):
         return
     if figure not in names_of_figures():
-        raise OecalError(f"{place}.figure: {unknown(figure, names_of_figures())}")
+        raise OecalError(f"{place}.figure: {explain_unknown(figure, names_of_figures())}")
     pair = tuple(claim["where"][column][0] for column in RUN[:2])
     if pair not in (shown := [run[:2] for run in study.shown(figure)]):
         others = (

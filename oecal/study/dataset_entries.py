@@ -6,7 +6,7 @@ import graphlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from oecal.core.components import checked, names, unknown
+from oecal.core.components import check_options, explain_unknown, list_components
 from oecal.core.errors import OecalError
 from oecal.data.classes import class_numbers
 from oecal.data.table import ITSELF, deciding, overlaps, table
@@ -30,7 +30,7 @@ def check_datasets(config: dict[str, Any], frame: Collection[str]) -> None:
     for name, entry in entries.items():
         for key, others in (("of", made_of(entry)), ("drop_duplicates_of", compared_with(entry))):
             if lost := [other for other in others if other not in entries]:
-                raise OecalError(f"datasets.{name}.{key}: {unknown(lost[0], entries)}")
+                raise OecalError(f"datasets.{name}.{key}: {explain_unknown(lost[0], entries)}")
     try:
         graphlib.TopologicalSorter(
             {n: made_of(e) + compared_with(e) for n, e in entries.items()}
@@ -52,9 +52,11 @@ def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> d
                 f"{place}.name: the source {source} says which set it is; leave this key out"
             )
         source, given = "published", {"name": source, **given}
-    if source not in names("data"):
-        raise OecalError(f"{place}.source: {unknown(source, [*names('data'), *table()])}")
-    options = checked("data", source, given, place)
+    if source not in list_components("data"):
+        raise OecalError(
+            f"{place}.source: {explain_unknown(source, [*list_components('data'), *table()])}"
+        )
+    options = check_options("data", source, given, place)
     facts = published(entry, options, place) if source == "published" else {}
     dropped = list(entry.get("drop_classes", []))
     for other in entry.get("drop_overlap_with", []):
@@ -84,7 +86,7 @@ def published(entry: Mapping[str, Any], options: Mapping[str, Any], place: str) 
     """
     name = options["name"]
     if name not in table():
-        raise OecalError(f"{place}.name: {unknown(name, table())}")
+        raise OecalError(f"{place}.name: {explain_unknown(name, table())}")
     known = splits_of("published", {**options, "splits": []})
     if strange := [split for split in options["splits"] if split not in known]:
         raise OecalError(
@@ -124,7 +126,7 @@ def overlap(source: str, other: str, place: str) -> list[str]:
     """The classes of a published set that show what another one shows."""
     listed = overlaps()
     if other not in listed:
-        raise OecalError(f"{place}: {unknown(other, listed)}")
+        raise OecalError(f"{place}: {explain_unknown(other, listed)}")
     if source not in listed[other]:
         raise OecalError(
             f"{place}: no list of classes of {source} that overlap with {other}; write their names under drop_classes"

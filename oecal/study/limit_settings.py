@@ -15,7 +15,7 @@ be laid over one with limits.
 
 from __future__ import annotations
 
-from oecal.core.components import unknown
+from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
 from oecal.study.study import Study
 
@@ -61,11 +61,11 @@ def check_limits(study: Study) -> None:
             in_dist, model, training = run.split("/")
             for name, known in ((in_dist, study.config["datasets"]), (model, models)):
                 if name not in known:
-                    raise OecalError(f"{place}: {unknown(name, known)}")
+                    raise OecalError(f"{place}: {explain_unknown(name, known)}")
             for name in filter(None, (training, control)):
                 if name not in study.config["models"][model]["trainings"]:
                     raise OecalError(
-                        f"{place}: {unknown(name, study.config['models'][model]['trainings'])}"
+                        f"{place}: {explain_unknown(name, study.config['models'][model]['trainings'])}"
                     )
             compared_with = parts(study, entry)["control"]
             if training == compared_with:

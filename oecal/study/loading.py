@@ -18,8 +18,8 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError, best_match
 
 from oecal.core.codegraph import ROOT
-from oecal.core.components import unknown
-from oecal.core.errors import OecalError, said
+from oecal.core.components import explain_unknown
+from oecal.core.errors import OecalError, summarize_error
 from oecal.data.table import LOADER
 from oecal.study.checks import (
     check_experiments,
@@ -59,7 +59,7 @@ def say(error: ValidationError) -> str:
     match error.validator:
         case "additionalProperties":
             known = error.schema.get("properties", {})
-            return f"{place}: {unknown(next(k for k in found if k not in known), known)}"
+            return f"{place}: {explain_unknown(next(k for k in found if k not in known), known)}"
         case "required":
             missing = next(k for k in error.validator_value if k not in found)
             about = error.schema["properties"].get(missing, {}).get("description", "")
@@ -145,7 +145,7 @@ def read(*paths: str | Path) -> Study:
         try:
             content = yaml.load(Path(path).read_text(), LOADER)
         except (OSError, yaml.YAMLError) as error:
-            raise OecalError(f"{path}: cannot be read: {said(error, 500)}") from None
+            raise OecalError(f"{path}: cannot be read: {summarize_error(error, 500)}") from None
         if not isinstance(content, dict):
             raise OecalError(f"{path}: is no configuration; write keys and values")
         config = merged(config, content)

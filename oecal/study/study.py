@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from oecal.core.components import constant
+from oecal.core.components import read_constant
 from oecal.core.roles import OOD, TEST_SETS
 from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, score
 
@@ -29,7 +29,7 @@ RECIPE = (
 )
 
 
-class Run(NamedTuple):
+class RunKey(NamedTuple):
     """One run of the study."""
 
     in_dist: str
@@ -53,10 +53,10 @@ class Study:
             str, Mapping[str, Any]
         ] = {}  # those of its file (oecal.study.claim_entries)
 
-    def runs(self, in_dist: str | None = None) -> list[Run]:
+    def runs(self, in_dist: str | None = None) -> list[RunKey]:
         """All runs of the study, or of one in-distribution set, in the configuration's order."""
         return [
-            Run(name, model, training, seed)
+            RunKey(name, model, training, seed)
             for name, experiment in self.config["experiments"].items()
             if in_dist in (None, name)
             for model, trainings in experiment["models"].items()
@@ -69,14 +69,17 @@ class Study:
         seeds: list[int] = self.config["seeds"][: self.config["models"][model].get("seeds")]
         return seeds
 
-    def shown(self, figure: str) -> list[Run]:
+    def shown(self, figure: str) -> list[RunKey]:
         """The runs that a figure can show.
 
         Its constants: FOR, kinds of models; NEEDS, what their experiment or the study must have;
         ASKED, whether only models that name it have it.
         """
-        kinds, key = constant("figures", figure, "FOR"), constant("figures", figure, "NEEDS", "")
-        asked = constant("figures", figure, "ASKED", False)
+        kinds, key = (
+            read_constant("figures", figure, "FOR"),
+            read_constant("figures", figure, "NEEDS", ""),
+        )
+        asked = read_constant("figures", figure, "ASKED", False)
 
         def fits(model: str) -> bool:
             only = self.config["models"][model]["figures"]
@@ -91,7 +94,7 @@ class Study:
 
     def kind(self, model: str) -> str:
         """What a model's architecture is: `classifier` or `density`."""
-        kind: str = constant("models", self.config["models"][model]["architecture"], "KIND")
+        kind: str = read_constant("models", self.config["models"][model]["architecture"], "KIND")
         return kind
 
     def background(self, in_dist: str, model: str) -> str | None:
@@ -108,7 +111,7 @@ class Study:
             if t != self.background(in_dist, model)
         ]
 
-    def scores(self, run: Run) -> list[str]:
+    def scores(self, run: RunKey) -> list[str]:
         """The scores of a run: those of its model, or these of them that the experiment asks for, but for what it cannot have.
 
         No ratio of the background to itself, those over all seeds only once, the probability of a
@@ -134,7 +137,7 @@ class Study:
 
     def extra_classes(self, model: str, training: str) -> int:
         """Outputs that a training's network has beside the K classes."""
-        extra: int = constant(
+        extra: int = read_constant(
             "training",
             self.config["models"][model]["trainings"][training]["objective"],
             "EXTRA_CLASSES",
@@ -142,7 +145,7 @@ class Study:
         )
         return extra
 
-    def prediction(self, run: Run) -> dict[str, Any]:
+    def prediction(self, run: RunKey) -> dict[str, Any]:
         """What is predicted beside the model's ordinary outputs: costly statistics, samples.
 
         And of how many images.
@@ -175,12 +178,12 @@ class Study:
             else {},
         }
 
-    def swag(self, run: Run) -> dict[str, Any] | None:
+    def swag(self, run: RunKey) -> dict[str, Any] | None:
         """How weights are sampled after the training, if a score needs them."""
         needed = any("swag" in score(name).costly for name in self.scores(run))
         return self.config["models"][run.model]["swag"] if needed else None
 
-    def alike(self, run: Run) -> list[str]:
+    def alike(self, run: RunKey) -> list[str]:
         """The OOD sets of a run that are noise of the same kind as one of its auxiliary outliers: other images, the same distribution."""
         entries, experiment = self.config["datasets"], self.config["experiments"][run.in_dist]
         kinds = [
@@ -198,7 +201,7 @@ class Study:
         return [
             name
             for name in self.config["measures"].get("metrics", [])
-            if constant("metrics", name, "TABLE") == table
+            if read_constant("metrics", name, "TABLE") == table
         ]
 
     def in_dists(self, *kinds: str) -> list[str]:
@@ -238,7 +241,7 @@ class Study:
     def outliers(self, in_dist: str, model: str, training: str) -> list[str]:
         """The auxiliary sets of a training; none if its objective uses none."""
         recipe = self.config["models"][model]["trainings"][training]
-        uses = constant("training", recipe["objective"], "OUTLIERS")
+        uses = read_constant("training", recipe["objective"], "OUTLIERS")
         return (
             (recipe["outliers"] or self.config["experiments"][in_dist]["outliers"]) if uses else []
         )

@@ -10,11 +10,17 @@ import numpy as np
 import pandas as pd
 
 from oecal.metrics.detection_metrics import auroc, compare, sample
-from oecal.runs.run_files import RUN, Run, confidence_and_correctness, entire, read
+from oecal.runs.run_files import (
+    RUN_COLUMNS,
+    StoredRun,
+    confidence_and_correctness,
+    read_run,
+    take_all,
+)
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "attack",
     "levels",
     "set",
@@ -28,7 +34,7 @@ COLUMNS = [
 NAME = re.compile(r"(\w+)-(\d+)-(\w+)")  # of an attacked set: attack, levels, set
 
 
-def rows(outputs: Run, scores: Run) -> Iterator[dict[str, Any]]:
+def rows(outputs: StoredRun, scores: StoredRun) -> Iterator[dict[str, Any]]:
     """A row for each attack, size, set and score; without an attack (none, 0), too."""
     inside, outside = scores.find("id"), scores.tests("near", "far")
     images = {g.set: g for g in outputs.groups if g.split == "test"}
@@ -40,7 +46,7 @@ def rows(outputs: Run, scores: Run) -> Iterator[dict[str, Any]]:
     ]
     for one in [*clean, *moved]:
         group, own = one.pop("from"), one["set"] == inside.set
-        confidence, correct = confidence_and_correctness([entire(images[group.set])])
+        confidence, correct = confidence_and_correctness([take_all(images[group.set])])
         about = {
             **one,
             "role": next(g.role for g in (inside, *outside) if g.set == one["set"]),
@@ -60,7 +66,7 @@ def rows(outputs: Run, scores: Run) -> Iterator[dict[str, Any]]:
             yield {**about, "score": score, "auroc": np.mean(found)}
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each classifier run with attacks (oecal.predict.adversarial), attack, size, set and score. outputs, scores: in the same order.
@@ -72,8 +78,8 @@ def table(
     """
     found = []
     for output, scored in zip(outputs, scores, strict=True):
-        values = read(scored, *SCORES)
+        values = read_run(scored, *SCORES)
         if values.tests("attack"):
-            source = read(output, "logits", "labels")
+            source = read_run(output, "logits", "labels")
             found += [{**values.key, **row} for row in rows(source, values)]
     return frame(found, COLUMNS, outputs)

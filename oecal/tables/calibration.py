@@ -12,7 +12,15 @@ import pandas as pd
 from oecal.calibrators.calibrator import Calibrator
 from oecal.metrics.calibration_metrics import confidence_metrics, label_metrics
 from oecal.metrics.named import Metrics, named
-from oecal.runs.run_files import RUN, Group, Run, confidence_and_correctness, entire, pooled, read
+from oecal.runs.run_files import (
+    RUN_COLUMNS,
+    EvaluatedSet,
+    StoredRun,
+    confidence_and_correctness,
+    pool_test_images,
+    read_run,
+    take_all,
+)
 from oecal.tables.rows import frame
 
 METRICS = [
@@ -29,21 +37,21 @@ METRICS = [
     "mean_confidence",
 ]
 MORE = ["rms_official", "ce2_debiased", "error_auroc", "reliability", "resolution", "smece"]
-COLUMNS = [*RUN, "post_hoc", "set", *METRICS, "temperature", "n", *MORE]
+COLUMNS = [*RUN_COLUMNS, "post_hoc", "set", *METRICS, "temperature", "n", *MORE]
 
-Parts = list[tuple[Group, np.ndarray]]
+Parts = list[tuple[EvaluatedSet, np.ndarray]]
 
 
-def sets_of(run: Run, ratio: float) -> Iterator[tuple[str, Parts]]:
+def sets_of(run: StoredRun, ratio: float) -> Iterator[tuple[str, Parts]]:
     """Name and images of each row: id, pooled, each shifted set, each corruption and severity."""
-    yield "id", [entire(run.find("id"))]
-    if len(parts := pooled(run, ratio)) > 1:
+    yield "id", [take_all(run.find("id"))]
+    if len(parts := pool_test_images(run, ratio)) > 1:
         yield "pooled", parts
     for group in run.tests("shift", "corruption"):
-        yield group.set, [entire(group)]
+        yield group.set, [take_all(group)]
 
 
-def fitted(run: Run, method: str) -> Calibrator | None:
+def fitted(run: StoredRun, method: str) -> Calibrator | None:
     """A method of oecal.calibrators, fitted on the ID validation split.
 
     None if it takes auxiliary outliers, and the run has none.
@@ -82,7 +90,7 @@ def row(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -
     }
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each classifier run, post-hoc method and set, from the output files.
@@ -94,7 +102,7 @@ def table(
     """
     rows, more = [], named(options, "calibration")
     for path in outputs:
-        run = read(path, "logits", "labels", "log_likelihood")
+        run = read_run(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier":
             methods = {"none": None} | {m: c for m in options["post_hoc"] if (c := fitted(run, m))}
             for post_hoc, calibrator in methods.items():

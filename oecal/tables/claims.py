@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.core.components import unknown
+from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
 from oecal.metrics.seed_intervals import mean_interval
 from oecal.metrics.significance import cohens_d, difference, equivalence, holm, t_test
@@ -70,7 +70,7 @@ def matching(
             excused = value in may_be_missing or (column == "kind" and may_be_missing)
             if not excused and not (rows[column] == value).any():
                 raise OecalError(
-                    f"{place}.{column}: {unknown(value, set(rows[column].dropna().map(str)))}"
+                    f"{place}.{column}: {explain_unknown(value, set(rows[column].dropna().map(str)))}"
                 )
         rows = rows[rows[column].isin(wanted)]
     return rows
@@ -170,7 +170,7 @@ def statistic(claim: Claim) -> str:
     return "; ".join(parts)
 
 
-def table(
+def compute_table(
     claims: Mapping[str, Claim],
     tables: Mapping[str, str],
     variants: Mapping[str, Sequence[Any]],

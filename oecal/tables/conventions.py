@@ -8,17 +8,17 @@ from functools import partial
 import pandas as pd
 
 from oecal.metrics.peer_conventions import CONVENTIONS, translated
-from oecal.runs.run_files import RUN
+from oecal.runs.run_files import RUN_COLUMNS
 from oecal.tables.detection import rows
 
 
-def table(convention: str, scores: Sequence[str]) -> pd.DataFrame:
+def compute_table(convention: str, scores: Sequence[str]) -> pd.DataFrame:
     """A row for each run, score and OOD set, from the score files.
 
     Nearest recall and trapezoid cannot be had from `detection.csv`.
     """
     columns = [
-        *RUN,
+        *RUN_COLUMNS,
         "ood",
         "kind",
         "score",

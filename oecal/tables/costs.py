@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from oecal.runs.run_files import RUN
+from oecal.runs.run_files import RUN_COLUMNS
 from oecal.scores.catalogue import score
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "score",
     "seconds_forward",
     "seconds_predict",
@@ -37,7 +37,7 @@ def spent(paths: Iterable[str]) -> pd.DataFrame:
     return table.assign(seconds=1000 * table["seconds"] / table["images"])
 
 
-def table(outputs: Sequence[str], scores: Sequence[str]) -> pd.DataFrame:
+def compute_table(outputs: Sequence[str], scores: Sequence[str]) -> pd.DataFrame:
     """A row for each run and score; seconds are for 1,000 images.
 
     outputs, scores: what the prediction and the scoring jobs spent (costs/outputs, costs/scores), a
@@ -48,10 +48,12 @@ def table(outputs: Sequence[str], scores: Sequence[str]) -> pd.DataFrame:
     the first of them. peak_mb: the highest memory of the costly methods and of the scoring, MiB;
     peak_mb_forward: of the forward pass. Statistics of the images alone are not counted.
     """
-    predicted = spent(outputs).set_index([*RUN, "name"])[["seconds", "peak_mb"]].sort_index()
+    predicted = (
+        spent(outputs).set_index([*RUN_COLUMNS, "name"])[["seconds", "peak_mb"]].sort_index()
+    )
     rows = []
     for row in spent(scores).to_dict("records"):
-        key = tuple(row[k] for k in RUN)
+        key = tuple(row[k] for k in RUN_COLUMNS)
         found, own = score(row["score"]), predicted.loc[key]
         forward, costly = own.loc["outputs"], own.loc[sorted(found.costly)]
         passes = forward["seconds"] * (2 if "background" in found.prefixes else 1)
@@ -59,7 +61,7 @@ def table(outputs: Sequence[str], scores: Sequence[str]) -> pd.DataFrame:
             passes = predicted.loc[key[:3]]["seconds"].xs("outputs", level="name").sum()
         rows.append(
             {
-                **{k: row[k] for k in RUN},
+                **{k: row[k] for k in RUN_COLUMNS},
                 "score": row["score"],
                 "seconds_forward": forward["seconds"],
                 "seconds_predict": passes + costly["seconds"].sum(),

@@ -47,14 +47,14 @@ def listed(values: Sequence[float]) -> str:
     return " ".join(f"{value:.4f}" for value in values)
 
 
-def table(paths: Sequence[str | Path]) -> pd.DataFrame:
+def compute_table(paths: Sequence[str | Path]) -> pd.DataFrame:
     """A row for each split of each image store.
 
     a missing set has one row, with n = 0 and the reason.
     """
     rows = []
     for path in paths:
-        about = store.read_about(path)
+        about = store.read_metadata(path)
         same = {
             "name": Path(path).stem,
             "sha256": about.sha256,
@@ -66,7 +66,7 @@ def table(paths: Sequence[str | Path]) -> pd.DataFrame:
         if about.missing:
             rows.append({**same, "split": "", "n": 0})
         for split in store.splits_of(path):
-            images = store.read(path, split).images
+            images = store.read_split(path, split).images
             removed = {**about.removed.get("all", {}), **about.removed.get(split, {})}
             row = {
                 **same,

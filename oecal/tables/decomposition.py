@@ -15,10 +15,10 @@ import pandas as pd
 
 from oecal.core.roles import OOD
 from oecal.metrics.detection_metrics import Sample, auroc, compare, sample
-from oecal.runs.run_files import RUN, Group, Run, read
+from oecal.runs.run_files import RUN_COLUMNS, EvaluatedSet, StoredRun, read_run
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "score",
     "kind",
     "auroc_ambiguous",
@@ -30,12 +30,12 @@ COLUMNS = [
 ]
 
 
-def together(groups: Sequence[Group], score: str) -> Sample:
+def together(groups: Sequence[EvaluatedSet], score: str) -> Sample:
     """One score of the images of all groups."""
     return sample(np.concatenate([g[score] for g in groups]), score)
 
 
-def rows(run: Run) -> Iterator[dict[str, Any]]:
+def rows(run: StoredRun) -> Iterator[dict[str, Any]]:
     """A row for each score and kind of OOD, all sets of a kind together."""
     inside, ambiguous = run.find("id"), run.tests("ambiguous")
     for score in inside.arrays if ambiguous else ():
@@ -58,7 +58,7 @@ def rows(run: Run) -> Iterator[dict[str, Any]]:
                 }
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each classifier run with ambiguous images, score and kind of OOD.
@@ -67,5 +67,5 @@ def table(
     auroc_ood_ambiguous: of OOD against ambiguous ones; OOD, and in the first the ambiguous, are the
     positive class.
     """
-    runs = [run for run in map(read, scores) if run.kind == "classifier"]
+    runs = [run for run in map(read_run, scores) if run.kind == "classifier"]
     return pd.DataFrame([{**run.key, **row} for run in runs for row in rows(run)], columns=COLUMNS)

@@ -11,10 +11,10 @@ import pandas as pd
 from oecal.core.roles import OOD
 from oecal.metrics.detection_metrics import detection_metrics_of_sets
 from oecal.metrics.named import named
-from oecal.runs.run_files import RUN, read
+from oecal.runs.run_files import RUN_COLUMNS, read_run
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "ood",
     "kind",
     "score",
@@ -38,7 +38,7 @@ def rows(
     """
     found = []
     for path in scores:
-        run = read(path)
+        run = read_run(path)
         groups = run.tests(*OOD)
         for score, inside in run.find("id").arrays.items():
             for group, values in zip(
@@ -50,7 +50,7 @@ def rows(
     return found
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each run, score and OOD set, from the score files.

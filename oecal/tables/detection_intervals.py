@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from oecal.core.roles import OOD
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.metrics.detection_bootstrap import inside, resampled
 from oecal.metrics.resamples import drawn, percentile_interval
-from oecal.runs.run_files import RUN, Run, read
+from oecal.runs.run_files import RUN_COLUMNS, StoredRun, read_run
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "ood",
     "kind",
     "score",
@@ -40,11 +40,12 @@ Found = dict[
 def weights(name: str, n: int, resamples: int) -> np.ndarray:
     """Of the images of a set: at first each once, then the resamples, the same ones for each run and score; (N, 1 + B)."""
     return np.concatenate(
-        [np.ones((n, 1), np.float32), drawn(n, resamples, generator("bootstrap", name))], axis=1
+        [np.ones((n, 1), np.float32), drawn(n, resamples, make_generator("bootstrap", name))],
+        axis=1,
     )
 
 
-def of_sets(run: Run, score: str, resamples: int) -> Found:
+def of_sets(run: StoredRun, score: str, resamples: int) -> Found:
     """AUROC and FPR95 of one score of a run: of each OOD set, and after these the means over the sets of each kind."""
     own = run.find("id")
     known = inside(own[score], weights(own.set, len(own[score]), resamples))
@@ -60,7 +61,7 @@ def of_sets(run: Run, score: str, resamples: int) -> Found:
     return found
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each run, score of `oecal.tables.rows.SCORES`, OOD set, and kind of these (ood: all, the mean over its sets), and metric.
@@ -72,7 +73,7 @@ def table(
     rows: list[dict[str, Any]] = []
     first: dict[tuple[Any, ...], Found] = {}
     for path in scores:
-        run = read(path, *SCORES)
+        run = read_run(path, *SCORES)
         sizes = {g.set: len(g) for g in (run.find("id"), *run.tests(*OOD))}
         for score in (name for name in SCORES if name in run.find("id").arrays):
             found = of_sets(run, score, int(options["resamples"]))

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from oecal.core.roles import OOD
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.metrics.drift_detection import alarms, p_values, wealth
-from oecal.runs.run_files import RUN, read
+from oecal.runs.run_files import RUN_COLUMNS, read_run
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "score",
     "set",
     "ood_rate",
@@ -39,7 +39,7 @@ def drawn(
     ID images in random order, none twice, so `length` is at most `inside`; from the place `onset`
     on each image is OOD with probability `rate`, from any set alike. The same streams for each run.
     """
-    rng = generator("drift", rate)
+    rng = make_generator("drift", rate)
     picks = rng.permuted(np.tile(np.arange(inside), (streams, 1)), axis=1)[:, :length]
     if rate > 0:
         late = (rng.uniform(size=picks.shape) < rate) & (np.arange(length) >= onset)
@@ -68,7 +68,7 @@ def summary(found: np.ndarray, onset: int) -> dict[str, float]:
     }
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
 ) -> pd.DataFrame:
     """A row for each run, score of SCORES and share of OOD images.
@@ -85,7 +85,7 @@ def table(
     streams, most, begin = (int(options[f"drift_{key}"]) for key in ("streams", "length", "onset"))
     rows = []
     for path in scores:
-        run = read(path, *SCORES)
+        run = read_run(path, *SCORES)
         inside, outside = run.find("id"), run.tests(*OOD)
         if not inside.arrays:
             continue
@@ -103,7 +103,9 @@ def table(
             ranks = ranks.astype(
                 np.min_scalar_type(len(ranks))
             )  # small integers sort fast; the order is all that counts
-            p = p_values(ranks[: len(val)], ranks[len(val) :][picks], generator("drift", "ties"))
+            p = p_values(
+                ranks[: len(val)], ranks[len(val) :][picks], make_generator("drift", "ties")
+            )
             for rate, found in zip(
                 rates, alarms(wealth(p), ALPHA).reshape(len(rates), streams), strict=True
             ):

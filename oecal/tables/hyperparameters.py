@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from oecal.core import hdf5_files
-from oecal.runs.run_files import RUN, read
+from oecal.runs.run_files import RUN_COLUMNS, read_run
 from oecal.scores.catalogue import score
 
-COLUMNS = [*RUN, "score", "hyperparameter", "value", "published", "grid"]
+COLUMNS = [*RUN_COLUMNS, "score", "hyperparameter", "value", "published", "grid"]
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
 ) -> pd.DataFrame:
     """A row for each run, score and hyperparameter that was chosen.
@@ -25,7 +25,7 @@ def table(
     """
     rows = []
     for path in scores:
-        key = read(path, "none").key
+        key = read_run(path, "none").key
         with hdf5_files.reading(path) as file:
             chosen = json.loads(file.attrs["chosen"])
         for name, values in chosen.items():

@@ -9,18 +9,18 @@ import pandas as pd
 
 from oecal.calibrators import temperature
 from oecal.calibrators.calibrator import Calibrator
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.metrics.bootstrap import bootstrap, class_statistics, resampled, statistics
 from oecal.metrics.named import Metrics, named
 from oecal.metrics.norm_interval import Estimate, difference_interval
 from oecal.metrics.selective_metrics import selective_metrics
-from oecal.runs.run_files import RUN, confidence_and_correctness, pooled, read
+from oecal.runs.run_files import RUN_COLUMNS, confidence_and_correctness, pool_test_images, read_run
 from oecal.scores.numerics import log_softmax
 from oecal.tables.calibration import Parts, row
 from oecal.tables.rows import frame
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "post_hoc",
     "set",
     "metric",
@@ -57,7 +57,7 @@ def estimates(
             )
         )
     weights = resampled(
-        [(len(index), generator("bootstrap", group.set)) for group, index in parts], resamples
+        [(len(index), make_generator("bootstrap", group.set)) for group, index in parts], resamples
     )
     return bootstrap(wanted, weights, len(confidence))
 
@@ -72,7 +72,7 @@ def values_of(
     )
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each classifier run, post-hoc method (none, temperature), set (id, pooled) and metric.
@@ -92,10 +92,10 @@ def table(
         named(options, "calibration"),
     )
     for path in outputs:
-        run = read(path, "logits", "labels", "log_likelihood")
+        run = read_run(path, "logits", "labels", "log_likelihood")
         if run.kind != "classifier":
             continue
-        both = pooled(run, options["ood_ratio"])
+        both = pool_test_images(run, options["ood_ratio"])
         sets = {"id": both[:1], "pooled": both} if len(both) > 1 else {"id": both}
         val = run.find("id", "val")
         for post_hoc, calibrator in temperature.before_and_after(

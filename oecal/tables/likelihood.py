@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from oecal.metrics.likelihood_metrics import bits_per_dimension
-from oecal.runs.run_files import RUN, read
+from oecal.runs.run_files import RUN_COLUMNS, read_run
 from oecal.tables.rows import frame
 
-COLUMNS = [*RUN, "set", "bpd_mean", "bpd_sd", "n"]
+COLUMNS = [*RUN_COLUMNS, "set", "bpd_mean", "bpd_sd", "n"]
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
 ) -> pd.DataFrame:
     """A row for each density run and set.
@@ -22,7 +22,7 @@ def table(
     """
     rows = []
     for path in outputs:
-        run = read(path, "log_likelihood")
+        run = read_run(path, "log_likelihood")
         if run.kind == "density":
             for group in (g for g in run.groups if g.role != "path"):
                 bpd = bits_per_dimension(group["log_likelihood"], run.dims)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from oecal.metrics.seed_intervals import mean_interval
-from oecal.runs.run_files import RUN
+from oecal.runs.run_files import RUN_COLUMNS
 from oecal.tables.rows import corruptions
 
 COLUMNS = [
@@ -52,7 +52,7 @@ DIGITS = 12  # of a difference: what differs by rounding alone is the same
 def mean(rows: pd.DataFrame, column: str, measure: str, by: Sequence[str]) -> pd.DataFrame:
     """Mean of a column over the rows of a run that agree in `by`: RUN, measure, by, value."""
     return (
-        rows.groupby([*RUN, *by], sort=False)[column]
+        rows.groupby([*RUN_COLUMNS, *by], sort=False)[column]
         .mean()
         .reset_index(name="value")
         .assign(measure=measure)
@@ -80,7 +80,7 @@ def attacked(attacks: pd.DataFrame) -> pd.DataFrame:
     ]
     each = mean(rows, "auroc", "auroc_msp", ["attack", "levels"])
     return (
-        each.groupby([*RUN, "measure"], sort=False)["value"]
+        each.groupby([*RUN_COLUMNS, "measure"], sort=False)["value"]
         .min()
         .reset_index()
         .assign(kind="attack")
@@ -104,7 +104,9 @@ def images(trainings: pd.DataFrame) -> pd.DataFrame:
 
     Nan if these are no runs of the study.
     """
-    about = {tuple(row[column] for column in RUN): row for row in trainings.to_dict("records")}
+    about = {
+        tuple(row[column] for column in RUN_COLUMNS): row for row in trainings.to_dict("records")
+    }
 
     def seen(run: tuple[object, ...]) -> float:
         if run not in about:
@@ -115,7 +117,9 @@ def images(trainings: pd.DataFrame) -> pd.DataFrame:
         total: float = row["images"] + row["outlier_images"] + before
         return total
 
-    return trainings[[*RUN]].assign(measure="images", kind="", value=[seen(run) for run in about])
+    return trainings[[*RUN_COLUMNS]].assign(
+        measure="images", kind="", value=[seen(run) for run in about]
+    )
 
 
 def measured(detection: str, calibration: str, attacks: str, trainings: str) -> pd.DataFrame:
@@ -157,7 +161,7 @@ def compared(own: pd.DataFrame, control: pd.DataFrame) -> Iterator[dict[str, obj
         }
 
 
-def table(
+def compute_table(
     settings: Sequence[Mapping[str, str]],
     detection: str,
     calibration: str,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from oecal.runs.run_files import RUN
+from oecal.runs.run_files import RUN_COLUMNS
 
 METRICS = ["auroc", "fpr95", "n_out"]
-KEY = [*RUN, "kind", "score"]
+KEY = [*RUN_COLUMNS, "kind", "score"]
 
 
-def table(detection: str | Path, pairs: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+def compute_table(detection: str | Path, pairs: Sequence[Mapping[str, str]]) -> pd.DataFrame:
     """A row for each run, score and pair (in_dist, whole, reduced): each metric of the whole and of the reduced OOD set."""
     rows = pd.read_csv(detection)
     parts = [
@@ -29,11 +29,13 @@ def table(detection: str | Path, pairs: Sequence[Mapping[str, str]]) -> pd.DataF
     for pair in pairs:
         of = rows[rows["in_dist"] == pair["in_dist"]]
         sides = [
-            of[of["ood"] == pair[side]][[*RUN, "score", "kind", *METRICS]]
+            of[of["ood"] == pair[side]][[*RUN_COLUMNS, "score", "kind", *METRICS]]
             for side in ("whole", "reduced")
         ]
         both = sides[0].merge(
-            sides[1].drop(columns="kind"), on=[*RUN, "score"], suffixes=("_whole", "_reduced")
+            sides[1].drop(columns="kind"),
+            on=[*RUN_COLUMNS, "score"],
+            suffixes=("_whole", "_reduced"),
         )
         parts.append(both.assign(whole=pair["whole"], reduced=pair["reduced"]))
     filled = [part for part in parts if len(part)]

@@ -10,24 +10,30 @@ import pandas as pd
 
 from oecal.data.image_paths import STEPS, T
 from oecal.metrics.likelihood_metrics import bits_per_dimension
-from oecal.runs.run_files import RUN, Group, confidence_and_correctness, entire, read
+from oecal.runs.run_files import (
+    RUN_COLUMNS,
+    EvaluatedSet,
+    confidence_and_correctness,
+    read_run,
+    take_all,
+)
 
 VALUES = ["confidence", "accuracy", "bpd"]
-COLUMNS = [*RUN, "set", "t", *VALUES, "n"]
+COLUMNS = [*RUN_COLUMNS, "set", "t", *VALUES, "n"]
 
 
-def along(group: Group, dims: int) -> dict[str, np.ndarray]:
+def along(group: EvaluatedSet, dims: int) -> dict[str, np.ndarray]:
     """Of each image (rows) at each step (columns): confidence and whether the true class is predicted, or bits/dim."""
     if "log_likelihood" in group.arrays:
         return {"bpd": bits_per_dimension(group["log_likelihood"], dims).reshape(-1, STEPS)}
-    confidence, correct = confidence_and_correctness([entire(group)])
+    confidence, correct = confidence_and_correctness([take_all(group)])
     return {
         "confidence": confidence.reshape(-1, STEPS),
         "accuracy": correct.reshape(-1, STEPS).astype(float),
     }
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each run, path and step: means over the n images that start the path.
@@ -37,7 +43,7 @@ def table(
     """
     rows = []
     for path in outputs:
-        run = read(path, "logits", "labels", "log_likelihood")
+        run = read_run(path, "logits", "labels", "log_likelihood")
         for group in run.tests("path"):
             found = along(group, run.dims)
             for step, t in enumerate(T):

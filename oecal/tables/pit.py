@@ -10,20 +10,20 @@ import pandas as pd
 
 from oecal.core.roles import OOD
 from oecal.metrics.likelihood_metrics import distance_from_uniform, pit
-from oecal.runs.run_files import RUN, Group, Run, read
+from oecal.runs.run_files import RUN_COLUMNS, EvaluatedSet, StoredRun, read_run
 from oecal.tables.rows import frame
 
-COLUMNS = [*RUN, "set", "kind", "mean", "below_05", "above_95", "ks", "n"]
+COLUMNS = [*RUN_COLUMNS, "set", "kind", "mean", "below_05", "above_95", "ks", "n"]
 
 
-def p_values(run: Run) -> Iterator[tuple[Group, np.ndarray]]:
+def p_values(run: StoredRun) -> Iterator[tuple[EvaluatedSet, np.ndarray]]:
     """ID test and each OOD set, and the p-values of their likelihoods among the ID validation images, (N,)."""
     reference = run.find("id", "val")["log_likelihood"]
     for group in run.tests("id", *OOD):
         yield group, pit(group["log_likelihood"], reference)
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each density run and test set; kind: id, or of an OOD set.
@@ -34,7 +34,7 @@ def table(
     """
     rows = []
     for path in outputs:
-        run = read(path, "log_likelihood")
+        run = read_run(path, "log_likelihood")
         for group, p in p_values(run) if run.kind == "density" else ():
             shares = {
                 "mean": p.mean(),

@@ -11,14 +11,14 @@ import pandas as pd
 from oecal.calibrators import temperature
 from oecal.core.roles import OOD
 from oecal.metrics.calibration_metrics import confidence_metrics
-from oecal.runs.run_files import RUN, confidence_and_correctness, mixed, read
+from oecal.runs.run_files import RUN_COLUMNS, confidence_and_correctness, mix_at_rate, read_run
 from oecal.tables.rows import frame
 
 METRICS = ["accuracy", "ece", "rms", "mad", "soft_f1", "mean_confidence"]
-COLUMNS = [*RUN, "post_hoc", "ood_rate", "rate", *METRICS, "n"]
+COLUMNS = [*RUN_COLUMNS, "post_hoc", "ood_rate", "rate", *METRICS, "n"]
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each classifier run that has OOD sets, post-hoc method (none, temperature) and rate. Options: bins, ood_rates.
@@ -28,14 +28,14 @@ def table(
     """
     rows = []
     for path in outputs:
-        run = read(path, "logits", "labels", "log_likelihood")
+        run = read_run(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier" and run.tests(*OOD):
             val = run.find("id", "val")
             for post_hoc, calibrator in temperature.before_and_after(
                 val["logits"], val["labels"]
             ).items():
                 for wanted in options["ood_rates"]:
-                    parts = mixed(run, wanted)
+                    parts = mix_at_rate(run, wanted)
                     confidence, correct = confidence_and_correctness(parts, calibrator)
                     found = confidence_metrics(confidence, correct, int(options["bins"]))
                     rate = np.mean(

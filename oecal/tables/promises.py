@@ -12,11 +12,17 @@ import pandas as pd
 
 from oecal.core.roles import OOD
 from oecal.metrics.guarantees import limits
-from oecal.runs.run_files import RUN, Group, errors, of_all_images, read
+from oecal.runs.run_files import (
+    RUN_COLUMNS,
+    EvaluatedSet,
+    find_errors,
+    list_complete_scores,
+    read_run,
+)
 from oecal.tables.rows import frame
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "promise",
     "kind",
     "level",
@@ -98,8 +104,8 @@ def rows(
     promise: Mapping[str, Any],
     score: str,
     limit: float | None,
-    inside: Group,
-    outside: Sequence[Group],
+    inside: EvaluatedSet,
+    outside: Sequence[EvaluatedSet],
     wrong: np.ndarray,
 ) -> list[dict[str, Any]]:
     """Of one threshold a row for each set: id.
@@ -139,7 +145,7 @@ def rows(
     return found
 
 
-def table(
+def compute_table(
     thresholds: Sequence[str],
     outputs: Sequence[str],
     scores: Sequence[str],
@@ -157,9 +163,9 @@ def table(
     """
     found = []
     for path, output, scored in zip(thresholds, outputs, scores, strict=True):
-        run, values = read(output, "logits", "labels", "log_likelihood"), read(scored)
+        run, values = read_run(output, "logits", "labels", "log_likelihood"), read_run(scored)
         inside, outside = values.find("id"), values.tests(*OOD)
-        usable, wrong = of_all_images(run, [inside, *outside]), errors(run.find("id"))
+        usable, wrong = list_complete_scores(run, [inside, *outside]), find_errors(run.find("id"))
         for name, promise in json.loads(Path(path).read_text())["promises"].items():
             about = {
                 **run.key,

@@ -26,15 +26,21 @@ import numpy as np
 import pandas as pd
 
 from oecal.core.roles import OOD
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.metrics.guarantees import threshold_for_rejection
-from oecal.runs.run_files import RUN, Group, errors, of_all_images, read
+from oecal.runs.run_files import (
+    RUN_COLUMNS,
+    EvaluatedSet,
+    find_errors,
+    list_complete_scores,
+    read_run,
+)
 from oecal.runs.thresholds import chosen, described
 from oecal.tables.promises import mistaken
 from oecal.tables.rows import SCORES, frame
 
 COLUMNS = [
-    *RUN,
+    *RUN_COLUMNS,
     "promise",
     "kind",
     "level",
@@ -77,7 +83,7 @@ def split(number: int, val: int, test: int, sizes: Sequence[int]) -> Split:
     Of the first halves as many as the smallest one has are taken from each set, in random order,
     which `oecal.runs.thresholds.pool` draws from.
     """
-    rng = generator("resampled", number)
+    rng = make_generator("resampled", number)
     inside = rng.permutation(val + test)
     orders = [rng.permutation(size) for size in sizes]
     each = min(sizes, default=0) // 2
@@ -203,7 +209,10 @@ def summary(promise: Mapping[str, Any], found: np.ndarray) -> dict[str, float]:
 
 
 def versions(
-    promise: Mapping[str, Any], kind: str, outside: Sequence[Group], auxiliary: Sequence[Group]
+    promise: Mapping[str, Any],
+    kind: str,
+    outside: Sequence[EvaluatedSet],
+    auxiliary: Sequence[EvaluatedSet],
 ) -> list[str]:
     """The outliers that a promise can be tried with: `none` where it needs none."""
     if promise["kind"] == "reject":
@@ -219,7 +228,7 @@ def versions(
     ]
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
 ) -> pd.DataFrame:
     """A row for each run, promise, score of `oecal.tables.rows.SCORES` and kind of outliers.
@@ -238,10 +247,13 @@ def table(
     promises = {name: described(promise) for name, promise in options["promises"].items()}
     rows = []
     for output, scored in zip(outputs, scores, strict=True):
-        run, values = read(output, "logits", "labels", "log_likelihood"), read(scored, *SCORES)
+        run, values = (
+            read_run(output, "logits", "labels", "log_likelihood"),
+            read_run(scored, *SCORES),
+        )
         parts, outside = [values.find("id", "val"), values.find("id")], values.tests(*OOD)
         auxiliary = [g for g in values.groups if g.role == "outlier"]
-        usable = of_all_images(run, [*parts, *outside, *auxiliary])
+        usable = list_complete_scores(run, [*parts, *outside, *auxiliary])
         if not usable:
             continue
         n_val, n_test = (len(g[usable[0]]) for g in parts)
@@ -250,7 +262,9 @@ def table(
             for number in range(SPLITS)
         ]
         if run.kind == "classifier":
-            wrong = np.concatenate([errors(run.find("id", "val")), errors(run.find("id"))])
+            wrong = np.concatenate(
+                [find_errors(run.find("id", "val")), find_errors(run.find("id"))]
+            )
         else:
             wrong = np.zeros(n_val + n_test, bool)
         pools = {

@@ -7,14 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 
 # Where many resamples or streams make every score too many: those of them that a run has; cheap,
 # and known to all.
 SCORES = ("msp", "energy", "mahalanobis", "log_likelihood", "likelihood_ratio")
 
 
-def of_model(path: str, in_dist: str, model: str, trainings: Sequence[str] = ()) -> pd.DataFrame:
+def select_model(
+    path: str, in_dist: str, model: str, trainings: Sequence[str] = ()
+) -> pd.DataFrame:
     """The rows of a table's file of one model; with `trainings`, of these, in their order."""
     table = pd.read_csv(path)
     table = table[(table["in_dist"] == in_dist) & (table["model"] == model)]
@@ -49,5 +51,5 @@ def frame(
     """
     none = {"set": "none"} | ({"n": 0} if "n" in columns else {})
     return pd.DataFrame(
-        list(rows) or [{**read(path, "").key, **none} for path in paths], columns=list(columns)
+        list(rows) or [{**read_run(path, "").key, **none} for path in paths], columns=list(columns)
     )

@@ -11,10 +11,25 @@ import numpy as np
 import pandas as pd
 
 from oecal.metrics.selective_metrics import selective_metrics
-from oecal.runs.run_files import RUN, confidence_and_correctness, of_all_images, pooled, read
+from oecal.runs.run_files import (
+    RUN_COLUMNS,
+    confidence_and_correctness,
+    list_complete_scores,
+    pool_test_images,
+    read_run,
+)
 from oecal.tables.rows import frame
 
-COLUMNS = [*RUN, "score", "set", "aurc", "eaurc", "augrc", "coverage_at_risk", "risk_at_coverage"]
+COLUMNS = [
+    *RUN_COLUMNS,
+    "score",
+    "set",
+    "aurc",
+    "eaurc",
+    "augrc",
+    "coverage_at_risk",
+    "risk_at_coverage",
+]
 
 
 def errors_and_scores(
@@ -24,13 +39,13 @@ def errors_and_scores(
 
     A score that was computed of part of the images only has no place here.
     """
-    run, scored = read(outputs, "logits", "labels"), read(scores)
+    run, scored = read_run(outputs, "logits", "labels"), read_run(scores)
     at = {(g.set, g.split): g for g in scored.groups}
     found = {}
-    both = pooled(run, ratio)
+    both = pool_test_images(run, ratio)
     for name, parts in {"id": both[:1], "pooled": both}.items():
         _, correct = confidence_and_correctness(parts)
-        whole = of_all_images(run, [at[g.set, g.split] for g, _ in parts])
+        whole = list_complete_scores(run, [at[g.set, g.split] for g, _ in parts])
         values = {
             s: np.concatenate([at[group.set, group.split][s][index] for group, index in parts])
             for s in whole
@@ -39,7 +54,7 @@ def errors_and_scores(
     return found
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
 ) -> pd.DataFrame:
     """A row for each classifier run, score and set.
@@ -48,7 +63,7 @@ def table(
     """
     rows = []
     for output, scored in zip(outputs, scores, strict=True):
-        run = read(scored)
+        run = read_run(scored)
         if run.kind == "classifier":
             for name, (errors, values) in errors_and_scores(
                 output, scored, options["ood_ratio"]

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from oecal.core import hdf5_files
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 
 
-def table(
+def compute_table(
     outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
 ) -> pd.DataFrame:
     """A row for each run, from what its outputs say of it.
@@ -24,7 +24,7 @@ def table(
     """
     rows = []
     for path in outputs:
-        key = read(path, "none").key
+        key = read_run(path, "none").key
         with hdf5_files.reading(path) as file:
             about = dict(file.attrs)
         configuration = json.loads(about["configuration"])

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from oecal.core.errors import said
+from oecal.core.errors import summarize_error
 from oecal.core.files import replacing
 
 
@@ -51,6 +51,6 @@ def load(path: Path, fingerprint: str) -> dict[str, Any] | None:
             "%s cannot be read (%s: %s): starting anew",
             path,
             type(error).__name__,
-            said(error, 100),
+            summarize_error(error, 100),
         )
     return None

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from oecal.core.device import announce, autocast, out_of_memory
+from oecal.core.device import announce_device, autocast, out_of_memory
 from oecal.core.errors import OecalError
 from oecal.core.files import replacing
-from oecal.core.seeds import derive
+from oecal.core.seeds import derive_seed
 from oecal.models.build_network import save_weights, to_input
 from oecal.training import checkpoint, parallel
 from oecal.training.augment import augment
@@ -106,7 +106,7 @@ def validate(
 ) -> dict[str, float]:
     """Loss on the ID validation split (nats, or bits per dimension) and a classifier's accuracy."""
     model.eval()
-    torch.manual_seed(derive("validate"))  # for models that draw noise: the same in each epoch
+    torch.manual_seed(derive_seed("validate"))  # for models that draw noise: the same in each epoch
     total, right = 0.0, 0
     for images, labels in zip(
         torch.split(data.val_images, batch_size),
@@ -158,7 +158,7 @@ def one_epoch(
 
     Returns the mean of each part of the loss. Raises OecalError if the loss is not finite.
     """
-    torch.manual_seed(derive(seed, "epoch", epoch))
+    torch.manual_seed(derive_seed(seed, "epoch", epoch))
     model.train()
     device, n = data.images.device, len(data.images)
     steps = recipe.steps_of_an_epoch(n)
@@ -214,7 +214,7 @@ def train(
         raise OecalError(
             f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that"
         )
-    announce(data.images.device, precision)
+    announce_device(data.images.device, precision)
     shared = parallel.wrapped(model, to_input(data.images[: recipe.batch_size]))
     optimizer = make_optimizer(model, recipe)
     history: list[dict[str, Any]] = []

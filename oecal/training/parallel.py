@@ -22,7 +22,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import ProcessRaisedException, start_processes
 
-from oecal.core.device import set_up
+from oecal.core.device import set_up_device
 from oecal.core.errors import OecalError
 
 PATIENCE = timedelta(
@@ -139,7 +139,7 @@ def together(
     Process n computes on GPU n, or all of them on the CPU. Raises OecalError if there are not so
     many GPUs, or if another process failed.
     """
-    kind = set_up(device, threads).type
+    kind = set_up_device(device, threads).type
     if processes == 1:
         return work(device, *arguments)
     if kind == "cuda" and torch.cuda.device_count() < processes:
@@ -186,7 +186,7 @@ def member(
     if rank:
         threading.Thread(target=leave_with, args=(parent,), daemon=True).start()
     device = f"cuda:{rank}" if kind == "cuda" else "cpu"
-    set_up(device, threads)
+    set_up_device(device, threads)
     if kind == "cuda":
         torch.cuda.set_device(rank)
     dist.init_process_group(

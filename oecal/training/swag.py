@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from oecal.core.device import announce, autocast, set_up
+from oecal.core.device import announce_device, autocast, set_up_device
 from oecal.core.errors import OecalError
 from oecal.core.files import replacing
-from oecal.core.seeds import derive
+from oecal.core.seeds import derive_seed
 from oecal.models.build_network import save_weights
 from oecal.training.loop import Data, Loss, Recipe, batch, make_optimizer, one_epoch, validate
 from oecal.training.train_run import prepare
@@ -116,7 +116,7 @@ def refresh(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, precision:
             loss(model, *batch(data, chosen, recipe))
 
 
-def run(
+def sample_swag(
     params: Mapping[str, Any],
     swag: Mapping[str, Any],
     in_dist: str,
@@ -142,11 +142,11 @@ def run(
         raise OecalError(
             f"swag.steps: found {swag['steps']}, but there are {swag['snapshots']} snapshots; write at least that many steps"
         )
-    torch_device = set_up(device, threads)
+    torch_device = set_up_device(device, threads)
     model, loss, data, _ = prepare(
         params, in_dist, outliers, weights, seed, torch_device, channels_last, may_be_missing
     )
-    announce(torch_device, precision)
+    announce_device(torch_device, precision)
     walk = {
         "optimizer": "sgd",
         "lr": swag["lr"],
@@ -158,14 +158,16 @@ def run(
         every = swag["steps"] // swag["snapshots"]
         gaussian = fit(
             torch.stack(
-                list(visited(model, loss, data, recipe, every, derive(seed, "swag"), precision))
+                list(
+                    visited(model, loss, data, recipe, every, derive_seed(seed, "swag"), precision)
+                )
             )
         )
     except OecalError as error:
         raise OecalError(f"swag: {error}") from None
     samples: dict[str, Tensor] = {}
     for n in tqdm(range(swag["samples"]), desc="samples", leave=False, disable=None):
-        torch.manual_seed(derive(seed, "swag", "sample", n))
+        torch.manual_seed(derive_seed(seed, "swag", "sample", n))
         fill(model, draw(gaussian))
         refresh(model, loss, data, recipe, precision)
         state = model.state_dict().items()

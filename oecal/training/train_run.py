@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from oecal.core.components import made
-from oecal.core.device import move, set_up
+from oecal.core.components import make_options
+from oecal.core.device import move_model, set_up_device
 from oecal.core.errors import OecalError
-from oecal.core.seeds import derive, generator
+from oecal.core.seeds import derive_seed, make_generator
 from oecal.data import store
 from oecal.data.preprocess import adapt
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 from oecal.models.build_network import kind_of, load_weights, network
 from oecal.training.loop import Data, Loss, Recipe, train
 from oecal.training.parallel import together
@@ -49,37 +49,37 @@ def prepare(
 
     Arguments as of `run`, `weights` what the model is filled with, or None.
     """
-    images, val = store.read(in_dist, "train"), store.read(in_dist, "val")
+    images, val = store.read_split(in_dist, "train"), store.read_split(in_dist, "val")
     if 0 < params["train_images"] < len(images.images):  # of one seed, few images are part of many
-        chosen = generator("train_images", seed).permutation(len(images.images))[
+        chosen = make_generator("train_images", seed).permutation(len(images.images))[
             : params["train_images"]
         ]
-        images = Split(images.images[chosen], images.labels[chosen])
+        images = ImageSplit(images.images[chosen], images.labels[chosen])
     if params["label_noise"]:
-        images = Split(images.images, mislabelled(images.labels, params["label_noise"], seed))
+        images = ImageSplit(images.images, mislabelled(images.labels, params["label_noise"], seed))
     shape = images.images.shape[1:]
     if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
         raise OecalError(
             f"{in_dist}: has images without a label, which a classifier needs; label each, or train density models only"
         )
-    found = store.there(outliers, may_be_missing)
+    found = store.list_available(outliers, may_be_missing)
     if outliers and not found:
         raise OecalError(
             f"outliers: none of {', '.join(Path(p).stem for p in outliers)} can be had; get one (its warning says how)"
         )
     around = [
-        adapt(store.read(path, "train").images, shape, params["interpolation"], params["fit"])
+        adapt(store.read_split(path, "train").images, shape, params["interpolation"], params["fit"])
         for path in found
     ]
     auxiliary = np.concatenate(around) if around else np.empty((0, *shape), np.uint8)
 
     objective = importlib.import_module(f"oecal.training.{params['objective']['name']}")
-    options = made(objective.Options, params["objective"]["options"])
-    torch.manual_seed(derive(seed, "init"))
-    model = network(params, shape, len(store.read_about(in_dist).classes))
+    options = make_options(objective.Options, params["objective"]["options"])
+    torch.manual_seed(derive_seed(seed, "init"))
+    model = network(params, shape, len(store.read_metadata(in_dist).classes))
     if weights:
         load_weights(model, weights)
-    move(model, device, channels_last)
+    move_model(model, device, channels_last)
 
     def on_device(array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(device)
@@ -95,7 +95,7 @@ def prepare(
 
 def mislabelled(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Labels of which a share, drawn at random with the seed, is another one of the classes there are, each as likely."""
-    rng, there = generator("label_noise", seed), np.unique(labels)
+    rng, there = make_generator("label_noise", seed), np.unique(labels)
     changed, places = (
         rng.permutation(len(labels))[: round(share * len(labels))],
         np.searchsorted(there, labels),
@@ -112,7 +112,7 @@ def digest(*arrays: np.ndarray) -> str:
     return sha.hexdigest()
 
 
-def run(
+def train_run(
     params: Mapping[str, Any],
     in_dist: str,
     outliers: Sequence[str],
@@ -166,7 +166,7 @@ def one_of_them(
     may_be_missing: Collection[str],
 ) -> None:
     """The training, as one of its processes runs it; arguments as of `run`."""
-    torch_device = set_up(device, threads)
+    torch_device = set_up_device(device, threads)
     model, loss, data, used = prepare(
         params, in_dist, outliers, init, seed, torch_device, channels_last, may_be_missing
     )

@@ -10,9 +10,9 @@ from scipy.optimize import check_grad
 from scipy.special import softmax
 
 from oecal.calibrators import affine
-from oecal.core.components import names
+from oecal.core.components import list_components
 
-METHODS = names("calibrators", mark="\nOUTLIERS")
+METHODS = list_components("calibrators", mark="\nOUTLIERS")
 PARAMETRIC = ("temperature", "vector", "matrix", "dirichlet", "ensemble_temperature")
 
 

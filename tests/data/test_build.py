@@ -13,7 +13,7 @@ from oecal.core.errors import OecalError, Unavailable
 from oecal.data import store
 from oecal.data.build_set import at_most, build, choose_classes, drop_duplicates, drop_repeated
 from oecal.data.classes import class_numbers
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 from oecal.tables import datasets
 
 CLASSES = ("n01234567 sandal, flip-flop", "n02234567 tabby", "n03234567 maple")
@@ -28,7 +28,10 @@ def images(rng):
 def data(images):
     labels = np.arange(30) % 3
     return ImageSet(
-        {"train": Split(images[:20], labels[:20]), "test": Split(images[20:], labels[20:])},
+        {
+            "train": ImageSplit(images[:20], labels[:20]),
+            "test": ImageSplit(images[20:], labels[20:]),
+        },
         "s",
         "l",
         "h",
@@ -119,7 +122,7 @@ def test_keep_and_drop_together_count_in_the_whole_set(data):
 
 def test_images_without_a_label_stay_unless_classes_are_chosen(images):
     data = ImageSet(
-        {"test": Split(images[:6], np.array([0, 1, -1, 0, 1, -1]))}, "", "", "", ("a", "b")
+        {"test": ImageSplit(images[:6], np.array([0, 1, -1, 0, 1, -1]))}, "", "", "", ("a", "b")
     )
     assert choose_classes(data, [], ["a"]).splits["test"].labels.tolist() == [0, -1, 0, -1]
     assert choose_classes(data, ["b"], []).splits["test"].labels.tolist() == [0, 0]
@@ -130,10 +133,13 @@ def test_a_planted_duplicate_is_dropped_and_counted(tmp_path, data, rng):
     others[4] = data.splits["train"].images[3]
     others[5] = np.clip(data.splits["test"].images[2].astype(int) + 3, 0, 255)  # nearly the same
     other = tmp_path / "other.h5"
-    store.write(
+    store.write_store(
         other,
         ImageSet(
-            {"val": Split.unlabelled(others[:5]), "test": Split.unlabelled(others[5:])}, "", "", ""
+            {"val": ImageSplit.unlabelled(others[:5]), "test": ImageSplit.unlabelled(others[5:])},
+            "",
+            "",
+            "",
         ),
     )
     exact, near = (
@@ -156,8 +162,8 @@ def test_a_planted_duplicate_is_dropped_and_counted(tmp_path, data, rng):
 def test_repeated_images_are_dropped_across_splits_and_test_keeps_its_own(data):
     images, labels = data.splits["train"].images, data.splits["train"].labels
     splits = {
-        "train": Split(images[[0, 1, 0, 2, 3]], labels[[0, 1, 0, 2, 3]]),
-        "test": Split(images[[3, 4, 4]], labels[[3, 4, 4]]),
+        "train": ImageSplit(images[[0, 1, 0, 2, 3]], labels[[0, 1, 0, 2, 3]]),
+        "test": ImageSplit(images[[3, 4, 4]], labels[[3, 4, 4]]),
     }
     kept = drop_repeated(ImageSet(splits, "", "", "", CLASSES))
     assert kept.removed == {
@@ -170,20 +176,23 @@ def test_repeated_images_are_dropped_across_splits_and_test_keeps_its_own(data):
 
 def test_at_most_takes_classes_in_equal_shares_and_keeps_the_order(rng):
     labels = np.repeat([0, 1, 2], [50, 30, 2])
-    split = Split(np.arange(82, dtype=np.uint8).reshape(-1, 1, 1, 1), labels)
+    split = ImageSplit(np.arange(82, dtype=np.uint8).reshape(-1, 1, 1, 1), labels)
     few = at_most(split, 22, "test")
     np.testing.assert_array_equal(np.bincount(few.labels), [10, 10, 2])
     assert (np.diff(few.images.ravel().astype(int)) > 0).all()
     assert at_most(split, 100, "test") is split
     np.testing.assert_array_equal(at_most(split, 22, "test").images, few.images)
-    assert len(at_most(Split.unlabelled(split.images), 5, "test").images) == 5
+    assert len(at_most(ImageSplit.unlabelled(split.images), 5, "test").images) == 5
 
 
 def test_all_at_once_and_what_the_store_says(own, tmp_path):
-    store.write(
+    store.write_store(
         tmp_path / "other.h5",
         ImageSet(
-            {"test": store.Split.unlabelled(np.load(own / "own.npz")["images"][[0, 3]])}, "", "", ""
+            {"test": store.ImageSplit.unlabelled(np.load(own / "own.npz")["images"][[0, 3]])},
+            "",
+            "",
+            "",
         ),
     )
     form = {"size": 8, "channels": 1, "fit": "stretch", "interpolation": "box"}
@@ -206,7 +215,7 @@ def test_all_at_once_and_what_the_store_says(own, tmp_path):
         }
         assert json.loads(file.attrs["format"]) == form
         assert file["test/images"].shape == (10, 1, 8, 8)
-    row = datasets.table([tmp_path / "x.h5"]).iloc[0]
+    row = datasets.compute_table([tmp_path / "x.h5"]).iloc[0]
     assert (row["name"], row["split"], row["n"], row["shape"]) == ("x", "test", 10, "1x8x8")
     assert "10 class n02234567 tabby" in row["removed"]
 
@@ -215,18 +224,18 @@ def test_the_table_of_data_sets_has_the_moments(tmp_path):
     images = np.zeros((4, 3, 2, 2), np.uint8)
     images[:2, 0] = 255
     images[:, 1] = 51
-    store.write(
+    store.write_store(
         tmp_path / "a.h5",
         ImageSet(
-            {"test": Split.unlabelled(images)},
+            {"test": ImageSplit.unlabelled(images)},
             "from",
             "MIT",
             "ab",
             removed={"test": {"class x": 2}},
         ),
     )
-    store.write(tmp_path / "b.h5", ImageSet({}, "b", "", "", missing="no mirror gives it"))
-    table = datasets.table([tmp_path / "a.h5", tmp_path / "b.h5"])
+    store.write_store(tmp_path / "b.h5", ImageSet({}, "b", "", "", missing="no mirror gives it"))
+    table = datasets.compute_table([tmp_path / "a.h5", tmp_path / "b.h5"])
     assert table["mean"][0] == "0.5000 0.2000 0.0000"
     assert table["sd"][0] == "0.5000 0.0000 0.0000"
     assert (table["sha256"][0], table["licence"][0], table["removed"][0]) == (
@@ -255,7 +264,7 @@ def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
     assert "left out: path: there is nothing at" in caplog.text
     assert store.splits_of(tmp_path / "x.h5") == []
     with pytest.raises(OecalError, match=r"the set is missing .* delete this file to try again"):
-        store.read(tmp_path / "x.h5", "test")
+        store.read_split(tmp_path / "x.h5", "test")
     made = {"source": "altered", "options": {"how": "jigsaw", "of": "x", "n": 0, "seed": 0}}
     with pytest.raises(Unavailable, match="made of x, which is missing"):
         build(made, tmp_path / "y.h5", of=tmp_path / "x.h5")
@@ -267,17 +276,17 @@ def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
             against=[tmp_path / "x.h5"],
             root=own,
         )
-    assert store.there([tmp_path / "x.h5"], ["x"]) == []
+    assert store.list_available([tmp_path / "x.h5"], ["x"]) == []
     with pytest.raises(OecalError, match="write missing: skip"):
-        store.there([tmp_path / "x.h5"], ["y"])
+        store.list_available([tmp_path / "x.h5"], ["y"])
 
 
 def test_altered_training_images_are_outliers(own, tmp_path, rng):
     splits = {
-        name: Split.unlabelled(rng.integers(0, 256, (6, 1, 4, 4), np.uint8))
+        name: ImageSplit.unlabelled(rng.integers(0, 256, (6, 1, 4, 4), np.uint8))
         for name in ("train", "test")
     }
-    store.write(tmp_path / "x.h5", ImageSet(splits, "", "", ""))
+    store.write_store(tmp_path / "x.h5", ImageSet(splits, "", "", ""))
     made = {
         "source": "altered",
         "options": {"how": "inverted", "of": "x", "n": 0, "seed": 0, "split": "train"},
@@ -285,5 +294,5 @@ def test_altered_training_images_are_outliers(own, tmp_path, rng):
     build(made, tmp_path / "y.h5", of=tmp_path / "x.h5")
     assert store.splits_of(tmp_path / "y.h5") == ["train"]
     np.testing.assert_array_equal(
-        store.read(tmp_path / "y.h5", "train").images, 255 - splits["train"].images
+        store.read_split(tmp_path / "y.h5", "train").images, 255 - splits["train"].images
     )

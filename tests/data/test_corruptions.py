@@ -7,7 +7,7 @@ from PIL import Image
 from scipy import ndimage
 
 from oecal.core.errors import OecalError
-from oecal.core.seeds import generator
+from oecal.core.seeds import make_generator
 from oecal.data import corruption_functions as functions
 from oecal.data import corruptions
 from oecal.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
@@ -122,7 +122,9 @@ FIRST_FOUR = {
 def test_the_first_four_keep_their_bytes(name, rng):
     images = rng.integers(0, 256, (20, 3, 16, 16), np.uint8)
     for severity in SEVERITIES:
-        values = FIRST_FOUR[name](images / 255, severity, generator("corruption", name, severity))
+        values = FIRST_FOUR[name](
+            images / 255, severity, make_generator("corruption", name, severity)
+        )
         np.testing.assert_array_equal(
             corrupt(images, name, severity), np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
         )

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oecal.core.components import checked, constant
+from oecal.core.components import check_options, read_constant
 from oecal.core.errors import OecalError, Unavailable
 from oecal.data import decode, folder, hdf5, npz, own, store
 from oecal.data.preprocess import Format, adapt
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 
 FORM = Format((3, 4, 4))
 SOURCES = {"folder": folder, "npz": npz, "hdf5": hdf5}
@@ -23,8 +23,8 @@ SOURCES = {"folder": folder, "npz": npz, "hdf5": hdf5}
 
 def made(root, source, form=None, **options):
     """What the source builds; also says that its options pass the configuration's check."""
-    assert constant("data", source, "FROM_FILES") is True
-    given = SOURCES[source].Options(**checked("data", source, options, "x"))
+    assert read_constant("data", source, "FROM_FILES") is True
+    given = SOURCES[source].Options(**check_options("data", source, options, "x"))
     return SOURCES[source].build(given, root, form, root / "report.csv")
 
 
@@ -314,7 +314,7 @@ def test_divided_sets_are_disjoint_and_stratified(sizes):
     labels = np.repeat(np.arange(len(sizes)), sizes)
     numbers = np.arange(len(labels))
     images = np.stack([numbers % 256, numbers // 256], 1).astype(np.uint8)[:, None, None]
-    splits = own.divide(Split(images, labels), "x")
+    splits = own.divide(ImageSplit(images, labels), "x")
     found = {
         name: split.images[:, 0, 0, 0] + 256 * split.images[:, 0, 0, 1].astype(int)
         for name, split in splits.items()
@@ -455,10 +455,12 @@ def test_given_splits_of_a_file(tmp_path, source):
 
 def test_an_image_store_is_an_hdf5_file(tmp_path, rng):
     splits = {
-        name: Split(rng.integers(0, 256, (6, 3, 5, 5), np.uint8), np.array([0, 2, 2, -1, 0, 2]))
+        name: ImageSplit(
+            rng.integers(0, 256, (6, 3, 5, 5), np.uint8), np.array([0, 2, 2, -1, 0, 2])
+        )
         for name in ("train", "val", "test")
     }
-    store.write(tmp_path / "x.h5", ImageSet(splits, "", "", "", ("a", "none", "c")))
+    store.write_store(tmp_path / "x.h5", ImageSet(splits, "", "", "", ("a", "none", "c")))
     data = made(tmp_path, "hdf5", path="x.h5", splits="given")
     assert data.classes == ("a", "none", "c")
     for name, split in splits.items():
@@ -583,4 +585,4 @@ def test_files_of_another_kind(tmp_path):
 @pytest.mark.parametrize("source", SOURCES)
 def test_an_empty_path(source):
     with pytest.raises(OecalError, match="x: path is empty; write"):
-        checked("data", source, {"path": ""}, "x")
+        check_options("data", source, {"path": ""}, "x")

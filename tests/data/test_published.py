@@ -15,7 +15,7 @@ import pytest
 import oecal.data.build_set
 from oecal.core.errors import OecalError, Unavailable
 from oecal.data.published import Options, build, hold_out
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 from oecal.data.table import table
 
 # By its path: with --import-mode=importlib, tests are in no package.
@@ -234,7 +234,7 @@ def test_splits_that_a_set_does_not_have(tmp_path):
 
 def test_hold_out_is_stratified_disjoint_and_always_the_same():
     labels = np.repeat([0, 1, 2], [100, 50, 10])
-    all_of_it = Split(np.arange(160, dtype=np.uint8).reshape(-1, 1, 1, 1), labels)
+    all_of_it = ImageSplit(np.arange(160, dtype=np.uint8).reshape(-1, 1, 1, 1), labels)
     train, val = hold_out(all_of_it, 0.1)
     np.testing.assert_array_equal(np.bincount(val.labels), [10, 5, 1])
     assert sorted([*train.images.ravel(), *val.images.ravel()]) == list(range(160))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oecal.core.components import checked, names
+from oecal.core.components import check_options, list_components
 from oecal.core.errors import OecalError
 from oecal.data import (
     altered,
@@ -20,7 +20,7 @@ from oecal.data import (
     textures,
 )
 from oecal.data.build_set import build, choose_classes
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 # Options that are needed, or that make a set small; of a new source the defaults are tried.
 SMALL = {
@@ -50,18 +50,21 @@ def put_own_images(root, rng):
 
 
 @pytest.mark.parametrize(
-    "source", names("data", without=["published"])
+    "source", list_components("data", without=["published"])
 )  # published sets: test_published.py
 def test_contract_of_every_source(tmp_path, rng, source):
     options = SMALL.get(source, {})
     put_own_images(tmp_path, rng)
-    store.write(
+    store.write_store(
         tmp_path / "x.h5",
         store.ImageSet(
-            {"test": Split.unlabelled(rng.integers(0, 256, (6, 1, 16, 16), np.uint8))}, "", "", ""
+            {"test": ImageSplit.unlabelled(rng.integers(0, 256, (6, 1, 16, 16), np.uint8))},
+            "",
+            "",
+            "",
         ),
     )
-    recipe = {"source": source, "options": checked("data", source, options, "datasets.x")}
+    recipe = {"source": source, "options": check_options("data", source, options, "datasets.x")}
     of = tmp_path / "x.h5" if "of" in options else None
     one = build(recipe, tmp_path / "one.h5", of=of, root=tmp_path)
     build(recipe, tmp_path / "two.h5", of=of, root=tmp_path)
@@ -72,7 +75,7 @@ def test_contract_of_every_source(tmp_path, rng, source):
     assert "test" in one.splits
     for name, split in one.splits.items():
         assert split.images.std() > 1
-        read = store.read(tmp_path / "one.h5", name)
+        read = store.read_split(tmp_path / "one.h5", name)
         np.testing.assert_array_equal(read.images, split.images)
         np.testing.assert_array_equal(read.labels, split.labels)
         assert split.labels.max() < max(len(one.classes), 1)
@@ -156,7 +159,7 @@ def test_faces_and_8x8_digits_and_textures():
 
 
 def noise_of(kind, n=400):
-    of = Split.unlabelled(np.zeros((3, 3, 12, 12), np.uint8))
+    of = ImageSplit.unlabelled(np.zeros((3, 3, 12, 12), np.uint8))
     return noise.build(noise.Options(kind=kind, of="x", n=n), of).splits["test"].images / 255
 
 
@@ -178,7 +181,7 @@ def test_noise():
     assert len(np.unique(constant)) > 100
     assert (
         noise.build(
-            noise.Options("uniform", "x"), Split.unlabelled(np.zeros((3, 1, 4, 4), np.uint8))
+            noise.Options("uniform", "x"), ImageSplit.unlabelled(np.zeros((3, 1, 4, 4), np.uint8))
         )
         .splits["test"]
         .images.shape[0]
@@ -188,7 +191,7 @@ def test_noise():
 
 def altered_of(how, images):
     return (
-        altered.build(altered.Options(how=how, of="x"), Split.unlabelled(images))
+        altered.build(altered.Options(how=how, of="x"), ImageSplit.unlabelled(images))
         .splits["test"]
         .images
     )
@@ -225,7 +228,7 @@ def test_altered(rng):
         np.array([0, 0, 1, 2]),
     )
     of_two = (
-        altered.build(altered.Options("two_classes", "x", n=3), Split(shades, classes))
+        altered.build(altered.Options("two_classes", "x", n=3), ImageSplit(shades, classes))
         .splits["test"]
         .images
     )
@@ -240,7 +243,7 @@ def test_altered(rng):
 def test_keep_classes(rng):
     images = rng.integers(0, 256, (6, 1, 2, 2), np.uint8)
     data = store.ImageSet(
-        {"test": Split(images, np.array([0, 1, 2, 2, 1, -1]))}, "", "", "", ("a", "b", "c")
+        {"test": ImageSplit(images, np.array([0, 1, 2, 2, 1, -1]))}, "", "", "", ("a", "b", "c")
     )
     kept = choose_classes(data, [2, 0], [])
     assert kept.classes == ("c", "a")
@@ -273,7 +276,7 @@ def test_refuses(wrong):
 
 
 def test_noise_to_train_on_is_other_noise(rng):
-    of = Split.unlabelled(rng.integers(0, 256, (5, 1, 8, 8), np.uint8))
+    of = ImageSplit.unlabelled(rng.integers(0, 256, (5, 1, 8, 8), np.uint8))
     test, train = (
         noise.build(noise.Options("blobs", "x", split=split), of).splits
         for split in ("test", "train")

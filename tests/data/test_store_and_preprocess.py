@@ -6,12 +6,12 @@ from PIL import Image
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.preprocess import adapt, resize, to_grey
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 
 
 def test_store_attributes(tmp_path):
-    split = Split(np.zeros((2, 1, 3, 3), np.uint8), np.array([1, 0]))
-    store.write(
+    split = ImageSplit(np.zeros((2, 1, 3, 3), np.uint8), np.array([1, 0]))
+    store.write_store(
         tmp_path / "x.h5",
         ImageSet({"test": split, "train": split}, "somewhere", "CC0", "ab", ("cat", "dog")),
     )
@@ -24,10 +24,10 @@ def test_store_attributes(tmp_path):
         )
         assert file["test/images"].dtype == np.uint8
         assert file["test/labels"].dtype == np.int64
-    assert store.read_about(tmp_path / "x.h5").classes == ("cat", "dog")
+    assert store.read_metadata(tmp_path / "x.h5").classes == ("cat", "dog")
     assert store.splits_of(tmp_path / "x.h5") == ["train", "test"]
     with pytest.raises(OecalError, match="has no split 'val', only: test, train"):
-        store.read(tmp_path / "x.h5", "val")
+        store.read_split(tmp_path / "x.h5", "val")
 
 
 def test_damaged_store(tmp_path):
@@ -35,7 +35,7 @@ def test_damaged_store(tmp_path):
     with pytest.raises(
         OecalError, match="x.h5: is damaged or no such file .* delete it and run again"
     ):
-        store.read(tmp_path / "x.h5", "test")
+        store.read_split(tmp_path / "x.h5", "test")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_damaged_store(tmp_path):
 )
 def test_a_split_has_one_form(images, labels):
     with pytest.raises((TypeError, ValueError)):
-        Split(images, np.array(labels))
+        ImageSplit(images, np.array(labels))
 
 
 def test_grey_is_pillows_luma(rng):

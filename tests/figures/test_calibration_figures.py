@@ -37,11 +37,11 @@ def calibration(path, trainings, post_hoc=("none", "temperature")):
 
 def test_id_or_pooled(tmp_path):
     path = calibration(tmp_path / "c.csv", ["mixup", "baseline", "unasked"])
-    data = id_or_pooled.frame(path, "a", "m", ["baseline", "mixup"])
+    data = id_or_pooled.collect_data(path, "a", "m", ["baseline", "mixup"])
     assert data["training"].unique().tolist() == ["baseline", "mixup"]
     assert len(data) == 2 * 2 * 2 * 2
     np.testing.assert_allclose(data["excess"], 0.05)
-    rms, ece, _ = id_or_pooled.draw(data).axes
+    rms, ece, _ = id_or_pooled.draw_figure(data).axes
     assert [t.get_text() for t in rms.get_yticklabels()] == ["baseline", "mixup"]
     points = [
         (line.get_xdata()[0], line.get_ydata()[0])
@@ -79,7 +79,7 @@ def tables(tmp_path):
 
 
 def test_training_size(tables):
-    data = training_size.frame(**tables, in_dist="a", model="m")
+    data = training_size.collect_data(**tables, in_dist="a", model="m")
     size, length = (data[data["axis"] == axis] for axis in ("train_images", "steps"))
     assert sorted(
         size.drop_duplicates(["objective", "at"])[["objective", "at"]].itertuples(
@@ -99,8 +99,8 @@ def test_training_size_is_drawn(tables, tmp_path):
 
     There the mean of both is drawn.
     """
-    figure = training_size.draw(training_size.frame(**tables, in_dist="a", model="m"))
-    style.save(figure, tmp_path / "f.png")
+    figure = training_size.draw_figure(training_size.collect_data(**tables, in_dist="a", model="m"))
+    style.save_figure(figure, tmp_path / "f.png")
     ece = figure.axes[1].lines[0]
     np.testing.assert_allclose(ece.get_xdata(), [50, 800])
     np.testing.assert_allclose(ece.get_ydata(), [3, (2 + 4) / 2])

@@ -46,7 +46,7 @@ def detection(tmp_path, trainings, seeds=(0, 1)):
 
 def test_scores_with_published_numbers(tmp_path, saved_twice):
     sources = {"a": "cifar10", "x": "svhn", "y": "cifar100", "n1": "gaussian"}
-    data = density_scores.frame(
+    data = density_scores.collect_data(
         detection(tmp_path, TRAININGS[:3]), "a", "m", ["baseline", "oe_tune"], sources
     )
     assert data["training"].unique().tolist() == ["baseline", "oe_tune", density_scores.THEIRS]
@@ -60,7 +60,7 @@ def test_scores_with_published_numbers(tmp_path, saved_twice):
     assert theirs[["of", "auroc"]].to_numpy().tolist() == [["baseline", 0.158], ["oe_tune", 0.758]]
     assert len(data[cell]) > 2  # there is none of a model called m
     assert density_scores.order(data) == ["log_likelihood", "typicality_10", "png_size"]
-    figure = density_scores.draw(data)
+    figure = density_scores.draw_figure(data)
     assert [ax.get_title().split("\n")[0] for ax in figure.axes] == [
         "y",
         "x",
@@ -83,7 +83,7 @@ def test_scores_with_published_numbers(tmp_path, saved_twice):
 def test_published_numbers_of_the_same_architecture_come_first(tmp_path):
     table = pd.read_csv(detection(tmp_path, ["baseline"])).assign(model="pixelcnn_small")
     table.to_csv(tmp_path / "named.csv", index=False)
-    data = density_scores.frame(
+    data = density_scores.collect_data(
         str(tmp_path / "named.csv"),
         "a",
         "pixelcnn_small",
@@ -97,8 +97,8 @@ def test_published_numbers_of_the_same_architecture_come_first(tmp_path):
 
 
 def test_scores_of_sets_that_nobody_published(tmp_path):
-    data = density_scores.frame(detection(tmp_path, TRAININGS), "a", "m", TRAININGS, {})
-    figure = density_scores.draw(data)
+    data = density_scores.collect_data(detection(tmp_path, TRAININGS), "a", "m", TRAININGS, {})
+    figure = density_scores.draw_figure(data)
     assert figure.get_supxlabel() == "AUROC, %"
     assert len(figure.legends[0].get_texts()) == len(TRAININGS) + 1
 
@@ -157,7 +157,7 @@ def how(tmp_path, alike=""):
 
 def test_gain_of_outlier_exposure_is_within_a_seed(tmp_path, saved_twice):
     tables = detection(tmp_path, TRAININGS[:3]), likelihood(tmp_path, TRAININGS[:3]), how(tmp_path)
-    data = oe_density_gain.frame(*tables, "a", "m", ["baseline", "oe_letters"])
+    data = oe_density_gain.collect_data(*tables, "a", "m", ["baseline", "oe_letters"])
     assert data["set"].unique().tolist() == ["a", "y", "x", "n1", "n2"]  # ID, near, far, synthetic
     assert len(data) == 2 * 2 * 5
     assert data[data["training"] == "oe_letters"]["outliers"].unique().tolist() == [
@@ -166,7 +166,7 @@ def test_gain_of_outlier_exposure_is_within_a_seed(tmp_path, saved_twice):
     change = data[data["training"] == "oe_letters"].set_index(["set", "seed"])["change"]
     np.testing.assert_allclose(change[["a", "x", "y"]], [0.25, 0.25, 70, 70, 0, 0], atol=1e-9)
     assert data[data["set"] == "a"]["auroc"].isna().all()
-    figure = oe_density_gain.draw(data)
+    figure = oe_density_gain.draw_figure(data)
     costs, above, below = figure.axes
     shown = [t.get_text() for t in above.texts]
     assert shown[:12] == [
@@ -198,8 +198,8 @@ def test_sets_like_an_auxiliary_one_are_marked_and_not_in_the_mean(tmp_path):
         likelihood(tmp_path, TRAININGS[:3]),
         how(tmp_path, alike="n1 n2"),
     )
-    figure = oe_density_gain.draw(
-        oe_density_gain.frame(*tables, "a", "m", ["baseline", "oe_letters"])
+    figure = oe_density_gain.draw_figure(
+        oe_density_gain.collect_data(*tables, "a", "m", ["baseline", "oe_letters"])
     )
     shown = [t.get_text() for t in figure.axes[1].texts]
     assert shown[:12] == ["30", "10", "100", "0", "20", "10", "30", "90", "100*", "20*", "60", "30"]
@@ -208,12 +208,19 @@ def test_sets_like_an_auxiliary_one_are_marked_and_not_in_the_mean(tmp_path):
 def test_gain_without_a_second_training_or_a_common_seed(tmp_path):
     tables = detection(tmp_path, TRAININGS), likelihood(tmp_path, TRAININGS), how(tmp_path)
     assert (
-        len(oe_density_gain.draw(oe_density_gain.frame(*tables, "a", "m", ["baseline"])).axes) == 2
+        len(
+            oe_density_gain.draw_figure(
+                oe_density_gain.collect_data(*tables, "a", "m", ["baseline"])
+            ).axes
+        )
+        == 2
     )
     alone = likelihood(tmp_path, ["baseline"], seeds=[0])
     both = pd.concat([pd.read_csv(alone), pd.read_csv(likelihood(tmp_path, ["oe_tune"]))])
     both.to_csv(alone, index=False)
-    data = oe_density_gain.frame(tables[0], alone, tables[2], "a", "m", ["baseline", "oe_tune"])
+    data = oe_density_gain.collect_data(
+        tables[0], alone, tables[2], "a", "m", ["baseline", "oe_tune"]
+    )
     assert data[data["seed"] == 1]["change"].isna().all()
     np.testing.assert_allclose(
         data[(data["seed"] == 0) & (data["training"] == "oe_tune") & (data["set"] == "a")][

@@ -16,7 +16,7 @@ from oecal.figures import (
 
 
 def test_names_for_readers():
-    assert [style.name(k) for k in ("oe_tune", "msp", "h_u_p", "letters_n_z")] == [
+    assert [style.display_name(k) for k in ("oe_tune", "msp", "h_u_p", "letters_n_z")] == [
         "OE tune",
         "MSP",
         "H(U; p)",
@@ -26,12 +26,12 @@ def test_names_for_readers():
 
 def test_save_leaves_no_date_and_nothing_half_written(tmp_path):
     def draw():
-        figure, axes = style.panels(1, 1, 2.0)
+        figure, axes = style.make_panels(1, 1, 2.0)
         axes[0][0].plot([0, 1])
         return figure
 
     for name in ("a", "b"):
-        style.save(draw(), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+        style.save_figure(draw(), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert b"CreationDate" not in (tmp_path / "a.pdf").read_bytes()
@@ -48,7 +48,7 @@ def test_reliability_shows_the_ece_of_each_panel():
     data = pd.concat(
         [pd.DataFrame({**part, "set": s, "post_hoc": p}) for s, p in reliability.COLUMNS]
     )
-    figure = reliability.draw(data, 10)
+    figure = reliability.draw_figure(data, 10)
     assert [t.get_text() for ax in figure.axes for t in ax.texts] == ["ECE 0.500"] * 4
     assert np.nanmax(figure.axes[0].patches[0].get_data().values) == pytest.approx(0.4)
 
@@ -62,7 +62,7 @@ def test_histograms_and_curves_have_a_panel_per_training(rng):
             for g in ("id", "far")
         ]
     )
-    assert len(confidence_histograms.draw(frame).axes) == 4
+    assert len(confidence_histograms.draw_figure(frame).axes) == 4
     roles = [("a", "train"), ("a", "test"), ("b", "far"), ("c", "synthetic")]
     frame = pd.concat(
         [
@@ -71,7 +71,7 @@ def test_histograms_and_curves_have_a_panel_per_training(rng):
             for s, r in roles
         ]
     )
-    figure = likelihood_histograms.draw(frame)
+    figure = likelihood_histograms.draw_figure(frame)
     assert [ax.get_title() for ax in figure.axes] == ["baseline", "OE tune"]
     labels = [t.get_text() for t in figure.legends[0].get_texts()]
     assert labels == [
@@ -97,7 +97,7 @@ def test_risk_coverage_and_training_curves():
         for s in (0, 1)
         for k in ("id", "pooled")
     ]
-    figure = risk_coverage.draw(pd.concat(map(pd.DataFrame, rows)))
+    figure = risk_coverage.draw_figure(pd.concat(map(pd.DataFrame, rows)))
     np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), 100 * grid)
     history = pd.DataFrame(
         {
@@ -108,7 +108,7 @@ def test_risk_coverage_and_training_curves():
             "seed": 0,
         }
     )
-    figure = training_curves.draw(history)
+    figure = training_curves.draw_figure(history)
     assert isinstance(figure, Figure)
     assert [ax.get_title() for ax in figure.axes] == [
         "training loss, nats",

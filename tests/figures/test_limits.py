@@ -37,7 +37,7 @@ def filled(figure):
 
 
 def test_frame(path):
-    data = limits.frame(path)
+    data = limits.collect_data(path)
     assert data[["setting", "group", "column", "verdict"]].to_numpy().tolist() == [
         ["0", "AUROC of MSP\n(more: better)", "far", "helps"],
         ["0", "ECE\n(less: better)", "ID", "hurts"],
@@ -48,8 +48,8 @@ def test_frame(path):
 
 
 def test_cells(path, saved_twice):
-    data = limits.frame(path)
-    figure = limits.draw(data)
+    data = limits.collect_data(path)
+    figure = limits.draw_figure(data)
     assert {"+12.3", "-0.1", "+0.4", "+50.0", "weight", "0", "0.5", "number"} <= set(texts(figure))
     helps, hurts = filled(figure)  # neither what shows nothing nor the price is coloured
     assert (helps.get_hatch() or "", hurts.get_hatch()) == ("", "////")
@@ -59,9 +59,9 @@ def test_cells(path, saved_twice):
 
 
 def test_of_each_set(path, saved_twice):
-    data = limits_by_set.frame(path)
+    data = limits_by_set.collect_data(path)
     assert data[["group", "column"]].to_numpy().tolist() == [["far", "KMNIST"], ["near", "letters"]]
-    figure = limits_by_set.draw(data)
+    figure = limits_by_set.draw_figure(data)
     assert {"-20.0", "+0.3"} <= set(texts(figure))
     assert texts(figure).index("near") < texts(figure).index("far")
     assert [patch.get_hatch() for patch in filled(figure)] == ["////"]

@@ -8,7 +8,7 @@ import pytest
 from oecal.figures import compute_cost, feature_space, oe_gain, ood_heatmap, score_rank, style
 from oecal.metrics.ranks import critical_difference
 from oecal.metrics.seed_intervals import mean_interval
-from oecal.runs.run_files import read
+from oecal.runs.run_files import read_run
 from oecal.scores.catalogue import fitting
 
 WHO = {"in_dist": "a", "model": "m"}
@@ -60,7 +60,7 @@ def text_of(ax):
 
 
 def test_families_stand_together():
-    assert style.families(["msp", "react", "ensemble_msp", "energy"]) == {
+    assert style.group_by_family(["msp", "react", "ensemble_msp", "energy"]) == {
         "msp": "logits",
         "energy": "logits",
         "react": "shaping",
@@ -69,18 +69,18 @@ def test_families_stand_together():
 
 
 def test_every_score_of_a_classifier_has_a_name():
-    names = [style.name(score) for score in fitting(("logits", "features"))]
+    names = [style.display_name(score) for score in fitting(("logits", "features"))]
     assert len(set(names)) == len(names)
     assert not any("_" in name for name in names)
 
 
 def test_gain_is_within_a_seed(detection, saved_twice):
-    data = oe_gain.frame(detection, **WHO, first="baseline", training="oe_tune")
+    data = oe_gain.collect_data(detection, **WHO, first="baseline", training="oe_tune")
     assert list(data["score"].unique()) == ["msp", "react", "ensemble_msp"]
     near = data[(data["score"] == "msp") & (data["kind"] == "near")]
     np.testing.assert_allclose(near["auroc"], [0.05, 0.06, 0.07])
     np.testing.assert_allclose(near["fpr95"], [-0.05, -0.06, -0.07])
-    figure = oe_gain.draw(data)
+    figure = oe_gain.draw_figure(data)
     left = figure.axes[0]
     mean, half = mean_interval(np.array([5.0, 6.0, 7.0]))
     intervals = [line.get_xdata() for line in left.lines if len(line.get_xdata()) == 2]
@@ -98,7 +98,9 @@ def test_gain_is_within_a_seed(detection, saved_twice):
 
 
 def test_ranks_and_critical_difference(detection, saved_twice):
-    data = score_rank.frame(detection, **WHO, trainings=["baseline", "oe_tune", "oe_scratch"])
+    data = score_rank.collect_data(
+        detection, **WHO, trainings=["baseline", "oe_tune", "oe_scratch"]
+    )
     baseline = data[data["training"] == "baseline"].set_index("score")
     assert baseline["rank"].to_dict() == {"msp": 3.0, "react": 2.0, "ensemble_msp": 1.0}
     assert baseline["sets"].unique().tolist() == [4]
@@ -107,7 +109,7 @@ def test_ranks_and_critical_difference(detection, saved_twice):
     )  # q of Demsar's table 5(a)
     assert baseline["chi2"].iloc[0] == pytest.approx(8)  # N (k - 1): the order is always the same
     assert set(data[data["training"] == "oe_scratch"]["score"]) == set(SCORES)
-    figure = score_rank.draw(data)
+    figure = score_rank.draw_figure(data)
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == [
         "ensemble, MSP",
         "ReAct",
@@ -128,14 +130,14 @@ def test_ranks_and_critical_difference(detection, saved_twice):
 def test_ranks_of_a_single_score(detection, tmp_path):
     table = pd.read_csv(detection)
     table[table["score"] == "msp"].to_csv(tmp_path / "one.csv", index=False)
-    data = score_rank.frame(str(tmp_path / "one.csv"), **WHO, trainings=["baseline"])
+    data = score_rank.collect_data(str(tmp_path / "one.csv"), **WHO, trainings=["baseline"])
     assert data[["rank", "p"]].to_numpy().tolist() == [[1.0, 1.0]]
-    assert len(score_rank.draw(data).axes) == 1
+    assert len(score_rank.draw_figure(data).axes) == 1
 
 
 def test_heatmap_of_the_first_training_has_no_change(detection, saved_twice):
-    data = ood_heatmap.frame(detection, **WHO, first="baseline", training="baseline")
-    figure = ood_heatmap.draw(data)
+    data = ood_heatmap.collect_data(detection, **WHO, first="baseline", training="baseline")
+    figure = ood_heatmap.draw_figure(data)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["baseline: AUROC, %"]
     assert text_of(figure.axes[0])[:4] == [
         "61.0",
@@ -148,8 +150,8 @@ def test_heatmap_of_the_first_training_has_no_change(detection, saved_twice):
 
 
 def test_heatmap_shows_values_and_changes(detection, saved_twice):
-    data = ood_heatmap.frame(detection, **WHO, first="baseline", training="oe_scratch")
-    figure = ood_heatmap.draw(data)
+    data = ood_heatmap.collect_data(detection, **WHO, first="baseline", training="oe_scratch")
+    figure = ood_heatmap.draw_figure(data)
     left, right = figure.axes
     assert [t.get_text() for t in left.get_yticklabels()] == [
         "MSP",
@@ -187,7 +189,9 @@ def test_heatmap_of_many_sets_has_shorter_numbers():
         for n in range(70)
     ]
     few, many = (
-        ood_heatmap.draw(pd.DataFrame(rows[:n]).assign(training="oe_tune", against="baseline"))
+        ood_heatmap.draw_figure(
+            pd.DataFrame(rows[:n]).assign(training="oe_tune", against="baseline")
+        )
         for n in (20, 70)
     )
     assert text_of(few.axes[0])[0] == "88"
@@ -222,7 +226,7 @@ def test_feature_space_shows_what_a_plane_hides(tmp_path, rng, saved_twice):
         features(tmp_path / f"{t}.h5", t, rng, away=a)
         for t, a in (("baseline", 1.0), ("oe_tune", 5.0))
     ]
-    data = feature_space.frame(paths)
+    data = feature_space.collect_data(paths)
     assert data.groupby(["training", "kind"]).size().to_dict() == {
         (t, k): n
         for t in ("baseline", "oe_tune")
@@ -238,7 +242,7 @@ def test_feature_space_shows_what_a_plane_hides(tmp_path, rng, saved_twice):
     np.testing.assert_allclose(
         first["x"].var(ddof=0) / first["explained_x"], first["y"].var(ddof=0) / first["explained_y"]
     )
-    figure = feature_space.draw(data)
+    figure = feature_space.draw_figure(data)
     assert sorted(text_of(figure.axes[0])) == ["0", "1", "2"]
     assert [t.get_text() for t in figure.legends[0].get_texts()] == [
         "in-distribution",
@@ -250,15 +254,17 @@ def test_feature_space_shows_what_a_plane_hides(tmp_path, rng, saved_twice):
 
 def test_features_of_many_classes(tmp_path, rng):
     path = features(tmp_path / "many.h5", "baseline", rng, classes=30, width=40)
-    data = feature_space.frame([path])
+    data = feature_space.collect_data([path])
     assert len(data) == 90 + 40 + 40
-    assert not text_of(feature_space.draw(data).axes[0])
-    narrow = feature_space.frame([features(tmp_path / "narrow.h5", "baseline", rng, classes=8)])
+    assert not text_of(feature_space.draw_figure(data).axes[0])
+    narrow = feature_space.collect_data(
+        [features(tmp_path / "narrow.h5", "baseline", rng, classes=8)]
+    )
     assert (narrow["outside"] > 0).all()  # 7 dimensions of class means, of 8 in all
 
 
 def test_an_equal_number_of_each_kind(tmp_path, rng):
-    run = read(
+    run = read_run(
         features(tmp_path / "x.h5", "baseline", rng, sets=("near_1", "far_1", "far_2", "noise"))
     )
     shares = {group.set: len(index) for group, index in feature_space.drawn(run)}
@@ -296,7 +302,7 @@ def costs(tmp_path):
 
 
 def test_cost_beyond_the_forward_pass(detection, tmp_path, saved_twice):
-    data = compute_cost.frame(
+    data = compute_cost.collect_data(
         costs(tmp_path), detection, **WHO, trainings=["baseline", "oe_tune", "oe_scratch"]
     )
     assert data["training"].unique().tolist() == ["baseline", "oe_tune"]
@@ -304,7 +310,7 @@ def test_cost_beyond_the_forward_pass(detection, tmp_path, saved_twice):
     np.testing.assert_allclose(baseline["seconds"], [0.001, 0.01, 4.001])
     np.testing.assert_allclose(baseline["auroc"], [0.615, 0.665, 0.765])
     assert baseline["forward_seconds"].tolist() == [2.0] * 3
-    figure = compute_cost.draw(data)
+    figure = compute_cost.draw_figure(data)
     left, right = figure.axes
     assert text_of(left) == ["", "MSP", "", "ReAct", "", "ensemble, MSP"]
     assert any(np.allclose(line.get_xdata(), 2.0) for line in left.lines)
@@ -315,8 +321,8 @@ def test_cost_beyond_the_forward_pass(detection, tmp_path, saved_twice):
 
 
 def test_cost_of_one_training(detection, tmp_path):
-    data = compute_cost.frame(costs(tmp_path), detection, **WHO, trainings=["oe_tune"])
-    labels = [t.get_text() for t in compute_cost.draw(data).legends[0].get_texts()]
+    data = compute_cost.collect_data(costs(tmp_path), detection, **WHO, trainings=["oe_tune"])
+    labels = [t.get_text() for t in compute_cost.draw_figure(data).legends[0].get_texts()]
     assert labels[:2] == ["OE tune", "forward pass"]
 
 

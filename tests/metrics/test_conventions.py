@@ -18,7 +18,7 @@ from sklearn.metrics import (
 
 from oecal.metrics.detection_metrics import detection_metrics
 from oecal.metrics.peer_conventions import CONVENTIONS, translated
-from oecal.tables.conventions import table
+from oecal.tables.conventions import compute_table
 
 few_values = st.integers(1, 40).flatmap(
     lambda n: arrays(np.float64, n, elements=st.integers(-4, 4).map(float))
@@ -197,7 +197,7 @@ def scores(tmp_path, rng):
 
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_table(scores, name):
-    found = table(name, [scores])
+    found = compute_table(name, [scores])
     key = ["in_dist", "model", "training", "seed", "ood", "kind", "score"]
     assert list(found.columns) == [*key, *CONVENTIONS[name].columns, "base_rate", "n_in", "n_out"]
     assert found[["score", "ood", "kind"]].to_numpy().tolist() == [

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from oecal.core.codegraph import ROOT
-from oecal.core.components import constant, names
+from oecal.core.components import list_components, read_constant
 from oecal.core.errors import OecalError
 from oecal.metrics.calibration_metrics import brier_parts, equal_width
 from oecal.study.claim_entries import check_claim, filled
@@ -15,7 +15,7 @@ from oecal.study.loading import load, merged
 from oecal.tables import calibration, detection, intervals
 from tests.run_files import written
 
-METRICS = names("metrics", mark="\nTABLE = ")
+METRICS = list_components("metrics", mark="\nTABLE = ")
 OPTIONS = {
     "bins": 15,
     "ood_ratio": 0.2,
@@ -72,7 +72,7 @@ def test_contract_of_every_metric(name, rng):
         "calibration": a_weight_counts_an_image_so_often,
         "detection": the_order_of_the_scores_alone_counts,
     }
-    contract[constant("metrics", name, "TABLE")](of(name), rng)
+    contract[read_constant("metrics", name, "TABLE")](of(name), rng)
 
 
 def test_correctness_brier_is_the_sum_of_its_parts(rng):
@@ -93,7 +93,10 @@ def test_the_tables_take_it(tmp_path, rng):
         "b/test": ("far", group(30, 0)),
     }
     paths = [written(tmp_path / "x.h5", groups)]
-    table, among = calibration.table(paths, [], OPTIONS), intervals.table(paths, [], OPTIONS)
+    table, among = (
+        calibration.compute_table(paths, [], OPTIONS),
+        intervals.compute_table(paths, [], OPTIONS),
+    )
     assert list(table.columns) == [*calibration.COLUMNS, "correctness_brier"]
     assert table["correctness_brier"].between(0, 1).all()
     rows = among[among["metric"] == "correctness_brier"].set_index(["post_hoc", "set"])
@@ -114,7 +117,7 @@ def test_detection_takes_one_of_its_own(tmp_path, monkeypatch):
         "a/test": ("id", {"s": np.array([0.0, 1.0])}),
         "b/test": ("far", {"s": np.array([1.0, 3.0])}),
     }
-    table = detection.table([], [written(tmp_path / "x.h5", groups)], {})
+    table = detection.compute_table([], [written(tmp_path / "x.h5", groups)], {})
     assert list(table.columns) == [*detection.COLUMNS, "beyond"]
     assert table["beyond"].tolist() == [0.5]
 

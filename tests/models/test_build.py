@@ -2,14 +2,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from oecal.core.components import constant, names
+from oecal.core.components import list_components, read_constant
 from oecal.core.errors import OecalError
 from oecal.models.build_network import build_model, load_weights
 
 SHAPE = (1, 12, 12)
 
 
-@pytest.mark.parametrize("name", names("models"))
+@pytest.mark.parametrize("name", list_components("models"))
 def test_contract_of_every_model(name):
     """A new model is tested for free: default options shrunk where they can be, output shape, a gradient for each parameter."""
     small = {"wrn": {"depth": 10, "width": 1}, "pixelcnn": {"blocks": 1, "channels": 4}}.get(
@@ -17,7 +17,7 @@ def test_contract_of_every_model(name):
     )
     model = build_model({"architecture": name, "options": small}, SHAPE, 3)
     out = model(torch.rand(4, *SHAPE))
-    assert out.shape == ((4, 3) if constant("models", name, "KIND") == "classifier" else (4,))
+    assert out.shape == ((4, 3) if read_constant("models", name, "KIND") == "classifier" else (4,))
     out.sum().backward()
     assert all(p.grad is not None for p in model.parameters())
 

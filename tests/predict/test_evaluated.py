@@ -5,7 +5,7 @@ from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.corruptions import corrupt
 from oecal.data.image_paths import STEPS
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 from oecal.predict.evaluated import drawn, images_of
 
 SHAPE = (1, 8, 8)
@@ -15,8 +15,10 @@ HOW = {"interpolation": "bilinear", "fit": "stretch"}
 @pytest.fixture
 def data(tmp_path, rng):
     def put(name, n, shape, labels):
-        split = Split(rng.integers(0, 256, (n, *shape), np.uint8), np.asarray(labels, np.int64))
-        store.write(tmp_path / f"{name}.h5", ImageSet({"test": split}, "", "", ""))
+        split = ImageSplit(
+            rng.integers(0, 256, (n, *shape), np.uint8), np.asarray(labels, np.int64)
+        )
+        store.write_store(tmp_path / f"{name}.h5", ImageSet({"test": split}, "", "", ""))
         return str(tmp_path / f"{name}.h5")
 
     return {
@@ -59,7 +61,9 @@ def test_what_cannot_be_evaluated(data):
 
 def test_part_of_the_training_split_is_the_same_for_every_run(tmp_path, rng):
     images = rng.integers(0, 256, (50, *SHAPE), np.uint8)
-    store.write(tmp_path / "x.h5", ImageSet({"train": Split(images, np.arange(50))}, "", "", ""))
+    store.write_store(
+        tmp_path / "x.h5", ImageSet({"train": ImageSplit(images, np.arange(50))}, "", "", "")
+    )
     inside = entry("x", "id") | {"split": "train"}
     found = [images_of(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW, 8) for _ in range(2)]
     assert len(found[0].images) == 8
@@ -94,7 +98,9 @@ def test_a_path_leads_from_id_images_to_those_of_another_set(data):
 
 def test_each_corruption_is_of_the_same_images(tmp_path, rng):
     images = rng.integers(0, 256, (50, *SHAPE), np.uint8)
-    store.write(tmp_path / "x.h5", ImageSet({"test": Split(images, np.arange(50))}, "", "", ""))
+    store.write_store(
+        tmp_path / "x.h5", ImageSet({"test": ImageSplit(images, np.arange(50))}, "", "", "")
+    )
     data = {"x": str(tmp_path / "x.h5")}
     labels = [
         images_of(

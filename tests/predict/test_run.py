@@ -12,10 +12,10 @@ from safetensors.torch import save_file
 from oecal.core.errors import OecalError
 from oecal.core.job_costs import Cost
 from oecal.data import store
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import network
 from oecal.predict.memory import peak, reset_peak
-from oecal.predict.predict_run import run
+from oecal.predict.predict_run import predict_run
 from oecal.predict.repeated_passes import EPSILONS
 
 SHAPE = (1, 6, 6)
@@ -58,10 +58,12 @@ def data(tmp_path_factory):
     folder, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     for name in ("inside", "around"):
         splits = {
-            s: Split(rng.integers(0, 256, (12, *SHAPE), np.uint8), np.arange(12) % 3)
+            s: ImageSplit(rng.integers(0, 256, (12, *SHAPE), np.uint8), np.arange(12) % 3)
             for s in ("train", "val", "test")
         }
-        store.write(folder / f"{name}.h5", ImageSet(splits, "", "", "", classes=("a", "b", "c")))
+        store.write_store(
+            folder / f"{name}.h5", ImageSet(splits, "", "", "", classes=("a", "b", "c"))
+        )
     return {name: str(folder / f"{name}.h5") for name in ("inside", "around")}
 
 
@@ -87,7 +89,7 @@ def predicted(data, folder, model, objective, costly, sets=SETS, change=lambda s
         str(folder / name)
         for name in ("model.safetensors", "x.h5", "costs.csv", "swag.safetensors")
     )
-    run(
+    predict_run(
         params,
         MORE | {"costly": costly},
         sets,

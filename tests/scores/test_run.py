@@ -4,7 +4,7 @@ import h5py
 import pytest
 
 from oecal.core.errors import OecalError
-from oecal.scores.score_run import run
+from oecal.scores.score_run import score_run
 
 
 def outputs(path, rng, n=25):
@@ -26,7 +26,7 @@ def outputs(path, rng, n=25):
 
 
 def test_a_batch_needs_its_images(tmp_path, rng):
-    run(
+    score_run(
         outputs(tmp_path / "x.h5", rng),
         ["typicality_10"],
         str(tmp_path / "y.h5"),
@@ -38,7 +38,7 @@ def test_a_batch_needs_its_images(tmp_path, rng):
         OecalError,
         match="scores: typicality_10 of a/test needs more than its 5 images; leave this score out",
     ):
-        run(
+        score_run(
             outputs(tmp_path / "x.h5", rng, 5),
             ["typicality_10"],
             str(tmp_path / "z.h5"),
@@ -52,7 +52,7 @@ def test_outputs_that_lack_what_a_score_needs(tmp_path, rng):
         OecalError,
         match="x.h5: has no regret in a/test, which likelihood_regret needs; delete it and run again",
     ):
-        run(
+        score_run(
             outputs(tmp_path / "x.h5", rng),
             ["likelihood_regret"],
             str(tmp_path / "z.h5"),

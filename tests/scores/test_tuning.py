@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from oecal.scores import catalogue
 from oecal.scores.catalogue import Score, grid, scores
 from oecal.scores.fitted import fitted
-from oecal.scores.score_run import run
+from oecal.scores.score_run import score_run
 from oecal.scores.tuning import auroc, chosen
 
 
@@ -118,7 +118,7 @@ def outputs(path, rng, outliers):
 @pytest.mark.parametrize("outliers", [True, False])
 def test_the_job_chooses_with_outliers_and_says_what(tmp_path, rng, outliers):
     names = ["msp", "knn"]
-    run(
+    score_run(
         outputs(tmp_path / "x.h5", rng, outliers),
         names,
         str(tmp_path / "y.h5"),

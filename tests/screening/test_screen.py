@@ -25,7 +25,7 @@ from oecal.data.preprocess import adapt
 from oecal.models.build_network import load_weights, network
 from oecal.predict.outputs import predict
 from oecal.runs import thresholds
-from oecal.scores.score_run import run as score_run
+from oecal.scores.score_run import score_run as score_run
 from oecal.screening.command import main
 
 RUNS = {
@@ -43,10 +43,10 @@ def study(tmp_path_factory):
     """results/s with an untrained classifier and an untrained density model of 8 x 8 images, 120 of them for validation."""
     results, rng = tmp_path_factory.mktemp("project") / "results", np.random.default_rng(0)
     splits = {
-        s: store.Split(rng.integers(0, 256, (n, *SHAPE), np.uint8), rng.integers(0, 3, n))
+        s: store.ImageSplit(rng.integers(0, 256, (n, *SHAPE), np.uint8), rng.integers(0, 3, n))
         for s, n in (("train", 60), ("val", 120), ("test", 4))
     }
-    store.write(
+    store.write_store(
         results / "data/own.h5",
         store.ImageSet(splits, "", "", "", classes=("cat", "dog, big", "eel")),
     )
@@ -94,7 +94,7 @@ def study(tmp_path_factory):
         paths = {part: str(results / f"s/{part}/{run}.h5") for part in ("outputs", "scores")}
         score_run(paths["outputs"], names, paths["scores"], str(results / "cost.csv"))
         promises = {"reject_20": {"reject": 0.2}, "impossible": {"reject": 0.0001}}
-        thresholds.run(
+        thresholds.write_thresholds(
             paths["scores"], paths["outputs"], promises, str(results / f"s/thresholds/{run}.json")
         )
     return results
@@ -200,7 +200,7 @@ def test_a_folder_with_everything(capsys, study, wild, tmp_path):
 
 def test_the_numbers(capsys, study, tmp_path):
     """Validation images again: confidence, score, p-value and decision by their definitions."""
-    images = store.read(study / "data/own.h5", "val").images
+    images = store.read_split(study / "data/own.h5", "val").images
     for n, image in enumerate(images):
         Image.fromarray(image[0]).save(tmp_path / f"{n:03}.png")
     status, out, _ = screened(
@@ -244,7 +244,9 @@ def test_the_numbers(capsys, study, tmp_path):
 
 @pytest.mark.parametrize("name", ["mahalanobis", "kl_matching"])
 def test_a_score_that_knows_the_runs_own_images(capsys, study, tmp_path, name):
-    Image.fromarray(store.read(study / "data/own.h5", "val").images[5, 0]).save(tmp_path / "x.png")
+    Image.fromarray(store.read_split(study / "data/own.h5", "val").images[5, 0]).save(
+        tmp_path / "x.png"
+    )
     _, out, _ = screened(capsys, study, tmp_path / "x.png", "--score", name)
     with h5py.File(study / "s/scores/own/wrn/baseline/seed0.h5") as file:
         np.testing.assert_allclose(

@@ -49,7 +49,7 @@ def paths(tmp_path):
 
 
 def test_table(paths):
-    found = attacks.table(**paths, options={})
+    found = attacks.compute_table(**paths, options={})
     assert list(found.columns) == attacks.COLUMNS
     assert "d" not in set(found["set"])  # only near and far sets are attacked
     first = found[found["seed"] == 0].set_index(["attack", "levels", "set"])
@@ -65,18 +65,18 @@ def test_table(paths):
 
 
 def test_figure(paths, tmp_path):
-    attacks.table(**paths, options={}).to_csv(tmp_path / "attacks.csv", index=False)
-    data = figure.frame(str(tmp_path / "attacks.csv"), "a", "m", ["t"])
-    drawn = figure.draw(data)
+    attacks.compute_table(**paths, options={}).to_csv(tmp_path / "attacks.csv", index=False)
+    data = figure.collect_data(str(tmp_path / "attacks.csv"), "a", "m", ["t"])
+    drawn = figure.draw_figure(data)
     pgd = drawn.axes[0].lines[-1]
     np.testing.assert_allclose(pgd.get_xdata(), [0, 4])
     np.testing.assert_allclose(pgd.get_ydata(), [100, 50])  # the mean of b and c
-    style.save(drawn, tmp_path / "x.png")
+    style.save_figure(drawn, tmp_path / "x.png")
 
 
 def test_without_attacks(paths, tmp_path):
     for path in (p for kind in paths.values() for p in kind):
         with h5py.File(path, "a") as file:
             file.attrs["order"] = [place for place in file.attrs["order"] if "-" not in place]
-    found = attacks.table(**paths, options={})
+    found = attacks.compute_table(**paths, options={})
     assert found["n"].tolist() == [0, 0]

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from oecal.tables.costs import COLUMNS, table
+from oecal.tables.costs import COLUMNS, compute_table
 
 
 def write(folder, kind, run, column, rows):
@@ -40,7 +40,7 @@ def found(tmp_path):
         )
         for run in runs
     ]
-    return table(outputs, scores)
+    return compute_table(outputs, scores)
 
 
 def test_a_row_for_each_run_and_score(found):
@@ -77,4 +77,4 @@ def test_a_ratio_needs_a_second_model(tmp_path):
     run = "a/pixelcnn/oe_tune/seed0"
     outputs = write(tmp_path, "outputs", run, "name", [("outputs", 1000, 7.0, 10.0)])
     scores = write(tmp_path, "scores", run, "score", [("likelihood_ratio", 500, 0.0, 0.1)])
-    assert table([outputs], [scores])["seconds_predict"].tolist() == [14.0]
+    assert compute_table([outputs], [scores])["seconds_predict"].tolist() == [14.0]

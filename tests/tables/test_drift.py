@@ -6,7 +6,7 @@ import pytest
 
 from oecal.core.errors import OecalError
 from oecal.figures import drift
-from oecal.tables.drift import COLUMNS, RATES, drawn, summary, table
+from oecal.tables.drift import COLUMNS, RATES, compute_table, drawn, summary
 from tests.run_files import written
 
 ROLES = {"a/val": "id", "a/test": "id", "near/test": "near", "far/test": "far"}
@@ -50,7 +50,7 @@ def test_summary_of_times():
 
 
 def test_table(tmp_path, rng):
-    found = table(["no outputs are read"], [scored(tmp_path / "s.h5", rng)], options(50))
+    found = compute_table(["no outputs are read"], [scored(tmp_path / "s.h5", rng)], options(50))
     assert list(found) == COLUMNS
     assert found[["score", "ood_rate"]].to_numpy().tolist() == [
         [s, r] for s in ("msp", "energy") for r in RATES
@@ -66,7 +66,7 @@ def test_table(tmp_path, rng):
         <= by.loc[("msp", 0.2), "q75"]
         < 200
     )
-    again = table(
+    again = compute_table(
         ["no outputs are read"], [scored(tmp_path / "s.h5", np.random.default_rng(0))], options(50)
     )
     pd.testing.assert_frame_equal(found, again)
@@ -78,10 +78,10 @@ def test_figure(tmp_path, rng):
         for t, away in (("baseline", 1.0), ("oe", 4.0))
         for s in (0, 1)
     ]
-    table([], paths, options(20)).to_csv(tmp_path / "drift.csv", index=False)
-    data = drift.frame(str(tmp_path / "drift.csv"), "a", "m", ["oe", "baseline"])
+    compute_table([], paths, options(20)).to_csv(tmp_path / "drift.csv", index=False)
+    data = drift.collect_data(str(tmp_path / "drift.csv"), "a", "m", ["oe", "baseline"])
     assert data["training"].unique().tolist() == ["oe", "baseline"]
-    top, _, bottom, _ = drift.draw(data).axes
+    top, _, bottom, _ = drift.draw_figure(data).axes
     assert top.get_title() == "MSP"
     open_ = [len(line.get_xdata()) for line in top.lines if line.get_markerfacecolor() == "white"]
     assert sum(open_) >= 4  # 1% of OOD images is not noticed by most streams
@@ -92,12 +92,16 @@ def test_figure(tmp_path, rng):
 
 
 def test_without_ood_sets_or_scores(tmp_path, rng):
-    found = table([], [scored(tmp_path / "a.h5", rng, ood=False)], options(10))
+    found = compute_table([], [scored(tmp_path / "a.h5", rng, ood=False)], options(10))
     assert found["ood_rate"].tolist() == [0, 0]
-    other = table([], [scored(tmp_path / "b.h5", rng, scores=("max_logit", "msp"))], options(10))
+    other = compute_table(
+        [], [scored(tmp_path / "b.h5", rng, scores=("max_logit", "msp"))], options(10)
+    )
     assert other["score"].unique().tolist() == ["msp"]
-    nothing = table([], [scored(tmp_path / "c.h5", rng, scores=("max_logit",))], options(10))
+    nothing = compute_table(
+        [], [scored(tmp_path / "c.h5", rng, scores=("max_logit",))], options(10)
+    )
     assert nothing["set"].tolist() == ["none"]
     nothing.to_csv(tmp_path / "drift.csv", index=False)
     with pytest.raises(OecalError, match="add one of: msp"):
-        drift.frame(str(tmp_path / "drift.csv"), "a", "m", ["t"])
+        drift.collect_data(str(tmp_path / "drift.csv"), "a", "m", ["t"])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from oecal.metrics.selective_metrics import selective_metrics
-from oecal.runs.run_files import confidence_and_correctness, entire, read
+from oecal.runs.run_files import confidence_and_correctness, read_run, take_all
 from oecal.tables import calibration, intervals
 from tests.run_files import written
 
@@ -59,13 +59,15 @@ def paths(tmp_path):
 
 @pytest.fixture
 def table(paths):
-    return intervals.table(paths, [], OPTIONS)
+    return intervals.compute_table(paths, [], OPTIONS)
 
 
 def test_values_are_those_of_the_calibration_table(paths, table):
     assert list(table.columns) == intervals.COLUMNS
     wide = table.pivot(index=KEYS, columns="metric", values="value").sort_index()
-    theirs = calibration.table(paths, [], OPTIONS).set_index(KEYS).sort_index().loc[wide.index]
+    theirs = (
+        calibration.compute_table(paths, [], OPTIONS).set_index(KEYS).sort_index().loc[wide.index]
+    )
     assert len(wide) == 4 * 2 * 2
     assert set(wide) - set(theirs) == {"aurc", "eaurc", "augrc"}
     for metric in set(wide) & set(theirs):
@@ -77,8 +79,8 @@ def test_values_are_those_of_the_calibration_table(paths, table):
 
 
 def test_selective_prediction_is_by_confidence(paths, table):
-    run = read(paths[0], "logits", "labels", "log_likelihood")
-    confidence, correct = confidence_and_correctness([entire(run.find("id"))], None)
+    run = read_run(paths[0], "logits", "labels", "log_likelihood")
+    confidence, correct = confidence_and_correctness([take_all(run.find("id"))], None)
     expected = selective_metrics(-confidence, 1 - correct, 1, 1)
     rows = table[
         (table["training"] == "baseline")
@@ -133,8 +135,8 @@ def test_differences_are_to_the_first_training_of_the_same_seed(table):
 
 
 def test_the_same_again_and_for_a_run_by_itself(paths, table):
-    pd.testing.assert_frame_equal(intervals.table(paths, [], OPTIONS), table)
-    alone = intervals.table(paths[2:3], [], OPTIONS)
+    pd.testing.assert_frame_equal(intervals.compute_table(paths, [], OPTIONS), table)
+    alone = intervals.compute_table(paths[2:3], [], OPTIONS)
     both = table[(table["training"] == "oe") & (table["seed"] == 0)].reset_index(drop=True)
     columns = [c for c in intervals.COLUMNS if not c.startswith("difference")]
     pd.testing.assert_frame_equal(alone[columns], both[columns])
@@ -142,12 +144,14 @@ def test_the_same_again_and_for_a_run_by_itself(paths, table):
 
 def test_without_ood_images_there_is_no_pooled_row(tmp_path):
     inside = {place: group for place, group in groups(0, 3.0).items() if group[0] == "id"}
-    assert set(intervals.table([written(tmp_path / "x.h5", inside)], [], OPTIONS)["set"]) == {"id"}
+    assert set(
+        intervals.compute_table([written(tmp_path / "x.h5", inside)], [], OPTIONS)["set"]
+    ) == {"id"}
 
 
 def test_a_density_model_has_an_empty_row(tmp_path):
     paths = [
         written(tmp_path / "x.h5", {"a/test": ("id", {"log_likelihood": np.zeros(3)})}, "density")
     ]
-    found = intervals.table(paths, [], OPTIONS)
+    found = intervals.compute_table(paths, [], OPTIONS)
     assert (found["n"].tolist(), found["set"].tolist()) == ([0], ["none"])

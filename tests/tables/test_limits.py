@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import t
 
 from oecal.tables import limits
-from oecal.tables.limits import table
+from oecal.tables.limits import compute_table
 
 SEEDS = (0, 1, 2)
 NOISE = {0: -0.01, 1: 0.0, 2: 0.01}  # of a seed, the same for all trainings: pairing takes it away
@@ -94,7 +94,7 @@ def found(tables, tmp_path):
     def compute(*settings, **others):
         for name, content in (tables | others).items():
             content.to_csv(tmp_path / f"{name}.csv", index=False)
-        return table(
+        return compute_table(
             settings or [SETTING], **{name: str(tmp_path / f"{name}.csv") for name in tables}
         )
 

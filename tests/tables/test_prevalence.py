@@ -6,7 +6,7 @@ import pytest
 
 from oecal.figures import prevalence as figure
 from oecal.figures import style
-from oecal.runs.run_files import Group, Run, mixed, shares
+from oecal.runs.run_files import EvaluatedSet, StoredRun, mix_at_rate, share_equally
 from oecal.tables import prevalence
 
 OPTIONS = {"bins": 15, "ood_rates": [0.01, 0.05, 0.17, 0.5]}
@@ -22,10 +22,10 @@ SETS = {
 def run_of(**sizes):
     roles = {"a": "id", "d": "shift"}
     groups = [
-        Group(name, "test", roles.get(name, "far"), {"logits": np.zeros((n, 2))})
+        EvaluatedSet(name, "test", roles.get(name, "far"), {"logits": np.zeros((n, 2))})
         for name, n in sizes.items()
     ]
-    return Run({}, "classifier", 4, groups, {})
+    return StoredRun({}, "classifier", 4, groups, {})
 
 
 def written(path, training, seed, sets=SETS):
@@ -52,15 +52,15 @@ def written(path, training, seed, sets=SETS):
     ([5, 5, 5], 9, [3, 3, 3]), ([2, 50, 50], 42, [2, 20, 20]), ([3, 1, 4], 8, [3, 1, 4]), ([4, 4], 0, [0, 0]), ([0, 7], 3, [0, 3]),
 ])  # fmt: skip
 def test_shares(sizes, total, expected):
-    np.testing.assert_array_equal(shares(sizes, total), expected)
+    np.testing.assert_array_equal(share_equally(sizes, total), expected)
 
 
 def test_shares_that_cannot_be_equal():
-    given = shares([1, 20, 20, 20], 12)
+    given = share_equally([1, 20, 20, 20], 12)
     assert given.sum() == 12
     assert given[0] == 1
     assert sorted(given[1:]) == [3, 4, 4]
-    np.testing.assert_array_equal(given, shares([1, 20, 20, 20], 12))
+    np.testing.assert_array_equal(given, share_equally([1, 20, 20, 20], 12))
 
 
 @pytest.mark.parametrize(
@@ -73,23 +73,24 @@ def test_mixed_has_the_rate(rate, id_images, ood_images):
     A shift is not OOD.
     """
     run = run_of(a=100, b=50, c=20, d=50, e=2)
-    parts = mixed(run, rate)
+    parts = mix_at_rate(run, rate)
     assert [g.set for g, _ in parts] == ["a", "b", "c", "e"]
     assert (len(parts[0][1]), sum(len(i) for _, i in parts[1:])) == (id_images, ood_images)
     assert all(len(np.unique(i)) == len(i) and (i < len(g)).all() for g, i in parts)
     assert all(
-        np.array_equal(one, two) for (_, one), (_, two) in zip(parts, mixed(run, rate), strict=True)
+        np.array_equal(one, two)
+        for (_, one), (_, two) in zip(parts, mix_at_rate(run, rate), strict=True)
     )
 
 
 def test_more_ood_adds_to_what_was_drawn():
     run = run_of(a=100, b=50, c=50)
-    few, many = mixed(run, 0.1), mixed(run, 0.3)
+    few, many = mix_at_rate(run, 0.1), mix_at_rate(run, 0.3)
     assert all(set(one) <= set(two) for (_, one), (_, two) in zip(few, many, strict=True))
 
 
 def test_without_ood_there_is_id_alone():
-    assert [(g.set, len(i)) for g, i in mixed(run_of(a=10, d=5), 0.5)] == [("a", 10)]
+    assert [(g.set, len(i)) for g, i in mix_at_rate(run_of(a=10, d=5), 0.5)] == [("a", 10)]
 
 
 def test_table_in_closed_form(tmp_path):
@@ -97,7 +98,7 @@ def test_table_in_closed_form(tmp_path):
 
     With a share r of OOD the accuracy is 0.9 (1 - r), and every error of calibration 0.9 r.
     """
-    found = prevalence.table([written(tmp_path / "x.h5", "t", 0)], [], OPTIONS)
+    found = prevalence.compute_table([written(tmp_path / "x.h5", "t", 0)], [], OPTIONS)
     assert list(found.columns) == prevalence.COLUMNS
     assert found["post_hoc"].tolist() == ["none"] * 4 + ["temperature"] * 4
     np.testing.assert_allclose(found["ood_rate"], OPTIONS["ood_rates"] * 2)
@@ -115,7 +116,7 @@ def test_table_in_closed_form(tmp_path):
 
 def test_table_without_ood(tmp_path):
     sets = {place: SETS[place] for place in ("a/test", "a/val", "d/test")}
-    found = prevalence.table([written(tmp_path / "x.h5", "t", 0, sets)], [], OPTIONS)
+    found = prevalence.compute_table([written(tmp_path / "x.h5", "t", 0, sets)], [], OPTIONS)
     assert found["n"].tolist() == [0]
     assert found["ece"].isna().all()
 
@@ -124,10 +125,10 @@ def test_figure(tmp_path):
     paths = [
         written(tmp_path / f"{t}{s}.h5", t, s) for t in ("oe_tune", "baseline") for s in (0, 1)
     ]
-    prevalence.table(paths, [], OPTIONS).to_csv(tmp_path / "prevalence.csv", index=False)
-    data = figure.frame(str(tmp_path / "prevalence.csv"), "a", "m", ["baseline", "oe_tune"])
+    prevalence.compute_table(paths, [], OPTIONS).to_csv(tmp_path / "prevalence.csv", index=False)
+    data = figure.collect_data(str(tmp_path / "prevalence.csv"), "a", "m", ["baseline", "oe_tune"])
     assert data["training"].unique().tolist() == ["baseline", "oe_tune"]
-    drawn = figure.draw(data)
+    drawn = figure.draw_figure(data)
     ece, _, excess = drawn.axes
     np.testing.assert_allclose(
         ece.lines[0].get_xdata(), [100 * 4 / 404, 100 * 21 / 421, 100 * 82 / 482, 50]
@@ -145,9 +146,9 @@ def test_figure(tmp_path):
 
 def test_figure_without_ood(tmp_path):
     sets = {place: SETS[place] for place in ("a/test", "a/val")}
-    prevalence.table([written(tmp_path / "x.h5", "t", 0, sets)], [], OPTIONS).to_csv(
+    prevalence.compute_table([written(tmp_path / "x.h5", "t", 0, sets)], [], OPTIONS).to_csv(
         tmp_path / "p.csv", index=False
     )
-    drawn = figure.draw(figure.frame(str(tmp_path / "p.csv"), "a", "m", ["t"]))
-    style.save(drawn, tmp_path / "p.png")
+    drawn = figure.draw_figure(figure.collect_data(str(tmp_path / "p.csv"), "a", "m", ["t"]))
+    style.save_figure(drawn, tmp_path / "p.png")
     assert len(drawn.axes[0].lines) == 1  # the legend's

@@ -9,7 +9,7 @@ from scipy.stats import beta
 
 from oecal.core.errors import OecalError
 from oecal.figures import promises
-from oecal.tables.promises import COLUMNS, mistaken, rejected, table
+from oecal.tables.promises import COLUMNS, compute_table, mistaken, rejected
 from tests.run_files import KEY, written
 
 ROLES = {
@@ -74,7 +74,7 @@ def paths(tmp_path):
 
 
 def test_table(paths):
-    found = table(*paths, {})
+    found = compute_table(*paths, {})
     assert list(found) == COLUMNS
     assert set(found["score"]) == {"msp"}  # odin is of part of the images
     by = found.set_index(["promise", "set"])
@@ -112,7 +112,7 @@ def test_table(paths):
 
 
 def test_without_a_threshold_all_is_rejected(paths):
-    by = table(*paths, {}).set_index("promise")
+    by = compute_table(*paths, {}).set_index("promise")
     assert by.loc["none", ["coverage", "ood_accepted", "kept"]].tolist() == [0, 0, True]
     assert np.isnan(by.loc["none", "realised"])
     assert by.loc["all", ["realised", "kept"]].tolist() == [1, False]
@@ -120,11 +120,11 @@ def test_without_a_threshold_all_is_rejected(paths):
 
 def test_a_study_without_promises_says_so(paths, tmp_path):
     (tmp_path / "t.json").write_text(json.dumps({"run": KEY, "promises": {}}))
-    found = table(*paths, {})
+    found = compute_table(*paths, {})
     assert found[["set", "n"]].to_numpy().tolist() == [["none", 0]]
     found.to_csv(tmp_path / "promises.csv", index=False)
     with pytest.raises(OecalError, match="write one under promises"):
-        promises.frame(str(tmp_path / "promises.csv"), "a", "m", ["t"])
+        promises.collect_data(str(tmp_path / "promises.csv"), "a", "m", ["t"])
 
 
 def test_intervals_cover(rng):
@@ -149,12 +149,12 @@ def test_no_event_has_an_interval():
 
 
 def test_figure(paths, tmp_path):
-    found = table(*paths, {})
+    found = compute_table(*paths, {})
     twice = [found, found.assign(training="oe", seed=1), found.assign(model="other")]
     pd.concat(twice).to_csv(tmp_path / "promises.csv", index=False)
-    data = promises.frame(str(tmp_path / "promises.csv"), "a", "m", ["oe", "t"])
+    data = promises.collect_data(str(tmp_path / "promises.csv"), "a", "m", ["oe", "t"])
     assert data["training"].unique().tolist() == ["oe", "t"]
-    axes = promises.draw(data).axes
+    axes = promises.draw_figure(data).axes
     assert [ax.get_title() for ax in axes[::2]] == [
         "OE: 1 of 1 kept",
         "0 of 1 kept",
@@ -168,10 +168,10 @@ def test_figure(paths, tmp_path):
 
 
 def test_figure_shows_few_scores(paths, tmp_path):
-    found = table(*paths, {})
+    found = compute_table(*paths, {})
     names = ["zeta", "knn", "eta", "msp", "theta", "iota", "kappa", "energy"]
     pd.concat([found.assign(score=name) for name in names]).to_csv(
         tmp_path / "promises.csv", index=False
     )
-    shown = promises.frame(str(tmp_path / "promises.csv"), "a", "m", ["t"])["score"].unique()
+    shown = promises.collect_data(str(tmp_path / "promises.csv"), "a", "m", ["t"])["score"].unique()
     assert sorted(shown) == ["energy", "eta", "knn", "msp", "theta", "zeta"]

@@ -10,7 +10,16 @@ from oecal.core.errors import OecalError
 from oecal.figures import resampled
 from oecal.runs.thresholds import chosen, described
 from oecal.tables.promises import mistaken, rejected
-from oecal.tables.resampled import COLUMNS, SPLITS, expected, limit, place, realised, split, table
+from oecal.tables.resampled import (
+    COLUMNS,
+    SPLITS,
+    compute_table,
+    expected,
+    limit,
+    place,
+    realised,
+    split,
+)
 from tests.run_files import written
 
 ROLES = {
@@ -142,7 +151,7 @@ def test_table(tmp_path, rng):
 
     Auxiliary ones, which the score tells easily, keep it for no others.
     """
-    found = table(*files(tmp_path, uniform(rng)), PROMISES)
+    found = compute_table(*files(tmp_path, uniform(rng)), PROMISES)
     assert list(found) == COLUMNS
     by = found.set_index(["promise", "outliers"])
     assert by.index.tolist() == [
@@ -177,7 +186,9 @@ def test_ties(tmp_path, rng):
         at: np.searchsorted([0.5, 0.96], rng.uniform(size=n)).astype(float)
         for at, n in SIZES.items()
     }
-    row = table(*files(tmp_path, scores), {"promises": {"reject": {"reject": 0.05}}}).iloc[0]
+    row = compute_table(*files(tmp_path, scores), {"promises": {"reject": {"reject": 0.05}}}).iloc[
+        0
+    ]
     assert row["mean"] < 0.05
     assert row["exceeds"] <= most(row["expected"])
     assert row["exceeds_pool"] <= most(0.05)
@@ -185,7 +196,7 @@ def test_ties(tmp_path, rng):
 
 def test_too_few_images(tmp_path, rng):
     sizes = SIZES | {"a/val": 50}
-    found = table(
+    found = compute_table(
         *files(tmp_path, uniform(rng) | {"a/val": rng.uniform(size=50)}, sizes),
         {"promises": {"reject": {"reject": 0.05}}},
     )
@@ -196,19 +207,19 @@ def test_too_few_images(tmp_path, rng):
 
 def test_what_a_run_lacks(tmp_path, rng):
     scores = uniform(rng)
-    found = table(
+    found = compute_table(
         *files(
             tmp_path, scores, {at: n for at, n in SIZES.items() if at != "letters/train"}, seed=1
         ),
         PROMISES,
     )
     assert found["outliers"].tolist() == ["none", "like_test", "none"]
-    found = table(
+    found = compute_table(
         *files(tmp_path, scores, {at: n for at, n in SIZES.items() if at.startswith("a/")}, seed=2),
         PROMISES,
     )
     assert found["promise"].tolist() == ["reject", "error_id"]
-    found = table(*files(tmp_path, scores, SIZES, "density", seed=3), PROMISES)
+    found = compute_table(*files(tmp_path, scores, SIZES, "density", seed=3), PROMISES)
     assert found[["promise", "score"]].to_numpy().tolist() == [["reject", "log_likelihood"]]
 
 
@@ -221,10 +232,10 @@ def test_figure(tmp_path, rng):
     outputs, scores = (
         [path for paths in kind for path in paths] for kind in zip(*runs, strict=True)
     )
-    found = table(outputs, scores, PROMISES)
+    found = compute_table(outputs, scores, PROMISES)
     found.to_csv(tmp_path / "resampled.csv", index=False)
-    data = resampled.frame(str(tmp_path / "resampled.csv"), "a", "m", ["oe", "baseline"])
-    axes = resampled.draw(data).axes
+    data = resampled.collect_data(str(tmp_path / "resampled.csv"), "a", "m", ["oe", "baseline"])
+    axes = resampled.draw_figure(data).axes
     assert [ax.get_title() for ax in axes] == ["OE", "baseline", "", "", "", ""]
     assert axes[2].get_ylabel().startswith("at most 10% errors among")
     own = data[(data["promise"] == "error") & (data["training"] == "oe")]
@@ -244,16 +255,18 @@ def test_figure(tmp_path, rng):
     few = data.assign(without=SPLITS - 1)
     assert {
         line.get_markerfacecolor()
-        for line in resampled.draw(few).axes[0].lines
+        for line in resampled.draw_figure(few).axes[0].lines
         if line.get_marker() == "o"
     } == {"white"}
     none = data.assign(mean=np.nan, q05=np.nan, q95=np.nan)
-    assert {text.get_text() for text in resampled.draw(none).axes[0].texts} == {"no threshold"}
+    assert {text.get_text() for text in resampled.draw_figure(none).axes[0].texts} == {
+        "no threshold"
+    }
 
 
 def test_a_study_without_promises_says_so(tmp_path, rng):
-    found = table(*files(tmp_path, uniform(rng)), {"promises": {}})
+    found = compute_table(*files(tmp_path, uniform(rng)), {"promises": {}})
     assert found["score"].isna().tolist() == [True]
     found.to_csv(tmp_path / "resampled.csv", index=False)
     with pytest.raises(OecalError, match="write one under promises"):
-        resampled.frame(str(tmp_path / "resampled.csv"), "a", "m", ["t"])
+        resampled.collect_data(str(tmp_path / "resampled.csv"), "a", "m", ["t"])

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from oecal.core.components import constant, names
+from oecal.core.components import list_components, read_constant
 from oecal.models.build_network import build_model
 from oecal.training import baseline, checkpoint, margin
 from oecal.training.loop import Data, Recipe, train
@@ -54,7 +54,9 @@ def model_of(name):
 
 def test_every_density_model_is_here():
     assert set(SMALL) == {
-        name for name in names("models") if constant("models", name, "KIND") == "density"
+        name
+        for name in list_components("models")
+        if read_constant("models", name, "KIND") == "density"
     }
 
 

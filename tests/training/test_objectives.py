@@ -9,13 +9,15 @@ import torch
 from pytorch_ood.loss import OutlierExposureLoss
 from torch import nn
 
-from oecal.core.components import constant, names
+from oecal.core.components import list_components, read_constant
 from oecal.models import wrn
 from oecal.study.loading import read
 from oecal.training import background, baseline, margin, oe
 
 CLASSIFIERS = [
-    name for name in names("training") if "classifier" in constant("training", name, "FOR")
+    name
+    for name in list_components("training")
+    if "classifier" in read_constant("training", name, "FOR")
 ]
 N, M, K = 8, 6, 3
 
@@ -58,13 +60,13 @@ def objective_of(name, device="cpu"):
     inside, labels, outliers = (
         x.to(device) for x in (torch.rand(N, 1, 8, 8), torch.arange(N) % K, torch.rand(M, 1, 8, 8))
     )
-    batch = inside, labels, outliers if constant("training", name, "OUTLIERS") else None
+    batch = inside, labels, outliers if read_constant("training", name, "OUTLIERS") else None
 
     def loss(model):
         torch.manual_seed(1)
         return module.loss(model, *batch, module.Options())
 
-    return loss, K + constant("training", name, "EXTRA_CLASSES", 0)
+    return loss, K + read_constant("training", name, "EXTRA_CLASSES", 0)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -133,7 +135,7 @@ def test_all_images_go_through_the_network_as_one_batch(name):
     assert len(model.batches) == 2
     assert (
         model.batches[0] == N + M
-        if constant("training", name, "OUTLIERS")
+        if read_constant("training", name, "OUTLIERS")
         else model.batches[0] >= N
     )
 

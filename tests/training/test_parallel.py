@@ -13,9 +13,9 @@ import pytest
 
 from oecal.core.errors import OecalError
 from oecal.data import store
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 from oecal.training.parallel import together
-from oecal.training.train_run import run
+from oecal.training.train_run import train_run
 
 HERE = Path(__file__).resolve().parent
 RECIPE = {
@@ -43,18 +43,18 @@ PIXELCNN = {
 def stores(tmp_path, rng):
     def split(n):
         labels = np.arange(n) % 2
-        return Split(
+        return ImageSplit(
             (rng.integers(0, 120, (n, 1, 8, 8)) + 100 * labels[:, None, None, None]).astype(
                 np.uint8
             ),
             labels,
         )
 
-    store.write(
+    store.write_store(
         tmp_path / "inside.h5",
         ImageSet({"train": split(64), "val": split(16)}, "", "", "", classes=("dark", "light")),
     )
-    store.write(tmp_path / "around.h5", ImageSet({"train": split(20)}, "", "", ""))
+    store.write_store(tmp_path / "around.h5", ImageSet({"train": split(20)}, "", "", ""))
     return str(tmp_path / "inside.h5"), str(tmp_path / "around.h5")
 
 
@@ -70,7 +70,9 @@ def history(stores, folder, model, objective, processes, **recipe):
         "fit": "stretch",
     }
     outliers = [stores[1]] if objective == "oe" else []
-    run(params, stores[0], outliers, None, folder, 7, "code", device="cpu", precision="float32")
+    train_run(
+        params, stores[0], outliers, None, folder, 7, "code", device="cpu", precision="float32"
+    )
     assert not (folder / "checkpoint.pt").exists()
     return pd.read_csv(folder / "history.csv")
 

@@ -6,9 +6,9 @@ import torch
 
 from oecal.core.errors import OecalError
 from oecal.data import store
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import history_of
-from oecal.training.train_run import mislabelled, prepare, run
+from oecal.training.train_run import mislabelled, prepare, train_run
 
 PARAMS = {
     "model": {
@@ -45,17 +45,17 @@ def stores(tmp_path, rng):
     """In-distribution set, an auxiliary set, and one that could not be had."""
     for name in ("inside", "there"):
         splits = {
-            s: Split.unlabelled(rng.integers(0, 256, (12, 1, 6, 6), np.uint8))
+            s: ImageSplit.unlabelled(rng.integers(0, 256, (12, 1, 6, 6), np.uint8))
             for s in ("train", "val")
         }
-        store.write(tmp_path / f"{name}.h5", ImageSet(splits, "", "", ""))
-    store.write(tmp_path / "lost.h5", ImageSet({}, "", "", "", missing="no mirror"))
+        store.write_store(tmp_path / f"{name}.h5", ImageSet(splits, "", "", ""))
+    store.write_store(tmp_path / "lost.h5", ImageSet({}, "", "", "", missing="no mirror"))
     return {name: str(tmp_path / f"{name}.h5") for name in ("inside", "there", "lost")}
 
 
 def test_weights_say_which_outliers_were_used(stores, tmp_path):
     auxiliary = [stores["there"], stores["lost"]]
-    run(
+    train_run(
         PARAMS,
         stores["inside"],
         auxiliary,
@@ -71,7 +71,7 @@ def test_weights_say_which_outliers_were_used(stores, tmp_path):
 
 def test_without_any_outlier_set_there_is_nothing_to_train(stores, tmp_path):
     with pytest.raises(OecalError, match="outliers: none of lost can be had"):
-        run(
+        train_run(
             PARAMS,
             stores["inside"],
             [stores["lost"]],

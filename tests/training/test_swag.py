@@ -11,7 +11,7 @@ from torch import nn
 
 from oecal.core.errors import OecalError
 from oecal.data import store
-from oecal.data.store import ImageSet, Split
+from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import load_samples, load_weights, network
 from oecal.training import oe, swag
 from oecal.training import train_run as training
@@ -158,12 +158,12 @@ def trained(tmp_path_factory):
     folder, rng = tmp_path_factory.mktemp("swag"), np.random.default_rng(0)
     for name in ("inside", "around"):
         splits = {
-            s: Split(rng.integers(0, 256, (40, *SHAPE), np.uint8), np.arange(40) % 2)
+            s: ImageSplit(rng.integers(0, 256, (40, *SHAPE), np.uint8), np.arange(40) % 2)
             for s in ("train", "val")
         }
-        store.write(folder / f"{name}.h5", ImageSet(splits, "", "", "", classes=("a", "b")))
+        store.write_store(folder / f"{name}.h5", ImageSet(splits, "", "", "", classes=("a", "b")))
     inside, around = str(folder / "inside.h5"), str(folder / "around.h5")
-    training.run(
+    training.train_run(
         PARAMS, inside, [around], None, folder / "run", 0, "code", device="cpu", precision="float32"
     )
     return inside, around, str(folder / "run/model.safetensors")
@@ -171,7 +171,7 @@ def trained(tmp_path_factory):
 
 def sampled(trained, path, seed=0, **changes):
     inside, around, weights = trained
-    swag.run(
+    swag.sample_swag(
         PARAMS,
         SWAG | changes,
         inside,

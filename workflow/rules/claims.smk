@@ -3,7 +3,7 @@
 
 rule claims:
     input:
-        code=closure("oecal.tables.claims"),
+        code=find_code_files("oecal.tables.claims"),
         claims=claims_file,
         tables=claimed_tables(),
     output:

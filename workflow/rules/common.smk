@@ -6,12 +6,12 @@ from collections import Counter
 from pathlib import Path
 
 from oecal.study import claim_entries, dataset_entries, limit_settings, loading
-from oecal.core.codegraph import closure
+from oecal.core.codegraph import find_code_files
 from oecal.core.errors import OecalError
-from oecal.core.components import constant, unknown
+from oecal.core.components import explain_unknown, read_constant
 from oecal.core.progress import Progress
 from oecal.scores.catalogue import score
-from oecal.study.study import Run
+from oecal.study.study import RunKey
 
 NAME = "[a-z][a-z0-9_]*"
 TABLES = [
@@ -77,7 +77,7 @@ def recipe(wildcards):
     known = study.config["datasets"]
     if wildcards.dataset not in known:
         raise WorkflowError(
-            f"datasets of the study {study.name}: {unknown(wildcards.dataset, known)}"
+            f"datasets of the study {study.name}: {explain_unknown(wildcards.dataset, known)}"
         )
     return known[wildcards.dataset]
 
@@ -85,7 +85,7 @@ def recipe(wildcards):
 def code_of_dataset(wildcards):
     """Library files that decide the content of a data set."""
     reader = recipe(wildcards)["facts"].get("format")
-    return closure(
+    return find_code_files(
         "oecal.data.build_set",
         f"oecal.data.{recipe(wildcards)['source']}",
         *([f"oecal.data.formats.{reader}"] if reader else []),
@@ -101,7 +101,7 @@ def code_of_training(wildcards):
     objective = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["objective"][
         "name"
     ]
-    return closure(
+    return find_code_files(
         "oecal.training.train_run", architecture(wildcards), f"oecal.training.{objective}"
     )
 
@@ -114,17 +114,17 @@ def code_of_table(wildcards):
         *(f"oecal.calibrators.{method}" for method in methods),
         *(f"oecal.metrics.{metric}" for metric in metrics),
     ]
-    return closure(f"oecal.tables.{wildcards.table}", *own)
+    return find_code_files(f"oecal.tables.{wildcards.table}", *own)
 
 
 def code_of_scores(wildcards):
-    return closure(
+    return find_code_files(
         "oecal.scores.score_run", *(score(name).module for name in study.scores(run_of(wildcards)))
     )
 
 
 def run_of(wildcards):
-    return Run(wildcards.in_dist, wildcards.model, wildcards.training, int(wildcards.seed))
+    return RunKey(wildcards.in_dist, wildcards.model, wildcards.training, int(wildcards.seed))
 
 
 def prefixes(wildcards):
@@ -230,7 +230,7 @@ def variants(figure):
 
     Its constant PER says whether there is a file for each training, for each treatment (each training but the first), or for the study.
     """
-    each, subjects = constant("figures", figure, "PER", ""), []
+    each, subjects = read_constant("figures", figure, "PER", ""), []
     if each == "study":
         return {"": ()} if study.shown(figure) else {}
     for pair in dict.fromkeys((r.in_dist, r.model) for r in study.shown(figure)):
@@ -268,7 +268,7 @@ def shown(figure, wildcards):
 def trainings_shown(figure, wildcards):
     """The trainings in a figure: all but a background model's, or the first ones if its constant MOST says how many fit."""
     return study.compared(*shown(figure, wildcards)[:2])[
-        : constant("figures", figure, "MOST", None)
+        : read_constant("figures", figure, "MOST", None)
     ]
 
 
@@ -277,7 +277,7 @@ def runs_shown(figure, wildcards, first_seed=False):
     pair = shown(figure, wildcards)[:2]
     seeds = study.seeds(pair[1])[: 1 if first_seed else None]
     return [
-        Run(*pair, training, seed)
+        RunKey(*pair, training, seed)
         for training in trainings_shown(figure, wildcards)
         for seed in seeds
     ]
@@ -336,7 +336,7 @@ def screened(wildcards):
     """The entry of this name under `screen`."""
     known = study.config["screen"]
     if wildcards.name not in known:
-        raise WorkflowError(f"screen of the study {study.name}: {unknown(wildcards.name, known)}")
+        raise WorkflowError(f"screen of the study {study.name}: {explain_unknown(wildcards.name, known)}")
     return known[wildcards.name]
 
 

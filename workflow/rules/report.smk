@@ -3,7 +3,7 @@
 
 rule page:
     input:
-        code=closure(
+        code=find_code_files(
             "oecal.report.page", *(f"oecal.figures.{name}" for name in study.config["figures"])
         ),
         template="oecal/report/page.html.jinja",
@@ -32,7 +32,7 @@ rule page:
 
 rule typeset:
     input:
-        code=closure("oecal.report.typeset"),
+        code=find_code_files("oecal.report.typeset"),
         tables=tables(),
     output:
         tex=directory("<out>/tables/tex"),

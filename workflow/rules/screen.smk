@@ -3,7 +3,7 @@
 
 rule screen:
     input:
-        code=closure("oecal.screening.command"),
+        code=find_code_files("oecal.screening.command"),
         weights=lambda w: f"{OUT}/models/{screened(w)['run']}/model.safetensors",
         outputs=lambda w: f"{OUT}/outputs/{screened(w)['run']}.h5",
         scores=lambda w: f"{OUT}/scores/{screened(w)['run']}.h5",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from oecal.core import log
 from oecal.core.files import replacing
 from oecal.study.claim_entries import read
-from oecal.tables.claims import table
+from oecal.tables.claims import compute_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-judged = table(
+judged = compute_table(
     read(snakemake.input.claims),
     {Path(path).stem: path for path in snakemake.input.tables},
     snakemake.params.study["figures"],

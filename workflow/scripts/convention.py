@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from oecal.core import log
 from oecal.core.files import replacing
-from oecal.tables.conventions import table
+from oecal.tables.conventions import compute_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-found = table(snakemake.wildcards.convention, snakemake.input.scores)
+found = compute_table(snakemake.wildcards.convention, snakemake.input.scores)
 with replacing(snakemake.output[0]) as temporary:
     found.to_csv(temporary, index=False)
 logging.info("%d rows", len(found))

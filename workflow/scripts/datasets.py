@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 from oecal.core import log
 from oecal.core.files import replacing
-from oecal.tables.datasets import table
+from oecal.tables.datasets import compute_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
 with replacing(snakemake.output[0]) as temporary:
-    table(snakemake.input.data).to_csv(temporary, index=False)
+    compute_table(snakemake.input.data).to_csv(temporary, index=False)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 log.start(snakemake.log[0])
 module = importlib.import_module(f"oecal.figures.{snakemake.params.figure}")
 inputs = {name: value for name, value in snakemake.input.items() if name != "code"}
-frame = module.frame(**inputs, **snakemake.params.frame)
+frame = module.collect_data(**inputs, **snakemake.params.frame)
 logging.info("%d rows", len(frame))
-style.save(module.draw(frame, **snakemake.params.draw), snakemake.output.pdf, snakemake.output.png)
+style.save_figure(
+    module.draw_figure(frame, **snakemake.params.draw), snakemake.output.pdf, snakemake.output.png
+)

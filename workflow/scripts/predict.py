@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oecal.core import log
-from oecal.core.codegraph import fingerprint
-from oecal.predict.predict_run import run
+from oecal.core.codegraph import compute_fingerprint
+from oecal.predict.predict_run import predict_run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 log.start(snakemake.log[0])
 compute = snakemake.config["compute"]
 who = dict(snakemake.wildcards.items())
-run(
+predict_run(
     snakemake.params.training,
     more=snakemake.params.more,
     sets=snakemake.params.sets["sets"],
@@ -22,7 +22,7 @@ run(
     path=snakemake.output.outputs,
     cost=snakemake.output.cost,
     run={**who, "seed": int(who["seed"])},
-    code=fingerprint(snakemake.input.code),
+    code=compute_fingerprint(snakemake.input.code),
     swag=snakemake.input.get("swag") or None,
     device=compute["device"],
     precision=compute["precision"],

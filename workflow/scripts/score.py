@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from oecal.core import log
-from oecal.scores.score_run import run
+from oecal.scores.score_run import score_run
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-run(
+score_run(
     snakemake.input.outputs,
     snakemake.params.scores["scores"],
     snakemake.output.scores,

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oecal.core import log
-from oecal.predict.image_statistics import run
+from oecal.predict.image_statistics import compute_image_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-run(
+compute_image_statistics(
     data={Path(path).stem: path for path in snakemake.input.data},
     in_dist=snakemake.wildcards.in_dist,
     path=snakemake.output[0],

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from oecal.core import log
-from oecal.training.swag import run
+from oecal.training.swag import sample_swag
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
 compute = snakemake.config["compute"]
-run(
+sample_swag(
     snakemake.params.training,
     swag=snakemake.params.swag,
     in_dist=snakemake.input.in_dist,

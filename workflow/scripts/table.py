@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 log.start(snakemake.log[0])
 inputs = {name: value for name, value in snakemake.input.items() if name != "code"}
 module = importlib.import_module(f"oecal.tables.{Path(snakemake.output[0]).stem}")
-table = module.table(**inputs, options=snakemake.params.measures)
+table = module.compute_table(**inputs, options=snakemake.params.measures)
 with replacing(snakemake.output[0]) as temporary:
     table.to_csv(temporary, index=False)
 logging.info("%d rows", len(table))

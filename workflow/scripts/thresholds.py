@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from oecal.core import log
-from oecal.runs.thresholds import run
+from oecal.runs.thresholds import write_thresholds
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-run(
+write_thresholds(
     snakemake.input.scores,
     snakemake.input.outputs,
     snakemake.params.promises["promises"],

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from oecal.core.components import unknown
+from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image
 from oecal.data.preprocess import Format
-from oecal.data.store import UNLABELLED, Split
+from oecal.data.store import UNLABELLED, ImageSplit
 
 SPLITS = {"0": "train", "1": "val", "2": "test"}
 
@@ -30,14 +30,14 @@ def labels_of(path: Path, attribute: str) -> dict[str, int]:
     """
     _, header, *lines = path.read_text().splitlines()
     if attribute not in header.split():
-        raise OecalError(f"attribute: {unknown(attribute, header.split())}")
+        raise OecalError(f"attribute: {explain_unknown(attribute, header.split())}")
     column = header.split().index(attribute) + 1
     return {line.split()[0]: int(line.split()[column] == "1") for line in lines}
 
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """img_align_celeba/<file>.
 
     List_eval_partition.txt holds lines <file> <number of the split>; `row["attribute"]`: the label,
@@ -51,7 +51,7 @@ def read(
     for split in splits:
         wanted = {name for name, other in split_of.items() if other == split}
         names, images = collect(photographs(files["img_align_celeba.zip"], wanted), form)
-        found[split] = Split(
+        found[split] = ImageSplit(
             images, np.array([labels.get(Path(name).name, UNLABELLED) for name in names], np.int64)
         )
     return found, (f"not {attribute}", attribute) if attribute else ()

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from oecal.core.errors import OecalError, said
+from oecal.core.errors import OecalError, summarize_error
 from oecal.data.archives import members
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 ALLOWED = {
     ("numpy.core.multiarray", "_reconstruct"),
@@ -67,7 +67,7 @@ def binary(content: bytes, classes: int) -> tuple[np.ndarray, np.ndarray]:
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """Batches, pickled or binary, from the archive or from its unpacked folder."""
     (path,) = files.values()
     parts = {}
@@ -82,12 +82,12 @@ def read(
             Exception
         ) as error:  # bytes that are no batch make an unpickler raise nearly everything
             raise OecalError(
-                f"{path}: {member} is no CIFAR batch ({said(error)}); put a good copy in its place"
+                f"{path}: {member} is no CIFAR batch ({summarize_error(error)}); put a good copy in its place"
             ) from None
     found = {}
     for split in splits:
         own = [part for batch, part in sorted(parts.items()) if SPLITS[batch] == split]
-        found[split] = Split(
+        found[split] = ImageSplit(
             np.concatenate([images for images, _ in own]),
             np.concatenate([labels for _, labels in own]).astype(np.int64),
         )

@@ -11,7 +11,7 @@ from oecal.core.errors import OecalError
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image, labelled
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 
 def photographs(path: Path) -> Iterator[tuple[str, bytes]]:
@@ -28,7 +28,7 @@ def photographs(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """<folder of a split>/<class>/<file>; ImageNet's classes are named by their wnid."""
     parts = {
         row["files"][name]["split"]: collect(photographs(path), form)

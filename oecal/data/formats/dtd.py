@@ -9,7 +9,7 @@ from typing import Any
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image, labelled
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 LISTS = {
     "train1.txt": "train",
@@ -20,7 +20,7 @@ LISTS = {
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """images/<class>/<file>; labels/<split>1.txt holds lines <class>/<file>."""
     (path,) = files.values()
     split_of: dict[str, str] = {}

@@ -10,12 +10,12 @@ from typing import Any
 from oecal.data.archives import members
 from oecal.data.formats.idx import parse, split_of
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """`row["version"]`, such as letters. Unpacked, the files lie side by side and without .gz."""
     (path,) = files.values()
     names = {

@@ -12,7 +12,7 @@ import numpy as np
 from oecal.core.errors import OecalError
 from oecal.data.archives import opened
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4"}
 
@@ -29,12 +29,12 @@ def parse(content: bytes, name: str | Path) -> np.ndarray:
     raise OecalError(f"{name}: is no idx file, or a truncated one; delete it and run again")
 
 
-def split_of(images: np.ndarray, labels: np.ndarray, row: Mapping[str, Any]) -> Split:
+def split_of(images: np.ndarray, labels: np.ndarray, row: Mapping[str, Any]) -> ImageSplit:
     """Images (N, H, W) and labels (N,) or, in QMNIST, (N, 8) with the class first."""
     if row.get("transposed"):
         images = images.swapaxes(1, 2)
     first = labels if labels.ndim == 1 else labels[:, 0]
-    return Split(
+    return ImageSplit(
         np.ascontiguousarray(images)[:, None].astype(np.uint8, copy=False),
         first.astype(np.int64) - row.get("first_label", 0),
     )
@@ -42,7 +42,7 @@ def split_of(images: np.ndarray, labels: np.ndarray, row: Mapping[str, Any]) -> 
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """Two files a split, images and labels."""
     found: dict[str, list[np.ndarray]] = {}
     for name, path in sorted(files.items()):  # ...-images-... before ...-labels-...

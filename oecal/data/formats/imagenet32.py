@@ -11,12 +11,12 @@ import numpy as np
 
 from oecal.data.archives import members
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """Each npz: `data` (N, 3 * side * side) uint8 and `labels` from 1 to 1000, which are the classes' only names here."""
     found = {}
     for name, path in files.items():
@@ -28,5 +28,7 @@ def read(
                     part["labels"].astype(np.int64) - 1,
                 )
         images, labels = zip(*(parts[member] for member in sorted(parts)), strict=True)
-        found[row["files"][name]["split"]] = Split(np.concatenate(images), np.concatenate(labels))
+        found[row["files"][name]["split"]] = ImageSplit(
+            np.concatenate(images), np.concatenate(labels)
+        )
     return found, tuple(str(number) for number in range(1, 1001))

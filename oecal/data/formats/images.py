@@ -12,7 +12,7 @@ from tqdm import tqdm
 from oecal.core.errors import OecalError
 from oecal.data.decode import BadImage, decode
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 CHUNK = 512  # files in memory at a time
@@ -71,9 +71,9 @@ def collect(
 
 def labelled(
     names: Iterable[str], images: np.ndarray, label: dict[str, str]
-) -> tuple[Split, tuple[str, ...]]:
+) -> tuple[ImageSplit, tuple[str, ...]]:
     """A split and its classes, sorted by name; label: image name -> class name."""
     own = [label[name] for name in names]
     classes = sorted(set(label.values()))
     number = {name: n for n, name in enumerate(classes)}
-    return Split(images, np.array([number[name] for name in own], np.int64)), tuple(classes)
+    return ImageSplit(images, np.array([number[name] for name in own], np.int64)), tuple(classes)

@@ -13,7 +13,7 @@ from oecal.core.errors import OecalError
 from oecal.data.archives import extract
 from oecal.data.formats.images import collect
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 
 def photographs(folder: Path) -> Iterator[tuple[str, bytes]]:
@@ -28,7 +28,7 @@ def photographs(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """The database maps its file into memory, so an archive is unpacked into a temporary folder first. The test images have no labels."""
     (path,) = files.values()
     with tempfile.TemporaryDirectory() as temporary:
@@ -41,7 +41,7 @@ def read(
             )
         try:
             return {
-                "test": Split.unlabelled(collect(photographs(databases[0].parent), form)[1])
+                "test": ImageSplit.unlabelled(collect(photographs(databases[0].parent), form)[1])
             }, ()
         except lmdb.Error as error:
             raise OecalError(

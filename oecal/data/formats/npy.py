@@ -8,22 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from oecal.core.errors import OecalError, said
+from oecal.core.errors import OecalError, summarize_error
 from oecal.data.npz import DAMAGE
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """Never unpickles: an object array is refused."""
     (path,) = files.values()
     (split,) = row["images"]
     try:
         images = np.load(path, allow_pickle=False)
-        return {split: Split.unlabelled(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))}, ()
+        return {
+            split: ImageSplit.unlabelled(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        }, ()
     except DAMAGE as error:
         raise OecalError(
-            f"{path}: is no array of images ({said(error)}); put a good copy in its place"
+            f"{path}: is no array of images ({summarize_error(error)}); put a good copy in its place"
         ) from None

@@ -9,17 +9,19 @@ from typing import Any
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """<alphabet>/<character>/<file>, strokes dark on light.
 
     Without labels: the two splits share no character, so none is a class.
     """
     return {
-        row["files"][name]["split"]: Split.unlabelled(collect(members(path, is_image), form)[1])
+        row["files"][name]["split"]: ImageSplit.unlabelled(
+            collect(members(path, is_image), form)[1]
+        )
         for name, path in files.items()
     }, ()

@@ -12,14 +12,14 @@ from typing import Any
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image, labelled
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 LISTS = ("categories_places365.txt", "places365_val.txt")  # of the four, one has 1.8 million lines
 
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """val_256/<file>.
 
     Places365_val.txt holds lines <file> <class>, categories_places365.txt lines /<letter>/<class>

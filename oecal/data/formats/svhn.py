@@ -10,12 +10,12 @@ import numpy as np
 
 from oecal.core.errors import OecalError
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """`X` (32, 32, 3, N) and `y` (N, 1) of each split; the label 10 stands for the digit 0."""
     from scipy.io import loadmat
 
@@ -31,5 +31,5 @@ def read(
             raise OecalError(
                 f"{path}: is no SVHN file ({error}); delete it and run again"
             ) from None
-        found[row["files"][name]["split"]] = Split(np.ascontiguousarray(images), labels % 10)
+        found[row["files"][name]["split"]] = ImageSplit(np.ascontiguousarray(images), labels % 10)
     return found, tuple(row["classes"])

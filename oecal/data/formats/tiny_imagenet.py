@@ -9,7 +9,7 @@ from typing import Any
 from oecal.data.archives import members
 from oecal.data.formats.images import collect, is_image, labelled
 from oecal.data.preprocess import Format
-from oecal.data.store import Split
+from oecal.data.store import ImageSplit
 
 FOLDERS = {"train": "/train/", "test": "/val/"}
 LISTS = ("words.txt", "val_annotations.txt", "wnids.txt")
@@ -23,7 +23,7 @@ def photographs(path: Path, folder: str) -> Iterator[tuple[str, bytes]]:
 
 def read(
     files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
-) -> tuple[dict[str, Split], tuple[str, ...]]:
+) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
     """train/<wnid>/images/<file>.
 
     Val/images/<file> with val/val_annotations.txt (<file> <wnid> ...); words.txt (<wnid> <names>).
