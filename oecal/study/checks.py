@@ -377,6 +377,5 @@ def check_figures(study: Study) -> None:
 
 
 def names_of_figures() -> list[str]:
-    """What `figures` may hold: the files of oecal/figures that draw one, sorted."""
-    files = sorted((ROOT / "oecal" / "figures").glob("*.py"))
-    return [f.stem for f in files if f.stem not in ("__init__", "style")]
+    """Return the figures there are: the files of oecal/figures with a SECTION, sorted."""
+    return list_components("figures", mark="\nSECTION = ")
