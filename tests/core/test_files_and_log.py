@@ -16,7 +16,7 @@ from oecal.core.errors import OecalError
 from oecal.core.files import replacing
 from oecal.core.seeds import derive_seed, make_generator
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

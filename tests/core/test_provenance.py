@@ -14,7 +14,9 @@ def test_versions_and_hardware_are_named():
 
 def test_the_fingerprint_is_of_all_code(monkeypatch):
     listed = []
-    monkeypatch.setattr(provenance, "fingerprint", lambda files: listed.extend(files) or "f")
+    monkeypatch.setattr(
+        provenance, "compute_fingerprint", lambda files: listed.extend(files) or "f"
+    )
     assert provenance.code() == "f"
     assert {
         "oecal/report/answer.py",
