@@ -33,7 +33,8 @@ from torchvision import transforms
 from oecal.core.device import effective_precision, move_model, set_up_device
 from oecal.models import wrn
 from oecal.training import oe
-from oecal.training.loop import Data, Recipe, make_optimizer, one_epoch
+from oecal.training.loop import Data, make_optimizer, one_epoch
+from oecal.training.recipe import Recipe
 
 STEPS = {"cpu": 12, "cuda": 200}
 BATCH = {"cpu": 32, "cuda": 128}

@@ -19,7 +19,7 @@ from oecal.models.build_network import build_model
 from oecal.predict.evaluated import OUTLIERS
 from oecal.study import loading as configuration
 from oecal.study.study import RunKey, Study
-from oecal.training.loop import Recipe
+from oecal.training.recipe import Recipe
 
 ROOT = Path(__file__).parent.parent
 RATE = 20e12  # operations a second of one GPU: an assumption, as the page says

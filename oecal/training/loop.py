@@ -28,38 +28,9 @@ from oecal.core.seeds import derive_seed
 from oecal.models.build_network import save_weights, to_input
 from oecal.training import checkpoint, parallel
 from oecal.training.augment import augment
+from oecal.training.recipe import Recipe
 
 LOOK_EVERY = 20  # steps between looks at the loss: each look makes the CPU wait for the GPU
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to train, whatever the objective.
-
-    Keys and defaults are described in the configuration's schema.
-    """
-
-    epochs: int
-    epoch_images: int
-    batch_size: int
-    outlier_batch_size: int
-    optimizer: str
-    lr: float
-    final_lr: float
-    momentum: float
-    weight_decay: float
-    clip_norm: float
-    shift: int
-    flip: bool
-    processes: int = 1
-
-    def images_of_an_epoch(self, n: int) -> int:
-        """How many images one epoch takes, of n training images: `epoch_images`, or each once."""
-        return self.epoch_images or n
-
-    def steps_of_an_epoch(self, n: int) -> int:
-        """Whole batches of an epoch of n training images."""
-        return self.images_of_an_epoch(n) // self.batch_size
 
 
 @dataclass(frozen=True)

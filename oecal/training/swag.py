@@ -22,7 +22,8 @@ from oecal.core.errors import OecalError
 from oecal.core.files import replacing
 from oecal.core.seeds import derive_seed
 from oecal.models.build_network import save_weights
-from oecal.training.loop import Data, Loss, Recipe, batch, make_optimizer, one_epoch, validate
+from oecal.training.loop import Data, Loss, batch, make_optimizer, one_epoch, validate
+from oecal.training.recipe import Recipe
 from oecal.training.train_run import prepare
 
 REFRESH = (

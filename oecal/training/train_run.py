@@ -22,8 +22,9 @@ from oecal.data import store
 from oecal.data.preprocess import adapt
 from oecal.data.store import ImageSplit
 from oecal.models.build_network import kind_of, load_weights, network
-from oecal.training.loop import Data, Loss, Recipe, train
+from oecal.training.loop import Data, Loss, train
 from oecal.training.parallel import together
+from oecal.training.recipe import Recipe
 
 
 class Prepared(NamedTuple):

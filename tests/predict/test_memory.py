@@ -11,7 +11,8 @@ from oecal.models import wrn
 from oecal.predict.memory import in_parts
 from oecal.predict.outputs import predict
 from oecal.training import oe
-from oecal.training.loop import Data, Recipe, train
+from oecal.training.loop import Data, train
+from oecal.training.recipe import Recipe
 
 FULL = "[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."
 

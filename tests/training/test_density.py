@@ -13,7 +13,8 @@ import torch
 from oecal.core.components import list_components, read_constant
 from oecal.models.build_network import build_model
 from oecal.training import baseline, checkpoint, margin
-from oecal.training.loop import Data, Recipe, train
+from oecal.training.loop import Data, train
+from oecal.training.recipe import Recipe
 
 SHAPE = (1, 8, 8)
 SMALL = {

@@ -16,7 +16,8 @@ from torch import nn
 from oecal.core.errors import OecalError
 from oecal.training import checkpoint, oe
 from oecal.training.augment import augment
-from oecal.training.loop import Data, Recipe, cosine, train
+from oecal.training.loop import Data, cosine, train
+from oecal.training.recipe import Recipe
 
 RECIPE = Recipe(
     epochs=3,

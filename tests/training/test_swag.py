@@ -15,7 +15,8 @@ from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import load_samples, load_weights, network
 from oecal.training import oe, swag
 from oecal.training import train_run as training
-from oecal.training.loop import Data, Recipe
+from oecal.training.loop import Data
+from oecal.training.recipe import Recipe
 
 RECIPE = Recipe(
     epochs=1,
