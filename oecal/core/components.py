@@ -161,3 +161,15 @@ def check_options(folder: str, name: str, given: Mapping[str, Any], where: str) 
 def make_options(cls: type[T], given: Mapping[str, Any]) -> T:
     """An instance of an `Options` class from plain values, as YAML and JSON have them."""
     return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+
+
+def read_arguments(folder: str, name: str, function: str) -> tuple[str, ...]:
+    """Return the argument names of a function in a component's file, without importing it.
+
+    Raises KeyError if the file has no such function at its top level.
+    """
+    for node in parse_component(folder, name).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            return tuple(argument.arg for argument in given)
+    raise KeyError(f"oecal/{folder}/{name}.py has no function {function}")

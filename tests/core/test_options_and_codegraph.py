@@ -52,6 +52,13 @@ def test_constants():
         components.load_options_class("training", "loop")
 
 
+def test_arguments():
+    arguments = components.read_arguments("figures", "reliability", "collect_data")
+    assert arguments == ("outputs", "ood_ratio")
+    with pytest.raises(KeyError, match="oecal/figures/style.py has no function collect_data"):
+        components.read_arguments("figures", "style", "collect_data")
+
+
 @pytest.mark.parametrize(
     "value, annotation, expected",
     [
