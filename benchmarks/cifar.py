@@ -22,7 +22,7 @@ import numpy as np
 from tqdm import tqdm
 
 from oecal.data.build_set import build
-from oecal.data.table import table
+from oecal.data.table import load_published_sets
 
 BATCHES = [*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]
 RECIPE = {"source": "published", "options": {"name": "cifar10", "splits": [], "val_share": 0.1}}
@@ -53,7 +53,7 @@ def old_pickle(value: object) -> bytes:
 def put(root: Path) -> None:
     """Six batches of 10,000 random images; the table takes their checksums."""
     rng = np.random.default_rng(0)
-    row = table()["cifar10"]
+    row = load_published_sets()["cifar10"]
     (root / "cifar-10-batches-py").mkdir()
     for name in [*BATCHES, "batches.meta"]:
         batch = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from oecal.data.table import table
+from oecal.data.table import load_published_sets
 from oecal.study.loading import merged
 
 ROOT = Path(__file__).parent.parent
@@ -30,7 +30,7 @@ def size(number: int) -> str:
 
 def entry(name: str, used: list[str]) -> str:
     """One set as Markdown."""
-    row = table()[name]
+    row = load_published_sets()[name]
     counts = ", ".join(
         f"{row['images'][s]:,} {s}" if row["images"][s] else s for s in SPLITS if s in row["images"]
     )
@@ -67,7 +67,10 @@ def page() -> str:
 
 Made by `make docs` from `oecal/data/published.yaml`, which also has the mirrors. [data.md](data.md) says how data sets are used. Studies
 count with their small variants. SHA-256 where it is known, else the MD5 that torchvision pins."""
-    return "\n\n".join([head, *(entry(name, used.get(name, [])) for name in table())]) + "\n"
+    return (
+        "\n\n".join([head, *(entry(name, used.get(name, [])) for name in load_published_sets())])
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

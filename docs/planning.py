@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from oecal.data.table import table
+from oecal.data.table import load_published_sets
 from oecal.models.build_network import build_model
 from oecal.predict.evaluated import OUTLIERS
 from oecal.study import loading as configuration
@@ -51,7 +51,7 @@ def images(study: Study, name: str, split: str) -> int:
     entry = study.config["datasets"][name]
     options, most = entry["options"], entry["at_most"].get(split, 0)
     if entry["source"] == "published":
-        row = table()[options["name"]]
+        row = load_published_sets()[options["name"]]
         there = row["images"]
         number = there.get(split) or 0
         if "val" not in there and split in ("train", "val"):
@@ -71,7 +71,7 @@ def shape_of(study: Study, name: str) -> tuple[int, int, int]:
     if size := entry["format"].get("size"):
         return entry["format"].get("channels", 3), size, size
     shape = (
-        table()[entry["options"]["name"]]["shape"]
+        load_published_sets()[entry["options"]["name"]]["shape"]
         if entry["source"] == "published"
         else (1, 28, 28)
     )
@@ -81,7 +81,7 @@ def shape_of(study: Study, name: str) -> tuple[int, int, int]:
 def classes_of(study: Study, name: str) -> int:
     entry = study.config["datasets"][name]
     known = (
-        table()[entry["options"]["name"]].get("classes", [])
+        load_published_sets()[entry["options"]["name"]].get("classes", [])
         if entry["source"] == "published"
         else []
     )

@@ -16,7 +16,7 @@ from oecal.core.components import make_options
 from oecal.core.errors import OecalError, Unavailable
 from oecal.core.seeds import make_generator
 from oecal.data import duplicates, store
-from oecal.data.classes import class_numbers
+from oecal.data.classes import find_class_numbers
 from oecal.data.preprocess import Format
 from oecal.data.store import UNLABELLED, ImageSet, ImageSplit
 from oecal.data.table import ITSELF
@@ -54,8 +54,8 @@ def choose_classes(
     Numbers are those of the whole set. What `drop` takes out is counted in `ImageSet.removed`.
     Raises OecalError for a class that is not there.
     """
-    gone = class_numbers(drop, data.classes, "drop_classes")
-    kept = class_numbers(keep, data.classes, "classes") or list(range(len(data.classes)))
+    gone = find_class_numbers(drop, data.classes, "drop_classes")
+    kept = find_class_numbers(keep, data.classes, "classes") or list(range(len(data.classes)))
     if twice := [number for number in kept if kept.count(number) > 1]:
         raise OecalError(f"classes: names the class {data.classes[twice[0]]} twice; write it once")
     for number in sorted(set(gone) & set(kept)):
@@ -97,7 +97,7 @@ def drop_duplicates(data: ImageSet, other: Path, how: str, form: Format | None) 
     if missing := store.read_metadata(other).missing:
         raise Unavailable(f"compared with {other.stem}, which is missing: {missing}")
     find = duplicates.exact if how == "exact" else duplicates.near
-    for split in store.splits_of(other):
+    for split in store.list_splits(other):
         images = store.read_split(other, split).images
         images = form(images) if form else images
         masks = {name: find(own.images, images) for name, own in data.splits.items()}

@@ -21,7 +21,7 @@ def names_of(full: str) -> set[str]:
     return {full, wnid, words, words.split(",")[0]} - {""}
 
 
-def class_numbers(wanted: Sequence[int | str], classes: Sequence[str], key: str) -> list[int]:
+def find_class_numbers(wanted: Sequence[int | str], classes: Sequence[str], key: str) -> list[int]:
     """The numbers of classes that are given by number or name.
 
     Raises OecalError for one that is not there or ambiguous.

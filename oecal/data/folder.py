@@ -119,7 +119,7 @@ def refuse(error: OSError) -> None:
     )
 
 
-def image_names(top: Path) -> list[PurePath]:
+def list_image_files(top: Path) -> list[PurePath]:
     """The files anywhere below `top` that may be images by their names, relative to it, sorted.
 
     Links are followed.
@@ -173,7 +173,7 @@ def listed(top: Path, options: Options) -> tuple[list[Row], list[str]]:
         if options.splits == "given"
         else {own.part(options.splits): ""}
     )
-    names = {part: image_names(top / folder) for part, folder in tops.items()}
+    names = {part: list_image_files(top / folder) for part, folder in tops.items()}
     if empty := [part for part in names if not names[part]]:
         raise OecalError(
             f"path: there are no images below {top / tops[empty[0]]}; put some there, or write another folder"

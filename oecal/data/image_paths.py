@@ -27,7 +27,7 @@ def levels(values: np.ndarray) -> np.ndarray:
     return rounded
 
 
-def towards(images: np.ndarray, ends: np.ndarray) -> np.ndarray:
+def blend_towards(images: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """From images to ends, uint8 (N, C, H, W) each, as uint8 (N * STEPS, C, H, W)."""
     t = T[:, None, None, None]
     return levels((1 - t) * images[:, None] + t * ends[:, None].astype(float))

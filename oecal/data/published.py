@@ -25,7 +25,7 @@ from oecal.data.archives import DAMAGE, members
 from oecal.data.download import digest, download, verify
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet, ImageSplit
-from oecal.data.table import table
+from oecal.data.table import load_published_sets
 
 FROM_FILES = True
 
@@ -211,7 +211,7 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
     Raises OecalError if it has no such split, or if its files or their number of images are not
     those of the table.
     """
-    row = {**table()[options.name], "attribute": options.attribute}
+    row = {**load_published_sets()[options.name], "attribute": options.attribute}
     form = form or (Format(tuple(row["shape"])) if "shape" in row else None)
     holds_out = "train" in row["images"] and "val" not in row["images"] and options.val_share > 0
     known = [*row["images"], *["val"] * holds_out]

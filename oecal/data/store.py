@@ -109,7 +109,7 @@ def list_available(
     return found
 
 
-def splits_of(path: str | Path) -> list[str]:
+def list_splits(path: str | Path) -> list[str]:
     """The splits that a store has; none if the set is missing."""
     with hdf5_files.reading(path) as file:
         return [name for name in SPLITS if name in file]

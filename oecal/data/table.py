@@ -18,14 +18,14 @@ DECIDES_NOTHING = {"title", "licence", "citation", "page", "mirrors", "get", "no
 
 
 @functools.cache
-def table() -> dict[str, dict[str, Any]]:
+def load_published_sets() -> dict[str, dict[str, Any]]:
     """The entries by name."""
     entries: dict[str, dict[str, Any]] = yaml.load((FOLDER / "published.yaml").read_text(), LOADER)
     return entries
 
 
 @functools.cache
-def overlaps() -> dict[str, dict[str, list[str]]]:
+def load_overlaps() -> dict[str, dict[str, list[str]]]:
     """In-distribution set -> other set -> the classes of the other set that show what the first one shows."""
     shared: dict[str, dict[str, list[str]]] = yaml.load(
         (FOLDER / "overlaps.yaml").read_text(), LOADER
@@ -33,12 +33,16 @@ def overlaps() -> dict[str, dict[str, list[str]]]:
     return shared
 
 
-def deciding(name: str) -> dict[str, Any]:
+def select_deciding_keys(name: str) -> dict[str, Any]:
     """What of an entry decides the images: a change of anything else, such as a mirror, builds nothing again.
 
     Title, citation and licence stand in a store as they were when it was built.
     """
-    row = {key: value for key, value in table()[name].items() if key not in DECIDES_NOTHING}
+    row = {
+        key: value
+        for key, value in load_published_sets()[name].items()
+        if key not in DECIDES_NOTHING
+    }
     return {
         **row,
         "files": {

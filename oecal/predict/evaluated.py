@@ -12,7 +12,7 @@ from oecal.core.errors import OecalError
 from oecal.core.seeds import make_generator
 from oecal.data import store
 from oecal.data.corruptions import corrupt
-from oecal.data.image_paths import FADING, STEPS, towards
+from oecal.data.image_paths import FADING, STEPS, blend_towards
 from oecal.data.preprocess import adapt
 from oecal.data.store import ImageSplit
 
@@ -84,7 +84,7 @@ def path_of(
         most = min(most, len(ends))
     chosen = drawn(len(split.images), most, "path", entry["dataset"])
     starts = adapt(split.images[chosen], shape, how["interpolation"], how["fit"])
-    images = FADING[end](starts) if end in FADING else towards(starts, ends[: len(starts)])
+    images = FADING[end](starts) if end in FADING else blend_towards(starts, ends[: len(starts)])
     return ImageSplit(images, np.repeat(split.labels[chosen], STEPS))
 
 

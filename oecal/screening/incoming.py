@@ -14,7 +14,7 @@ import numpy as np
 
 from oecal.core.errors import OecalError
 from oecal.data.decode import BadImage, decode
-from oecal.data.folder import image_names
+from oecal.data.folder import list_image_files
 from oecal.data.preprocess import Format
 
 BATCH = 256  # images that are judged at a time
@@ -39,7 +39,7 @@ def files_of(places: Sequence[str]) -> list[str]:
     found: list[str] = []
     for place in places:
         if Path(place).is_dir():
-            inside = [os.path.join(place, name) for name in image_names(Path(place))]  # noqa: PTH118, keeps "./" and non-UTF-8 as given
+            inside = [os.path.join(place, name) for name in list_image_files(Path(place))]  # noqa: PTH118, keeps "./" and non-UTF-8 as given
             if not inside:
                 raise OecalError(
                     f"{place}: there are no images in this folder; write another one, or files"

@@ -8,8 +8,8 @@ from typing import Any
 
 from oecal.core.components import check_options, explain_unknown, list_components
 from oecal.core.errors import OecalError
-from oecal.data.classes import class_numbers
-from oecal.data.table import ITSELF, deciding, overlaps, table
+from oecal.data.classes import find_class_numbers
+from oecal.data.table import ITSELF, load_overlaps, load_published_sets, select_deciding_keys
 
 
 def check_datasets(config: dict[str, Any], frame: Collection[str]) -> None:
@@ -46,7 +46,7 @@ def check_datasets(config: dict[str, Any], frame: Collection[str]) -> None:
 def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
     """One entry, checked; `given` are the options of its source."""
     source = entry["source"]
-    if source in table():
+    if source in load_published_sets():
         if "name" in given:
             raise OecalError(
                 f"{place}.name: the source {source} says which set it is; leave this key out"
@@ -54,7 +54,7 @@ def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> d
         source, given = "published", {"name": source, **given}
     if source not in list_components("data"):
         raise OecalError(
-            f"{place}.source: {explain_unknown(source, [*list_components('data'), *table()])}"
+            f"{place}.source: {explain_unknown(source, [*list_components('data'), *load_published_sets()])}"
         )
     options = check_options("data", source, given, place)
     facts = published(entry, options, place) if source == "published" else {}
@@ -85,24 +85,24 @@ def published(entry: Mapping[str, Any], options: Mapping[str, Any], place: str) 
     Raises OecalError where the table contradicts the entry.
     """
     name = options["name"]
-    if name not in table():
-        raise OecalError(f"{place}.name: {explain_unknown(name, table())}")
+    if name not in load_published_sets():
+        raise OecalError(f"{place}.name: {explain_unknown(name, load_published_sets())}")
     known = splits_of("published", {**options, "splits": []})
     if strange := [split for split in options["splits"] if split not in known]:
         raise OecalError(
             f"{place}.splits: {name} has no split '{strange[0]}'; write one or more of: {', '.join(known)}"
         )
-    if "shape" not in table()[name] and "format" not in entry:
+    if "shape" not in load_published_sets()[name] and "format" not in entry:
         raise OecalError(
             f"{place}: the images of {name} differ in size; write, for example, format: {{size: 32, channels: 3}}"
         )
-    if classes := table()[name].get("classes"):
+    if classes := load_published_sets()[name].get("classes"):
         try:
             for key in ("classes", "drop_classes"):
-                class_numbers(entry.get(key, []), classes, key)
+                find_class_numbers(entry.get(key, []), classes, key)
         except OecalError as error:
             raise OecalError(f"{place}.{error}") from None
-    return deciding(name)
+    return select_deciding_keys(name)
 
 
 def splits_of(source: str, options: Mapping[str, Any]) -> list[str]:
@@ -113,7 +113,7 @@ def splits_of(source: str, options: Mapping[str, Any]) -> list[str]:
     if source in ("noise", "altered"):
         return [options.get("split", "test")]
     if source == "published":
-        images = table()[options["name"]]["images"]
+        images = load_published_sets()[options["name"]]["images"]
         held_out = (
             ["val"] if "train" in images and "val" not in images and options["val_share"] else []
         )
@@ -124,7 +124,7 @@ def splits_of(source: str, options: Mapping[str, Any]) -> list[str]:
 
 def overlap(source: str, other: str, place: str) -> list[str]:
     """The classes of a published set that show what another one shows."""
-    listed = overlaps()
+    listed = load_overlaps()
     if other not in listed:
         raise OecalError(f"{place}: {explain_unknown(other, listed)}")
     if source not in listed[other]:

@@ -65,7 +65,7 @@ def compute_table(paths: Sequence[str | Path]) -> pd.DataFrame:
         same["format"] = json.dumps(about.format) if about.format else ""
         if about.missing:
             rows.append({**same, "split": "", "n": 0})
-        for split in store.splits_of(path):
+        for split in store.list_splits(path):
             images = store.read_split(path, split).images
             removed = {**about.removed.get("all", {}), **about.removed.get(split, {})}
             row = {

@@ -15,7 +15,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from oecal.data.preprocess import Format
-from oecal.data.table import table
+from oecal.data.table import load_published_sets
 
 N = {"train": 9, "val": 3, "test": 4}
 
@@ -82,7 +82,7 @@ def draw(rng, shape, splits=("train", "test"), step=1):
 
 
 def of_idx(name, rng):
-    row, truth = table()[name], draw(rng, (1, 28, 28))
+    row, truth = load_published_sets()[name], draw(rng, (1, 28, 28))
     loose = {}
     for file, about in row["files"].items():
         images, labels = truth[about["split"]]
@@ -114,7 +114,7 @@ def of_emnist(name, rng):
 
 def of_cifar10(name, rng):
     truth = draw(rng, (3, 32, 32))
-    files = {"batches.meta": pickled({"label_names": table()[name]["classes"]})}
+    files = {"batches.meta": pickled({"label_names": load_published_sets()[name]["classes"]})}
     for n, part in enumerate(np.array_split(np.arange(N["train"]), 5), 1):
         images, labels = (array[part] for array in truth["train"])
         files[f"data_batch_{n}"] = pickled(
@@ -133,7 +133,7 @@ def of_cifar10(name, rng):
 def of_cifar100(name, rng):
     truth, files = (
         draw(rng, (3, 32, 32), step=40),
-        {"meta": pickled({"fine_label_names": table()[name]["classes"]})},
+        {"meta": pickled({"fine_label_names": load_published_sets()[name]["classes"]})},
     )
     for split, (images, labels) in truth.items():
         coarse = (labels % 2).tolist()
@@ -390,7 +390,7 @@ def lay(root, files):
 def make(name, folder, monkeypatch, rng):
     """Data roots with the set's files, packed (if it comes so) and unpacked, and what is in them; the table then knows these files."""
     files, loose, truth = MAKE[name](name, rng)
-    row = copy.deepcopy(table()[name])
+    row = copy.deepcopy(load_published_sets()[name])
     row |= {
         "mirrors": [],
         "get": "",
@@ -401,6 +401,6 @@ def make(name, folder, monkeypatch, rng):
         pin(about, files.get(file, b""))
     for path, about in row.get("unpacked", {}).items():
         pin(about, loose[path])
-    monkeypatch.setitem(table(), name, row)
+    monkeypatch.setitem(load_published_sets(), name, row)
     roots = [lay(folder / "packed", below(row["folder"], files))] if files else []
     return [*roots, lay(folder / "loose", loose)], truth

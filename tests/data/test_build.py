@@ -12,7 +12,7 @@ import pytest
 from oecal.core.errors import OecalError, Unavailable
 from oecal.data import store
 from oecal.data.build_set import at_most, build, choose_classes, drop_duplicates, drop_repeated
-from oecal.data.classes import class_numbers
+from oecal.data.classes import find_class_numbers
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.tables import datasets
 
@@ -59,8 +59,8 @@ def recipe(**more):
 
 @pytest.mark.parametrize("name", [0, CLASSES[0], "sandal, flip-flop", "n01234567", "sandal"])
 def test_names_of_a_class(name):
-    assert class_numbers([name], CLASSES, "classes") == [0]
-    assert class_numbers(["sandal"], ["sandal, flip-flop", "boot"], "classes") == [0]
+    assert find_class_numbers([name], CLASSES, "classes") == [0]
+    assert find_class_numbers(["sandal"], ["sandal, flip-flop", "boot"], "classes") == [0]
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_names_of_a_class(name):
 )
 def test_classes_that_cannot_be_chosen(wanted, classes, message):
     with pytest.raises(OecalError, match=message):
-        class_numbers(wanted, classes, "drop_classes")
+        find_class_numbers(wanted, classes, "drop_classes")
 
 
 def test_a_full_name_goes_before_a_short_one():
-    assert class_numbers(["crane"], ["n01111111 crane, bird", "crane"], "classes") == [1]
+    assert find_class_numbers(["crane"], ["n01111111 crane, bird", "crane"], "classes") == [1]
 
 
 def test_keep_classes_by_name(data):
@@ -262,7 +262,7 @@ def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
     assert not (tmp_path / "x.h5").exists()
     build(lost, tmp_path / "x.h5", root=own, may_be_missing=True)
     assert "left out: path: there is nothing at" in caplog.text
-    assert store.splits_of(tmp_path / "x.h5") == []
+    assert store.list_splits(tmp_path / "x.h5") == []
     with pytest.raises(OecalError, match=r"the set is missing .* delete this file to try again"):
         store.read_split(tmp_path / "x.h5", "test")
     made = {"source": "altered", "options": {"how": "jigsaw", "of": "x", "n": 0, "seed": 0}}
@@ -292,7 +292,7 @@ def test_altered_training_images_are_outliers(own, tmp_path, rng):
         "options": {"how": "inverted", "of": "x", "n": 0, "seed": 0, "split": "train"},
     }
     build(made, tmp_path / "y.h5", of=tmp_path / "x.h5")
-    assert store.splits_of(tmp_path / "y.h5") == ["train"]
+    assert store.list_splits(tmp_path / "y.h5") == ["train"]
     np.testing.assert_array_equal(
         store.read_split(tmp_path / "y.h5", "train").images, 255 - splits["train"].images
     )

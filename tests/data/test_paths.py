@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from oecal.data.image_paths import FADES, FADING, STEPS, T, towards
+from oecal.data.image_paths import FADES, FADING, STEPS, T, blend_towards
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def images(rng):
 
 def test_towards_goes_straight_from_an_image_to_its_end(images, rng):
     ends = rng.integers(0, 256, images.shape, np.uint8)
-    path = towards(images, ends).reshape(3, STEPS, 2, 8, 8)
+    path = blend_towards(images, ends).reshape(3, STEPS, 2, 8, 8)
     np.testing.assert_array_equal(path[:, 0], images)
     np.testing.assert_array_equal(path[:, -1], ends)
     np.testing.assert_allclose(path[:, 5], (images.astype(float) + ends) / 2, atol=0.5)

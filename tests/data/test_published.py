@@ -16,7 +16,7 @@ import oecal.data.build_set
 from oecal.core.errors import OecalError, Unavailable
 from oecal.data.published import Options, build, hold_out
 from oecal.data.store import ImageSplit
-from oecal.data.table import table
+from oecal.data.table import load_published_sets
 
 # By its path: with --import-mode=importlib, tests are in no package.
 SPEC = importlib.util.spec_from_file_location(
@@ -34,7 +34,7 @@ def mnist(tmp_path, monkeypatch, rng, server):
     """
     (packed, loose), truth = small.make("mnist", tmp_path, monkeypatch, rng)
     for path in (packed / "MNIST/raw").iterdir():
-        table()["mnist"]["mirrors"] = [
+        load_published_sets()["mnist"]["mirrors"] = [
             server.at(f"mnist/{path.name}", path.read_bytes()).removesuffix(path.name)
         ]
     return packed, loose, tmp_path / "empty", truth
@@ -81,16 +81,16 @@ def test_files_that_are_there_are_used_and_nothing_is_written(mnist, server):
 def test_files_that_are_not_there_are_fetched_once_into_torchvisions_place(mnist, server):
     packed, _, empty, truth = mnist
     bad = server.at("bad/", b"").rstrip("/")
-    for file in table()["mnist"]["files"]:
+    for file in load_published_sets()["mnist"]["files"]:
         server.at(f"bad/{file}", b"", {"status": 404})
-    table()["mnist"]["mirrors"].insert(0, f"{bad}/")
+    load_published_sets()["mnist"]["mirrors"].insert(0, f"{bad}/")
     for _ in range(2):
         splits = get("mnist", empty, val_share=0).splits
         for split, (images, labels) in truth.items():
             np.testing.assert_array_equal(splits[split].images, images)
             np.testing.assert_array_equal(splits[split].labels, labels)
-    assert asked(server) == sorted([*table()["mnist"]["files"]] * 2)  # of each mirror
-    for file in table()["mnist"]["files"]:
+    assert asked(server) == sorted([*load_published_sets()["mnist"]["files"]] * 2)  # of each mirror
+    for file in load_published_sets()["mnist"]["files"]:
         assert (empty / "MNIST/raw" / file).read_bytes() == (
             packed / "MNIST/raw" / file
         ).read_bytes()
@@ -117,7 +117,7 @@ def test_a_damaged_file_is_named_and_stays_as_it_is(mnist, server):
 def test_a_mirror_with_another_file(mnist, server):
     server.at(
         "mnist/t10k-labels-idx1-ubyte.gz",
-        b"x" * table()["mnist"]["files"]["t10k-labels-idx1-ubyte.gz"]["size"],
+        b"x" * load_published_sets()["mnist"]["files"]["t10k-labels-idx1-ubyte.gz"]["size"],
     )
     assert "could not be fetched (127.0.0.1: wrong checksum)" in refused(
         "mnist", mnist[2], "test", kind=Unavailable
@@ -128,7 +128,7 @@ def test_a_mirror_with_another_file(mnist, server):
 def test_an_empty_folder_is_nothing_unpacked(tmp_path, monkeypatch, rng, server):
     (packed, loose), truth = small.make("emnist_letters", tmp_path, monkeypatch, rng)
     address = server.at("gzip.zip", (packed / "EMNIST/raw/gzip.zip").read_bytes())
-    table()["emnist_letters"]["mirrors"] = [address.removesuffix("gzip.zip")]
+    load_published_sets()["emnist_letters"]["mirrors"] = [address.removesuffix("gzip.zip")]
     (tmp_path / "new/EMNIST/raw").mkdir(parents=True)
     (loose / "EMNIST/raw/emnist-letters-test-labels-idx1-ubyte").unlink()  # unpacked in part
     for root in (tmp_path / "new", loose):
@@ -138,9 +138,11 @@ def test_an_empty_folder_is_nothing_unpacked(tmp_path, monkeypatch, rng, server)
     assert asked(server) == ["gzip.zip"] * 2
 
 
-@pytest.mark.parametrize("name", [name for name, row in table().items() if "get" in row])
+@pytest.mark.parametrize(
+    "name", [name for name, row in load_published_sets().items() if "get" in row]
+)
 def test_sets_to_be_had_by_hand_say_where_from_and_where_to(tmp_path, name):
-    row = table()[name]
+    row = load_published_sets()[name]
     file = next(iter(row["files"]))
     place = tmp_path / row["folder"]
     message = refused(name, tmp_path, kind=Unavailable)
@@ -159,11 +161,11 @@ def test_files_without_a_checksum_are_not_fetched(tmp_path):
 
 
 def test_a_wrong_number_of_images(mnist, tmp_path):
-    table()["mnist"]["images"]["test"] = 5
+    load_published_sets()["mnist"]["images"]["test"] = 5
     assert "mnist: has 4 images in test instead of 5; put a whole copy in place of " in refused(
         "mnist", mnist[0]
     )
-    table()["mnist"]["images"]["test"] = 0  # not known, so not checked
+    load_published_sets()["mnist"]["images"]["test"] = 0  # not known, so not checked
     assert len(get("mnist", mnist[0]).splits["test"].images) == 4
     (tmp_path / "Icons-50").mkdir()
     message = refused("icons50", tmp_path, form=small.form_of("icons50"))
@@ -181,10 +183,10 @@ def test_a_pickle_that_asks_for_more_than_arrays_is_refused(tmp_path, monkeypatc
     (packed, loose), _ = small.make("cifar10", tmp_path, monkeypatch, rng)
     bad = pickle.dumps({b"labels": [], b"data": Evil()}, protocol=2)
     (loose / "cifar-10-batches-py/test_batch").write_bytes(bad)
-    small.pin(table()["cifar10"]["unpacked"]["cifar-10-batches-py/test_batch"], bad)
+    small.pin(load_published_sets()["cifar10"]["unpacked"]["cifar-10-batches-py/test_batch"], bad)
     archive = small.packed("gz", {"cifar-10-batches-py/test_batch": bad})
     (packed / "cifar-10-python.tar.gz").write_bytes(archive)
-    small.pin(table()["cifar10"]["files"]["cifar-10-python.tar.gz"], archive)
+    small.pin(load_published_sets()["cifar10"]["files"]["cifar-10-python.tar.gz"], archive)
     for root in (packed, loose):
         assert re.search(
             r"cifar-10-.*test_batch is no CIFAR batch \(it asks for \w+\.system,",
@@ -199,7 +201,7 @@ def test_files_of_another_content_than_expected(mnist, tmp_path, monkeypatch, rn
         path.write_bytes(
             gzip.compress((mnist[1] / "MNIST/raw/t10k-images-idx3-ubyte").read_bytes()[:cut])
         )
-        small.pin(table()["mnist"]["files"][path.name], path.read_bytes())
+        small.pin(load_published_sets()["mnist"]["files"][path.name], path.read_bytes())
         assert (
             refused("mnist", mnist[0])
             == f"{path}: is no idx file, or a truncated one; delete it and run again"
@@ -215,7 +217,7 @@ def test_files_of_another_content_than_expected(mnist, tmp_path, monkeypatch, rn
 def test_images_of_many_sizes_need_a_format(tmp_path, monkeypatch, rng):
     for name in small.FORMS:
         (*_, loose), _ = small.make(name, tmp_path / name, monkeypatch, rng)
-        if "shape" not in table()[name]:
+        if "shape" not in load_published_sets()[name]:
             assert refused(name, loose).endswith(
                 "write, for example, format: {size: 32, channels: 3} in its entry"
             )

@@ -15,7 +15,7 @@ from oecal.core.errors import OecalError
 from oecal.data import archives
 from oecal.data.preprocess import Format
 from oecal.data.published import Options, build
-from oecal.data.table import table
+from oecal.data.table import load_published_sets
 
 # By its path: with --import-mode=importlib, tests are in no package.
 SPEC = importlib.util.spec_from_file_location(
@@ -35,7 +35,7 @@ def read(name, root, *splits, val_share=0.0):
 
 
 def test_each_published_set_is_here():
-    assert {*small.MAKE, "lsun"} == set(table())
+    assert {*small.MAKE, "lsun"} == set(load_published_sets())
 
 
 @pytest.mark.parametrize("name", small.MAKE)
@@ -166,7 +166,7 @@ def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, 
             "test_batch.bin": rows["test"],
         }
     small.lay(tmp_path / "bin-loose", small.below(folder, files))
-    ((_file, about),) = table()[name]["files"].items()
+    ((_file, about),) = load_published_sets()[name]["files"].items()
     ((packed, other),) = about["instead"].items()
     content = small.packed("gz", small.below(folder, files))
     monkeypatch.setitem(other, "sha256", hashlib.sha256(content).hexdigest())
@@ -193,8 +193,8 @@ def test_an_attribute_of_celeba_is_the_label(made, monkeypatch):
     (root / "celeba/list_attr_celeba.txt").write_text(
         f"{len(lines)}\nBald Smiling\n" + "\n".join(lines) + "\n"
     )
-    table()["celeba"]["files"]["list_attr_celeba.txt"].pop("sha256", None)
-    table()["celeba"]["files"]["list_attr_celeba.txt"].pop("md5", None)
+    load_published_sets()["celeba"]["files"]["list_attr_celeba.txt"].pop("sha256", None)
+    load_published_sets()["celeba"]["files"]["list_attr_celeba.txt"].pop("md5", None)
     found = build(Options("celeba", (), 0, "Smiling"), root, small.form_of("celeba"), Path())
     assert found.classes == ("not Smiling", "Smiling")
     labels = np.concatenate([found.splits[split].labels for split in ("train", "val", "test")])
@@ -221,7 +221,9 @@ def test_lsun(tmp_path, monkeypatch, rng):
         for file in ("data.mdb", "lock.mdb")
     }
     small.lay(tmp_path / "packed", {"test_lmdb.zip": small.packed("x.zip", database)})
-    monkeypatch.setitem(table(), "lsun", table()["lsun"] | {"images": {"test": 4}})
+    monkeypatch.setitem(
+        load_published_sets(), "lsun", load_published_sets()["lsun"] | {"images": {"test": 4}}
+    )
     monkeypatch.chdir(tmp_path)  # torchvision leaves a file where it runs
     theirs = [
         np.asarray(image).transpose(2, 0, 1)

@@ -10,7 +10,7 @@ import pytest
 import torchvision.datasets as peers
 
 from oecal.data import formats
-from oecal.data.table import overlaps, table
+from oecal.data.table import load_overlaps, load_published_sets
 from oecal.study.dataset_entries import compared_with, made_of
 from oecal.study.loading import read
 
@@ -30,9 +30,9 @@ OPTIONAL = {
 ABOUT = {"split", "size", "md5", "sha256", "unpacked", "urls", "instead", "needs"}
 
 
-@pytest.mark.parametrize("name", table())
+@pytest.mark.parametrize("name", load_published_sets())
 def test_an_entry_of_the_table(name):
-    row = table()[name]
+    row = load_published_sets()[name]
     assert set(row) >= REQUIRED
     assert set(row) <= REQUIRED | OPTIONAL
     assert (Path(formats.__file__).parent / f"{row['format']}.py").exists()
@@ -99,7 +99,7 @@ THEIRS |= {
 
 @pytest.mark.parametrize("name", THEIRS)
 def test_files_checksums_and_addresses_are_torchvisions(name):
-    row = table()[name]
+    row = load_published_sets()[name]
     assert set(row["files"]) == set(THEIRS[name])
     for file, (md5, urls) in THEIRS[name].items():
         about = row["files"][file]
@@ -120,27 +120,32 @@ def test_unpacked_files_are_torchvisions(name, cls):
         for file, md5 in (*cls.train_list, *cls.test_list, *meta)
         if file != "unlabeled_X.bin"
     }
-    assert {path: about["md5"] for path, about in table()[name]["unpacked"].items()} == theirs
+    assert {
+        path: about["md5"] for path, about in load_published_sets()[name]["unpacked"].items()
+    } == theirs
 
 
 def test_classes_are_torchvisions():
     for name, cls in {**MNISTS, "qmnist": peers.QMNIST}.items():
-        assert table()[name]["classes"] == cls.classes
-    assert ["N/A", *table()["emnist_letters"]["classes"]] == peers.EMNIST.classes_split_dict[
-        "letters"
-    ]
+        assert load_published_sets()[name]["classes"] == cls.classes
+    assert [
+        "N/A",
+        *load_published_sets()["emnist_letters"]["classes"],
+    ] == peers.EMNIST.classes_split_dict["letters"]
     for name, n in (("cifar100", 100), ("dtd", 47), ("icons50", 50), ("stl10", 10)):
-        assert len(table()[name]["classes"]) == n
-        assert table()[name]["classes"] == sorted(table()[name]["classes"])
+        assert len(load_published_sets()[name]["classes"]) == n
+        assert load_published_sets()[name]["classes"] == sorted(
+            load_published_sets()[name]["classes"]
+        )
 
 
 def test_overlaps_name_sets_and_classes_that_there_are():
-    for name, others in overlaps().items():
-        assert name in table()
+    for name, others in load_overlaps().items():
+        assert name in load_published_sets()
         for other, classes in others.items():
-            assert other in table()
+            assert other in load_published_sets()
             assert len(set(classes)) == len(classes)
-            assert set(classes) <= set(table()[other].get("classes", classes))
+            assert set(classes) <= set(load_published_sets()[other].get("classes", classes))
             if other == "tiny_imagenet":
                 assert all(re.fullmatch(r"n\d{8}", wnid) for wnid in classes)
 

@@ -25,7 +25,7 @@ def test_store_attributes(tmp_path):
         assert file["test/images"].dtype == np.uint8
         assert file["test/labels"].dtype == np.int64
     assert store.read_metadata(tmp_path / "x.h5").classes == ("cat", "dog")
-    assert store.splits_of(tmp_path / "x.h5") == ["train", "test"]
+    assert store.list_splits(tmp_path / "x.h5") == ["train", "test"]
     with pytest.raises(OecalError, match="has no split 'val', only: test, train"):
         store.read_split(tmp_path / "x.h5", "val")
 
