@@ -16,13 +16,13 @@ from oecal.data.corruptions import FAMILIES, SEVERITIES, corrupt
 def main() -> None:
     images = np.random.default_rng(0).integers(0, 256, (1000, 3, 32, 32), np.uint8)
     print("\nCorruptions, 1,000 RGB images of 32 x 32")
-    for family, functions in FAMILIES.items():
-        for function in functions:
+    for family, names in FAMILIES.items():
+        for name in names:
             start = time.perf_counter()
             for severity in SEVERITIES:
-                corrupt(images, function.__name__, severity)
+                corrupt(images, name, severity)
             print(
-                f"  {family:10s} {function.__name__:20s} {(time.perf_counter() - start) / len(SEVERITIES):6.2f} s"
+                f"  {family:10s} {name:20s} {(time.perf_counter() - start) / len(SEVERITIES):6.2f} s"
             )
 
 

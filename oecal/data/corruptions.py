@@ -1,33 +1,38 @@
-"""Corruptions of test images at severities 1 to 5: the covariate shift under which calibration is measured.
+"""Corruptions of test images at severities 1 to 5, for measuring calibration under covariate shift.
 
 The idea and the names follow Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to
 Common Corruptions", ICLR 2019 (arXiv 1903.12261). The functions and their strengths, for small
-images, stand in oecal.data.corruption_functions.
+images, are in oecal.data.corruption_functions.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from tqdm import tqdm
 
 from oecal.core.seeds import make_generator
-from oecal.data import corruption_functions as f
+from oecal.data import corruption_functions
 
 SEVERITIES = (1, 2, 3, 4, 5)
 CHUNK = 1000  # images at a time: bounds the memory, and changes no byte
 
+# A literal, because the configuration is checked against these names without importing this file.
 FAMILIES = {
-    "noise": (f.gaussian_noise, f.shot_noise, f.impulse_noise, f.speckle_noise),
-    "blur": (f.gaussian_blur, f.defocus_blur, f.glass_blur, f.motion_blur, f.zoom_blur),
-    "weather": (f.brightness, f.fog, f.frost, f.snow),
-    "digital": (f.contrast, f.elastic, f.pixelate, f.jpeg, f.saturate),
-    "geometric": (f.rotation, f.translation),
+    "noise": ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise"),
+    "blur": ("gaussian_blur", "defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),
+    "weather": ("brightness", "fog", "frost", "snow"),
+    "digital": ("contrast", "elastic", "pixelate", "jpeg", "saturate"),
+    "geometric": ("rotation", "translation"),
 }
-CORRUPTIONS = {function.__name__: function for family in FAMILIES.values() for function in family}
+CORRUPTIONS: dict[str, Callable[[np.ndarray, int, np.random.Generator], np.ndarray]] = {
+    name: getattr(corruption_functions, name) for names in FAMILIES.values() for name in names
+}
 
 
 def corrupt(images: np.ndarray, name: str, severity: int) -> np.ndarray:
-    """Images uint8 (N, C, H, W), corrupted; the same noise for every model and seed."""
+    """Return uint8 images (N, C, H, W) corrupted; every model and seed sees the same noise."""
     rng = make_generator("corruption", name, severity)
     out = np.empty_like(images)
     starts = range(0, len(images), CHUNK)

@@ -7,11 +7,9 @@ their order.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from oecal.core.codegraph import ROOT
 from oecal.core.components import check_options, explain_unknown, list_components, read_constant
 from oecal.core.errors import OecalError
 from oecal.core.roles import OOD, TEST_SETS
@@ -314,15 +312,9 @@ def check_background(
 
 
 def corruption_names() -> list[str]:
-    """The corruptions there are: the functions of that signature, found in the syntax tree."""
-    tree = ast.parse((ROOT / "oecal" / "data" / "corruption_functions.py").read_text())
-    found = [
-        n
-        for n in tree.body
-        if isinstance(n, ast.FunctionDef)
-        and [a.arg for a in n.args.args] == ["x", "severity", "rng"]
-    ]
-    return [n.name for n in found]
+    """The names that `corruptions` may hold, in the order of oecal/data/corruptions.py."""
+    families: dict[str, tuple[str, ...]] = read_constant("data", "corruptions", "FAMILIES")
+    return [name for names in families.values() for name in names]
 
 
 def check_screen(study: Study) -> None:
