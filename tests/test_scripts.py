@@ -96,7 +96,7 @@ def built(tmp_path_factory, study):
     data = {name: str(folder / "data" / f"{name}.h5") for name in study.config["datasets"]}
     for name, recipe in study.config["datasets"].items():
         of = recipe["options"].get("of")
-        code = {"code": find_code_files("oecal.data.build_set")}
+        code = {"code": find_code_files(["oecal.data.build_set"], {"data": []})}
         call(
             "dataset",
             folder,
@@ -118,7 +118,7 @@ def built(tmp_path_factory, study):
             "training": run.training,
             "seed": str(run.seed),
         }
-        code = find_code_files("oecal.training.train_run")
+        code = find_code_files(["oecal.training.train_run"], {"models": [], "training": []})
         init = (
             str(at.parent.parent / training["init"] / at.name / "model.safetensors")
             if training["init"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from oecal.core.component_imports import import_component
 from oecal.core.components import make_options
 from oecal.core.errors import OecalError, Unavailable
 from oecal.core.seeds import make_generator
@@ -142,7 +142,7 @@ def from_source(
     form: what images of several sizes are brought to on the way; report: where a folder's bad files
     are listed. Raises Unavailable if `of` itself is missing, and what the source raises.
     """
-    source = importlib.import_module(f"oecal.data.{recipe['source']}")
+    source = import_component("data", recipe["source"])
     options = make_options(source.Options, recipe["options"])
     read: Callable[..., ImageSet] = source.build
     if getattr(source, "FROM_FILES", False):

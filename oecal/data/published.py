@@ -8,7 +8,6 @@ that a root made by torchvision serves, and the other way round.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import logging
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from oecal.core.component_imports import import_component
 from oecal.core.errors import OecalError, Unavailable, summarize_error
 from oecal.core.seeds import make_generator
 from oecal.data.archives import DAMAGE, members
@@ -225,7 +225,7 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
         )
     )
     files = locate(row, root, splits)
-    reader = importlib.import_module(f"oecal.data.formats.{row['format']}")
+    reader = import_component("data.formats", row["format"])
     try:
         found, classes = reader.read(
             {name: raw.path for name, raw in files.items()}, row, splits, form

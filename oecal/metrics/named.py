@@ -8,9 +8,11 @@ OOD scores (M,)) -> float`, OOD positive and higher; of each score and OOD set i
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from oecal.core.component_imports import import_component
+from oecal.core.components import read_constant
 
 Metrics = Mapping[str, Callable[..., Any]]
 
@@ -21,8 +23,8 @@ def named(options: Mapping[str, Any], table: str) -> Metrics:
     >>> list(named({"metrics": ["correctness_brier"]}, "calibration"))
     ['correctness_brier']
     """
-    modules = {
-        name: importlib.import_module(f"oecal.metrics.{name}")
+    return {
+        name: import_component("metrics", name).metric
         for name in options.get("metrics", ())
+        if read_constant("metrics", name, "TABLE") == table
     }
-    return {name: module.metric for name, module in modules.items() if table == module.TABLE}

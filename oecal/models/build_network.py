@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import importlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,13 +14,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from oecal.core.component_imports import import_component
 from oecal.core.components import make_options, read_constant
 from oecal.core.errors import OecalError, summarize_error
 
 
 def kind_of(model: Mapping[str, Any]) -> str:
     """What its architecture's file says it is: `classifier` or `density`."""
-    kind: str = importlib.import_module(f"oecal.models.{model['architecture']}").KIND
+    kind: str = import_component("models", model["architecture"]).KIND
     return kind
 
 
@@ -30,7 +30,7 @@ def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: 
 
     `model`: architecture (a file name in this folder) and options (its own).
     """
-    architecture = importlib.import_module(f"oecal.models.{model['architecture']}")
+    architecture = import_component("models", model["architecture"])
     built: nn.Module = architecture.build(
         make_options(architecture.Options, model["options"]), shape, classes
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-
+from oecal.core.component_imports import import_component
 from oecal.core.components import read_constant
 from oecal.figures.sentences import Tables
 
@@ -19,7 +18,7 @@ def describe_shown_figure(
     without the trainings that only help another one (a background model); those with PER see the
     rows of this training, and the first one's where it is a treatment.
     """
-    sentences = getattr(importlib.import_module(f"oecal.figures.{figure}"), "describe_figure", None)
+    sentences = getattr(import_component("figures", figure), "describe_figure", None)
     if sentences is None:
         return ""
     per = read_constant("figures", figure, "PER", "")

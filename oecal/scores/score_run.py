@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
 import tracemalloc
@@ -11,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from oecal.core import hdf5_files
+from oecal.core.component_imports import import_component
 from oecal.core.errors import OecalError
 from oecal.core.job_costs import Cost, write_costs
 from oecal.core.roles import is_spared
@@ -95,7 +95,7 @@ def score_run(
         {name: s.options for name, s in found.items()},
     )
     functions = {
-        name: getattr(importlib.import_module(s.module), s.function) for name, s in found.items()
+        name: getattr(import_component("scores", s.family), s.function) for name, s in found.items()
     }
     tracemalloc.start()
     for name, s in found.items():

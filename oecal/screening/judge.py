@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 
 from oecal.core import hdf5_files
+from oecal.core.component_imports import import_component
 from oecal.core.components import explain_unknown, read_constant
 from oecal.core.device import move_model, set_up_device
 from oecal.core.errors import OecalError
@@ -196,7 +196,7 @@ def judge(
         promise,
     )
     function: Callable[..., np.ndarray] = getattr(
-        importlib.import_module(used.module), used.function
+        import_component("scores", used.family), used.function
     )
     keywords = options.get(used.name, used.options)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from oecal.calibrators.calibrator import Calibrator
+from oecal.core.component_imports import import_component
 from oecal.metrics.calibration_metrics import confidence_metrics, label_metrics
 from oecal.metrics.named import Metrics, named
 from oecal.runs.run_files import (
@@ -56,7 +56,7 @@ def fitted(run: StoredRun, method: str) -> Calibrator | None:
 
     None if it takes auxiliary outliers, and the run has none.
     """
-    module, val = importlib.import_module(f"oecal.calibrators.{method}"), run.find("id", "val")
+    module, val = import_component("calibrators", method), run.find("id", "val")
     outliers = [g["logits"] for g in run.groups if g.role == "outlier"] if module.OUTLIERS else []
     if module.OUTLIERS and not outliers:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from oecal.core.component_imports import import_component
 from oecal.core.components import make_options
 from oecal.core.device import move_model, set_up_device
 from oecal.core.errors import OecalError
@@ -74,7 +74,7 @@ def prepare(
     ]
     auxiliary = np.concatenate(around) if around else np.empty((0, *shape), np.uint8)
 
-    objective = importlib.import_module(f"oecal.training.{params['objective']['name']}")
+    objective = import_component("training", params["objective"]["name"])
     options = make_options(objective.Options, params["objective"]["options"])
     torch.manual_seed(derive_seed(seed, "init"))
     model = network(params, shape, len(store.read_metadata(in_dist).classes))

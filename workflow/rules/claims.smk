@@ -3,7 +3,7 @@
 
 rule claims:
     input:
-        code=find_code_files("oecal.tables.claims"),
+        code=code_of("claims"),
         claims=claims_file,
         tables=claimed_tables(),
     output:

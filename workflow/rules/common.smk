@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from oecal.study import claim_entries, dataset_entries, limit_settings, loading
-from oecal.core.codegraph import find_code_files
+from oecal.core.codegraph import ROOT, find_script_code
 from oecal.core.errors import OecalError
 from oecal.core.components import explain_unknown, read_constant
 from oecal.core.progress import Progress
@@ -82,45 +82,57 @@ def recipe(wildcards):
     return known[wildcards.dataset]
 
 
-def code_of_dataset(wildcards):
-    """Library files that decide the content of a data set."""
-    reader = recipe(wildcards)["facts"].get("format")
-    return find_code_files(
-        "oecal.data.build_set",
-        f"oecal.data.{recipe(wildcards)['source']}",
-        *([f"oecal.data.formats.{reader}"] if reader else []),
-    )
+def repository_file(path):
+    """A file of this repository, as an input. Its path is relative where Snakemake runs in the repository, so that this may be moved.
+
+    A module's prefix, which is for results, leaves it alone.
+    """
+    return local(path if Path.cwd().samefile(ROOT) else str(ROOT / path))
 
 
-def architecture(wildcards):
-    return f"oecal.models.{study.model(wildcards.model)['architecture']}"
+def code_of(script, components=None):
+    """The library files that a script runs: an edit to one of them makes its rule run again.
+
+    components: folder -> names of what it imports from there by name; an error tells of a folder that is forgotten.
+    """
+    return [repository_file(path) for path in find_script_code(script, components)]
 
 
-def code_of_training(wildcards):
-    """Library files that decide the result of a training."""
-    objective = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["objective"][
-        "name"
-    ]
-    return find_code_files(
-        "oecal.training.train_run", architecture(wildcards), f"oecal.training.{objective}"
-    )
+def read_with(wildcards):
+    """The components that build a data set."""
+    entry = recipe(wildcards)
+    reader = entry["facts"].get("format")
+    return {"data": [entry["source"]], "data.formats": [reader] if reader else []}
+
+
+def architecture(model):
+    return study.model(model)["architecture"]
+
+
+def trained_with(wildcards):
+    """The components that a training uses."""
+    training = study.training(wildcards.in_dist, wildcards.model, wildcards.training)
+    return {"models": [architecture(wildcards.model)], "training": [training["objective"]["name"]]}
+
+
+def judged_with(run):
+    """The components that screen images with a run: in_dist/model/training/seed0."""
+    in_dist, model, training, seed = run.split("/")
+    key = RunKey(in_dist, model, training, int(seed.removeprefix("seed")))
+    return {"models": [architecture(model)], "scores": families(key)}
+
+
+def families(run):
+    """The files of oecal/scores that hold the scores of a run."""
+    return sorted({score(name).family for name in study.scores(run)})
 
 
 def code_of_table(wildcards):
     """Library files that decide a table's numbers; those of post-hoc calibration, and some metrics, are named in the configuration."""
-    methods = study.config["measures"]["post_hoc"] if wildcards.table == "calibration" else []
-    metrics = study.metrics("calibration" if wildcards.table == "intervals" else wildcards.table)
-    own = [
-        *(f"oecal.calibrators.{method}" for method in methods),
-        *(f"oecal.metrics.{metric}" for metric in metrics),
-    ]
-    return find_code_files(f"oecal.tables.{wildcards.table}", *own)
-
-
-def code_of_scores(wildcards):
-    return find_code_files(
-        "oecal.scores.score_run", *(score(name).module for name in study.scores(run_of(wildcards)))
-    )
+    table = wildcards.table
+    methods = study.config["measures"]["post_hoc"] if table == "calibration" else []
+    metrics = study.metrics("calibration" if table == "intervals" else table)
+    return code_of("table", {"tables": [table], "calibrators": methods, "metrics": metrics})
 
 
 def run_of(wildcards):
@@ -336,7 +348,9 @@ def screened(wildcards):
     """The entry of this name under `screen`."""
     known = study.config["screen"]
     if wildcards.name not in known:
-        raise WorkflowError(f"screen of the study {study.name}: {explain_unknown(wildcards.name, known)}")
+        raise WorkflowError(
+            f"screen of the study {study.name}: {explain_unknown(wildcards.name, known)}"
+        )
     return known[wildcards.name]
 
 

@@ -3,7 +3,7 @@
 
 rule dataset:
     input:
-        code=code_of_dataset,
+        code=lambda w: code_of("dataset", read_with(w)),
         of=derived_from,
         against=compared_with,
         own=own_files,

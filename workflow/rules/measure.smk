@@ -26,7 +26,7 @@ rule table:
 # On demand, to compare with another codebase's tables: snakemake results/demo/tables/detection_openood.csv
 rule convention:
     input:
-        code=find_code_files("oecal.tables.conventions"),
+        code=code_of("convention", {"metrics": []}),
         scores=of_runs("scores/{run}.h5"),
     output:
         report(
@@ -48,7 +48,7 @@ rule convention:
 
 rule datasets:
     input:
-        code=find_code_files("oecal.tables.datasets"),
+        code=code_of("datasets"),
         data=data(*study.datasets()),
     output:
         report("<out>/tables/datasets.csv", category="Tables", labels={"table": "datasets"}),
@@ -64,7 +64,7 @@ rule datasets:
 
 rule overlap:
     input:
-        code=find_code_files("oecal.tables.overlap"),
+        code=code_of("overlap"),
         detection="<out>/tables/detection.csv",
     output:
         report("<out>/tables/overlap.csv", category="Tables", labels={"table": "overlap"}),
@@ -82,7 +82,7 @@ rule overlap:
 
 rule limits_table:
     input:
-        code=find_code_files("oecal.tables.limits"),
+        code=code_of("limits"),
         detection="<out>/tables/detection.csv",
         calibration="<out>/tables/calibration.csv",
         attacks="<out>/tables/attacks.csv",
@@ -104,7 +104,7 @@ rule limits_table:
 # Apart from the other tables, which have the same bytes whenever they are built; times are never the same twice.
 rule costs:
     input:
-        code=find_code_files("oecal.tables.costs"),
+        code=code_of("costs"),
         outputs=of_runs("costs/outputs/{run}.csv"),
         scores=of_runs("costs/scores/{run}.csv"),
     output:

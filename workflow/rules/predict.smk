@@ -3,7 +3,7 @@
 
 rule predict:
     input:
-        code=lambda w: find_code_files("oecal.predict.predict_run", architecture(w)),
+        code=lambda w: code_of("predict", {"models": [architecture(w.model)]}),
         weights="<out>/models/<run>/model.safetensors",
         swag=swag_weights,
         data=lambda w: evaluated(w.in_dist, study.kind(w.model)),
@@ -29,7 +29,7 @@ rule predict:
 
 rule statistics:
     input:
-        code=find_code_files("oecal.predict.image_statistics"),
+        code=code_of("statistics"),
         data=lambda w: evaluated(w.in_dist, "density"),
     output:
         "<out>/statistics/{in_dist}.h5",

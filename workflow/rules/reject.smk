@@ -3,7 +3,7 @@
 
 rule thresholds:
     input:
-        code=find_code_files("oecal.runs.thresholds"),
+        code=code_of("thresholds"),
         scores="<out>/scores/<run>.h5",
         outputs="<out>/outputs/<run>.h5",
     output:
@@ -22,7 +22,7 @@ rule thresholds:
 
 rule kept_promises:
     input:
-        code=find_code_files("oecal.tables.promises"),
+        code=code_of("table", {"tables": ["promises"]}),
         thresholds=of_runs("thresholds/{run}.json"),
         outputs=of_runs("outputs/{run}.h5"),
         scores=of_runs("scores/{run}.h5"),
@@ -42,7 +42,7 @@ rule kept_promises:
 
 rule resampled_promises:
     input:
-        code=find_code_files("oecal.tables.resampled"),
+        code=code_of("table", {"tables": ["resampled"]}),
         outputs=of_runs("outputs/{run}.h5"),
         scores=of_runs("scores/{run}.h5"),
     output:

@@ -3,12 +3,15 @@
 
 rule page:
     input:
-        code=find_code_files(
-            "oecal.report.page", *(f"oecal.figures.{name}" for name in study.config["figures"])
-        ),
-        template="oecal/report/page.html.jinja",
-        published=["oecal/report/published_oe.csv", "oecal/figures/published_density.csv"],
-        captions=[f"workflow/report/{name}.rst" for name in study.config["figures"]],
+        code=code_of("page", {"figures": study.config["figures"]}),
+        template=repository_file("oecal/report/page.html.jinja"),
+        published=[
+            repository_file("oecal/report/published_oe.csv"),
+            repository_file("oecal/figures/published_density.csv"),
+        ],
+        captions=[
+            repository_file(f"workflow/report/{name}.rst") for name in study.config["figures"]
+        ],
         tables=tables(),
         figures=figures(["png"]),
     output:
@@ -32,7 +35,7 @@ rule page:
 
 rule typeset:
     input:
-        code=find_code_files("oecal.report.typeset"),
+        code=code_of("typeset"),
         tables=tables(),
     output:
         tex=directory("<out>/tables/tex"),

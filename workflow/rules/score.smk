@@ -3,7 +3,7 @@
 
 rule score:
     input:
-        code=code_of_scores,
+        code=lambda w: code_of("score", {"scores": families(run_of(w))}),
         outputs="<out>/outputs/<run>.h5",
         statistics=statistics,
         background=background,

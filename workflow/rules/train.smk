@@ -3,7 +3,7 @@
 
 rule train:
     input:
-        code=code_of_training,
+        code=lambda w: code_of("train", trained_with(w)),
         in_dist="results/data/{in_dist}.h5",
         outliers=outliers,
         init=init_weights,
@@ -28,7 +28,7 @@ rule train:
 # Weights sampled around those of a run (SWAG), for the scores that need them.
 rule swag:
     input:
-        code=lambda w: sorted({*code_of_training(w), *find_code_files("oecal.training.swag")}),
+        code=lambda w: code_of("swag", trained_with(w)),
         in_dist="results/data/{in_dist}.h5",
         outliers=outliers,
         weights="<out>/models/<run>/model.safetensors",

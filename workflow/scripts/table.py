@@ -1,11 +1,11 @@
 """Computes one table over all runs."""
 
-import importlib
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oecal.core import log
+from oecal.core.component_imports import import_component
 from oecal.core.files import replacing
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 log.start(snakemake.log[0])
 inputs = {name: value for name, value in snakemake.input.items() if name != "code"}
-module = importlib.import_module(f"oecal.tables.{Path(snakemake.output[0]).stem}")
+module = import_component("tables", Path(snakemake.output[0]).stem)
 table = module.compute_table(**inputs, options=snakemake.params.measures)
 with replacing(snakemake.output[0]) as temporary:
     table.to_csv(temporary, index=False)

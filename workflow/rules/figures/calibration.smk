@@ -3,7 +3,7 @@
 
 rule confidence_histograms:
     input:
-        code=find_code_files("oecal.figures.confidence_histograms"),
+        code=code_of("figure", {"figures": ["confidence_histograms"]}),
         outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("confidence_histograms", w)),
     output:
         pdf="<out>/figures/confidence_histograms{of}.pdf",
@@ -29,7 +29,7 @@ rule confidence_histograms:
 
 rule reliability:
     input:
-        code=find_code_files("oecal.figures.reliability"),
+        code=code_of("figure", {"figures": ["reliability"]}),
         outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("reliability", w)),
     output:
         pdf="<out>/figures/reliability{of}.pdf",
@@ -55,7 +55,7 @@ rule reliability:
 
 rule shift_calibration:
     input:
-        code=find_code_files("oecal.figures.shift_calibration"),
+        code=code_of("figure", {"figures": ["shift_calibration"]}),
         calibration="<out>/tables/calibration.csv",
     output:
         pdf="<out>/figures/shift_calibration{of}.pdf",
@@ -81,7 +81,7 @@ rule shift_calibration:
 
 rule id_or_pooled:
     input:
-        code=find_code_files("oecal.figures.id_or_pooled"),
+        code=code_of("figure", {"figures": ["id_or_pooled"]}),
         calibration="<out>/tables/calibration.csv",
     output:
         pdf="<out>/figures/id_or_pooled{of}.pdf",
@@ -107,7 +107,7 @@ rule id_or_pooled:
 
 rule prevalence:
     input:
-        code=find_code_files("oecal.figures.prevalence"),
+        code=code_of("figure", {"figures": ["prevalence"]}),
         prevalence="<out>/tables/prevalence.csv",
     output:
         pdf="<out>/figures/prevalence{of}.pdf",

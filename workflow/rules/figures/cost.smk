@@ -3,7 +3,7 @@
 
 rule compute_cost:
     input:
-        code=find_code_files("oecal.figures.compute_cost"),
+        code=code_of("figure", {"figures": ["compute_cost"]}),
         costs="<out>/costs/costs.csv",
         detection="<out>/tables/detection.csv",
     output:
@@ -30,7 +30,7 @@ rule compute_cost:
 
 rule training_curves:
     input:
-        code=find_code_files("oecal.figures.training_curves"),
+        code=code_of("figure", {"figures": ["training_curves"]}),
         history=lambda w: of_runs("models/{run}/history.csv", runs_shown("training_curves", w)),
     output:
         pdf="<out>/figures/training_curves{of}.pdf",
@@ -56,7 +56,7 @@ rule training_curves:
 
 rule training_size:
     input:
-        code=find_code_files("oecal.figures.training_size"),
+        code=code_of("figure", {"figures": ["training_size"]}),
         calibration="<out>/tables/calibration.csv",
         trainings="<out>/tables/trainings.csv",
         data="<out>/tables/datasets.csv",

@@ -3,7 +3,7 @@
 
 rule roc:
     input:
-        code=find_code_files("oecal.figures.roc"),
+        code=code_of("figure", {"figures": ["roc"]}),
         scores=lambda w: of_runs("scores/{run}.h5", runs_shown("roc", w)),
     output:
         pdf="<out>/figures/roc{of}.pdf",
@@ -29,7 +29,7 @@ rule roc:
 
 rule oe_gain:
     input:
-        code=find_code_files("oecal.figures.oe_gain"),
+        code=code_of("figure", {"figures": ["oe_gain"]}),
         detection="<out>/tables/detection.csv",
     output:
         pdf="<out>/figures/oe_gain{of}.pdf",
@@ -55,7 +55,7 @@ rule oe_gain:
 
 rule score_rank:
     input:
-        code=find_code_files("oecal.figures.score_rank"),
+        code=code_of("figure", {"figures": ["score_rank"]}),
         detection="<out>/tables/detection.csv",
     output:
         pdf="<out>/figures/score_rank{of}.pdf",
@@ -81,7 +81,7 @@ rule score_rank:
 
 rule ood_heatmap:
     input:
-        code=find_code_files("oecal.figures.ood_heatmap"),
+        code=code_of("figure", {"figures": ["ood_heatmap"]}),
         detection="<out>/tables/detection.csv",
     output:
         pdf="<out>/figures/ood_heatmap{of}.pdf",
@@ -107,7 +107,7 @@ rule ood_heatmap:
 
 rule feature_space:
     input:
-        code=find_code_files("oecal.figures.feature_space"),
+        code=code_of("figure", {"figures": ["feature_space"]}),
         outputs=lambda w: of_runs(
             "outputs/{run}.h5", runs_shown("feature_space", w, first_seed=True)
         ),
@@ -135,7 +135,7 @@ rule feature_space:
 
 rule decomposition:
     input:
-        code=find_code_files("oecal.figures.decomposition"),
+        code=code_of("figure", {"figures": ["decomposition"]}),
         decomposition="<out>/tables/decomposition.csv",
     output:
         pdf="<out>/figures/decomposition{of}.pdf",

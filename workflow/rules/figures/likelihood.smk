@@ -3,7 +3,7 @@
 
 rule likelihood_histograms:
     input:
-        code=find_code_files("oecal.figures.likelihood_histograms"),
+        code=code_of("figure", {"figures": ["likelihood_histograms"]}),
         outputs=lambda w: of_runs(
             "outputs/{run}.h5", runs_shown("likelihood_histograms", w, first_seed=True)
         ),
@@ -31,7 +31,7 @@ rule likelihood_histograms:
 
 rule likelihood_extremes:
     input:
-        code=find_code_files("oecal.figures.likelihood_extremes"),
+        code=code_of("figure", {"figures": ["likelihood_extremes"]}),
         outputs=lambda w: of_runs(
             "outputs/{run}.h5", runs_shown("likelihood_extremes", w, first_seed=True)
         ),
@@ -60,7 +60,7 @@ rule likelihood_extremes:
 
 rule likelihood_vs_complexity:
     input:
-        code=find_code_files("oecal.figures.likelihood_vs_complexity"),
+        code=code_of("figure", {"figures": ["likelihood_vs_complexity"]}),
         outputs=lambda w: of_runs(
             "outputs/{run}.h5", runs_shown("likelihood_vs_complexity", w, first_seed=True)
         ),
@@ -89,7 +89,7 @@ rule likelihood_vs_complexity:
 
 rule constant_inputs:
     input:
-        code=find_code_files("oecal.figures.constant_inputs"),
+        code=code_of("figure", {"figures": ["constant_inputs"]}),
         outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("constant_inputs", w)),
     output:
         pdf="<out>/figures/constant_inputs{of}.pdf",
@@ -115,9 +115,9 @@ rule constant_inputs:
 
 rule density_scores:
     input:
-        code=find_code_files("oecal.figures.density_scores"),
+        code=code_of("figure", {"figures": ["density_scores"]}),
         detection="<out>/tables/detection.csv",
-        published="oecal/figures/published_density.csv",
+        published=repository_file("oecal/figures/published_density.csv"),
     output:
         pdf="<out>/figures/density_scores{of}.pdf",
         png=report(
@@ -142,7 +142,7 @@ rule density_scores:
 
 rule oe_density_gain:
     input:
-        code=find_code_files("oecal.figures.oe_density_gain"),
+        code=code_of("figure", {"figures": ["oe_density_gain"]}),
         detection="<out>/tables/detection.csv",
         likelihood="<out>/tables/likelihood.csv",
         trainings="<out>/tables/trainings.csv",
@@ -173,7 +173,7 @@ rule oe_density_gain:
 
 rule samples:
     input:
-        code=find_code_files("oecal.figures.samples"),
+        code=code_of("figure", {"figures": ["samples"]}),
         outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("samples", w, first_seed=True)),
     output:
         pdf="<out>/figures/samples{of}.pdf",
@@ -199,7 +199,7 @@ rule samples:
 
 rule pit:
     input:
-        code=find_code_files("oecal.figures.pit"),
+        code=code_of("figure", {"figures": ["pit"]}),
         outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("pit", w)),
     output:
         pdf="<out>/figures/pit{of}.pdf",

@@ -3,7 +3,7 @@
 
 rule paths:
     input:
-        code=find_code_files("oecal.figures.paths"),
+        code=code_of("figure", {"figures": ["paths"]}),
         paths="<out>/tables/paths.csv",
     output:
         pdf="<out>/figures/paths{of}.pdf",
@@ -29,7 +29,7 @@ rule paths:
 
 rule attacks:
     input:
-        code=find_code_files("oecal.figures.attacks"),
+        code=code_of("figure", {"figures": ["attacks"]}),
         attacks="<out>/tables/attacks.csv",
     output:
         pdf="<out>/figures/attacks{of}.pdf",
@@ -55,7 +55,7 @@ rule attacks:
 
 rule limits:
     input:
-        code=find_code_files("oecal.figures.limits"),
+        code=code_of("figure", {"figures": ["limits"]}),
         limits="<out>/tables/limits.csv",
     output:
         pdf="<out>/figures/limits.pdf",
@@ -81,7 +81,7 @@ rule limits:
 
 rule limits_by_set:
     input:
-        code=find_code_files("oecal.figures.limits_by_set"),
+        code=code_of("figure", {"figures": ["limits_by_set"]}),
         limits="<out>/tables/limits.csv",
     output:
         pdf="<out>/figures/limits_by_set.pdf",

@@ -3,7 +3,7 @@
 
 rule risk_coverage:
     input:
-        code=find_code_files("oecal.figures.risk_coverage"),
+        code=code_of("figure", {"figures": ["risk_coverage"]}),
         outputs=lambda w: of_runs("outputs/{run}.h5", runs_shown("risk_coverage", w)),
         scores=lambda w: of_runs("scores/{run}.h5", runs_shown("risk_coverage", w)),
     output:
@@ -33,7 +33,7 @@ rule risk_coverage:
 
 rule promises:
     input:
-        code=find_code_files("oecal.figures.promises"),
+        code=code_of("figure", {"figures": ["promises"]}),
         promises="<out>/tables/promises.csv",
     output:
         pdf="<out>/figures/promises{of}.pdf",
@@ -59,7 +59,7 @@ rule promises:
 
 rule drift:
     input:
-        code=find_code_files("oecal.figures.drift"),
+        code=code_of("figure", {"figures": ["drift"]}),
         drift="<out>/tables/drift.csv",
     output:
         pdf="<out>/figures/drift{of}.pdf",
@@ -85,7 +85,7 @@ rule drift:
 
 rule resampled:
     input:
-        code=find_code_files("oecal.figures.resampled"),
+        code=code_of("figure", {"figures": ["resampled"]}),
         resampled="<out>/tables/resampled.csv",
     output:
         pdf="<out>/figures/resampled{of}.pdf",

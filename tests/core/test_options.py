@@ -2,13 +2,10 @@ import ast
 import dataclasses
 import importlib
 import inspect
-import subprocess
-import sys
 
 import pytest
 
-from oecal.core import codegraph, components
-from oecal.core.codegraph import ROOT, compute_fingerprint, find_code_files, find_imports
+from oecal.core import components
 from oecal.core.errors import OecalError
 
 FOLDERS = ("data", "models", "training")
@@ -86,81 +83,3 @@ def test_unknown_names():
     assert components.explain_unknown("x", []) == "unknown name 'x'; write one of: (none defined)"
     with pytest.raises(OecalError, match="here.size: found 'big'; write an integer"):
         components.check_options("data", "photos", {"size": "big"}, "here")
-
-
-def test_closure_is_transitive_and_leaves_out_what_does_not_matter():
-    files = find_code_files("oecal.training.train_run", "oecal.models.wrn", "oecal.training.oe")
-    assert {
-        "oecal/training/loop.py",
-        "oecal/data/preprocess.py",
-        "oecal/models/wrn.py",
-        "oecal/core/seeds.py",
-        "oecal/core/device.py",
-    } <= set(files)
-    assert not [
-        f
-        for f in files
-        if "figures" in f
-        or "metrics" in f
-        or f in ("oecal/core/log.py", "oecal/models/pixelcnn.py", "oecal/study/loading.py")
-    ]
-    assert all((ROOT / f).is_file() for f in files)
-
-
-def test_closure_of_a_module_that_is_not_there():
-    with pytest.raises(ModuleNotFoundError, match="no module oecal.nope"):
-        find_code_files("oecal.nope")
-
-
-def test_fingerprint_follows_content(tmp_path, monkeypatch):
-    monkeypatch.setattr(codegraph, "ROOT", tmp_path)
-    (tmp_path / "a.py").write_text("1")
-    (tmp_path / "b.py").write_text("2")
-    first = compute_fingerprint(["a.py", "b.py"])
-    assert compute_fingerprint(["b.py", "a.py"]) == first
-    (tmp_path / "b.py").write_text("3")
-    assert compute_fingerprint(["a.py", "b.py"]) != first
-
-
-def modules(folder):
-    return [
-        f"oecal.{folder}.{p.stem}"
-        for p in sorted((ROOT / "oecal" / folder).glob("*.py"))
-        if p.stem != "__init__"
-    ]
-
-
-def test_scoring_measuring_and_drawing_never_import_torch():
-    names = [
-        m for folder in ("scores", "metrics", "tables", "figures", "data") for m in modules(folder)
-    ]
-    names += [
-        "oecal.report.page",
-        "oecal.study.loading",
-        "oecal.study.checks",
-        "oecal.calibrators.temperature",
-        "oecal.runs.thresholds",
-        "oecal.runs.run_files",
-    ]
-    code = f"import sys, importlib; [importlib.import_module(m) for m in {names}]; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-
-
-def test_the_library_knows_nothing_of_snakemake():
-    for path in (ROOT / "oecal").rglob("*.py"):
-        assert "import snakemake" not in path.read_text()
-
-
-LAYERS = ["data", "models", "training", "predict", "scores", "metrics", "tables", "figures"]
-
-
-@pytest.mark.parametrize("n", range(len(LAYERS)))
-def test_no_layer_imports_a_later_one(n):
-    """Data sets -> models -> training -> predictions -> scores -> metrics -> tables -> figures."""
-    for module in modules(LAYERS[n]):
-        later = {
-            m
-            for m in find_imports(module)
-            if m.split(".")[1:2] and m.split(".")[1] in LAYERS[n + 1 :]
-        }
-        assert not later, f"{module} imports {later}"
