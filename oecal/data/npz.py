@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import tokenize
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from oecal.core.errors import OecalError, summarize_error
-from oecal.data import archives, own
+from oecal.data import archives, own_arrays, own_splits
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
 
 FROM_FILES = True
+# What NumPy raises at damaged files.
 DAMAGE = (
     *archives.DAMAGE,
     SyntaxError,
@@ -22,68 +24,78 @@ DAMAGE = (
     TypeError,
     OverflowError,
     MemoryError,
-)  # what NumPy raises at damaged files
+)
 
 
 @dataclass(frozen=True)
 class Options:
     """Images uint8, uint16 or floats from 0 to 1, as (N, H, W), (N, H, W, C) or (N, C, H, W).
 
-    Labels integers or texts (N,).
-
-    An array `names` or `classes` holds the names of the classes. The label -1 means: no label.
+    Labels integers or texts (N,). An array `names` or `classes` holds the names of the classes. The
+    label -1 means: no label.
     """
 
     path: str
     """the file: absolute, from ~, or relative to the data root"""
     images: str = "images"
-    """name of the array of images; with `splits: given`, what follows train_, val_ and test_ in the names"""
+    """name of the array of images; with `splits: given`, what follows train_, val_ and test_ in the
+    names"""
     labels: str = "labels"
     """name of the array of labels, likewise; without it the images are unlabelled"""
     splits: Literal["divide", "train", "test", "given"] = "divide"
-    """divide: 80/10/10, each class alike; train, test: all into this split; given: the arrays train_images, val_images, test_images"""
+    """divide: 80/10/10, each class alike; train, test: all into this split; given: the arrays
+    train_images, val_images, test_images"""
     on_bad: Literal["stop", "skip"] = "stop"
     """what happens at images with NaN or infinity"""
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise ValueError("path is empty; write that of the file")
+            raise ValueError("path is empty; set it to the file of the images")
 
 
-def opened(path: Path, images: str) -> Any:
-    """The file's arrays by name; a single one is named `images`."""
+def open_arrays(path: Path, images: str) -> Mapping[str, np.ndarray]:
+    """Return the file's arrays by name; the only array of a `.npy` file is named `images`.
+
+    Raise OecalError if it is no such file.
+    """
     try:
         file = np.load(path, allow_pickle=False, mmap_mode="r")
     except DAMAGE as error:
-        raise OecalError(f"{path}: {reason(error)}") from None
+        raise OecalError(f"{path}: {explain_damage(error)}") from None
     return file if isinstance(file, np.lib.npyio.NpzFile) else {images: file}
 
 
-def reason(error: Exception) -> str:
-    """Why NumPy cannot read a file or an array in it, and what to do: the second half of a message."""
+def explain_damage(error: Exception) -> str:
+    """Return why NumPy cannot read a file or array, and what to do: the end of a message."""
     if "pickle" in str(error) or "Python objects" in str(error):
-        return "holds Python objects, which are not read (a pickle can run code); save arrays of numbers or texts"
-    return f"is no whole NumPy file ({summarize_error(error)}); save it anew by numpy.savez"
+        return (
+            "holds Python objects, which are not read (a pickle can run code); save arrays of "
+            "numbers or texts"
+        )
+    return f"is no whole NumPy file ({summarize_error(error)}); save it again with numpy.savez"
 
 
 def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:
-    """Raises OecalError, in one line, for whatever the file lacks; see `own.from_arrays`."""
-    path = own.located(options.path, root, folder=False)
-    file = opened(path, options.images)
+    """Return the set of a file's arrays; see `own_arrays.build_from_arrays`.
 
-    def array(key: str) -> np.ndarray:
+    Raise OecalError, in one line, for whatever the file lacks.
+    """
+    path = own_splits.find_path(options.path, root, folder=False)
+    file = open_arrays(path, options.images)
+
+    def read_array(name: str) -> np.ndarray:
         try:
-            found: np.ndarray = file[key]
-            return found
+            return file[name]
         except DAMAGE as error:
-            raise OecalError(f"{path}: {key} {reason(error)}") from None
+            raise OecalError(f"{path}: {name} {explain_damage(error)}") from None
 
-    keys = own.keys(list(file), "_", options, path)
+    array_names = own_arrays.find_array_names(list(file), "_", options, path)
     arrays = {
-        part: (images, array(images), array(labels) if labels else None)
-        for part, (images, labels) in keys.items()
+        part: own_arrays.LabelledArray(
+            images, read_array(images), read_array(labels) if labels else None
+        )
+        for part, (images, labels) in array_names.items()
     }
-    names = next((array(key) for key in ("names", "classes") if key in file), np.empty(0, "U1"))
-    return own.from_arrays(
-        arrays, [str(name) for name in names.ravel()], options, path, form, report
-    )
+    names = next((read_array(key) for key in ("names", "classes") if key in file), None)
+    classes = [] if names is None else [str(name) for name in names.ravel()]
+    return own_arrays.build_from_arrays(arrays, classes, options, path, form, report)
