@@ -30,10 +30,10 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import transforms
 
-from oecal.core.device import effective_precision, move_model, set_up_device
+from oecal.core.device import move_model, resolve_precision, set_up_device
 from oecal.models import wrn
 from oecal.training import oe
-from oecal.training.loop import Data, make_optimizer, one_epoch
+from oecal.training.loop import Data, make_optimizer, train_epoch
 from oecal.training.recipe import Recipe
 
 STEPS = {"cpu": 12, "cuda": 200}
@@ -145,7 +145,7 @@ def ours(
     )
     if compiled:
         model = torch.compile(model, mode="reduce-overhead" if device.type == "cuda" else "default")
-    return functools.partial(one_epoch, model, optimizer, loss, data, recipe, 0, 0, precision)
+    return functools.partial(train_epoch, model, optimizer, loss, data, recipe, 0, 0, precision)
 
 
 def compare(device: torch.device, threads: int) -> None:
@@ -161,7 +161,7 @@ def compare(device: torch.device, threads: int) -> None:
         DataLoader(Pictures(images, labels), batch, shuffle=True, **workers),
         DataLoader(Pictures(outliers, np.zeros(len(outliers))), 2 * batch, shuffle=True, **workers),
     ]
-    precision = effective_precision(device, "auto")
+    precision = resolve_precision(device, "auto")
     calls = {
         "ours": ours(device),
         "plain loop": functools.partial(plain, network(device), *loaders, device),

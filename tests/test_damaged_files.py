@@ -20,7 +20,7 @@ from oecal.data import hdf5 as own_hdf5
 from oecal.data import npz, store
 from oecal.data.formats import cifar, idx, npy, svhn
 from oecal.data.store import ImageSet, ImageSplit
-from oecal.models.build_network import history_of, save_weights, whole
+from oecal.models.build_network import load_tensors, read_history, save_weights
 from oecal.runs import run_files
 from oecal.training import checkpoint
 from tests.run_files import written
@@ -103,9 +103,9 @@ def of_outputs(path):
 
 
 def of_weights(path):
-    return {name: tensor.numpy().tobytes() for name, tensor in whole(path).items()}, history_of(
-        path
-    )
+    return {
+        name: tensor.numpy().tobytes() for name, tensor in load_tensors(path).items()
+    }, read_history(path)
 
 
 @pytest.mark.parametrize(
@@ -301,4 +301,4 @@ def test_files_of_before_are_read(tmp_path):
         == "a"
     )
     save_file({"w": torch.ones(2)}, tmp_path / "x.safetensors")
-    assert torch.equal(whole(tmp_path / "x.safetensors")["w"], torch.ones(2))
+    assert torch.equal(load_tensors(tmp_path / "x.safetensors")["w"], torch.ones(2))

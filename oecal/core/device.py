@@ -52,7 +52,7 @@ def has_bfloat16(device: torch.device) -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def effective_precision(device: torch.device, precision: str) -> str:
+def resolve_precision(device: torch.device, precision: str) -> str:
     """What a precision means here: `float32` or `bfloat16`.
 
     `auto` is bfloat16 where the hardware has it.
@@ -63,7 +63,7 @@ def effective_precision(device: torch.device, precision: str) -> str:
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[None]:
     """The context of a forward pass: `float32`, `bfloat16` (autocast) or `auto`."""
     return torch.autocast(
-        device.type, torch.bfloat16, enabled=effective_precision(device, precision) == "bfloat16"
+        device.type, torch.bfloat16, enabled=resolve_precision(device, precision) == "bfloat16"
     )
 
 
@@ -77,7 +77,7 @@ def move_model(model: nn.Module, device: torch.device, channels_last: bool) -> N
         model.to(memory_format=torch.channels_last)
 
 
-def out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that the memory of the GPU, or the machine's, does not suffice."""
     return isinstance(
         error, MemoryError | torch.OutOfMemoryError
@@ -91,7 +91,7 @@ def announce_device(device: torch.device, precision: str) -> None:
         if device.type == "cuda"
         else f"CPU, {torch.get_num_threads()} thread(s)"
     )
-    low = effective_precision(device, precision) == "bfloat16"
+    low = resolve_precision(device, precision) == "bfloat16"
     logging.info(
         "on %s, %s, torch %s", name, "bfloat16 autocast" if low else "float32", torch.__version__
     )

@@ -28,7 +28,7 @@ def summarize_error(error: BaseException, most: int = 200) -> str:
 
     The name of its type if it says nothing.
 
-    >>> said(OSError("no space\nleft on device")), said(KeyError())
+    >>> summarize_error(OSError("no space\nleft on device")), summarize_error(KeyError())
     ('no space left on device', 'KeyError')
     """
     return " ".join(str(error).split())[:most] or type(error).__name__

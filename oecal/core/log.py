@@ -40,8 +40,8 @@ def start(path: str | Path) -> None:
     An OecalError, and what the system refuses, is shown as one line; anything else with its
     traceback.
     """
-    sys.excepthook = report  # first: the log itself may be what cannot be written
-    sys.unraisablehook = report_ignored
+    sys.excepthook = log_exception  # first: the log itself may be what cannot be written
+    sys.unraisablehook = log_ignored
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     job = Path(path).with_suffix("").as_posix().rpartition("/logs/")[2]
     whose = f"{job}: ".replace("%", "%%") if job else ""  # several jobs share a terminal
@@ -57,13 +57,13 @@ def start(path: str | Path) -> None:
     )  # a line for each table of each font in a PDF
 
 
-def report(
+def log_exception(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
     """An excepthook that writes to the log."""
     if issubclass(kind, OecalError):
         logging.error("%s", error)
-    elif line := refused(error):
+    elif line := describe_refusal(error):
         if line not in SHOWN:
             logging.error("%s", line)
         SHOWN.add(line)
@@ -71,15 +71,15 @@ def report(
         logging.critical("%s", kind.__name__, exc_info=(kind, error, traceback))
 
 
-def report_ignored(ignored: sys.UnraisableHookArgs) -> None:
+def log_ignored(ignored: sys.UnraisableHookArgs) -> None:
     """An unraisablehook: h5py cannot raise what goes wrong when it closes a dataset."""
-    if ignored.exc_value is not None and refused(ignored.exc_value):
-        report(ignored.exc_type, ignored.exc_value, ignored.exc_traceback)
+    if ignored.exc_value is not None and describe_refusal(ignored.exc_value):
+        log_exception(ignored.exc_type, ignored.exc_value, ignored.exc_traceback)
     else:
         sys.__unraisablehook__(ignored)
 
 
-def refused(error: BaseException) -> str:
+def describe_refusal(error: BaseException) -> str:
     """One line about what the system refuses; empty about any other error.
 
     HDF5 and safetensors have the system's number in their message only; HDF5 in a RuntimeError

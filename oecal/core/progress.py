@@ -15,10 +15,10 @@ from statistics import geometric_mean
 PASSED_OVER = ("Select jobs to execute...",)
 
 
-def spoken(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration, as one says it.
 
-    >>> spoken(40), spoken(200), spoken(9000)
+    >>> format_duration(40), format_duration(200), format_duration(9000)
     ('40 s', '3 min', '2.5 h')
     """
     return (
@@ -45,7 +45,7 @@ class Progress(logging.Filter):
         self.took: defaultdict[str, list[float]] = defaultdict(list)  # rule -> seconds of its jobs
         self.began = time.monotonic()
 
-    def left(self) -> float:
+    def estimate_left(self) -> float:
         """Seconds left: each job takes as long as its rule's jobs so far did, and as many run side by side as did so far.
 
         For a rule that is not seen yet stands the geometric mean of the others: a few of them, the
@@ -71,7 +71,7 @@ class Progress(logging.Filter):
                     what,
                     time.monotonic(),
                 )
-                self.say(record, f"begins    {what}")
+                self.write_line(record, f"begins    {what}")
             case "job_finished":
                 rule, what, began = self.running.pop(
                     record.__dict__["job_id"], ("", "a job", time.monotonic())
@@ -79,9 +79,14 @@ class Progress(logging.Filter):
                 self.took[rule].append(time.monotonic() - began)
                 self.waiting[rule] -= 1
                 done = self.total - self.waiting.total()
-                left = f", about {spoken(self.left())} left" if done < self.total else ""
-                self.say(
-                    record, f"{done:4d}/{self.total} {what}: {spoken(self.took[rule][-1])}{left}"
+                left = (
+                    f", about {format_duration(self.estimate_left())} left"
+                    if done < self.total
+                    else ""
+                )
+                self.write_line(
+                    record,
+                    f"{done:4d}/{self.total} {what}: {format_duration(self.took[rule][-1])}{left}",
                 )
             case "job_started" | "progress":
                 return False
@@ -89,7 +94,7 @@ class Progress(logging.Filter):
                 return record.msg not in PASSED_OVER
         return True
 
-    def say(self, record: logging.LogRecord, line: str) -> None:
+    def write_line(self, record: logging.LogRecord, line: str) -> None:
         """Makes the record a plain line."""
         record.__dict__["event"], record.msg, record.args = (
             None,

@@ -31,7 +31,7 @@ CODE = ("oecal/**/*.py", "workflow/**/*.smk", "workflow/**/*.py", "Snakefile")
 DAY = 24 * 3600
 
 
-def versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """Python and the packages that are installed here."""
     found = {"Python": platform.python_version()}
     for package in PACKAGES:
@@ -42,14 +42,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def code() -> str:
+def fingerprint_code() -> str:
     """Fingerprint of the library and the workflow: SHA-256 over names and contents."""
     return compute_fingerprint(
         path.relative_to(ROOT).as_posix() for pattern in CODE for path in ROOT.glob(pattern)
     )
 
 
-def processor() -> str:
+def read_processor() -> str:
     """Name of the CPU; its architecture where the system does not tell the name."""
     try:
         text = Path("/proc/cpuinfo").read_text()
@@ -59,7 +59,7 @@ def processor() -> str:
     return found[1].strip() if found else platform.processor() or platform.machine()
 
 
-def graphics() -> str:
+def list_gpus() -> str:
     """Names of the GPUs, as nvidia-smi lists them; `none` without one."""
     if not (tool := shutil.which("nvidia-smi")):
         return "none"
@@ -72,12 +72,12 @@ def graphics() -> str:
     return ", ".join(done.stdout.split("\n")[:-1]) or "none"
 
 
-def hardware() -> dict[str, str]:
+def describe_hardware() -> dict[str, str]:
     """CPU, cores, memory, GPU, system of this machine."""
     found = {
-        "CPU": processor(),
+        "CPU": read_processor(),
         "cores": str(os.cpu_count()),
-        "GPU": graphics(),
+        "GPU": list_gpus(),
         "system": f"{platform.system()} {platform.machine()}",
     }
     if {"SC_PAGE_SIZE", "SC_PHYS_PAGES"} <= os.sysconf_names.keys():
@@ -87,7 +87,7 @@ def hardware() -> dict[str, str]:
     return found
 
 
-def seconds(lines: list[str]) -> int:
+def count_seconds(lines: list[str]) -> int:
     """Time between the first and the last line of a log, which begin with the time of day.
 
     a day or more is not told from less.
@@ -100,7 +100,7 @@ def seconds(lines: list[str]) -> int:
     return int((times[-1] - times[0]).total_seconds()) % DAY if times else 0
 
 
-def jobs(folder: str | Path) -> list[dict[str, str | int]]:
+def list_jobs(folder: str | Path) -> list[dict[str, str | int]]:
     """step, jobs, minutes of each kind of job that left logs in this folder.
 
     Its own log, at the top of the folder, apart.
@@ -108,14 +108,16 @@ def jobs(folder: str | Path) -> list[dict[str, str | int]]:
     found: dict[str, list[int]] = {}
     for path in sorted(Path(folder).glob("*/**/*.log")):
         step = path.relative_to(folder).parts[0]
-        found.setdefault(step, []).append(seconds(path.read_text(errors="replace").splitlines()))
+        found.setdefault(step, []).append(
+            count_seconds(path.read_text(errors="replace").splitlines())
+        )
     return [
         {"step": step, "jobs": len(spent), "minutes": f"{sum(spent) / 60:.1f}"}
         for step, spent in found.items()
     ]
 
 
-def devices(folder: str | Path) -> dict[str, int]:
+def count_devices(folder: str | Path) -> dict[str, int]:
     """What trainings and predictions ran on, as they logged it: `CPU, 1 thread(s), float32, torch 2.11`, and how many of them."""
     logs: Iterable[Path] = (
         path

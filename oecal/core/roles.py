@@ -14,7 +14,7 @@ TEST_SETS = {**{role: role for role in OOD}, "shifts": "shift", "ambiguous": "am
 def is_spared(role: str, split: str) -> bool:
     """Whether nothing costly is computed of a set: of the training images, and where the question is whether an answer is right.
 
-    >>> spared("near", "test"), spared("id", "train")
+    >>> is_spared("near", "test"), is_spared("id", "train")
     (False, True)
     """
     return role in ("shift", "corruption", "path", "attack") or (role, split) == ("id", "train")

@@ -37,7 +37,7 @@ def build_model(model: Mapping[str, Any], shape: tuple[int, int, int], classes: 
     return built
 
 
-def network(params: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
+def make_network(params: Mapping[str, Any], shape: tuple[int, int, int], classes: int) -> nn.Module:
     """A fresh model of a training (model, objective): a classifier has an output for each class, and those that its objective adds."""
     return build_model(
         params["model"],
@@ -51,7 +51,7 @@ def to_input(images: Tensor) -> Tensor:
     return images.float() / 255
 
 
-def digest(tensors: Mapping[str, Tensor], about: str) -> str:
+def hash_tensors(tensors: Mapping[str, Tensor], about: str) -> str:
     """SHA-256 of the names, types, shapes and values of tensors, and of a text."""
     sha = hashlib.sha256(about.encode())
     for name, tensor in sorted(tensors.items()):
@@ -63,25 +63,25 @@ def digest(tensors: Mapping[str, Tensor], about: str) -> str:
 def save_weights(path: str | Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Writes tensors and how they came about; with a checksum, since safetensors has none."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    checked = {**about, "sha256": digest(plain, json.dumps(about, sort_keys=True))}
+    checked = {**about, "sha256": hash_tensors(plain, json.dumps(about, sort_keys=True))}
     save_file(
         plain, path, {"oecal": json.dumps(checked, sort_keys=True)}
     )  # one key: safetensors writes several in any order
 
 
-def whole(path: str | Path) -> dict[str, Tensor]:
+def load_tensors(path: str | Path) -> dict[str, Tensor]:
     """The tensors of a file. Raises OecalError if it is damaged."""
     with reading(path), safe_open(path, "pt") as file:
         about = json.loads((file.metadata() or {}).get("oecal", "{}"))
         tensors = load_file(path)
-        if "sha256" in about and about.pop("sha256") != digest(
+        if "sha256" in about and about.pop("sha256") != hash_tensors(
             tensors, json.dumps(about, sort_keys=True)
         ):
             raise RuntimeError("its checksum is another one")
         return tensors
 
 
-def history_of(path: str | Path) -> dict[str, Any]:
+def read_history(path: str | Path) -> dict[str, Any]:
     """How these weights came about, from their file: `used`, the auxiliary sets that could be had, and the number of `steps`."""
     with reading(path), safe_open(path, "pt") as file:
         about: dict[str, Any] = {"used": [], "steps": 0} | json.loads(
@@ -104,7 +104,7 @@ def reading(path: str | Path) -> Iterator[None]:
 def load_weights(model: nn.Module, path: str | Path) -> None:
     """Fills the model. Raises OecalError if the file is damaged or of another architecture."""
     with reading(path):
-        model.load_state_dict(whole(path))
+        model.load_state_dict(load_tensors(path))
 
 
 def load_samples(model: nn.Module, path: str | Path) -> list[nn.Module]:
@@ -114,7 +114,7 @@ def load_samples(model: nn.Module, path: str | Path) -> list[nn.Module]:
     """
     with reading(path):
         states: dict[str, dict[str, Tensor]] = {}
-        for key, values in whole(path).items():
+        for key, values in load_tensors(path).items():
             sample, _, name = key.partition(".")
             states.setdefault(sample, {})[name] = values
         copies = [copy.deepcopy(model) for _ in states]

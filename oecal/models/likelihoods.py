@@ -36,7 +36,7 @@ class Likelihood(NamedTuple):
     start: Tensor
 
 
-def uniform(like: Tensor) -> Tensor:
+def draw_uniform(like: Tensor) -> Tensor:
     """Uniform numbers inside (0, 1) from the CPU generator, so that they are the same on any device."""
     return torch.rand(like.shape).clamp(1e-7, 1 - 1e-7).to(like.device)
 
@@ -57,7 +57,9 @@ def categorical_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 def draw_index(logits: Tensor) -> Tensor:
     """An index along dimension 2, with probability softmax(logits): where the cumulated probabilities pass a uniform number."""
-    below = logits.softmax(dim=2).cumsum(dim=2)[:, :, :-1] < uniform(logits[:, :, 0]).unsqueeze(2)
+    below = logits.softmax(dim=2).cumsum(dim=2)[:, :, :-1] < draw_uniform(
+        logits[:, :, 0]
+    ).unsqueeze(2)
     return below.sum(dim=2)
 
 
@@ -98,7 +100,7 @@ def logistic_draw(raw: Tensor) -> Tensor:
 
     P = 2: mean, log scale.
     """
-    u = uniform(raw[:, :, 0])
+    u = draw_uniform(raw[:, :, 0])
     return to_levels(
         raw[:, :, 0] + raw[:, :, 1].clamp(LOWEST, HIGHEST).exp() * (u.log() - (-u).log1p())
     )
@@ -141,7 +143,8 @@ def gaussian_draw(raw: Tensor) -> Tensor:
     """The level of a draw from the Gaussian, by its quantile function; P = 2: mean, log scale."""
     return to_levels(
         raw[:, :, 0]
-        + raw[:, :, 1].clamp(LOWEST, HIGHEST).exp() * torch.special.ndtri(uniform(raw[:, :, 0]))
+        + raw[:, :, 1].clamp(LOWEST, HIGHEST).exp()
+        * torch.special.ndtri(draw_uniform(raw[:, :, 0]))
     )
 
 
@@ -184,7 +187,7 @@ def bernoulli_draw(raw: Tensor) -> Tensor:
     )
 
 
-def make(name: str, mixtures: int) -> Likelihood:
+def make_likelihood(name: str, mixtures: int) -> Likelihood:
     """The likelihood of this name; `mixtures` logistics, where it is a mixture."""
     if name == "categorical":
         return Likelihood(categorical_log_prob, categorical_draw, torch.zeros(256))

@@ -174,8 +174,8 @@ class PixelCNN(nn.Module):
     def parameters_of(self, x: Tensor) -> Tensor:
         """Raw distribution parameters of each pixel of x in [-1, 1], (N, M (1 + 2C + C(C-1)/2), H, W)."""
         x = torch.cat([x, torch.ones_like(x[:, :1])], dim=1)
-        above = shifted_down(self.rows_above(x))
-        before = shifted_down(self.row_above(x)) + shifted_right(self.to_the_left(x))
+        above = shift_down(self.rows_above(x))
+        before = shift_down(self.row_above(x)) + shift_right(self.to_the_left(x))
         shortcuts = []
         for level in range(self.levels):
             if level:
@@ -213,16 +213,16 @@ class PixelCNN(nn.Module):
             for column in range(self.shape[2]):
                 # Rows below cannot matter: leaving them out halves the work.
                 raw = self.parameters_of(2 * x[:, :, : row + 1] - 1)[:, :, row, column].float()
-                x[:, :, row, column] = (draw(raw, self.shape[0], self.mixtures) + 1) / 2
+                x[:, :, row, column] = (draw_pixels(raw, self.shape[0], self.mixtures) + 1) / 2
         return x
 
 
-def shifted_down(h: Tensor) -> Tensor:
+def shift_down(h: Tensor) -> Tensor:
     """Each row's features one row lower: row y then knows nothing of the rows from y on."""
     return F.pad(h, (0, 0, 1, 0))[:, :, :-1]
 
 
-def shifted_right(h: Tensor) -> Tensor:
+def shift_right(h: Tensor) -> Tensor:
     """Each column's features one column further right."""
     return F.pad(h, (1, 0))[..., :-1]
 
@@ -254,7 +254,7 @@ def log_mixture_of_logistics(x: Tensor, raw: Tensor, mixtures: int) -> Tensor:
     return torch.logsumexp(F.log_softmax(logit_pi, dim=1) + level.sum(dim=2), dim=1)
 
 
-def draw(raw: Tensor, channels: int, mixtures: int) -> Tensor:
+def draw_pixels(raw: Tensor, channels: int, mixtures: int) -> Tensor:
     """One draw of each pixel from its distribution, (N, C) in [-1, 1], multiples of 2/255 from -1; raw: (N, M (1 + 2C + C(C-1)/2)).
 
     A component, then channel after channel the logistic's inverse cdf, rounded to the nearest

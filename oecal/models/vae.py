@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from oecal.models.likelihoods import make
+from oecal.models.likelihoods import make_likelihood
 
 KIND = "density"
 OUTPUTS = ("log_likelihood", "elbo", "reconstruction", "kl")
@@ -86,7 +86,7 @@ class VAE(nn.Module):
         self.from_latent = nn.Sequential(
             nn.Linear(self.latent, 2 * w * rows * columns), nn.Unflatten(1, (2 * w, rows, columns))
         )
-        self.likelihood = make(options.likelihood, options.mixtures)
+        self.likelihood = make_likelihood(options.likelihood, options.mixtures)
         start = self.likelihood.start
         self.log_scale: nn.Parameter | None = None
         if options.likelihood in ("gaussian", "gaussian_density"):

@@ -33,7 +33,7 @@ BATCH = {"cpu": 64, "cuda": 256}
 Logits = Callable[[Tensor], Tensor]
 
 
-def uphill(logits: Logits, images: Tensor) -> Tensor:
+def find_uphill(logits: Logits, images: Tensor) -> Tensor:
     """The sign of the gradient of the confidence, of the images' shape."""
     images = images.detach().requires_grad_()
     with torch.enable_grad():
@@ -42,7 +42,7 @@ def uphill(logits: Logits, images: Tensor) -> Tensor:
     return gradient.sign()
 
 
-def moved(logits: Logits, images: Tensor, attack: str, epsilon: float, up: bool) -> Tensor:
+def move_images(logits: Logits, images: Tensor, attack: str, epsilon: float, up: bool) -> Tensor:
     """Images (N, C, H, W) in [0, 1], moved by at most epsilon to where the confidence is higher (up) or lower."""
     sign, low, high = (
         1 if up else -1,
@@ -55,11 +55,11 @@ def moved(logits: Logits, images: Tensor, attack: str, epsilon: float, up: bool)
         ).clamp(0, 1)
     steps, size = (1, epsilon) if attack == "fgsm" else (STEPS, 2.5 * epsilon / STEPS)
     for _ in range(steps):
-        images = (images + sign * size * uphill(logits, images)).clamp(low, high)
+        images = (images + sign * size * find_uphill(logits, images)).clamp(low, high)
     return images
 
 
-def attacked(
+def attack_images(
     logits: Logits, images: np.ndarray, attack: str, levels: int, up: bool, device: torch.device
 ) -> np.ndarray:
     """Images uint8 (N, C, H, W), each level moved by at most `levels`.
@@ -70,6 +70,6 @@ def attacked(
     for start in tqdm(range(0, len(images), size), desc=attack, leave=False, disable=None):
         torch.manual_seed(derive_seed("attack", attack, start))
         batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
-        found = moved(logits, batch, attack, levels / 255, up)
+        found = move_images(logits, batch, attack, levels / 255, up)
         parts.append((found * 255).round().to(torch.uint8).cpu().numpy())
     return np.concatenate(parts)

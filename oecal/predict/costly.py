@@ -14,7 +14,9 @@ from oecal.models.build_network import to_input
 TINY = 1e-30  # below any norm that is not 0
 
 
-def gradients(model: Any, images: np.ndarray, device: torch.device) -> dict[str, np.ndarray]:
+def compute_gradients(
+    model: Any, images: np.ndarray, device: torch.device
+) -> dict[str, np.ndarray]:
     """The gradients of l = log p(x), nats, of each image, float64.
 
     `gradient_norms`: log ||dl/dtheta_j||^2, (N, J) for the J parameter tensors; `input_gradient`:
@@ -39,7 +41,9 @@ def gradients(model: Any, images: np.ndarray, device: torch.device) -> dict[str,
     return {"gradient_norms": np.array(norms), "input_gradient": np.array(inputs)}
 
 
-def regret(model: Any, images: np.ndarray, device: torch.device, batch: int = 250) -> np.ndarray:
+def compute_regret(
+    model: Any, images: np.ndarray, device: torch.device, batch: int = 250
+) -> np.ndarray:
     """`model.regret` of a VAE, nats, (N,) float64."""
     values = []
     for start in range(0, len(images), batch):
@@ -49,15 +53,17 @@ def regret(model: Any, images: np.ndarray, device: torch.device, batch: int = 25
     return np.concatenate(values)
 
 
-def methods(
+def list_methods(
     model: Any, names: Collection[str], device: torch.device
 ) -> dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]]:
     """What gives those of gradient_norms, input_gradient and regret that are asked for, by method: `gradients`, `regret`."""
     found: dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]] = {}
     if {"gradient_norms", "input_gradient"} & set(names):
         found["gradients"] = lambda images: {
-            n: values for n, values in gradients(model, images, device).items() if n in names
+            n: values
+            for n, values in compute_gradients(model, images, device).items()
+            if n in names
         }
     if "regret" in names:
-        found["regret"] = lambda images: {"regret": regret(model, images, device)}
+        found["regret"] = lambda images: {"regret": compute_regret(model, images, device)}
     return found

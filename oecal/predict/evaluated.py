@@ -19,7 +19,7 @@ from oecal.data.store import ImageSplit
 OUTLIERS = 1000  # auxiliary outliers of a set that are predicted: enough to choose a hyperparameter
 
 
-def drawn(n: int, at_most: int, *purpose: object) -> np.ndarray:
+def select_indices(n: int, at_most: int, *purpose: object) -> np.ndarray:
     """Indices of at most `at_most` of n images, at random, the same ones for each run, ascending; 0 means all."""
     return (
         np.arange(n)
@@ -28,7 +28,7 @@ def drawn(n: int, at_most: int, *purpose: object) -> np.ndarray:
     )
 
 
-def images_of(
+def read_images(
     entry: Mapping[str, Any],
     data: Mapping[str, str],
     shape: tuple[int, int, int],
@@ -54,12 +54,12 @@ def images_of(
         )
     if entry["split"] == "train":
         most = OUTLIERS if entry["role"] == "outlier" else train
-        chosen = drawn(len(split.images), most, "train", entry["dataset"])
+        chosen = select_indices(len(split.images), most, "train", entry["dataset"])
         split = ImageSplit(split.images[chosen], split.labels[chosen])
     if entry["role"] == "path":
-        return path_of(entry, split, data, shape, how)
+        return read_path(entry, split, data, shape, how)
     if entry["role"] in ("corruption", "attack"):
-        chosen = drawn(len(split.images), entry["images"], entry["role"], entry["dataset"])
+        chosen = select_indices(len(split.images), entry["images"], entry["role"], entry["dataset"])
         split = ImageSplit(split.images[chosen], split.labels[chosen])
     images = adapt(split.images, shape, how["interpolation"], how["fit"])
     if entry["role"] == "corruption":
@@ -67,7 +67,7 @@ def images_of(
     return ImageSplit(images, split.labels)
 
 
-def path_of(
+def read_path(
     entry: Mapping[str, Any],
     split: ImageSplit,
     data: Mapping[str, str],
@@ -79,16 +79,19 @@ def path_of(
     if end not in FADING:
         others = store.read_split(data[end], "test").images
         ends = adapt(
-            others[drawn(len(others), most, "path", end)], shape, how["interpolation"], how["fit"]
+            others[select_indices(len(others), most, "path", end)],
+            shape,
+            how["interpolation"],
+            how["fit"],
         )
         most = min(most, len(ends))
-    chosen = drawn(len(split.images), most, "path", entry["dataset"])
+    chosen = select_indices(len(split.images), most, "path", entry["dataset"])
     starts = adapt(split.images[chosen], shape, how["interpolation"], how["fit"])
     images = FADING[end](starts) if end in FADING else blend_towards(starts, ends[: len(starts)])
     return ImageSplit(images, np.repeat(split.labels[chosen], STEPS))
 
 
-def evaluated(
+def read_sets(
     sets: Sequence[Mapping[str, Any]],
     data: Mapping[str, str],
     in_dist: str,
@@ -109,4 +112,4 @@ def evaluated(
     missing = {name for name, path in data.items() if path not in there}
     can = [e for e in sets if not missing & {e["dataset"], e.get("end")}]
     for entry in tqdm(can, desc="sets", leave=False, disable=None):
-        yield entry, images_of(entry, data, shape, classes, how, train)
+        yield entry, read_images(entry, data, shape, classes, how, train)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from oecal.core import hdf5_files
 from oecal.data import store
-from oecal.predict.evaluated import evaluated
+from oecal.predict.evaluated import read_sets
 
 CHUNK = 1000  # images at a time: in float64 they take eight times their size
 
@@ -72,7 +72,7 @@ def compute_image_statistics(
     with hdf5_files.creating(path) as file:
         file.attrs.update(in_dist=in_dist, kind="images", dims=mean.size)
         order = []
-        for entry, split in evaluated(sets, data, in_dist, how, train, may_be_missing):
+        for entry, split in read_sets(sets, data, in_dist, how, train, may_be_missing):
             place = f"{entry['name']}/{entry['split']}"
             group = file.create_group(place)
             group.attrs["role"] = entry["role"]

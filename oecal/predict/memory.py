@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from oecal.core.device import out_of_memory
+from oecal.core.device import is_out_of_memory
 from oecal.core.errors import OecalError
 
 UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, bytes
@@ -30,7 +30,7 @@ def reset_peak(device: torch.device) -> None:
             Path("/proc/self/clear_refs").write_text("5")
 
 
-def peak(device: torch.device) -> float:
+def read_peak(device: torch.device) -> float:
     """The highest memory since the last reset, bytes: torch's own on CUDA, else the process's resident memory.
 
     On a CPU without a peak that can be reset (not Linux), only what exceeds the process's highest
@@ -42,7 +42,9 @@ def peak(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT
 
 
-def in_parts(function: Callable[[Tensor], dict[str, Tensor]], batch: Tensor) -> dict[str, Tensor]:
+def run_in_parts(
+    function: Callable[[Tensor], dict[str, Tensor]], batch: Tensor
+) -> dict[str, Tensor]:
     """function(batch), (N, ...) values by name.
 
     Of two halves, and so on, if the memory does not suffice for the whole.
@@ -53,7 +55,7 @@ def in_parts(function: Callable[[Tensor], dict[str, Tensor]], batch: Tensor) -> 
     try:
         return function(batch)
     except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         if len(batch) == 1:
             raise OecalError(
@@ -66,5 +68,5 @@ def in_parts(function: Callable[[Tensor], dict[str, Tensor]], batch: Tensor) -> 
         "the memory does not suffice for %d images at a time: going on with half as many",
         len(batch),
     )
-    parts = [in_parts(function, half) for half in batch.tensor_split(2)]
+    parts = [run_in_parts(function, half) for half in batch.tensor_split(2)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

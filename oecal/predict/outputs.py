@@ -10,7 +10,7 @@ import torch
 from oecal.core.device import autocast
 from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
-from oecal.predict.memory import in_parts
+from oecal.predict.memory import run_in_parts
 
 BATCH = {
     "cpu": 64,
@@ -18,7 +18,9 @@ BATCH = {
 }  # on a CPU, a batch whose activations fit the cache is twice as fast as a large one
 
 
-def classifier(model: Any, images: torch.Tensor, classes: int | None) -> dict[str, torch.Tensor]:
+def apply_classifier(
+    model: Any, images: torch.Tensor, classes: int | None
+) -> dict[str, torch.Tensor]:
     """`logits` (N, K) and the last layer's input `features` (N, D), float32.
 
     `background_logit` (N,) if there is an output more.
@@ -34,7 +36,7 @@ def classifier(model: Any, images: torch.Tensor, classes: int | None) -> dict[st
 
 
 @torch.inference_mode()
-def predict(
+def predict_outputs(
     model: Any,
     kind: str,
     images: np.ndarray,
@@ -56,13 +58,15 @@ def predict(
 
     def outputs(batch: torch.Tensor) -> dict[str, torch.Tensor]:
         with autocast(device, precision):
-            return model.parts(batch) if kind == "density" else classifier(model, batch, classes)
+            return (
+                model.parts(batch) if kind == "density" else apply_classifier(model, batch, classes)
+            )
 
     batches = []
     for start in range(0, len(images), size):
         torch.manual_seed(derive_seed("predict", start))
         batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
         batches.append(
-            {name: values.cpu().numpy() for name, values in in_parts(outputs, batch).items()}
+            {name: values.cpu().numpy() for name, values in run_in_parts(outputs, batch).items()}
         )
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

@@ -16,20 +16,26 @@ import numpy as np
 import torch
 
 from oecal.core import hdf5_files
-from oecal.core.device import announce_device, effective_precision, move_model, set_up_device
+from oecal.core.device import announce_device, move_model, resolve_precision, set_up_device
 from oecal.core.errors import OecalError
 from oecal.core.job_costs import Cost, write_costs
 from oecal.core.roles import is_spared
 from oecal.core.seeds import derive_seed
 from oecal.data import store
 from oecal.data.store import ImageSplit
-from oecal.models.build_network import history_of, kind_of, load_samples, load_weights, network
+from oecal.models.build_network import (
+    kind_of,
+    load_samples,
+    load_weights,
+    make_network,
+    read_history,
+)
 from oecal.predict import costly, repeated_passes
-from oecal.predict.adversarial import attacked
-from oecal.predict.evaluated import drawn, evaluated
-from oecal.predict.memory import peak, reset_peak
-from oecal.predict.outputs import predict
-from oecal.predict.probes import FACTORS, constants, faded
+from oecal.predict.adversarial import attack_images
+from oecal.predict.evaluated import read_sets, select_indices
+from oecal.predict.memory import read_peak, reset_peak
+from oecal.predict.outputs import predict_outputs
+from oecal.predict.probes import FACTORS, fade, make_constants
 
 FADED = 50  # images of falling contrast
 
@@ -72,21 +78,21 @@ def predict_run(
         len(store.read_metadata(in_dist).classes),
     )
     shape = test.shape[1:]
-    model: Any = network(params, shape, classes)
+    model: Any = make_network(params, shape, classes)
     load_weights(model, weights)
     move_model(model, torch_device, channels_last)
     kind = kind_of(params["model"])
-    precision = effective_precision(torch_device, precision) if kind == "density" else "float32"
+    precision = resolve_precision(torch_device, precision) if kind == "density" else "float32"
     announce_device(torch_device, precision)
     if kind == "density":
-        methods = costly.methods(model, more["costly"], torch_device)
+        methods = costly.list_methods(model, more["costly"], torch_device)
     else:
         samples = load_samples(model, swag) if swag else []
-        methods = repeated_passes.methods(
+        methods = repeated_passes.list_methods(
             model, more["costly"], classes, more["passes"], more["augment"], samples, torch_device
         )
     costs = {name: Cost() for name in ("outputs", *methods)}
-    memory = functools.partial(reset_peak, torch_device), functools.partial(peak, torch_device)
+    memory = functools.partial(reset_peak, torch_device), functools.partial(read_peak, torch_device)
 
     def finite(found: dict[str, np.ndarray], place: str) -> dict[str, np.ndarray]:
         for name, values in found.items():
@@ -98,7 +104,7 @@ def predict_run(
         return found
 
     def outputs(images: np.ndarray, place: str) -> dict[str, np.ndarray]:
-        return finite(predict(model, kind, images, torch_device, precision, classes), place)
+        return finite(predict_outputs(model, kind, images, torch_device, precision, classes), place)
 
     with hdf5_files.creating(path) as file:
         versions = {name: version(name) for name in ("torch", "numpy", "h5py")}
@@ -108,7 +114,7 @@ def predict_run(
             dims=int(np.prod(shape)),
             parameters=sum(p.numel() for p in model.parameters()),
         )
-        trained = history_of(weights)
+        trained = read_history(weights)
         file.attrs.update(
             precision=precision,
             outliers=" ".join(trained["used"]),
@@ -121,7 +127,7 @@ def predict_run(
             code=code,
         )
         order = []
-        for entry, split in evaluated(
+        for entry, split in read_sets(
             sets, data, run["in_dist"], params, more["train"], may_be_missing
         ):
             place, role = f"{entry['name']}/{entry['split']}", entry["role"]
@@ -129,7 +135,9 @@ def predict_run(
             if role == "attack":
                 how = entry["attack"], entry["levels"], entry["up"]
                 split = ImageSplit(
-                    attacked(lambda x: model(x)[:, :classes], split.images, *how, torch_device),
+                    attack_images(
+                        lambda x: model(x)[:, :classes], split.images, *how, torch_device
+                    ),
                     split.labels,
                 )
             with costs["outputs"].measured(len(split.images), *memory):
@@ -138,7 +146,7 @@ def predict_run(
                 hdf5_files.put(file, f"{place}/{name}", values)
             if kind == "density":
                 file[place]["log_likelihood"].attrs["dims"] = int(np.prod(shape))
-            index = drawn(len(split.images), more["images"], "costly", place)
+            index = select_indices(len(split.images), more["images"], "costly", place)
             for method, statistics in () if is_spared(role, entry["split"]) else methods.items():
                 with costs[method].measured(len(index), *memory):
                     found = finite(statistics(split.images[index]), place)
@@ -151,13 +159,13 @@ def predict_run(
             hdf5_files.put(file, "head/weight", model.head.weight[:classes].detach().cpu().numpy())
             hdf5_files.put(file, "head/bias", model.head.bias[:classes].detach().cpu().numpy())
         else:
-            some = test[drawn(len(test), FADED, "faded")]
+            some = test[select_indices(len(test), FADED, "faded")]
             hdf5_files.put(
                 file,
                 "probe/constant/log_likelihood",
-                outputs(constants(shape), "constants")["log_likelihood"],
+                outputs(make_constants(shape), "constants")["log_likelihood"],
             )
-            shades = outputs(faded(some).reshape(-1, *shape), "faded images")["log_likelihood"]
+            shades = outputs(fade(some).reshape(-1, *shape), "faded images")["log_likelihood"]
             hdf5_files.put(file, "probe/contrast/log_likelihood", shades.reshape(len(some), -1))
             hdf5_files.put(file, "probe/contrast/factor", FACTORS)
         if more["samples"]:

@@ -11,14 +11,14 @@ import numpy as np
 FACTORS = np.linspace(0, 1, 11)
 
 
-def constants(shape: tuple[int, int, int]) -> np.ndarray:
+def make_constants(shape: tuple[int, int, int]) -> np.ndarray:
     """The constant image (C, H, W) of each grey level 0..255, uint8 (256, C, H, W)."""
     return np.broadcast_to(
         np.arange(256, dtype=np.uint8)[:, None, None, None], (256, *shape)
     ).copy()
 
 
-def faded(images: np.ndarray) -> np.ndarray:
+def fade(images: np.ndarray) -> np.ndarray:
     """m + f (x - m), m the mean of each image and channel, f the FACTORS: uint8 (N, C, H, W) to (N, F, C, H, W), rounded."""
     x = images[:, None].astype(np.float64)
     mean = x.mean(axis=(3, 4), keepdims=True)

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from oecal.core.errors import OecalError
 from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
-from oecal.predict.memory import in_parts
+from oecal.predict.memory import run_in_parts
 from oecal.training.augment import augment
 
 EPSILONS = (0.0, 0.0005, 0.001, 0.002, 0.004, 0.008)  # of ODIN, for images in [0, 1]
@@ -33,7 +33,7 @@ Logits = Callable[[Tensor], Tensor]  # images (N, C, H, W) to (N, K), or to (S, 
 Statistics = Callable[[Tensor], dict[str, Tensor]]
 
 
-def doubt(logits: Tensor, temperature: float) -> Tensor:
+def compute_doubt(logits: Tensor, temperature: float) -> Tensor:
     """1 - max_k softmax(z / T)_k of logits (N, K) as the sum over the other classes, (N,) float64."""
     p = (logits.double() / temperature).softmax(dim=1)
     return p.scatter(1, p.argmax(dim=1, keepdim=True), 0).sum(dim=1)
@@ -48,13 +48,16 @@ def odin(logits: Logits, images: Tensor) -> dict[str, Tensor]:
     images = images.detach()
     return {
         "odin": torch.stack(
-            [doubt(logits(images + epsilon * uphill.sign()), TEMPERATURE) for epsilon in EPSILONS],
+            [
+                compute_doubt(logits(images + epsilon * uphill.sign()), TEMPERATURE)
+                for epsilon in EPSILONS
+            ],
             dim=1,
         )
     }
 
 
-def summary(logits: Tensor) -> dict[str, Tensor]:
+def summarize_passes(logits: Tensor) -> dict[str, Tensor]:
     """What the logits (S, N, K) of S passes say together, float64.
 
     `p` (N, K): the mean of p_s = softmax(z_s); `mi` (N,): mean_s KL(p_s || p), nats; `agreement`
@@ -114,7 +117,7 @@ def swag(samples: Sequence[nn.Module], images: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def over(
+def run_batches(
     name: str, statistics: Statistics, device: torch.device, images: np.ndarray
 ) -> dict[str, np.ndarray]:
     """The statistics of all images, uint8 (N, C, H, W), batch by batch.
@@ -124,14 +127,14 @@ def over(
     size, parts = BATCH.get(device.type, BATCH["cpu"]), []
     for start in tqdm(range(0, len(images), size), desc=name, leave=False, disable=None):
         torch.manual_seed(derive_seed("costly", name, start))
-        found = in_parts(
+        found = run_in_parts(
             statistics, to_input(torch.from_numpy(images[start : start + size]).to(device))
         )
         parts.append({key: values.cpu().numpy() for key, values in found.items()})
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
-def methods(
+def list_methods(
     model: nn.Module,
     names: Collection[str],
     classes: int,
@@ -152,7 +155,7 @@ def methods(
     def summarised(name: str, logits: Logits) -> Statistics:
         return lambda images: {
             f"{name}_{key}": values
-            for key, values in summary(logits(images)[..., :classes]).items()
+            for key, values in summarize_passes(logits(images)[..., :classes]).items()
         }
 
     known: dict[str, Statistics] = {
@@ -161,4 +164,4 @@ def methods(
         "tta": summarised("tta", partial(tta, model, passes, how)),
         "swag": summarised("swag", partial(swag, samples)),
     }
-    return {name: partial(over, name, known[name], device) for name in names}
+    return {name: partial(run_batches, name, known[name], device) for name in names}

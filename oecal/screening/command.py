@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from oecal.core.errors import OecalError
 from oecal.core.files import replacing
-from oecal.core.log import refused
+from oecal.core.log import describe_refusal
 from oecal.data.decode import BadImage
 from oecal.screening import sheet
 from oecal.screening.decision_rows import Row, Writer, printable
@@ -247,7 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(
             printable(
-                f"oecal.screen: {refused(error) or f'{error.filename}: {error.strerror}; write another path'}"
+                f"oecal.screen: {describe_refusal(error) or f'{error.filename}: {error.strerror}; write another path'}"
             ),
             file=sys.stderr,
         )

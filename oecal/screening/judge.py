@@ -19,8 +19,8 @@ from oecal.core.device import move_model, set_up_device
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.preprocess import Format
-from oecal.models.build_network import load_weights, network
-from oecal.predict.outputs import predict
+from oecal.models.build_network import load_weights, make_network
+from oecal.predict.outputs import predict_outputs
 from oecal.runs.run_files import read_run
 from oecal.scores.catalogue import BACKGROUND_LOGIT, Score, score, scores
 from oecal.scores.numerics import log_softmax
@@ -205,13 +205,13 @@ def judge(
         store.read_metadata(data).classes,
         store.read_split(data, "test").images.shape[1:],
     )
-    model: Any = network(params, shape, len(classes))
+    model: Any = make_network(params, shape, len(classes))
     load_weights(model, at.weights)
     on = set_up_device(device, threads)
     move_model(model, on, channels_last=True)
 
     def forward(images: np.ndarray) -> dict[str, np.ndarray]:
-        return predict(model, run.kind, images, on, precision, len(classes))
+        return predict_outputs(model, run.kind, images, on, precision, len(classes))
 
     def uncertainty(found: Mapping[str, np.ndarray]) -> np.ndarray:
         return function(

@@ -28,7 +28,7 @@ class Options:
             raise ValueError(f"rate is {self.rate}; write a number from 0 to 1")
 
 
-def mutated(images: Tensor, rate: float) -> Tensor:
+def mutate(images: Tensor, rate: float) -> Tensor:
     """Images (N, C, H, W) in [0, 1] with each value replaced by k / 255, k uniform in 0..255, with probability `rate`.
 
     Random numbers come from torch's global CPU generator, on any device.
@@ -42,4 +42,4 @@ def loss(
     model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options
 ) -> dict[str, Tensor]:
     """Mean NLL of the mutated images, nats per dimension. Returns `loss`, to be minimised."""
-    return {"loss": -model(mutated(images, options.rate)).mean() / images[0].numel()}
+    return {"loss": -model(mutate(images, options.rate)).mean() / images[0].numel()}

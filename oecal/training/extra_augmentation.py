@@ -44,7 +44,7 @@ class Options:
             raise ValueError(f"erase is {self.erase}; write a number from 0 to 1")
 
 
-def cropped(images: Tensor, smallest: float) -> Tensor:
+def crop_randomly(images: Tensor, smallest: float) -> Tensor:
     """A random part of each image (N, C, H, W), its sides `smallest` to 1 times the image's, enlarged to the whole (bilinear)."""
     n, _, height, width = images.shape
     scale = smallest + (1 - smallest) * torch.rand(n, 1)
@@ -59,7 +59,7 @@ def cropped(images: Tensor, smallest: float) -> Tensor:
     return F.grid_sample(images, grid.to(images.device), padding_mode="border", align_corners=False)
 
 
-def erased(images: Tensor, largest: float) -> Tensor:
+def erase_randomly(images: Tensor, largest: float) -> Tensor:
     """Each image (N, C, H, W) with a random rectangle, its sides 0 to `largest` times the image's, filled with the image's mean."""
     n, _, height, width = images.shape
 
@@ -86,7 +86,7 @@ def loss(
     copied = torch.arange(max(1, round(options.share * len(images))), device=images.device) % len(
         images
     )
-    extra = erased(cropped(images[copied], options.crop), options.erase)
+    extra = erase_randomly(crop_randomly(images[copied], options.crop), options.erase)
     logits = model(torch.cat([images, extra])).float()
     inside, outside = (
         F.cross_entropy(logits[: len(images)], labels),

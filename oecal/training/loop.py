@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from oecal.core.device import announce_device, autocast, out_of_memory
+from oecal.core.device import announce_device, autocast, is_out_of_memory
 from oecal.core.errors import OecalError
 from oecal.core.files import replacing
 from oecal.core.seeds import derive_seed
@@ -99,7 +99,7 @@ def validate(
     )
 
 
-def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor | None]:
+def make_batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor | None]:
     """The chosen images, augmented, their labels, and as many outliers at random as the recipe says, if there are any.
 
     Of a training that several processes share, their share of them.
@@ -109,13 +109,13 @@ def batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, T
         drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(
             chosen.device, non_blocking=True
         )
-        outliers = parallel.share(
+        outliers = parallel.take_share(
             augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip)
         )
-    return parallel.share(images), parallel.share(data.labels[chosen]), outliers
+    return parallel.take_share(images), parallel.take_share(data.labels[chosen]), outliers
 
 
-def one_epoch(
+def train_epoch(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     loss: Loss,
@@ -140,7 +140,7 @@ def one_epoch(
         range(steps),
         desc=f"epoch {epoch + 1}/{recipe.epochs}",
         leave=False,
-        disable=None if parallel.first() else True,
+        disable=None if parallel.is_first() else True,
     )
     for step in bar:
         done = epoch * steps + step
@@ -148,7 +148,7 @@ def one_epoch(
             group["lr"] = cosine(done, recipe.epochs * steps, recipe.lr, recipe.final_lr)
         chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
         with autocast(device, precision):
-            parts = loss(model, *batch(data, chosen, recipe))
+            parts = loss(model, *make_batch(data, chosen, recipe))
         optimizer.zero_grad()
         parts["loss"].backward()  # type: ignore[no-untyped-call]  # PyTorch gives it no return type
         if recipe.clip_norm:
@@ -161,7 +161,7 @@ def one_epoch(
                 f"the training diverged: the loss is {parts['loss'].item()} in epoch {epoch + 1}, step {step + 1}; "
                 f"write a smaller lr (now {recipe.lr}) or a clip_norm (now {recipe.clip_norm})"
             )
-    return {name: value.item() / steps for name, value in parallel.mean(sums).items()}
+    return {name: value.item() / steps for name, value in parallel.average(sums).items()}
 
 
 def train(
@@ -186,7 +186,7 @@ def train(
             f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that"
         )
     announce_device(data.images.device, precision)
-    shared = parallel.wrapped(model, to_input(data.images[: recipe.batch_size]))
+    shared = parallel.share_gradients(model, to_input(data.images[: recipe.batch_size]))
     optimizer = make_optimizer(model, recipe)
     history: list[dict[str, Any]] = []
     state = checkpoint.load(folder / "checkpoint.pt", fingerprint)
@@ -197,9 +197,9 @@ def train(
         logging.info("resuming after epoch %d of %d", len(history), recipe.epochs)
     for epoch in range(len(history), recipe.epochs):
         try:
-            means = one_epoch(shared, optimizer, loss, data, recipe, epoch, seed, precision)
+            means = train_epoch(shared, optimizer, loss, data, recipe, epoch, seed, precision)
         except (MemoryError, RuntimeError) as error:
-            if not out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             more = (
                 f" and outlier_batch_size {recipe.outlier_batch_size}" if len(data.outliers) else ""
@@ -215,7 +215,7 @@ def train(
             **validate(model, data, precision),
         }
         history.append(row)
-        if not parallel.first():
+        if not parallel.is_first():
             continue
         logging.info("  ".join(f"{k} {v:.5g}" for k, v in row.items()))
         state = {
@@ -225,7 +225,7 @@ def train(
             "history": history,
         }
         checkpoint.save(folder / "checkpoint.pt", state)
-    if not parallel.first():
+    if not parallel.is_first():
         return
     with replacing(folder / "history.csv") as temporary, open(temporary, "w", newline="") as file:
         writer = csv.DictWriter(file, history[0])

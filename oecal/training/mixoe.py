@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from oecal.training.mixup import draw
+from oecal.training.mixup import draw_share
 from oecal.training.oe import uniform_cross_entropy
 
 FOR = ("classifier",)
@@ -49,7 +49,7 @@ def loss(
     sees two distributions). Returns `loss`, to be minimised, and its two parts before weighting.
     """
     share, partner = (
-        draw(options.alpha),
+        draw_share(options.alpha),
         torch.arange(len(outliers), device=images.device) % len(images),
     )
     logits = model(torch.cat([images, share * images[partner] + (1 - share) * outliers])).float()

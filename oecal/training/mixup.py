@@ -31,7 +31,7 @@ class Options:
             raise ValueError(f"alpha is {self.alpha}; write a number above 0")
 
 
-def draw(alpha: float) -> float:
+def draw_share(alpha: float) -> float:
     """lambda ~ Beta(alpha, alpha), from torch's global CPU generator."""
     parameter = torch.tensor(alpha, dtype=torch.float64)
     return torch.distributions.Beta(parameter, parameter).sample().item()
@@ -45,7 +45,7 @@ def loss(
     One lambda a batch and partners from a permutation of it, as in the authors' code. Random
     numbers come from torch's global CPU generator, on any device. Returns `loss`, to be minimised.
     """
-    share, partner = draw(options.alpha), torch.randperm(len(images)).to(images.device)
+    share, partner = draw_share(options.alpha), torch.randperm(len(images)).to(images.device)
     logits = model(share * images + (1 - share) * images[partner]).float()
     return {
         "loss": share * F.cross_entropy(logits, labels)

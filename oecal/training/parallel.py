@@ -30,31 +30,31 @@ PATIENCE = timedelta(
 )  # one process may wait so long for another: a slow disk, a long validation
 
 
-def size() -> int:
+def count_processes() -> int:
     """Processes that share this training; 1 if none does."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
-def first() -> bool:
+def is_first() -> bool:
     """Whether this process is the one that writes files."""
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
-def share(images: Tensor) -> Tensor:
+def take_share(images: Tensor) -> Tensor:
     """The share of a batch that falls to this process: of n processes, every n-th image."""
-    return images[dist.get_rank() :: size()] if dist.is_initialized() else images
+    return images[dist.get_rank() :: count_processes()] if dist.is_initialized() else images
 
 
-def mean(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def average(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The mean over all processes of each value."""
-    if size() > 1:
+    if count_processes() > 1:
         for value in values.values():
             dist.all_reduce(value)
-            value /= size()
+            value /= count_processes()
     return dict(values)
 
 
-def wrapped(model: nn.Module, start: Tensor) -> nn.Module:
+def share_gradients(model: nn.Module, start: Tensor) -> nn.Module:
     """The model, so that its gradients are means over all processes.
 
     Same parameters, trained in place.
@@ -62,7 +62,7 @@ def wrapped(model: nn.Module, start: Tensor) -> nn.Module:
     start: a batch, the same one in each process, for a model that begins with the statistics of its
     first batch.
     """
-    if size() == 1:
+    if count_processes() == 1:
         return model
     if not getattr(model, "initialised", True):
         with torch.no_grad():
@@ -113,7 +113,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
         with torch.autocast(x.device.type, enabled=False):
             h = x.float()
             sums: Tensor = Sum.apply(torch.cat([h.sum(dim=(0, 2, 3)), (h * h).sum(dim=(0, 2, 3))]))
-            count = size() * h.numel() // h.shape[1]
+            count = count_processes() * h.numel() // h.shape[1]
             average, square = (sums / count).chunk(2)
             variance = square - average * average
             if (
@@ -131,7 +131,7 @@ class SharedBatchNorm(nn.BatchNorm2d):
             return h * scale[:, None, None] + (self.bias - average * scale)[:, None, None]
 
 
-def together(
+def run_together(
     processes: int, device: str, threads: int, work: Callable[..., None], *arguments: Any
 ) -> None:
     """Calls work(device, *arguments) in this process and in `processes - 1` new ones, which form a group meanwhile.
@@ -150,14 +150,14 @@ def together(
     with tempfile.TemporaryDirectory(prefix="oecal-") as folder:
         meeting = f"file://{folder}/meeting"
         others = start_processes(  # type: ignore[no-untyped-call]  # PyTorch gives it no types
-            member,
+            run_member,
             (os.getpid(), processes, meeting, kind, threads, work, arguments),
             processes - 1,
             join=False,
             daemon=True,
         )
         try:
-            member(-1, os.getppid(), processes, meeting, kind, threads, work, arguments)
+            run_member(-1, os.getppid(), processes, meeting, kind, threads, work, arguments)
         except (
             RuntimeError
         ) as error:  # another process that ends leaves this one in the middle of a sum
@@ -171,7 +171,7 @@ def together(
         others.join()
 
 
-def member(
+def run_member(
     n: int,
     parent: int,
     processes: int,
@@ -184,7 +184,7 @@ def member(
     """One process of the group, number n + 1; the first one has n = -1."""
     rank = n + 1
     if rank:
-        threading.Thread(target=leave_with, args=(parent,), daemon=True).start()
+        threading.Thread(target=exit_with, args=(parent,), daemon=True).start()
     device = f"cuda:{rank}" if kind == "cuda" else "cpu"
     set_up_device(device, threads)
     if kind == "cuda":
@@ -202,7 +202,7 @@ def member(
         dist.destroy_process_group()
 
 
-def leave_with(parent: int) -> None:
+def exit_with(parent: int) -> None:
     """Ends this process when its parent has ended, however that was killed: nobody waits for it any more."""
     while os.getppid() == parent:
         time.sleep(1)

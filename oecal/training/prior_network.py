@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 FOR = ("classifier",)
 OUTLIERS = True
-LOWEST, HIGHEST = -5.0, 25.0  # logits at which the divergence is evaluated, see `limited`
+LOWEST, HIGHEST = -5.0, 25.0  # logits at which the divergence is evaluated, see `limit_logits`
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Options:
             raise ValueError(f"gamma is {self.gamma}; write 0 or more")
 
 
-def limited(logits: Tensor) -> Tensor:
+def limit_logits(logits: Tensor) -> Tensor:
     """Logits clamped to [LOWEST, HIGHEST], with the slope of the identity: one beyond a limit is pulled back as if it stood there.
 
     Below, the divergence grows as exp(-z): a single logit of -50 would outweigh the batch by twenty
@@ -50,7 +50,7 @@ def reverse_kl(logits: Tensor, target: Tensor) -> Tensor:
     = ln G(a_0) - ln G(t_0) + sum_k [ln G(t_k) - ln G(a_k) + (a_k - t_k) (psi(a_k) - psi(a_0))], a =
     exp(z), a_0 and t_0 their sums over k.
     """
-    a, t = limited(logits.double()).exp(), target.double()
+    a, t = limit_logits(logits.double()).exp(), target.double()
     a_0, t_0 = a.sum(dim=1, keepdim=True), t.sum(dim=1, keepdim=True)
     terms = torch.lgamma(t) - torch.lgamma(a) + (a - t) * (torch.digamma(a) - torch.digamma(a_0))
     return (torch.lgamma(a_0) - torch.lgamma(t_0)).squeeze(1) + terms.sum(dim=1)

@@ -22,7 +22,7 @@ from oecal.core.errors import OecalError
 from oecal.core.files import replacing
 from oecal.core.seeds import derive_seed
 from oecal.models.build_network import save_weights
-from oecal.training.loop import Data, Loss, batch, make_optimizer, one_epoch, validate
+from oecal.training.loop import Data, Loss, make_batch, make_optimizer, train_epoch, validate
 from oecal.training.recipe import Recipe
 from oecal.training.train_run import prepare
 
@@ -39,7 +39,7 @@ class Gaussian(NamedTuple):
     deviations: Tensor
 
 
-def fit(snapshots: Tensor) -> Gaussian:
+def fit_gaussian(snapshots: Tensor) -> Gaussian:
     """The Gaussian of R snapshots (R, P): their mean, mean squared deviation from it (division by R), and these deviations.
 
     The paper, which does not keep the snapshots, takes deviations from a running mean in place of
@@ -50,7 +50,7 @@ def fit(snapshots: Tensor) -> Gaussian:
     return Gaussian(mean, deviations.square().mean(dim=0), deviations)
 
 
-def draw(gaussian: Gaussian) -> Tensor:
+def draw_weights(gaussian: Gaussian) -> Tensor:
     """mean + sqrt(variance / 2) z_1 + deviations^T z_2 / sqrt(2 (R - 1)), eq. 1 of the paper.
 
     z_1 and z_2 are standard normal.
@@ -62,14 +62,14 @@ def draw(gaussian: Gaussian) -> Tensor:
     return mean + (variance / 2).sqrt() * torch.randn(len(mean)) + low_rank
 
 
-def weights_of(model: nn.Module) -> Tensor:
+def flatten_weights(model: nn.Module) -> Tensor:
     """All parameters in one vector, (P,), a copy on the CPU."""
     return torch.cat([p.detach().flatten().cpu() for p in model.parameters()])
 
 
 @torch.no_grad()
-def fill(model: nn.Module, weights: Tensor) -> None:
-    """The inverse of `weights_of`; each parameter keeps its memory format."""
+def fill_weights(model: nn.Module, weights: Tensor) -> None:
+    """The inverse of `flatten_weights`; each parameter keeps its memory format."""
     parameters = list(model.parameters())
     for parameter, values in zip(
         parameters, torch.split(weights, [p.numel() for p in parameters]), strict=True
@@ -77,7 +77,7 @@ def fill(model: nn.Module, weights: Tensor) -> None:
         parameter.copy_(values.view(parameter.shape))
 
 
-def visited(
+def walk_weights(
     model: nn.Module, loss: Loss, data: Data, recipe: Recipe, steps: int, seed: int, precision: str
 ) -> Iterator[Tensor]:
     """The weights after each of `recipe.epochs` stretches of `steps` steps.
@@ -92,13 +92,15 @@ def visited(
     for _ in tqdm(range(recipe.epochs), desc="snapshots", leave=False, disable=None):
         for start in range(0, steps, whole):
             part = replace(recipe, epoch_images=min(whole, steps - start) * recipe.batch_size)
-            one_epoch(model, optimizer, loss, data, part, epoch, seed, precision)
+            train_epoch(model, optimizer, loss, data, part, epoch, seed, precision)
             epoch += 1
-        yield weights_of(model)
+        yield flatten_weights(model)
 
 
 @torch.no_grad()
-def refresh(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, precision: str) -> None:
+def refresh_batch_norm(
+    model: nn.Module, loss: Loss, data: Data, recipe: Recipe, precision: str
+) -> None:
     """Batch-norm statistics of these weights: means over training batches, which go through the model as the objective sends them."""
     norms = [m for m in model.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     for norm in norms:
@@ -114,7 +116,7 @@ def refresh(model: nn.Module, loss: Loss, data: Data, recipe: Recipe, precision:
         else ()
     ):
         with autocast(device, precision):
-            loss(model, *batch(data, chosen, recipe))
+            loss(model, *make_batch(data, chosen, recipe))
 
 
 def sample_swag(
@@ -157,10 +159,12 @@ def sample_swag(
     recipe = Recipe(**{**params["recipe"], **walk})
     try:
         every = swag["steps"] // swag["snapshots"]
-        gaussian = fit(
+        gaussian = fit_gaussian(
             torch.stack(
                 list(
-                    visited(model, loss, data, recipe, every, derive_seed(seed, "swag"), precision)
+                    walk_weights(
+                        model, loss, data, recipe, every, derive_seed(seed, "swag"), precision
+                    )
                 )
             )
         )
@@ -169,8 +173,8 @@ def sample_swag(
     samples: dict[str, Tensor] = {}
     for n in tqdm(range(swag["samples"]), desc="samples", leave=False, disable=None):
         torch.manual_seed(derive_seed(seed, "swag", "sample", n))
-        fill(model, draw(gaussian))
-        refresh(model, loss, data, recipe, precision)
+        fill_weights(model, draw_weights(gaussian))
+        refresh_batch_norm(model, loss, data, recipe, precision)
         state = model.state_dict().items()
         samples |= {
             f"sample{n}.{name}": values.cpu().clone(memory_format=torch.contiguous_format)

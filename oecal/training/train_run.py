@@ -21,9 +21,9 @@ from oecal.core.seeds import derive_seed, make_generator
 from oecal.data import store
 from oecal.data.preprocess import adapt
 from oecal.data.store import ImageSplit
-from oecal.models.build_network import kind_of, load_weights, network
+from oecal.models.build_network import kind_of, load_weights, make_network
 from oecal.training.loop import Data, Loss, train
-from oecal.training.parallel import together
+from oecal.training.parallel import run_together
 from oecal.training.recipe import Recipe
 
 
@@ -57,7 +57,7 @@ def prepare(
         ]
         images = ImageSplit(images.images[chosen], images.labels[chosen])
     if params["label_noise"]:
-        images = ImageSplit(images.images, mislabelled(images.labels, params["label_noise"], seed))
+        images = ImageSplit(images.images, mislabel(images.labels, params["label_noise"], seed))
     shape = images.images.shape[1:]
     if kind_of(params["model"]) == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
         raise OecalError(
@@ -77,7 +77,7 @@ def prepare(
     objective = import_component("training", params["objective"]["name"])
     options = make_options(objective.Options, params["objective"]["options"])
     torch.manual_seed(derive_seed(seed, "init"))
-    model = network(params, shape, len(store.read_metadata(in_dist).classes))
+    model = make_network(params, shape, len(store.read_metadata(in_dist).classes))
     if weights:
         load_weights(model, weights)
     move_model(model, device, channels_last)
@@ -94,7 +94,7 @@ def prepare(
     )
 
 
-def mislabelled(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
+def mislabel(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Labels of which a share, drawn at random with the seed, is another one of the classes there are, each as likely."""
     rng, there = make_generator("label_noise", seed), np.unique(labels)
     changed, places = (
@@ -105,7 +105,7 @@ def mislabelled(labels: np.ndarray, share: float, seed: int) -> np.ndarray:
     return there[places]
 
 
-def digest(*arrays: np.ndarray) -> str:
+def hash_arrays(*arrays: np.ndarray) -> str:
     """SHA-256 of the arrays' bytes, one after the other: images and labels, for the fingerprint of a checkpoint."""
     sha = hashlib.sha256()
     for array in arrays:
@@ -136,11 +136,11 @@ def train_run(
     do without. device, threads: of each of the recipe's processes.
     """
     more = threads, precision, channels_last, may_be_missing
-    together(
+    run_together(
         Recipe(**params["recipe"]).processes,
         device,
         threads,
-        one_of_them,
+        train_in_process,
         params,
         in_dist,
         outliers,
@@ -152,7 +152,7 @@ def train_run(
     )
 
 
-def one_of_them(
+def train_in_process(
     device: str,
     params: Mapping[str, Any],
     in_dist: str,
@@ -181,7 +181,7 @@ def one_of_them(
         torch_device.type,
     )
     images = (tensor.cpu().numpy() for tensor in (data.images, data.labels, data.outliers))
-    fingerprint = digest(*images, np.frombuffer(weights + repr(identity).encode(), np.uint8))
+    fingerprint = hash_arrays(*images, np.frombuffer(weights + repr(identity).encode(), np.uint8))
     recipe = Recipe(**params["recipe"])
     steps = recipe.epochs * recipe.steps_of_an_epoch(len(data.images))
     about = {**params, "seed": seed, "used": used, "steps": steps}

@@ -52,5 +52,5 @@ def test_what_auto_means(monkeypatch):
     cpu = torch.device("cpu")
     for has, expected in ((True, "bfloat16"), (False, "float32")):
         monkeypatch.setattr(device, "has_bfloat16", lambda _, has=has: has)
-        assert device.effective_precision(cpu, "auto") == expected
-        assert device.effective_precision(cpu, "float32") == "float32"
+        assert device.resolve_precision(cpu, "auto") == expected
+        assert device.resolve_precision(cpu, "float32") == "float32"

@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from oecal.core import progress
-from oecal.core.progress import Progress, spoken
+from oecal.core.progress import Progress, format_duration
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def end(watched, job):
 
 
 def test_durations():
-    assert [spoken(s) for s in (0.4, 99, 100, 3600, 5400)] == [
+    assert [format_duration(s) for s in (0.4, 99, 100, 3600, 5400)] == [
         "0 s",
         "99 s",
         "2 min",
@@ -49,7 +49,7 @@ def test_time_left(clock):
     Of a rule that was not seen yet, a job is the geometric mean.
     """
     watched = Progress({"train": 6, "figure": 2})
-    assert watched.left() == 0
+    assert watched.estimate_left() == 0
     assert begin(watched, 1, "train") == "12:00:00 begins    Do train of 1"
     begin(watched, 2, "train")
     clock(10)
@@ -58,9 +58,9 @@ def test_time_left(clock):
     begin(watched, 3, "figure")
     clock(12)
     end(watched, 3)
-    assert watched.left() == pytest.approx((4 * 10 + 1 * 2) * 12 / 22)
+    assert watched.estimate_left() == pytest.approx((4 * 10 + 1 * 2) * 12 / 22)
     watched.waiting["table"] = 3
-    assert watched.left() == pytest.approx((4 * 10 + 1 * 2 + 3 * 20**0.5) * 12 / 22)
+    assert watched.estimate_left() == pytest.approx((4 * 10 + 1 * 2 + 3 * 20**0.5) * 12 / 22)
 
 
 def test_the_last_job_leaves_nothing(clock):

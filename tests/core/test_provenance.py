@@ -7,9 +7,9 @@ from oecal.report import published_numbers
 
 
 def test_versions_and_hardware_are_named():
-    assert {"Python", "torch", "numpy", "h5py"} <= provenance.versions().keys()
-    assert provenance.hardware()["CPU"]
-    assert int(provenance.hardware()["cores"]) > 0
+    assert {"Python", "torch", "numpy", "h5py"} <= provenance.list_versions().keys()
+    assert provenance.describe_hardware()["CPU"]
+    assert int(provenance.describe_hardware()["cores"]) > 0
 
 
 def test_the_fingerprint_is_of_all_code(monkeypatch):
@@ -17,7 +17,7 @@ def test_the_fingerprint_is_of_all_code(monkeypatch):
     monkeypatch.setattr(
         provenance, "compute_fingerprint", lambda files: listed.extend(files) or "f"
     )
-    assert provenance.code() == "f"
+    assert provenance.fingerprint_code() == "f"
     assert {
         "oecal/report/answer.py",
         "oecal/tables/detection.py",
@@ -28,8 +28,8 @@ def test_the_fingerprint_is_of_all_code(monkeypatch):
 
 
 def test_times_of_a_log():
-    assert provenance.seconds([]) == 0
-    assert provenance.seconds(["23:59:50 INFO a", "  a traceback", "00:00:20 INFO b"]) == 30
+    assert provenance.count_seconds([]) == 0
+    assert provenance.count_seconds(["23:59:50 INFO a", "  a traceback", "00:00:20 INFO b"]) == 30
 
 
 def test_jobs_and_devices(tmp_path):
@@ -42,12 +42,12 @@ def test_jobs_and_devices(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"00:00:00 INFO on cuda, float32\n{spent} INFO done\n")
     (tmp_path / "report.log").write_text("00:00:00 INFO x\n09:00:00 INFO y\n")
-    assert provenance.jobs(tmp_path) == [
+    assert provenance.list_jobs(tmp_path) == [
         {"step": "score", "jobs": 1, "minutes": "0.1"},
         {"step": "train", "jobs": 2, "minutes": "1.5"},
     ]
-    assert provenance.devices(tmp_path) == {"cuda, float32": 2}
-    assert provenance.jobs(tmp_path / "none") == []
+    assert provenance.count_devices(tmp_path) == {"cuda, float32": 2}
+    assert provenance.list_jobs(tmp_path / "none") == []
 
 
 def test_each_published_number_has_a_counterpart_and_a_source():

@@ -14,7 +14,7 @@ LEVELS = torch.arange(256) / 255
 def raw_of(name, c, size, spread):
     """Random raw numbers (1, C, P, size, size)."""
     torch.manual_seed(3)
-    start = likelihoods.make(name, 3).start
+    start = likelihoods.make_likelihood(name, 3).start
     return start.view(-1, 1, 1) + spread * torch.randn(1, c, len(start), size, size)
 
 
@@ -31,7 +31,7 @@ def cdf_differences(cdf, mean, scale):
 def test_probabilities_of_the_levels_sum_to_one(name, c, spread):
     raw = raw_of(name, c, 2, spread)
     x = LEVELS.view(256, 1, 1, 1).expand(256, c, 2, 2)
-    log_p = likelihoods.make(name, 3).log_prob(x, raw.expand(256, *raw.shape[1:]))
+    log_p = likelihoods.make_likelihood(name, 3).log_prob(x, raw.expand(256, *raw.shape[1:]))
     assert log_p.shape == (256, c, 2, 2)
     torch.testing.assert_close(
         log_p.double().logsumexp(dim=0),
@@ -46,7 +46,7 @@ def test_probabilities_of_the_levels_sum_to_one(name, c, spread):
 def test_discretised_equals_scipy(name, cdf, mean, log_scale):
     raw = torch.tensor([mean, log_scale]).view(1, 1, 2, 1, 1).expand(256, 1, 2, 1, 1)
     found = (
-        likelihoods.make(name, 1)
+        likelihoods.make_likelihood(name, 1)
         .log_prob(LEVELS.view(256, 1, 1, 1), raw)
         .flatten()
         .double()
@@ -98,11 +98,11 @@ def test_bernoulli_is_the_usual_one_over_its_sum(a):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [0.0, 30.0, -30.0, 1e4, -1e4])
 def test_extreme_raws_give_finite_values_and_gradients(name, size):
-    start = likelihoods.make(name, 2).start
+    start = likelihoods.make_likelihood(name, 2).start
     signs = torch.tensor([1.0, -1.0, 1.0]).repeat(100)[: len(start)]
     for pattern in (torch.ones(len(start)), signs):
         raw = (size * pattern).view(1, 1, -1, 1, 1).expand(3, 1, -1, 1, 1).clone().requires_grad_()
-        log_p = likelihoods.make(name, 2).log_prob(
+        log_p = likelihoods.make_likelihood(name, 2).log_prob(
             torch.tensor([0.0, 128 / 255, 1.0]).view(3, 1, 1, 1), raw
         )
         log_p.sum().backward()
@@ -114,7 +114,7 @@ def test_extreme_raws_give_finite_values_and_gradients(name, size):
 @pytest.mark.parametrize("name", NAMES)
 def test_draws_follow_the_probabilities(name):
     """The frequencies of 16 groups of levels among 40,000 draws, five standard errors at most from their probabilities."""
-    likelihood, n = likelihoods.make(name, 3), 40000
+    likelihood, n = likelihoods.make_likelihood(name, 3), 40000
     raw = raw_of(name, 1, 1, 0.7)
     drawn = likelihood.draw(raw.expand(n, *raw.shape[1:])).flatten()
     assert torch.equal((drawn * 255).round() / 255, drawn)
@@ -131,7 +131,7 @@ def test_draws_follow_the_probabilities(name):
 
 def test_gradient_of_each_log_prob():
     for name in NAMES:
-        likelihood = likelihoods.make(name, 2)
+        likelihood = likelihoods.make_likelihood(name, 2)
         raw = raw_of(name, 1, 1, 0.5).double().requires_grad_()
         x = torch.full((1, 1, 1, 1), 77 / 255, dtype=torch.float64)
         assert torch.autograd.gradcheck(
@@ -141,7 +141,7 @@ def test_gradient_of_each_log_prob():
 
 def test_refuses_an_unknown_name():
     with pytest.raises(ValueError, match="likelihood is poisson; write one of"):
-        likelihoods.make("poisson", 1)
+        likelihoods.make_likelihood("poisson", 1)
 
 
 def test_gaussian_density_stays_a_bound():
@@ -154,7 +154,8 @@ def test_gaussian_density_stays_a_bound():
             .expand(256, 1, 2, 1, 1)
         )
         assert (
-            likelihoods.make("gaussian_density", 1).log_prob(x, raw).exp().sum().item() <= 1 + 1e-6
+            likelihoods.make_likelihood("gaussian_density", 1).log_prob(x, raw).exp().sum().item()
+            <= 1 + 1e-6
         )
 
 
@@ -166,7 +167,7 @@ def test_gaussian_density_against_scipy_and_it_sums_to_no_more_than_one(mean, lo
         .view(1, 1, 2, 1, 1)
         .expand(256, 1, 2, 1, 1)
     )
-    found = likelihoods.make("gaussian_density", 1).log_prob(x, raw).flatten()
+    found = likelihoods.make_likelihood("gaussian_density", 1).log_prob(x, raw).flatten()
     expected = norm.logpdf(2 * x.flatten().numpy() - 1, mean, math.exp(log_scale)) + math.log(
         2 / 255
     )

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from oecal.models.build_network import to_input
-from oecal.predict.adversarial import ATTACKS, attacked, moved
+from oecal.predict.adversarial import ATTACKS, attack_images, move_images
 
 CPU = torch.device("cpu")
 
@@ -33,16 +33,16 @@ def confidence(model, images):
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("up", [True, False])
 def test_within_the_ball_and_reproducible(model, images, attack, up):
-    found = attacked(model, images, attack, 8, up, CPU)
+    found = attack_images(model, images, attack, 8, up, CPU)
     assert (found.dtype, found.shape) == (np.uint8, images.shape)
     assert np.abs(found.astype(int) - images).max() == 8
-    np.testing.assert_array_equal(found, attacked(model, images, attack, 8, up, CPU))
+    np.testing.assert_array_equal(found, attack_images(model, images, attack, 8, up, CPU))
 
 
 def test_stronger_attacks_move_more(model, images):
     before = confidence(model, images)
     change = {
-        (a, up): (confidence(model, attacked(model, images, a, 8, up, CPU)) - before).mean()
+        (a, up): (confidence(model, attack_images(model, images, a, 8, up, CPU)) - before).mean()
         for a in ATTACKS
         for up in (True, False)
     }
@@ -60,6 +60,6 @@ def test_one_step_on_a_linear_model_is_the_best_one():
         return torch.cat([z, torch.zeros_like(z)], dim=1)
 
     for attack in ("fgsm", "pgd"):
-        found = moved(logits, images, attack, 0.01, True)
+        found = move_images(logits, images, attack, 0.01, True)
         expected = torch.sigmoid(logits(images)[0, 0] + 0.01 * weights.abs().sum())
         torch.testing.assert_close(logits(found).softmax(dim=1).amax(), expected)

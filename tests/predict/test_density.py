@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from oecal.models import pixelcnn
-from oecal.predict.costly import gradients
-from oecal.predict.outputs import predict
-from oecal.predict.probes import FACTORS, constants, faded
+from oecal.predict.costly import compute_gradients
+from oecal.predict.outputs import predict_outputs
+from oecal.predict.probes import FACTORS, fade, make_constants
 
 CPU = torch.device("cpu")
 
@@ -33,7 +33,7 @@ class Noisy(nn.Module):
 
 def test_gradients_by_hand(rng):
     images = rng.integers(0, 256, (3, 1, 2, 2), np.uint8)
-    found = gradients(Quadratic(), images, CPU)
+    found = compute_gradients(Quadratic(), images, CPU)
     length = np.sqrt(((images / 255) ** 2).sum(axis=(1, 2, 3)))
     np.testing.assert_allclose(found["input_gradient"], 4 * length, rtol=1e-5)
     np.testing.assert_allclose(
@@ -48,7 +48,7 @@ def test_gradients_of_an_image_do_not_depend_on_the_others(rng):
     torch.manual_seed(0)
     model = pixelcnn.build(pixelcnn.Options(4, 1, 1, 2), (1, 6, 6), 0)
     images = rng.integers(0, 256, (3, 1, 6, 6), np.uint8)
-    both, alone = gradients(model, images, CPU), gradients(model, images[2:], CPU)
+    both, alone = compute_gradients(model, images, CPU), compute_gradients(model, images[2:], CPU)
     assert both["gradient_norms"].shape == (3, len(list(model.parameters())))
     np.testing.assert_allclose(both["gradient_norms"][2:], alone["gradient_norms"], rtol=1e-5)
     assert all(p.grad is None for p in model.parameters())
@@ -57,16 +57,18 @@ def test_gradients_of_an_image_do_not_depend_on_the_others(rng):
 def test_noise_of_an_estimate_follows_from_the_place(rng):
     images = rng.integers(0, 256, (100, 1, 2, 2), np.uint8)
     torch.manual_seed(1)
-    first = predict(Noisy(), "density", images, CPU)["log_likelihood"]
-    np.testing.assert_array_equal(predict(Noisy(), "density", images, CPU)["log_likelihood"], first)
+    first = predict_outputs(Noisy(), "density", images, CPU)["log_likelihood"]
+    np.testing.assert_array_equal(
+        predict_outputs(Noisy(), "density", images, CPU)["log_likelihood"], first
+    )
     assert len(np.unique(first)) == 100
 
 
 def test_probes(rng):
-    found = constants((3, 4, 4))
+    found = make_constants((3, 4, 4))
     assert (found == np.arange(256)[:, None, None, None]).all()
     images = rng.integers(0, 256, (2, 3, 8, 8), np.uint8)
-    shades = faded(images)
+    shades = fade(images)
     assert shades.shape == (2, len(FACTORS), 3, 8, 8)
     np.testing.assert_array_equal(shades[:, -1], images)
     assert (shades[:, 0].std(axis=(2, 3)) == 0).all()
@@ -82,7 +84,7 @@ def test_precision_of_a_density_model(rng, precision):
     torch.manual_seed(0)
     model = pixelcnn.build(pixelcnn.Options(8, 1, 2, 3), (1, 8, 8), 0)
     images = rng.integers(0, 256, (40, 1, 8, 8), np.uint8)
-    exact = predict(model, "density", images, CPU)["log_likelihood"]
-    found = predict(model, "density", images, CPU, precision)["log_likelihood"]
+    exact = predict_outputs(model, "density", images, CPU)["log_likelihood"]
+    found = predict_outputs(model, "density", images, CPU, precision)["log_likelihood"]
     assert found.dtype == np.float64
     assert abs((found - exact).mean()) / (64 * np.log(2)) < 0.005

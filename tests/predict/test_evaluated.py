@@ -6,7 +6,7 @@ from oecal.data import store
 from oecal.data.corruptions import corrupt
 from oecal.data.image_paths import STEPS
 from oecal.data.store import ImageSet, ImageSplit
-from oecal.predict.evaluated import drawn, images_of
+from oecal.predict.evaluated import read_images, select_indices
 
 SHAPE = (1, 8, 8)
 HOW = {"interpolation": "bilinear", "fit": "stretch"}
@@ -34,14 +34,14 @@ def entry(name, role, **more):
 
 def test_every_set_gets_the_format_of_the_in_distribution_set(data):
     for name in ("same", "colour"):
-        split = images_of(entry(name, "far"), data, SHAPE, 2, HOW)
+        split = read_images(entry(name, "far"), data, SHAPE, 2, HOW)
         assert split.images.shape == (3, *SHAPE)
         assert split.images.dtype == np.uint8
 
 
 def test_a_corruption_is_applied(data):
-    plain = images_of(entry("same", "id"), data, SHAPE, 2, HOW).images
-    found = images_of(
+    plain = read_images(entry("same", "id"), data, SHAPE, 2, HOW).images
+    found = read_images(
         entry("same", "corruption", corruption="contrast", severity=5, images=0),
         data,
         SHAPE,
@@ -53,10 +53,10 @@ def test_a_corruption_is_applied(data):
 
 def test_what_cannot_be_evaluated(data):
     with pytest.raises(OecalError, match="empty.h5: has no images in 'test'"):
-        images_of(entry("empty", "far"), data, SHAPE, 2, HOW)
+        read_images(entry("empty", "far"), data, SHAPE, 2, HOW)
     with pytest.raises(OecalError, match="colour.h5: as a shift it needs the 2 classes"):
-        images_of(entry("colour", "shift"), data, SHAPE, 2, HOW)
-    images_of(entry("same", "shift"), data, SHAPE, 2, HOW)
+        read_images(entry("colour", "shift"), data, SHAPE, 2, HOW)
+    read_images(entry("same", "shift"), data, SHAPE, 2, HOW)
 
 
 def test_part_of_the_training_split_is_the_same_for_every_run(tmp_path, rng):
@@ -65,26 +65,33 @@ def test_part_of_the_training_split_is_the_same_for_every_run(tmp_path, rng):
         tmp_path / "x.h5", ImageSet({"train": ImageSplit(images, np.arange(50))}, "", "", "")
     )
     inside = entry("x", "id") | {"split": "train"}
-    found = [images_of(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW, 8) for _ in range(2)]
+    found = [
+        read_images(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW, 8) for _ in range(2)
+    ]
     assert len(found[0].images) == 8
     np.testing.assert_array_equal(found[0].labels, found[1].labels)
     np.testing.assert_array_equal(found[0].images, images[found[0].labels])
-    assert len(images_of(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW).images) == 50
+    assert len(read_images(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW).images) == 50
 
 
 def test_drawn():
-    assert list(drawn(3, 0, "x")) == list(drawn(3, 3, "x")) == list(drawn(3, 9, "x")) == [0, 1, 2]
-    chosen = drawn(100, 10, "x")
+    assert (
+        list(select_indices(3, 0, "x"))
+        == list(select_indices(3, 3, "x"))
+        == list(select_indices(3, 9, "x"))
+        == [0, 1, 2]
+    )
+    chosen = select_indices(100, 10, "x")
     assert len(set(chosen)) == 10
-    assert list(chosen) == sorted(chosen) != list(drawn(100, 10, "y"))
+    assert list(chosen) == sorted(chosen) != list(select_indices(100, 10, "y"))
 
 
 def test_a_path_leads_from_id_images_to_those_of_another_set(data):
     path = entry("path-colour", "path", end="colour", images=2) | {"dataset": "same"}
-    found = images_of(path, data, SHAPE, 2, HOW)
+    found = read_images(path, data, SHAPE, 2, HOW)
     assert found.images.shape == (2 * STEPS, *SHAPE)
     inside, outside = (
-        images_of(entry(name, "far"), data, SHAPE, 2, HOW) for name in ("same", "colour")
+        read_images(entry(name, "far"), data, SHAPE, 2, HOW) for name in ("same", "colour")
     )
     for n in (0, 1):
         steps = found.images[n * STEPS : (n + 1) * STEPS]
@@ -92,7 +99,7 @@ def test_a_path_leads_from_id_images_to_those_of_another_set(data):
         assert start
         assert (found.labels[n * STEPS : (n + 1) * STEPS] == inside.labels[start[0]]).all()
         assert any((other == steps[-1]).all() for other in outside.images)
-    fading = images_of(path | {"end": "contrast", "images": 9}, data, SHAPE, 2, HOW)
+    fading = read_images(path | {"end": "contrast", "images": 9}, data, SHAPE, 2, HOW)
     assert len(fading.images) == 3 * STEPS  # no more than there are
 
 
@@ -103,7 +110,7 @@ def test_each_corruption_is_of_the_same_images(tmp_path, rng):
     )
     data = {"x": str(tmp_path / "x.h5")}
     labels = [
-        images_of(
+        read_images(
             entry(name, "corruption", corruption=name, severity=3, images=8) | {"dataset": "x"},
             data,
             SHAPE,
@@ -117,4 +124,4 @@ def test_each_corruption_is_of_the_same_images(tmp_path, rng):
     whole = entry("contrast", "corruption", corruption="contrast", severity=3, images=0) | {
         "dataset": "x"
     }
-    np.testing.assert_array_equal(images_of(whole, data, SHAPE, 50, HOW).labels, np.arange(50))
+    np.testing.assert_array_equal(read_images(whole, data, SHAPE, 50, HOW).labels, np.arange(50))

@@ -8,8 +8,8 @@ import torch
 
 from oecal.core.errors import OecalError
 from oecal.models import wrn
-from oecal.predict.memory import in_parts
-from oecal.predict.outputs import predict
+from oecal.predict.memory import run_in_parts
+from oecal.predict.outputs import predict_outputs
 from oecal.training import oe
 from oecal.training.loop import Data, train
 from oecal.training.recipe import Recipe
@@ -34,7 +34,7 @@ def too_large(most, function, error):
 @pytest.mark.parametrize("most", [1, 2, 5, 64])
 def test_smaller_batches_give_the_same(most, error):
     images = torch.rand(37, 3)
-    found = in_parts(too_large(most, lambda x: {"a": 2 * x, "b": x.sum(dim=1)}, error), images)
+    found = run_in_parts(too_large(most, lambda x: {"a": 2 * x, "b": x.sum(dim=1)}, error), images)
     assert torch.equal(found["a"], 2 * images)
     assert torch.equal(found["b"], images.sum(dim=1))
 
@@ -42,9 +42,9 @@ def test_smaller_batches_give_the_same(most, error):
 def test_a_prediction_goes_on(monkeypatch, caplog, rng):
     model = wrn.build(wrn.Options(depth=10, width=1), (1, 8, 8), 3)
     images = rng.integers(0, 256, (70, 1, 8, 8), np.uint8)
-    whole = predict(model, "classifier", images, torch.device("cpu"))
+    whole = predict_outputs(model, "classifier", images, torch.device("cpu"))
     monkeypatch.setattr(model, "features", too_large(20, model.features, RuntimeError(FULL)))
-    found = predict(model, "classifier", images, torch.device("cpu"))
+    found = predict_outputs(model, "classifier", images, torch.device("cpu"))
     for name, values in whole.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-6)
     assert "the memory does not suffice for 64 images at a time" in caplog.text
@@ -52,9 +52,9 @@ def test_a_prediction_goes_on(monkeypatch, caplog, rng):
 
 def test_one_image_is_too_much_and_other_errors_are_themselves():
     with pytest.raises(OecalError, match="for a single image; write a smaller model"):
-        in_parts(too_large(0, dict, MemoryError()), torch.rand(3, 2))
+        run_in_parts(too_large(0, dict, MemoryError()), torch.rand(3, 2))
     with pytest.raises(RuntimeError, match="size mismatch"):
-        in_parts(too_large(0, dict, RuntimeError("size mismatch")), torch.rand(3, 2))
+        run_in_parts(too_large(0, dict, RuntimeError("size mismatch")), torch.rand(3, 2))
 
 
 @pytest.mark.parametrize(

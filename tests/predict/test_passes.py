@@ -8,7 +8,14 @@ from torch import nn
 
 from oecal.core.errors import OecalError
 from oecal.models import wrn
-from oecal.predict.repeated_passes import EPSILONS, dropout, methods, odin, summary, tta
+from oecal.predict.repeated_passes import (
+    EPSILONS,
+    dropout,
+    list_methods,
+    odin,
+    summarize_passes,
+    tta,
+)
 
 CPU = torch.device("cpu")
 SHAPE = (1, 4, 4)
@@ -47,7 +54,7 @@ def small(dropout=0.3, classes=3):
 
 
 def every(model, samples=(), passes=3, classes=3):
-    return methods(
+    return list_methods(
         model,
         ["odin", "dropout", "tta", "swag"],
         classes,
@@ -102,7 +109,9 @@ def test_odin_without_a_step_is_the_msp_at_its_temperature_and_ranks_saturated_l
 
 def test_summary_by_hand(rng):
     logits = rng.normal(0, 2, (5, 40, 4))
-    found = {name: values.numpy() for name, values in summary(torch.from_numpy(logits)).items()}
+    found = {
+        name: values.numpy() for name, values in summarize_passes(torch.from_numpy(logits)).items()
+    }
     each = softmax(logits)
     p = each.mean(axis=0)
     np.testing.assert_allclose(found["p"], p)
@@ -118,9 +127,9 @@ def test_mutual_information_far_below_the_precision_of_one():
     a = np.array([1e-5, 1e-10, 1e-20, 1e-100, 1e-250])
     gaps = np.log(np.stack([a, 3 * a])) - np.log1p(-np.stack([a, 3 * a]))
     logits = torch.from_numpy(np.stack([np.zeros_like(gaps), gaps], axis=2))
-    mi = summary(logits)["mi"].numpy()
+    mi = summarize_passes(logits)["mi"].numpy()
     np.testing.assert_allclose(mi, a * np.log(27 / 16) / 2, rtol=1e-4)
-    same = summary(torch.tensor([[[500.0, 0.0, -500.0]]]).repeat(4, 1, 1))
+    same = summarize_passes(torch.tensor([[[500.0, 0.0, -500.0]]]).repeat(4, 1, 1))
     assert same["mi"].item() == 0
     assert same["agreement"].item() == 1
 
@@ -159,7 +168,7 @@ def test_dropout_of_a_model_without_it(images):
 def test_augmentation_that_does_nothing(images):
     model, flat = small(), np.full((5, *SHAPE), 100, np.uint8)
     for how, some in (({"shift": 0, "flip": False}, images), ({"shift": 0, "flip": True}, flat)):
-        found = methods(model, ["tta"], 3, 4, how, [], CPU)["tta"](some)
+        found = list_methods(model, ["tta"], 3, 4, how, [], CPU)["tta"](some)
         with torch.no_grad():
             z = model(torch.from_numpy(some).float() / 255).double().numpy()
         np.testing.assert_allclose(found["tta_p"], softmax(z), rtol=1e-6)

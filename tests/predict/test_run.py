@@ -13,8 +13,8 @@ from oecal.core.errors import OecalError
 from oecal.core.job_costs import Cost
 from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
-from oecal.models.build_network import network
-from oecal.predict.memory import peak, reset_peak
+from oecal.models.build_network import make_network
+from oecal.predict.memory import read_peak, reset_peak
 from oecal.predict.predict_run import predict_run
 from oecal.predict.repeated_passes import EPSILONS
 
@@ -76,7 +76,7 @@ def predicted(data, folder, model, objective, costly, sets=SETS, change=lambda s
         "fit": "stretch",
     }
     torch.manual_seed(0)
-    state = change(network(params, SHAPE, 3).state_dict())
+    state = change(make_network(params, SHAPE, 3).state_dict())
     save_file(state, folder / "model.safetensors")
     samples = {
         f"sample{n}.{k}": v * (1 + n / 10) if v.is_floating_point() else v + n
@@ -193,7 +193,7 @@ def test_memory_is_that_of_the_block_alone():
     found, cpu = [], torch.device("cpu")
     for _ in range(2):
         cost = Cost()
-        with cost.measured(3, lambda: reset_peak(cpu), lambda: peak(cpu)):
+        with cost.measured(3, lambda: reset_peak(cpu), lambda: read_peak(cpu)):
             torch.cat(
                 [torch.ones(10 * 2**18) for _ in range(5)]
             )  # 50 MiB of parts and 50 of the whole

@@ -22,8 +22,8 @@ from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.decode import decode
 from oecal.data.preprocess import adapt
-from oecal.models.build_network import load_weights, network
-from oecal.predict.outputs import predict
+from oecal.models.build_network import load_weights, make_network
+from oecal.predict.outputs import predict_outputs
 from oecal.runs import thresholds
 from oecal.scores.score_run import score_run as score_run
 from oecal.screening.command import main
@@ -59,7 +59,7 @@ def study(tmp_path_factory):
         }
         run = f"own/{model}/baseline/seed0"
         torch.manual_seed(0)
-        made, kind = network(params, SHAPE, 3), "classifier" if model == "wrn" else "density"
+        made, kind = make_network(params, SHAPE, 3), "classifier" if model == "wrn" else "density"
         folder = results / "s/models" / run
         folder.mkdir(parents=True)
         save_file(made.state_dict(), folder / "model.safetensors")
@@ -77,7 +77,7 @@ def study(tmp_path_factory):
             )
             file.attrs.update(configuration=json.dumps(params), order=["own/train", "own/val"])
             for split in ("train", "val"):
-                found = predict(made, kind, splits[split].images, torch.device("cpu"))
+                found = predict_outputs(made, kind, splits[split].images, torch.device("cpu"))
                 for name, values in (found | {"labels": splits[split].labels}).items():
                     file[f"own/{split}/{name}"] = values
                 file[f"own/{split}"].attrs["role"] = "id"
@@ -269,10 +269,10 @@ def test_a_density_model_predicts_nothing(capsys, study, wild):
     )
     row = table(out)["photo.jpg"]
     assert (row["prediction"], row["confidence"]) == ("", "")
-    made = network({"model": RUNS["pixelcnn"], "objective": {"name": "baseline"}}, SHAPE, 3)
+    made = make_network({"model": RUNS["pixelcnn"], "objective": {"name": "baseline"}}, SHAPE, 3)
     load_weights(made, study / "s/models/own/pixelcnn/baseline/seed0/model.safetensors")
     image = adapt(decode((wild / "photo.jpg").read_bytes())[None], SHAPE, "bilinear", "crop")
-    expected = -predict(made, "density", image, torch.device("cpu"))["log_likelihood"][0]
+    expected = -predict_outputs(made, "density", image, torch.device("cpu"))["log_likelihood"][0]
     np.testing.assert_allclose(float(row["uncertainty"]), expected, atol=1e-2)
 
 

@@ -93,7 +93,7 @@ def test_label_smoothing_by_hand():
 def test_mixup_by_hand():
     model, images = linear(), batch()
     torch.manual_seed(7)
-    share, partner = mixup.draw(0.4), torch.randperm(N)
+    share, partner = mixup.draw_share(0.4), torch.randperm(N)
     torch.manual_seed(7)
     found = mixup.loss(model, images, LABELS, None, mixup.Options(alpha=0.4))["loss"].item()
     x, y = images.numpy().astype(float), np.eye(K)[LABELS]
@@ -105,7 +105,7 @@ def test_mixup_by_hand():
 def test_lambda_is_drawn_from_a_symmetric_beta_distribution():
     torch.manual_seed(0)
     for alpha in (0.2, 1.0, 5.0):
-        drawn = np.array([mixup.draw(alpha) for _ in range(4000)])
+        drawn = np.array([mixup.draw_share(alpha) for _ in range(4000)])
         assert (drawn >= 0).all()
         assert (drawn <= 1).all()
         assert drawn.mean() == pytest.approx(0.5, abs=0.03)
@@ -120,7 +120,9 @@ def test_extra_augmentation_by_hand(share, copied):
     model, images = linear(), batch()
     options = extra_augmentation.Options(share=share, weight=0.3, crop=0.5, erase=0.6)
     torch.manual_seed(7)
-    extra = extra_augmentation.erased(extra_augmentation.cropped(images[copied], 0.5), 0.6)
+    extra = extra_augmentation.erase_randomly(
+        extra_augmentation.crop_randomly(images[copied], 0.5), 0.6
+    )
     torch.manual_seed(7)
     found = {
         k: v.item()
@@ -137,8 +139,8 @@ def test_extra_augmentation_by_hand(share, copied):
 
 def test_extra_augmentation_of_strength_zero_is_more_of_the_same():
     images = batch()
-    torch.testing.assert_close(extra_augmentation.cropped(images, 1.0), images)
-    assert torch.equal(extra_augmentation.erased(images, 0.0), images)
+    torch.testing.assert_close(extra_augmentation.crop_randomly(images, 1.0), images)
+    assert torch.equal(extra_augmentation.erase_randomly(images, 0.0), images)
     options = extra_augmentation.Options(share=1.0, weight=0.5, crop=1.0, erase=0.0)
     found = extra_augmentation.loss(linear(), images, LABELS, None, options)["loss"].item()
     assert found == pytest.approx(
@@ -151,7 +153,7 @@ def test_crops_are_parts_of_the_image_enlarged():
     """On a ramp, a crop is a flatter ramp: its slope is the crop's scale, and it leaves the ramp's range nowhere."""
     torch.manual_seed(0)
     columns = torch.arange(9.0).expand(300, 1, 5, 9)
-    found = extra_augmentation.cropped(columns, 0.6)
+    found = extra_augmentation.crop_randomly(columns, 0.6)
     assert found.shape == columns.shape
     scale = found.diff(dim=3)[:, 0, 2, 4]
     assert 0.6 <= scale.min() < 0.65
@@ -161,14 +163,14 @@ def test_crops_are_parts_of_the_image_enlarged():
     assert found.max() <= 8
     assert found[:, 0, 2, 4].min() < 2.6  # the centre moves both ways
     assert found[:, 0, 2, 4].max() > 5.4
-    rows = extra_augmentation.cropped(torch.arange(9.0)[:, None].expand(300, 1, 9, 5), 0.6)
+    rows = extra_augmentation.crop_randomly(torch.arange(9.0)[:, None].expand(300, 1, 9, 5), 0.6)
     assert rows.diff(dim=2)[:, 0, 4, 2].max() > 0.95
 
 
 def test_erased_is_one_rectangle_of_the_mean():
     torch.manual_seed(0)
     images = torch.rand(400, 3, 10, 6)
-    found = extra_augmentation.erased(images, 0.5)
+    found = extra_augmentation.erase_randomly(images, 0.5)
     changed = (found != images).all(dim=1)
     rows, columns = changed.any(dim=2), changed.any(dim=1)
     assert torch.equal(changed, rows[:, :, None] & columns[:, None, :])

@@ -183,11 +183,11 @@ sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
 from oecal.training import loop
 import test_loop
-slow = loop.one_epoch
-def one_epoch(*args):
+slow = loop.train_epoch
+def train_epoch(*args):
     time.sleep(0.2)
     return slow(*args)
-loop.one_epoch = one_epoch
+loop.train_epoch = train_epoch
 recipe = test_loop.replace(test_loop.RECIPE, epochs=20)
 loop.train(test_loop.model_of(), test_loop.OE, test_loop.data_of(), recipe, Path({folder!r}), 1, "f")
 """

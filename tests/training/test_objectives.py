@@ -235,11 +235,11 @@ def test_refuses(wrong):
 def test_background_replaces_values_at_its_rate():
     torch.manual_seed(0)
     x = torch.randint(256, (50, 1, 20, 20)) / 255
-    found = background.mutated(x, 0.3)
+    found = background.mutate(x, 0.3)
     assert (found != x).float().mean().item() == pytest.approx(0.3 * 255 / 256, abs=0.01)
     torch.testing.assert_close((found * 255).round() / 255, found)
-    assert torch.equal(background.mutated(x, 0.0), x)
-    levels = (background.mutated(x, 1.0) * 255).round()
+    assert torch.equal(background.mutate(x, 0.0), x)
+    levels = (background.mutate(x, 1.0) * 255).round()
     assert levels.mean().item() == pytest.approx(127.5, abs=2)
     assert (levels.min(), levels.max()) == (0, 255)
 

@@ -96,7 +96,7 @@ class Identity(nn.Module):
 def test_mixoe_by_hand(m):
     model, (images, labels, outliers) = linear(), batch()
     torch.manual_seed(7)
-    share = mixup.draw(0.7)
+    share = mixup.draw_share(0.7)
     torch.manual_seed(7)
     found = values(
         mixoe.loss(model, images, labels, outliers[:m], mixoe.Options(alpha=0.7, beta=3.0))
@@ -118,7 +118,7 @@ def test_mixoe_by_hand(m):
 
 @pytest.mark.parametrize("share, same", [(1.0, "labels"), (0.0, "oe")])
 def test_mixoe_is_between_cross_entropy_and_oe(monkeypatch, share, same):
-    monkeypatch.setattr(mixoe, "draw", lambda alpha: share)
+    monkeypatch.setattr(mixoe, "draw_share", lambda alpha: share)
     model, (images, labels, outliers) = linear(), batch()
     found = mixoe.loss(model, images, labels, outliers[:N], mixoe.Options())["loss_out"]
     other = oe.loss(model, images, labels, outliers[:N], oe.Options())

@@ -14,7 +14,7 @@ import pytest
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
-from oecal.training.parallel import together
+from oecal.training.parallel import run_together
 from oecal.training.train_run import train_run
 
 HERE = Path(__file__).resolve().parent
@@ -138,4 +138,4 @@ def test_what_goes_wrong_elsewhere_is_said_here():
     with pytest.raises(
         OecalError, match="a process that shares the training failed: .*no room left"
     ):
-        together(2, "cpu", 1, fail_in_the_other_one)
+        run_together(2, "cpu", 1, fail_in_the_other_one)

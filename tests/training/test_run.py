@@ -7,8 +7,8 @@ import torch
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
-from oecal.models.build_network import history_of
-from oecal.training.train_run import mislabelled, prepare, train_run
+from oecal.models.build_network import read_history
+from oecal.training.train_run import mislabel, prepare, train_run
 
 PARAMS = {
     "model": {
@@ -66,7 +66,7 @@ def test_weights_say_which_outliers_were_used(stores, tmp_path):
         precision="float32",
         may_be_missing=["lost"],
     )
-    assert history_of(tmp_path / "run/model.safetensors")["used"] == ["there"]
+    assert read_history(tmp_path / "run/model.safetensors")["used"] == ["there"]
 
 
 def test_without_any_outlier_set_there_is_nothing_to_train(stores, tmp_path):
@@ -100,9 +100,9 @@ def test_few_different_images(stores, limit, there):
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
 def test_wrong_labels(share):
     labels = np.repeat([0, 1, 4], 100)
-    found = mislabelled(labels, share, 0)
+    found = mislabel(labels, share, 0)
     assert np.count_nonzero(found != labels) == round(share * 300)
     assert set(found) == {0, 1, 4}
-    assert share == 0 or not np.array_equal(found, mislabelled(labels, share, 1))
+    assert share == 0 or not np.array_equal(found, mislabel(labels, share, 1))
     if share > 0.9:  # both others are as likely
         assert 30 < np.count_nonzero(found[labels == 0] == 1) < 70

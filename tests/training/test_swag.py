@@ -12,7 +12,7 @@ from torch import nn
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
-from oecal.models.build_network import load_samples, load_weights, network
+from oecal.models.build_network import load_samples, load_weights, make_network
 from oecal.training import oe, swag
 from oecal.training import train_run as training
 from oecal.training.loop import Data
@@ -63,7 +63,7 @@ SWAG = {"steps": 8, "snapshots": 4, "samples": 3, "lr": 0.01}
 def test_moments_equal_numpy(rng):
     snapshots = rng.normal(0, 1, (6, 40)).astype(np.float32)
     mean, variance, deviations = (
-        values.numpy() for values in swag.fit(torch.from_numpy(snapshots))
+        values.numpy() for values in swag.fit_gaussian(torch.from_numpy(snapshots))
     )
     np.testing.assert_allclose(mean, snapshots.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(
@@ -76,9 +76,9 @@ def test_moments_equal_numpy(rng):
 
 def test_samples_have_the_covariance_of_the_paper(rng):
     snapshots = rng.normal(3, 1, (5, 4)) * [1, 2, 0, 3]
-    gaussian = swag.fit(torch.from_numpy(snapshots).float())
+    gaussian = swag.fit_gaussian(torch.from_numpy(snapshots).float())
     torch.manual_seed(0)
-    samples = torch.stack([swag.draw(gaussian) for _ in range(40_000)]).double().numpy()
+    samples = torch.stack([swag.draw_weights(gaussian) for _ in range(40_000)]).double().numpy()
     expected = (np.diag(snapshots.var(axis=0)) + np.cov(snapshots.T)) / 2
     np.testing.assert_allclose(samples.mean(axis=0), snapshots.mean(axis=0), atol=0.05)
     np.testing.assert_allclose(np.cov(samples.T), expected, atol=0.03 * expected.max())
@@ -92,7 +92,7 @@ def test_a_vector_of_weights_and_back(memory_format):
         nn.Sequential(nn.Conv2d(3, 4, 3), nn.Linear(4, 2)).to(memory_format=memory_format)
         for _ in range(2)
     )
-    swag.fill(second, swag.weights_of(first))
+    swag.fill_weights(second, swag.flatten_weights(first))
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(a, b)
         assert a.stride() == b.stride()
@@ -118,7 +118,7 @@ def test_snapshots_at_equal_distances_on_a_straight_way(every):
         return {"loss": model(torch.ones(1, 1)).sum()}
 
     data, recipe = data_of(torch.zeros(24, *SHAPE, dtype=torch.uint8)), replace(RECIPE, epochs=3)
-    found = list(swag.visited(model, loss, data, recipe, every, 0, "float32"))
+    found = list(swag.walk_weights(model, loss, data, recipe, every, 0, "float32"))
     np.testing.assert_allclose(torch.cat(found).numpy(), -0.1 * every * np.arange(1, 4), rtol=1e-5)
 
 
@@ -137,18 +137,20 @@ def test_batch_norm_statistics_are_those_of_whole_batches(rng):
         inside,
         torch.zeros(0),
     )
-    weights = swag.weights_of(model)
-    swag.refresh(model, functools.partial(oe.loss, options=oe.Options()), data, RECIPE, "float32")
+    weights = swag.flatten_weights(model)
+    swag.refresh_batch_norm(
+        model, functools.partial(oe.loss, options=oe.Options()), data, RECIPE, "float32"
+    )
     assert model[0].running_mean.item() == pytest.approx((8 * 0.2 + 4 * 0.8) / 12, rel=1e-5)
     assert model[0].num_batches_tracked.item() == 4
-    assert torch.equal(swag.weights_of(model), weights)
+    assert torch.equal(swag.flatten_weights(model), weights)
 
 
 def test_refresh_of_a_model_without_batch_norm():
     def loss(model, images, labels, outliers):
         raise AssertionError("nothing to do")
 
-    swag.refresh(
+    swag.refresh_batch_norm(
         nn.Linear(2, 2), loss, data_of(torch.zeros(8, *SHAPE, dtype=torch.uint8)), RECIPE, "float32"
     )
 
@@ -195,13 +197,13 @@ def test_the_same_seed_gives_the_same_bytes(trained, tmp_path):
 
 def test_samples_are_whole_models_around_the_trained_one(trained, tmp_path):
     sampled(trained, tmp_path / "swag.safetensors")
-    model = network(PARAMS, SHAPE, 2)
+    model = make_network(PARAMS, SHAPE, 2)
     load_weights(model, trained[2])
     assert model.head.weight.shape == (3, 64)  # two classes and the background
     samples = load_samples(model, tmp_path / "swag.safetensors")
     assert len(samples) == 3
-    own = swag.weights_of(model)
-    distances = [(swag.weights_of(sample) - own).norm() / own.norm() for sample in samples]
+    own = swag.flatten_weights(model)
+    distances = [(swag.flatten_weights(sample) - own).norm() / own.norm() for sample in samples]
     assert all(0 < distance < 0.5 for distance in distances)
     assert (
         len(
@@ -219,12 +221,12 @@ def test_samples_of_another_model(trained, tmp_path):
     with pytest.raises(
         OecalError, match="swag.safetensors: does not hold the weights of this model"
     ):
-        load_samples(network(PARAMS, SHAPE, 5), tmp_path / "swag.safetensors")
+        load_samples(make_network(PARAMS, SHAPE, 5), tmp_path / "swag.safetensors")
     (tmp_path / "swag.safetensors").write_bytes(b"")
     with pytest.raises(
         OecalError, match="swag.safetensors: does not hold the weights of this model"
     ):
-        load_samples(network(PARAMS, SHAPE, 2), tmp_path / "swag.safetensors")
+        load_samples(make_network(PARAMS, SHAPE, 2), tmp_path / "swag.safetensors")
 
 
 def test_what_is_refused(trained, tmp_path):
