@@ -1,6 +1,6 @@
 """Every command in README and docs does what it says.
 
-One that would take hours, or another machine, would at least begin.
+A command that would take hours, or another machine, is only started as a dry run.
 """
 
 import os
@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from oecal.screening import command
-from tests.project import copied
+from tests.project import copy_project
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -31,37 +31,34 @@ WHOLE_SUITE = {"make .venv/runtime"}  # that these tests run shows that it works
 MINE = "studies/mine.yaml"
 
 
-def commands():
-    """Command -> the pages that name it, without comments.
-
-    Blocks of code in other languages are left out.
-    """
-    found = {}
+def find_commands():
+    """Command -> the pages that name it, without comments and blocks of other languages."""
+    pages_of = {}
     for page in PAGES:
         text = re.sub(r"```\w+\n.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)
         text = re.sub(r"\\\n +", " ", text)  # a command on several lines
         for line in re.findall(rf"^    ({PROGRAMS}(?!:).*)$", text, re.MULTILINE):
-            found.setdefault(re.split(r"\s+#", line)[0].strip(), set()).add(page)
-    return found
+            pages_of.setdefault(re.split(r"\s+#", line)[0].strip(), set()).add(page)
+    return pages_of
 
 
 COMMANDS = {
-    command: pages for command, pages in commands().items() if not pages <= set(RUN_ELSEWHERE)
+    command: pages for command, pages in find_commands().items() if not pages <= set(RUN_ELSEWHERE)
 }
 
 
-def words(command):
-    """Its words, with the program's name bare."""
+def split_words(command):
+    """The words of a command, the program without its folder."""
     first, *rest = shlex.split(command)
     return [first.removeprefix(".venv/bin/"), *rest]
 
 
-def of(*programs):
-    return sorted(command for command in COMMANDS if words(command)[0] in programs)
+def list_commands_of(*programs):
+    return sorted(command for command in COMMANDS if split_words(command)[0] in programs)
 
 
-def run(arguments, folder):
-    """Runs the command, with the programs of this Python first."""
+def run_command(arguments, folder):
+    """Run a command, with the programs of this Python first."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
         arguments, cwd=folder, capture_output=True, text=True, env={**os.environ, "PATH": path}
@@ -71,7 +68,7 @@ def run(arguments, folder):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A copy of the project with a study of its own, as the tutorial makes it."""
-    folder = copied(
+    folder = copy_project(
         tmp_path_factory.mktemp("commands"),
         "Makefile",
         "requirements.txt",
@@ -86,52 +83,65 @@ def project(tmp_path_factory):
 
 def test_commands_are_found_and_each_has_a_test():
     assert len(COMMANDS) > 30
-    assert of("make", "snakemake", "python", "cp", *OTHERS) == sorted(COMMANDS)
+    assert list_commands_of("make", "snakemake", "python", "cp", *OTHERS) == sorted(COMMANDS)
 
 
-@pytest.mark.parametrize("command", [c for c in of("make") if c not in WHOLE_SUITE])
+@pytest.mark.parametrize("command", [c for c in list_commands_of("make") if c not in WHOLE_SUITE])
 def test_make(command, project):
     (project / ".venv/bin").mkdir(parents=True, exist_ok=True)
     for there in ("bin/python", "runtime", "development"):
         (project / ".venv" / there).touch()
-    done = run([*words(command), "-n"], project)
+    done = run_command([*split_words(command), "-n"], project)
     assert done.returncode == 0, done.stderr
 
 
-def figures():
-    """Commands that name one figure of the demo: there is one for each, so they are tried together."""
+def list_figure_commands():
+    """Commands that draw one figure of the demo; there are many, so they are tried together."""
     return [
         c
-        for c in of("snakemake")
+        for c in list_commands_of("snakemake")
         if re.fullmatch(r"snakemake --cores 1 results/demo/figures/\w+\.pdf", c)
     ]
 
 
 def test_every_figure_by_its_command(project):
-    done = run(
-        ["snakemake", "-n", "--cores", "1", *(words(command)[-1] for command in figures())], project
+    done = run_command(
+        [
+            "snakemake",
+            "-n",
+            "--cores",
+            "1",
+            *(split_words(command)[-1] for command in list_figure_commands()),
+        ],
+        project,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert len(figures()) >= 30
+    assert len(list_figure_commands()) >= 30
 
 
 @pytest.mark.parametrize(
-    "command", sorted({shlex.join(words(c)) for c in set(of("snakemake")) - set(figures())})
+    "command",
+    sorted(
+        {
+            shlex.join(split_words(c))
+            for c in set(list_commands_of("snakemake")) - set(list_figure_commands())
+        }
+    ),
 )
 def test_snakemake(command, project):
     """As a dry run; --report needs the results, and gets none."""
-    if "conda" in words(command) and not shutil.which("conda"):
+    if "conda" in split_words(command) and not shutil.which("conda"):
         pytest.skip("conda is not installed")
-    arguments = [word for word in words(command) if word not in ("--report", "report.zip")]
-    done = run(
+    arguments = [word for word in split_words(command) if word not in ("--report", "report.zip")]
+    done = run_command(
         [*arguments, *([] if "--unlock" in arguments or "-n" in arguments else ["-n"])], project
     )
     assert done.returncode == 0, done.stderr[-2000:] + done.stdout[-2000:]
 
 
-@pytest.mark.parametrize("command", of(*OTHERS))
+@pytest.mark.parametrize("command", list_commands_of(*OTHERS))
 def test_the_shell_reads(command):
-    done = run(["bash", "-n", "-c", command], ROOT)
+    done = run_command(["bash", "-n", "-c", command], ROOT)
     assert done.returncode == 0, done.stderr
 
 
@@ -144,7 +154,7 @@ def test_screen_knows_its_options():
 
 @pytest.fixture(scope="module")
 def tutorial(project):
-    """The tutorial, its commands in their order, with fewer epochs and only what the last step needs."""
+    """The tutorial's commands in order, with fewer epochs and only what the last step needs."""
     page = (ROOT / "docs/tutorial.md").read_text()
     (project / "pictures.py").write_text(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1])
     target = "results/own_images/thresholds/mine/wrn/oe_tune/seed0.json"
@@ -152,7 +162,7 @@ def tutorial(project):
     for line in re.findall(rf"^    ({PROGRAMS}.*)$", page, re.MULTILINE):
         if not line.startswith(("make", "source")):
             smaller = line.replace("snakemake --cores 2", f"snakemake --cores 2 {target}")
-            outputs[line] = run(["bash", "-c", smaller], project)
+            outputs[line] = run_command(["bash", "-c", smaller], project)
         if line.startswith("cp"):
             text = (project / MINE).read_text()
             assert "epochs: 20" in text

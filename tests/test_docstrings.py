@@ -1,4 +1,4 @@
-"""Docstrings say what is true: they name parameters that exist, and their examples give what they show."""
+"""Docstrings are true: the parameters they name exist, and their examples give what they show."""
 
 import ast
 import doctest
@@ -41,53 +41,57 @@ VALUES = {
 }
 
 
-def module_of(path: Path) -> str:
+def name_module(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def mentioned(text: str) -> set[str]:
+def find_mentioned_names(text: str) -> set[str]:
     """The names that a docstring describes, examples left out."""
     text = doctest.DocTestParser().parse(text)[0] if ">>>" in text else text
     return {
         name
         for pattern in MENTIONS
-        for found in pattern.findall(text)
-        for name in found.split(", ")
+        for match in pattern.findall(text)
+        for name in match.split(", ")
     }
 
 
-def words(node: ast.AST) -> set[str]:
-    """Every identifier below a node, and every word of its texts, such as keys and columns, but not of docstrings."""
-    found, docstrings = set(), {id(n.value) for n in ast.walk(node) if isinstance(n, ast.Expr)}
+def find_words(node: ast.AST) -> set[str]:
+    """Every identifier below a node, and every word of its strings but docstrings."""
+    names = set()
+    docstrings = {id(n.value) for n in ast.walk(node) if isinstance(n, ast.Expr)}
     for n in ast.walk(node):
-        found |= {
+        names |= {
             value
             for key in ("id", "attr", "arg", "name")
             if isinstance(value := getattr(n, key, None), str)
         }
         if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in docstrings:
-            found |= set(re.findall(r"\w+", n.value))
-    return found
+            names |= set(re.findall(r"\w+", n.value))
+    return names
 
 
-def members(owner: ast.Module | ast.ClassDef) -> set[str]:
+def list_members(owner: ast.Module | ast.ClassDef) -> set[str]:
     """Names that a module or class defines or imports."""
-    found = set()
+    names = set()
     for node in owner.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ClassDef | Function):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
-            found |= words(node)
-    return found
+            names |= find_words(node)
+    return names
 
 
-def strangers(source: str) -> Iterator[tuple[str, str]]:
-    """(function, name) of each name that the docstring of a public function describes, and that neither it nor its module knows."""
+def find_unknown_names(source: str) -> Iterator[tuple[str, str]]:
+    """Yield (function, name) where a public function's docstring describes an unknown name.
+
+    A name is known if the function or its module defines, imports or quotes it.
+    """
     tree = ast.parse(source)
     for owner in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]:
-        known = members(tree) | members(owner) | WORDS | VALUES
+        known = list_members(tree) | list_members(owner) | WORDS | VALUES
         for node in owner.body:
             if (
                 isinstance(node, Function)
@@ -95,13 +99,14 @@ def strangers(source: str) -> Iterator[tuple[str, str]]:
                 and (text := ast.get_docstring(node))
             ):
                 yield from (
-                    (node.name, name) for name in sorted(mentioned(text) - known - words(node))
+                    (node.name, name)
+                    for name in sorted(find_mentioned_names(text) - known - find_words(node))
                 )
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
+@pytest.mark.parametrize("path", FILES, ids=name_module)
 def test_names_in_docstrings_exist(path: Path) -> None:
-    assert list(strangers(path.read_text())) == []
+    assert list(find_unknown_names(path.read_text())) == []
 
 
 @pytest.mark.parametrize(
@@ -116,17 +121,17 @@ def test_names_in_docstrings_exist(path: Path) -> None:
 )
 def test_a_parameter_with_another_name_is_found(text: str) -> None:
     source = 'def mean(z, labels):\n    """{}"""\n    return z.mean(axis=0), labels\n'
-    assert list(strangers(source.format(text))) == [("mean", "logits")]
-    assert list(strangers(source.format(text).replace("(z,", "(logits,"))) == []
-    assert list(strangers(source.format(text.replace("logits", "z")))) == []
+    assert list(find_unknown_names(source.format(text))) == [("mean", "logits")]
+    assert list(find_unknown_names(source.format(text).replace("(z,", "(logits,"))) == []
+    assert list(find_unknown_names(source.format(text.replace("logits", "z")))) == []
 
 
-@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=module_of)
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=name_module)
 def test_examples(path: Path) -> None:
-    """A test rather than pytest --doctest-modules, which would import every module of the library in each process."""
-    found = doctest.testmod(importlib.import_module(module_of(path)))
-    assert found.attempted
-    assert not found.failed
+    """In a test, because pytest --doctest-modules would import every module in each process."""
+    results = doctest.testmod(importlib.import_module(name_module(path)))
+    assert results.attempted
+    assert not results.failed
 
 
 def test_each_metric_has_an_example() -> None:

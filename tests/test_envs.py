@@ -1,4 +1,4 @@
-"""Conda environments, the container's recipe and the pins: the same packages, no bound that the pins do not keep."""
+"""Conda environments, container recipe and pins name the same packages and agree on bounds."""
 
 import re
 import tomllib
@@ -38,18 +38,18 @@ def test_a_conda_environment_is_in_step(path):
         package = OTHER_NAMES.get(name, name)
         lowest = {f"{s.operator}{s.version}" for s in NEEDED[package] if s.operator == ">="}
         assert {bound} == lowest, name
-        assert all(SpecifierSet(bound).contains(pin) for pin in pins(package)), name
+        assert all(SpecifierSet(bound).contains(pin) for pin in list_pins(package)), name
 
 
 @pytest.mark.parametrize("name", sorted(NEEDED))
 def test_the_pins_hold_what_is_needed(name):
-    assert all(NEEDED[name].contains(pin) for pin in pins(name))
+    assert all(NEEDED[name].contains(pin) for pin in list_pins(name))
 
 
-def pins(name):
-    found = [version for package, version in PINS if package == name]
-    assert found
-    return found
+def list_pins(name):
+    versions = [version for package, version in PINS if package == name]
+    assert versions
+    return versions
 
 
 def test_every_package_is_pinned_with_its_hashes():

@@ -1,4 +1,4 @@
-"""docs/extending.md: its code, put into a copy of the project and run as a user would, and what the page says of it."""
+"""The code of docs/extending.md, put into a copy of the project and run as a user would."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from scipy.special import softmax
 
 from oecal.core.errors import OecalError
 from oecal.study.loading import read
-from tests.project import ROOT, copied
+from tests.project import ROOT, copy_project
 
 PAGE = (ROOT / "docs/extending.md").read_text()
 OUT = "results/extended"
@@ -31,29 +31,30 @@ class Block(NamedTuple):
     text: str
 
 
-def blocks(text):
-    found = re.findall(
-        r"^\*\*(\S+)\*\*( \(at its end\))?\n\n```\w+\n(.*?)```$", text, re.MULTILINE | re.DOTALL
-    )
-    return [Block(path, bool(at_end), content) for path, at_end, content in found]
+def find_blocks(text):
+    pattern = r"^\*\*(\S+)\*\*( \(at its end\))?\n\n```\w+\n(.*?)```$"
+    return [
+        Block(path, bool(at_end), content)
+        for path, at_end, content in re.findall(pattern, text, re.MULTILINE | re.DOTALL)
+    ]
 
 
-def commands(program, text=PAGE):
+def find_commands(program, text=PAGE):
     """The arguments of each command of this program."""
     return [line.split() for line in re.findall(rf"^    {program} (.+)$", text, re.MULTILINE)]
 
 
 HEAD, *PARTS = re.split(r"^## (?:An? )?", PAGE, flags=re.MULTILINE)
 SECTIONS = {
-    kind: body for kind, _, body in (part.partition("\n") for part in PARTS) if blocks(body)
+    kind: body for kind, _, body in (part.partition("\n") for part in PARTS) if find_blocks(body)
 }
-SMALL = blocks(HEAD)[0]
-EVERYTHING = commands("snakemake", PARTS[-1])[0]
+SMALL = find_blocks(HEAD)[0]
+EVERYTHING = find_commands("snakemake", PARTS[-1])[0]
 each_kind = pytest.mark.parametrize("kind", SECTIONS)
 
 
-def python(folder, *arguments):
-    """Python in a folder, as in a shell of its own; its output."""
+def run_python(folder, *arguments):
+    """Run Python in a folder, as in a shell of its own; return its output."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "COV"))
     }
@@ -64,7 +65,7 @@ def python(folder, *arguments):
     return done.stdout + done.stderr
 
 
-def write(folder, block):
+def write_block(folder, block):
     path = folder / block.path
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(path.read_text() + "\n\n" + block.text if block.at_end else block.text)
@@ -73,10 +74,10 @@ def write(folder, block):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """The project with all that the page adds, and the study built."""
-    folder = copied(tmp_path_factory.mktemp("extended"), "tests", "pyproject.toml")
-    for block in blocks(PAGE):
-        write(folder, block)
-    python(folder, "-m", "snakemake", *EVERYTHING)
+    folder = copy_project(tmp_path_factory.mktemp("extended"), "tests", "pyproject.toml")
+    for block in find_blocks(PAGE):
+        write_block(folder, block)
+    run_python(folder, "-m", "snakemake", *EVERYTHING)
     return folder
 
 
@@ -99,7 +100,7 @@ def test_the_counts_of_the_table():
     )
     expected = []
     for (kind, body), row in zip(SECTIONS.items(), rows, strict=True):
-        *files, configuration = blocks(body)
+        *files, configuration = find_blocks(body)
         assert row[2] in configuration.text
         counts = (
             len(files),
@@ -115,9 +116,9 @@ def test_the_counts_of_the_table():
 
 @each_kind
 def test_its_word_is_unknown_without_its_file(kind, tmp_path):
-    *files, configuration = blocks(SECTIONS[kind])
+    *files, configuration = find_blocks(SECTIONS[kind])
     for block in (SMALL, configuration):
-        write(tmp_path, block)
+        write_block(tmp_path, block)
     assert all(file.at_end or not (ROOT / file.path).exists() for file in files)
     with pytest.raises(OecalError, match="unknown name|cannot be read") as caught:
         read(tmp_path / SMALL.path, tmp_path / configuration.path)
@@ -128,31 +129,32 @@ def test_its_word_is_unknown_without_its_file(kind, tmp_path):
 def test_each_command_names_a_target_and_needs_no_other_addition(project):
     configurations = []
     for body in SECTIONS.values():
-        [[*cores, target, option, small, own]] = commands("snakemake", body)
+        [[*cores, target, option, small, own]] = find_commands("snakemake", body)
         assert (cores, option, small, own) == (
             EVERYTHING[:2],
             "--configfile",
             SMALL.path,
-            blocks(body)[-1].path,
+            find_blocks(body)[-1].path,
         )
         assert (project / target).is_file()
         configurations.append(own)
     assert EVERYTHING[2:] == ["--configfile", SMALL.path, *configurations]
-    python(
-        project,
-        "-c",
-        f"from oecal.study.loading import read\nfor own in {configurations}: read('{SMALL.path}', own)",
-    )
+    code = f"""
+from oecal.study.loading import read
+for own in {configurations}:
+    read("{SMALL.path}", own)
+"""
+    run_python(project, "-c", code)
 
 
 def test_contract_tests_pick_them_up(project):
-    found = commands("pytest")
-    names = [name for *_, name in found]
+    commands = find_commands("pytest")
+    names = [name for *_, name in commands]
     assert names == [
-        re.sub(r".*/|\.py", "", blocks(SECTIONS[kind])[0].path) for kind in list(SECTIONS)[:5]
+        re.sub(r".*/|\.py", "", find_blocks(SECTIONS[kind])[0].path) for kind in list(SECTIONS)[:5]
     ]
-    files = [*(path for path, *_ in found), "tests/test_docstrings.py"]
-    shown = python(
+    files = [*(path for path, *_ in commands), "tests/test_docstrings.py"]
+    shown = run_python(
         project,
         "-m",
         "pytest",
@@ -165,7 +167,7 @@ def test_contract_tests_pick_them_up(project):
         "-k",
         " or ".join(names),
     )
-    for (path, *_), name in zip(found, names, strict=True):
+    for (path, *_), name in zip(commands, names, strict=True):
         assert re.search(rf"{path}::\S+\[{name}\S*\] PASSED", shown), shown
 
 
@@ -188,7 +190,7 @@ def test_objective(project):
     )
 
 
-def predicted(project):
+def read_predictions(project):
     """Probabilities and labels of the ID test images."""
     with h5py.File(project / OUT / "outputs/few_digits/wrn/baseline/seed0.h5") as file:
         return softmax(file["few_digits/test/logits"][:].astype(np.float64), axis=1), file[
@@ -197,7 +199,7 @@ def predicted(project):
 
 
 def test_score(project):
-    p, _ = predicted(project)
+    p, _ = read_predictions(project)
     with h5py.File(project / OUT / "scores/few_digits/wrn/baseline/seed0.h5") as file:
         np.testing.assert_allclose(
             file["few_digits/test/doctor"][:], 1 / (p**2).sum(axis=1) - 1, atol=1e-12
@@ -205,16 +207,16 @@ def test_score(project):
 
 
 def test_metric(project):
-    p, labels = predicted(project)
+    p, labels = read_predictions(project)
     expected = np.mean((p.max(axis=1) >= 0.9) & (p.argmax(axis=1) != labels))
-    found = {}
+    rows = {}
     for name in ("calibration", "intervals"):
         table = pd.read_csv(project / OUT / f"tables/{name}.csv").set_index(
             ["model", "training", "post_hoc", "set"]
         )
-        found[name] = table.loc[[("wrn", "baseline", "none", "id")]]
-    assert found["calibration"]["confident_errors"].item() == pytest.approx(expected)
-    interval = found["intervals"].set_index("metric").loc["confident_errors"]
+        rows[name] = table.loc[[("wrn", "baseline", "none", "id")]]
+    assert rows["calibration"]["confident_errors"].item() == pytest.approx(expected)
+    interval = rows["intervals"].set_index("metric").loc["confident_errors"]
     assert interval["value"] == pytest.approx(expected)
     assert interval["low"] <= expected <= interval["high"]
 
@@ -242,7 +244,7 @@ def test_an_edit_to_the_metric_builds_its_tables_again(project):
     path = project / "oecal/metrics/confident_errors.py"
     before = path.read_text()
     path.write_text(before + "\nUNUSED = None\n")
-    shown = python(project, "-m", "snakemake", "--dry-run", *EVERYTHING)
+    shown = run_python(project, "-m", "snakemake", "--dry-run", *EVERYTHING)
     path.write_text(before)
     assert set(re.findall(r"^Job \d+: Table (\w+)", shown, re.MULTILINE)) == {
         "calibration",

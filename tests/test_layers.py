@@ -1,4 +1,4 @@
-"""Each part of the library imports only what stands before it, and no module imports itself by way of others."""
+"""Each room of the library imports only from rooms below it, and imports have no cycles."""
 
 import ast
 import graphlib

@@ -33,7 +33,10 @@ def test_images_of_published_and_made_sets(planning):
 
 
 def test_operations_of_a_wide_residual_network(planning):
-    """WideResNet-40-2: 2.2 million parameters (Zagoruyko and Komodakis 2016), about 0.33 billion multiplications of an image."""
+    """WideResNet-40-2: 2.2 million parameters, about 0.33 billion multiplications per image.
+
+    Source: Zagoruyko and Komodakis (2016).
+    """
     operations, parameters, features = planning["network"](
         '{"architecture": "wrn", "options": {"depth": 40, "width": 2, "dropout": 0.3}}',
         (3, 32, 32),

@@ -1,11 +1,8 @@
-"""The workflow as a user runs it: the tiny study in a copy of the repository, then edits, and what Snakemake would run again."""
+"""The workflow as a user runs it: the tiny study, then edits, and what Snakemake runs again."""
 
 import json
 import os
-import re
 import shutil
-import subprocess
-import sys
 
 import h5py
 import numpy as np
@@ -13,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.project import copied
+from tests.project import copy_project, count_jobs, run_snakemake
 
 TINY = "studies/tiny.yaml"
 TABLES = (
@@ -39,33 +36,11 @@ TABLES = (
 )
 
 
-def snakemake(folder, *arguments):
-    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
-def jobs(folder, study=TINY):
-    """Rule -> number of jobs that a run would start now."""
-    done = snakemake(folder, "--configfile", study, "-n")
-    assert done.returncode == 0, done.stderr
-    table = re.search(
-        r"Job stats:\njob\s+count\n[- ]+\n(.*?)\ntotal", done.stderr + done.stdout, re.DOTALL
-    )
-    counts = dict(line.split() for line in table[1].splitlines()) if table else {}
-    return {rule: int(n) for rule, n in counts.items() if rule != "all"}
-
-
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     """A copy of the repository in which the tiny study has been built."""
-    folder = copied(tmp_path_factory.mktemp("repository"))
-    done = snakemake(folder, "--configfile", TINY)
+    folder = copy_project(tmp_path_factory.mktemp("repository"))
+    done = run_snakemake(folder, "--configfile", TINY)
     assert done.returncode == 0, done.stderr[-5000:]
     return folder
 
@@ -118,7 +93,7 @@ def test_everything_is_there(workspace):
 
 
 def test_nothing_to_be_done(workspace):
-    done = snakemake(workspace, "--configfile", TINY)
+    done = run_snakemake(workspace, "--configfile", TINY)
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
@@ -126,10 +101,11 @@ def test_one_figure_again_gives_the_same_bytes(workspace):
     target = "results/tiny/figures/reliability.pdf"
     before = (workspace / target).read_bytes()
     (workspace / target).unlink()
-    assert snakemake(workspace, "--configfile", TINY, "--force", target).returncode == 0
+    assert run_snakemake(workspace, "--configfile", TINY, "--force", target).returncode == 0
     assert (workspace / target).read_bytes() == before
-    assert jobs(workspace).keys() <= {"page"}  # the figure is newer than the report that shows it
-    assert snakemake(workspace, "--configfile", TINY).returncode == 0
+    # The figure is newer than the report that shows it.
+    assert count_jobs(workspace, TINY).keys() <= {"page"}
+    assert run_snakemake(workspace, "--configfile", TINY).returncode == 0
 
 
 def add_line(text):
@@ -139,28 +115,28 @@ def add_line(text):
 def test_an_edit_reruns_what_depends_on_it(workspace, edited):
     tables_and_all = {"table", "page", "typeset", "ood_heatmap"}
     edited("oecal/figures/reliability.py", add_line)
-    assert jobs(workspace) == {"reliability": 1, "page": 1}
+    assert count_jobs(workspace, TINY) == {"reliability": 1, "page": 1}
     edited(
         "oecal/figures/reliability.py", lambda text: text.removesuffix("\nUNUSED = None\n") + "\n"
     )
     edited("oecal/scores/logits.py", add_line)
-    found = jobs(workspace)
-    assert found["score"] == 3  # the classifiers' runs, not the density model's
-    assert not {"train", "predict", "dataset"} & found.keys()
-    assert tables_and_all <= found.keys()
+    counts = count_jobs(workspace, TINY)
+    assert counts["score"] == 3  # the classifiers' runs, not the density model's
+    assert not {"train", "predict", "dataset"} & counts.keys()
+    assert tables_and_all <= counts.keys()
 
 
 def test_an_edit_to_a_model_trains_that_model_again(workspace, edited):
     edited("oecal/models/wrn.py", add_line)
-    found = jobs(workspace)
-    assert (found["train"], found["predict"], found["score"]) == (3, 3, 3)
-    assert "likelihood_histograms" not in found
-    assert "dataset" not in found
+    counts = count_jobs(workspace, TINY)
+    assert (counts["train"], counts["predict"], counts["score"]) == (3, 3, 3)
+    assert "likelihood_histograms" not in counts
+    assert "dataset" not in counts
 
 
 def test_an_edit_to_an_objective_trains_what_uses_it(workspace, edited):
     edited("oecal/training/margin.py", add_line)
-    assert jobs(workspace)["train"] == 1
+    assert count_jobs(workspace, TINY)["train"] == 1
 
 
 def test_a_new_ood_set_trains_nothing(workspace, edited):
@@ -172,9 +148,9 @@ def test_a_new_ood_set_trains_nothing(workspace, edited):
         return text.replace("synthetic: [tiny_uniform]", "synthetic: [tiny_uniform, tiny_blobs]")
 
     edited(TINY, more)
-    found = jobs(workspace)
-    assert "train" not in found
-    assert (found["dataset"], found["predict"], found["score"]) == (1, 3, 3)
+    counts = count_jobs(workspace, TINY)
+    assert "train" not in counts
+    assert (counts["dataset"], counts["predict"], counts["score"]) == (1, 3, 3)
 
 
 def test_a_changed_hyperparameter_trains_what_it_touches(workspace, edited):
@@ -185,26 +161,26 @@ def test_a_changed_hyperparameter_trains_what_it_touches(workspace, edited):
             "outlier_batch_size: 16, lr: 0.011, processes",
         ),
     )
-    found = jobs(workspace)
-    assert (found["train"], found["predict"], found["score"]) == (1, 1, 1)
+    counts = count_jobs(workspace, TINY)
+    assert (counts["train"], counts["predict"], counts["score"]) == (1, 1, 1)
 
 
 def test_swapping_two_numbers_is_seen(workspace, edited):
     edited(TINY, lambda text: text.replace("n_val: 60, n_test: 60", "n_val: 61, n_test: 60"))
-    assert jobs(workspace)["dataset"] == 2  # the photos and what is made of them
+    assert count_jobs(workspace, TINY)["dataset"] == 2  # the photos and what is made of them
     edited(TINY, lambda text: text.replace("n_val: 61, n_test: 60", "n_val: 60, n_test: 61"))
-    assert jobs(workspace)["dataset"] == 2
+    assert count_jobs(workspace, TINY)["dataset"] == 2
 
 
 def test_a_touched_file_and_another_device_rerun_nothing(workspace, edited):
     os.utime(workspace / "oecal/models/wrn.py")
     edited(TINY, lambda text: text + "\ncompute: {device: cpu, threads: 2}\n")
-    assert jobs(workspace) == {}
+    assert count_jobs(workspace, TINY) == {}
 
 
 def test_a_wrong_configuration_is_one_line_before_any_job(workspace, edited):
     edited(TINY, lambda text: text.replace("near: [tiny_letters]", "near: [tiny_leters]"))
-    done = snakemake(workspace, "--configfile", TINY)
+    done = run_snakemake(workspace, "--configfile", TINY)
     assert done.returncode != 0
     shown = [
         line
@@ -220,7 +196,7 @@ def test_a_wrong_configuration_is_one_line_before_any_job(workspace, edited):
 
 def test_a_failed_job_shows_its_log(workspace, edited):
     edited(TINY, lambda text: text.replace("classes: [0, 1, 2]", "classes: [0, 1, 12]"))
-    done = snakemake(workspace, "results/data/tiny_digits.h5", "--configfile", TINY)
+    done = run_snakemake(workspace, "results/data/tiny_digits.h5", "--configfile", TINY)
     assert done.returncode != 0
     shown = done.stdout + done.stderr
     assert "classes: the set has no class 12; write numbers from 0 to 9" in shown
@@ -231,14 +207,12 @@ def test_a_failed_job_shows_its_log(workspace, edited):
 
 def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, edited):
     def more(text):
-        text = text.replace(
-            "datasets:\n",
-            "datasets:\n  tiny_lost: {source: npz, path: nowhere.npz, splits: test, missing: skip}\n",
-        )
+        lost = "tiny_lost: {source: npz, path: nowhere.npz, splits: test, missing: skip}"
+        text = text.replace("datasets:\n", f"datasets:\n  {lost}\n")
         return text.replace("far: [tiny_photos]", "far: [tiny_photos, tiny_lost]")
 
     edited(TINY, more)
-    done = snakemake(workspace, "--configfile", TINY)
+    done = run_snakemake(workspace, "--configfile", TINY)
     assert done.returncode == 0, done.stderr[-5000:]
     assert "without tiny_lost: path: there is nothing at" in done.stdout + done.stderr
     html = (workspace / "results/tiny/report.html").read_text()
@@ -252,7 +226,7 @@ def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, 
     edited(
         TINY, lambda text: text.replace(", missing: skip", "")
     )  # another study, which cannot do without it
-    done = snakemake(
+    done = run_snakemake(
         workspace,
         "--configfile",
         TINY,
@@ -265,9 +239,8 @@ def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, 
 
 def test_own_images_and_a_second_configuration_over_the_first(workspace):
     small = workspace / "small.yaml"
-    small.write_text(
-        "study: laid_over\ndatasets:\n  mine: {source: folder, path: mine, splits: test, on_bad: skip}\n"
-    )
+    mine = "mine: {source: folder, path: mine, splits: test, on_bad: skip}"
+    small.write_text(f"study: laid_over\ndatasets:\n  {mine}\n")
     both, store = ["--configfile", TINY, str(small)], "results/data/mine.h5"
     (workspace / "data/mine/cats").mkdir(parents=True)
     for n in range(3):
@@ -275,18 +248,18 @@ def test_own_images_and_a_second_configuration_over_the_first(workspace):
             workspace / f"data/mine/cats/{n}.png"
         )
     (workspace / "data/mine/cats/broken.png").write_bytes(b"no image")
-    assert snakemake(workspace, store, *both).returncode == 0
+    assert run_snakemake(workspace, store, *both).returncode == 0
     assert "broken.png" in (workspace / "results/data/mine.bad.csv").read_text()
-    assert "Nothing to be done" in snakemake(workspace, store, *both).stderr
+    assert "Nothing to be done" in run_snakemake(workspace, store, *both).stderr
     Image.fromarray(np.full((8, 8), 200, np.uint8)).save(workspace / "data/mine/cats/new.png")
-    assert snakemake(workspace, store, *both).returncode == 0  # a file was added: built again
+    assert run_snakemake(workspace, store, *both).returncode == 0  # a file was added: built again
     with h5py.File(workspace / store) as file:
         assert len(file["test/images"]) == 4
         assert json.loads(file.attrs["removed"]) == {"test": {"no image": 1}}
 
 
 def test_a_figure_that_the_study_does_not_have(workspace):
-    done = snakemake(
+    done = run_snakemake(
         workspace,
         "--configfile",
         TINY,
@@ -299,7 +272,7 @@ def test_a_figure_that_the_study_does_not_have(workspace):
 
 
 def test_snakemake_report(workspace, tmp_path):
-    snakemake(workspace, "--configfile", TINY)
-    done = snakemake(workspace, "--configfile", TINY, "--report", str(tmp_path / "report.zip"))
+    run_snakemake(workspace, "--configfile", TINY)
+    done = run_snakemake(workspace, "--configfile", TINY, "--report", str(tmp_path / "report.zip"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "report.zip").stat().st_size > 100_000

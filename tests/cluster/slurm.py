@@ -1,8 +1,8 @@
-"""A real SLURM of one node on this machine, on loopback, for the tests: munged, slurmctld and slurmd.
+"""A real SLURM of one node on this machine, for the tests: munged, slurmctld and slurmd.
 
-Their files lie in one folder, to which /etc/slurm leads meanwhile: jobs do not inherit SLURM_CONF.
-With one pretended GPU (/dev/null), so that requests for one are scheduled; without cgroups and
-without an accounting database.
+They listen on loopback. Their files lie in one folder that /etc/slurm links to meanwhile, because
+jobs do not inherit SLURM_CONF. The node has one pretended GPU (/dev/null), so that requests for one
+are scheduled; there are no cgroups and no accounting database.
 """
 
 from __future__ import annotations
@@ -59,29 +59,26 @@ PartitionName=all Nodes={host} Default=YES State=UP
 """
 
 
-def lacking() -> str:
-    """What there is to say if no SLURM can be started here.
-
-    Empty if one can, after an installation if need be.
-    """
+def explain_missing_slurm() -> str:
+    """Say why no SLURM can be started here; empty if one can, installed first if need be."""
     if os.geteuid():
         return "its daemons start as root only"
     if any(path.exists() for path in ETC):
         return f"there is one already: {ETC[0]}"
-    if not socket.gethostbyname(short_name()).startswith("127."):
-        return f"the host name {short_name()} does not stand for 127.0.0.1"
+    if not socket.gethostbyname(get_short_host_name()).startswith("127."):
+        return f"the host name {get_short_host_name()} does not stand for 127.0.0.1"
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
     if missing and not (shutil.which("apt-get") and install(missing)):
         return f"there is no {', '.join(missing)}, nor can they be installed"
     return ""
 
 
-def short_name() -> str:
+def get_short_host_name() -> str:
     return socket.gethostname().partition(".")[0]
 
 
 def install(packages: list[str]) -> bool:
-    """Whether apt-get could install these, without starting what they bring along."""
+    """Install packages without starting their daemons; return whether apt-get succeeded."""
     policy = Path("/usr/sbin/policy-rc.d")
     ours = not policy.exists()
     if ours:
@@ -104,8 +101,8 @@ def install(packages: list[str]) -> bool:
             policy.unlink()
 
 
-def free_ports() -> list[int]:
-    """Two ports that nobody listens on."""
+def find_free_ports() -> list[int]:
+    """Find two ports that nobody listens on."""
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
@@ -113,17 +110,17 @@ def free_ports() -> list[int]:
 
 
 class Slurm:
-    """The daemons."""
+    """The three daemons, started on entry and stopped on exit."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name in ("state", "spool"):
             (folder / name).mkdir()
         (folder / "slurm.conf").write_text(
-            CONFIGURATION.format(host=short_name(), folder=folder, ports=free_ports())
+            CONFIGURATION.format(host=get_short_host_name(), folder=folder, ports=find_free_ports())
         )
         (folder / "gres.conf").write_text(
-            f"AutoDetect=off\nNodeName={short_name()} Name=gpu File=/dev/null\n"
+            f"AutoDetect=off\nNodeName={get_short_host_name()} Name=gpu File=/dev/null\n"
         )
         (folder / "key").write_bytes(os.urandom(1024))
         (folder / "key").chmod(0o400)
@@ -183,7 +180,7 @@ class Slurm:
     def jobs(self) -> dict[int, dict[str, str]]:
         """All jobs there have been, by number: what SLURM knows of each."""
         lines = self.ask("scontrol", "show", "job", "-o").splitlines()
-        found = [
+        jobs = [
             dict(item.partition("=")[::2] for item in line.split() if "=" in item) for line in lines
         ]
-        return {int(job["JobId"]): job for job in found if "JobId" in job}
+        return {int(job["JobId"]): job for job in jobs if "JobId" in job}

@@ -1,4 +1,7 @@
-"""profiles/slurm against a real SLURM: the smallest study, a job that fails, a controller that is killed, a job that is preempted."""
+"""profiles/slurm against a real SLURM.
+
+The smallest study, a job that fails, a controller that is killed, and a job that is preempted.
+"""
 
 import os
 import signal
@@ -9,8 +12,8 @@ import time
 import pytest
 import yaml
 
-from tests.cluster.slurm import Slurm, lacking
-from tests.project import copied
+from tests.cluster.slurm import Slurm, explain_missing_slurm
+from tests.project import copy_project
 
 RUN = "models/tiny_digits/wrn/baseline/seed0"
 
@@ -18,7 +21,7 @@ RUN = "models/tiny_digits/wrn/baseline/seed0"
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory):
     pytest.importorskip("snakemake_executor_plugin_slurm")
-    if why := lacking():
+    if why := explain_missing_slurm():
         pytest.skip(f"no SLURM here: {why}")
     with Slurm(tmp_path_factory.mktemp("slurm")) as started:
         yield started
@@ -27,7 +30,7 @@ def slurm(tmp_path_factory):
 @pytest.fixture
 def project(tmp_path):
     """A copy of the project, with a profile that looks more often than a cluster would like."""
-    path = copied(tmp_path) / "profiles/slurm/profile.yaml"
+    path = copy_project(tmp_path) / "profiles/slurm/profile.yaml"
     profile = yaml.safe_load(path.read_text())
     profile |= {"slurm-init-seconds-before-status-checks": 3, "latency-wait": 10, "retries": 1}
     path.write_text(yaml.safe_dump(profile))
@@ -59,25 +62,21 @@ def snakemake(project, *targets, **more):
     )
 
 
-def until(what, seconds=180):
+def wait_until(condition, seconds=180):
     deadline = time.monotonic() + seconds
-    while not (found := what()):
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    return found
 
 
-def running(slurm):
+def list_running(slurm):
     return [
         number for number, job in slurm.jobs().items() if job["JobState"] in ("RUNNING", "PENDING")
     ]
 
 
 def test_the_smallest_study(project, slurm):
-    """Trained with a GPU requested, predicted and judged in chains of one job each, drawn.
-
-    Then there is nothing to do.
-    """
+    """Trained with a GPU requested, predicted, judged and drawn; then there is nothing to do."""
     study(project)
     targets = "thresholds/tiny_digits/wrn/baseline/seed0.json", "figures/confidence_histograms.png"
     before = slurm.jobs()
@@ -110,19 +109,16 @@ def test_a_job_that_fails_is_sent_again_with_more_memory_and_shown_with_its_log(
 
 
 def test_a_killed_controller(project, slurm):
-    """Its job goes on.
-
-    Cancelled by name and with the folder unlocked, the next call goes on from the checkpoint.
-    """
+    """Its job goes on; once that is cancelled and the folder unlocked, the next call resumes."""
     study(project, epochs=15)
     checkpoint = project / f"results/tiny/{RUN}/checkpoint.pt"
     process = snakemake(project, f"{RUN}/model.safetensors", start_new_session=True)
-    until(checkpoint.exists)
+    wait_until(checkpoint.exists)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert running(slurm)
-    slurm.ask("scancel", *map(str, running(slurm)))
-    until(lambda: not running(slurm))
+    assert list_running(slurm)
+    slurm.ask("scancel", *map(str, list_running(slurm)))
+    wait_until(lambda: not list_running(slurm))
     unlock = [sys.executable, "-m", "snakemake", "--configfile", "study.yaml", "--unlock"]
     subprocess.run(unlock, cwd=project, check=True, capture_output=True)
     finish(project)
@@ -131,8 +127,8 @@ def test_a_killed_controller(project, slurm):
 def test_a_preempted_training(project, slurm):
     study(project, epochs=15)
     process = snakemake(project, f"{RUN}/model.safetensors")
-    until((project / f"results/tiny/{RUN}/checkpoint.pt").exists)
-    slurm.ask("scancel", *map(str, running(slurm)))
+    wait_until((project / f"results/tiny/{RUN}/checkpoint.pt").exists)
+    slurm.ask("scancel", *map(str, list_running(slurm)))
     log = process.communicate(timeout=400)[0]
     assert process.returncode == 0, log
     assert (

@@ -1,7 +1,11 @@
-"""Coverage-guided fuzzing of the readers of foreign files: any error but an OecalError in one line ends it, and the file is kept.
+"""Coverage-guided fuzzing of the readers of foreign files.
 
-python -m tests.faults.fuzz npy 120     (a format of tests/test_damaged_files.py, seconds; needs
-`pip install atheris`, Linux only)
+Anything but an OecalError in one line ends it, and the file that caused it is kept.
+
+    python -m tests.faults.fuzz npy 120
+
+The arguments: a format of tests/test_damaged_files.py, and seconds. Needs `pip install atheris`,
+which exists for Linux only.
 """
 
 from __future__ import annotations
