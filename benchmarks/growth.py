@@ -15,7 +15,7 @@ from types import ModuleType
 import numpy as np
 
 from benchmarks.timing import milliseconds
-from oecal.metrics.calibration_metrics import equal_width, gap
+from oecal.metrics.calibration_metrics import bin_by_width, gap
 from oecal.metrics.detection_metrics import detection_metrics
 from oecal.scores.gaussian import mahalanobis
 from oecal.scores.logits import energy
@@ -90,7 +90,7 @@ def metrics(n: int) -> Callable[[], object]:
 def calibration(n: int) -> Callable[[], object]:
     rng = np.random.default_rng(0)
     confidence, right = rng.random(n), rng.random(n) < 0.5
-    return lambda: gap(equal_width(confidence, right), 1)
+    return lambda: gap(bin_by_width(confidence, right), 1)
 
 
 def score_files(folder: Path, seeds: int, sets: int) -> list[str]:

@@ -16,10 +16,10 @@ from torchmetrics.functional.classification import (
 )
 
 from benchmarks.timing import show
-from oecal.metrics.calibration_metrics import confidence_metrics, equal_width, gap
-from oecal.metrics.detection_bootstrap import inside, resampled
+from oecal.metrics.calibration_metrics import bin_by_width, confidence_metrics, gap
+from oecal.metrics.detection_bootstrap import count_inside, resample_detection
 from oecal.metrics.detection_metrics import detection_metrics_of_sets
-from oecal.metrics.resamples import drawn
+from oecal.metrics.resamples import draw_weights
 
 
 def scikit_learn(labels: np.ndarray, scores: np.ndarray) -> None:
@@ -70,7 +70,7 @@ def calibration(n: int, classes: int) -> dict[str, Callable[[], object]]:
 
     confidence, correct = confidence_and_correctness()
     return {
-        "oecal: ECE": lambda: gap(equal_width(*confidence_and_correctness()), 1),
+        "oecal: ECE": lambda: gap(bin_by_width(*confidence_and_correctness()), 1),
         "torchmetrics: ECE": lambda: multiclass_calibration_error(
             tensor, target, classes, n_bins=15
         ),
@@ -88,7 +88,9 @@ def bootstrap(n: int) -> dict[str, Callable[[], object]]:
     labels, scores = np.r_[np.zeros(n), np.ones(n)], np.r_[known, unknown]
 
     def ours() -> None:
-        resampled(inside(known, drawn(n, 1000, rng)), unknown, drawn(n, 1000, rng))
+        resample_detection(
+            count_inside(known, draw_weights(n, 1000, rng)), unknown, draw_weights(n, 1000, rng)
+        )
 
     def loop() -> None:
         for _ in range(20):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import show
-from oecal.scores.catalogue import HEAD, scores
+from oecal.scores.catalogue import HEAD, list_scores
 from oecal.scores.gaussian import mahalanobis, relative_mahalanobis
 from oecal.scores.neighbours import knn
 from oecal.scores.subspace import vim
@@ -68,7 +68,7 @@ def every_score(own: Arrays, tests: list[Arrays]) -> None:
         f"All scores of {len(tests)} x {TEST:,} images from stored arrays, with {TRAIN:,} training images"
     )
     stored = {"logits", "features", "labels"} | HEAD
-    for name, score in scores().items():
+    for name, score in list_scores().items():
         if score.needs <= stored and score.prefixes <= {"train", "val"}:
             function = getattr(importlib.import_module(score.module), score.function)
             start = time.perf_counter()
@@ -107,7 +107,7 @@ def peers(own: Arrays, tests: list[Arrays]) -> None:
         fresh = {
             name: values.view() for name, values in own.items()
         }  # other objects, so nothing is remembered
-        needs = {f: scores()[f.__name__].arguments for f in functions}
+        needs = {f: list_scores()[f.__name__].arguments for f in functions}
         return [f(**{a: (fresh | test)[a] for a in needs[f]}) for test in tests for f in functions]
 
     def theirs(*detectors: Any) -> list[np.ndarray]:

@@ -6,7 +6,7 @@
 import ast
 from pathlib import Path
 
-from oecal.scores.catalogue import FOLDER, PREFIXES, Score, scores
+from oecal.scores.catalogue import FOLDER, PREFIXES, Score, list_scores
 
 HEAD = """# All scores
 
@@ -61,7 +61,7 @@ def family(path: Path, members: list[Score]) -> str:
 
 def page() -> str:
     found: dict[str, list[Score]] = {}
-    for score in scores().values():
+    for score in list_scores().values():
         found.setdefault(score.family, []).append(score)
     return (
         "\n\n".join(

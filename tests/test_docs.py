@@ -133,9 +133,9 @@ def test_the_score_that_the_documents_add(tmp_path, monkeypatch, rng):
     (tmp_path / "centroid.py").write_text(code)
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
     monkeypatch.setattr(oecal.scores, "__path__", [*oecal.scores.__path__, str(tmp_path)])
-    catalogue.scores.cache_clear()
+    catalogue.list_scores.cache_clear()
     try:
-        found = catalogue.score("centroid")
+        found = catalogue.find_score("centroid")
         assert (found.needs, found.grids) == ({"features", "labels"}, {"norm": (1, 2)})
         features, labels = rng.uniform(size=(20, 3)), np.arange(20) % 2
         values = importlib.import_module(found.module).centroid(features, features, labels)
@@ -144,7 +144,7 @@ def test_the_score_that_the_documents_add(tmp_path, monkeypatch, rng):
             values, np.linalg.norm(features[:, None] - means, axis=2).min(axis=1)
         )
     finally:
-        catalogue.scores.cache_clear()
+        catalogue.list_scores.cache_clear()
 
 
 def test_scores_and_metrics_without_the_workflow(rng, capsys):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from oecal.calibrators.calibrator import Calibrator
-from oecal.calibrators.temperature import scaled
-from oecal.scores.numerics import best_temperature, log_softmax
+from oecal.calibrators.temperature import make_calibrator
+from oecal.scores.numerics import find_temperature, log_softmax
 
 OUTLIERS = True
 
@@ -22,8 +22,8 @@ def fit(logits: np.ndarray, labels: np.ndarray, outliers: np.ndarray) -> Calibra
         np.asarray(outliers, np.float64),
         np.arange(len(labels)),
     )
-    return scaled(
-        best_temperature(
+    return make_calibrator(
+        find_temperature(
             lambda t: float(
                 -log_softmax(z / t)[rows, labels].mean() - log_softmax(unknown / t).mean()
             )

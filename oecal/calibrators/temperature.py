@@ -13,16 +13,16 @@ from oecal.scores.numerics import fit_temperature, log_softmax
 OUTLIERS = False
 
 
-def scaled(temperature: float) -> Calibrator:
+def make_calibrator(temperature: float) -> Calibrator:
     """The calibrator z -> log softmax(z / T) of a given T > 0, which `Calibrator.temperature` tells."""
     return Calibrator(lambda logits: log_softmax(logits / temperature), temperature)
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
     """The T in [0.2, 5] of the least NLL; logits (N, K), labels (N,)."""
-    return scaled(fit_temperature(logits, labels))
+    return make_calibrator(fit_temperature(logits, labels))
 
 
-def before_and_after(logits: np.ndarray, labels: np.ndarray) -> dict[str, Calibrator | None]:
+def fit_before_and_after(logits: np.ndarray, labels: np.ndarray) -> dict[str, Calibrator | None]:
     """post_hoc -> calibrator: none, and the temperature fitted to these."""
     return {"none": None, "temperature": fit(logits, labels)}

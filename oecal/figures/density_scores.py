@@ -23,7 +23,9 @@ FOR = ("density",)
 PUBLISHED = Path(__file__).with_name("published_density.csv")
 # Stands for the training in rows of published numbers; no training of a study can have this name
 THEIRS = "(published)"
-PLAIN = [score.name for score in catalogue.scores().values() if score.needs <= catalogue.STATISTICS]
+PLAIN = [
+    score.name for score in catalogue.list_scores().values() if score.needs <= catalogue.STATISTICS
+]
 SYNTHETIC = "synthetic (mean)"
 COLUMNS = ["training", "seed", "ood", "kind", "score", "auroc", "source", "of"]
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from oecal.calibrators import temperature
 from oecal.figures.sentences import Tables, format_over_seeds, group_uncalibrated
 from oecal.figures.style import BLACK, BLUE, BOX, VERMILION, WIDTH, display_name, plt
-from oecal.metrics.calibration_metrics import equal_width, gap
+from oecal.metrics.calibration_metrics import bin_by_width, gap
 from oecal.metrics.seed_intervals import mean_interval
 from oecal.runs.run_files import confidence_and_correctness, pool_test_images, read_run
 
@@ -34,7 +34,7 @@ def collect_data(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
         run = read_run(path, "logits", "labels")
         both = pool_test_images(run, ood_ratio)
         val = run.find("id", "val")
-        for post_hoc, calibrator in temperature.before_and_after(
+        for post_hoc, calibrator in temperature.fit_before_and_after(
             val["logits"], val["labels"]
         ).items():
             for key, images in (("id", both[:1]), ("pooled", both)):
@@ -77,11 +77,11 @@ def draw_figure(data: pd.DataFrame, bins: int) -> Figure:
                 & (data["set"] == key)
                 & (data["post_hoc"] == post_hoc)
             ]
-            binned = equal_width(
+            binned = bin_by_width(
                 part["confidence"].to_numpy(), part["correct"].to_numpy(float), bins
             )
             errors = [
-                gap(equal_width(g["confidence"].to_numpy(), g["correct"].to_numpy(float), bins), 1)
+                gap(bin_by_width(g["confidence"].to_numpy(), g["correct"].to_numpy(float), bins), 1)
                 for _, g in part.groupby("seed")
             ]
             ax, counts = figure.add_subplot(grid[3 * r, c]), figure.add_subplot(grid[3 * r + 1, c])

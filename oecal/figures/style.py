@@ -152,7 +152,7 @@ def group_by_family(scores: Iterable[str]) -> dict[str, str]:
 
     One family after the other, in order of first appearance.
     """
-    of = {score: catalogue.score(score).family for score in scores}
+    of = {score: catalogue.find_score(score).family for score in scores}
     return {
         score: family
         for family in dict.fromkeys(of.values())

@@ -19,17 +19,22 @@ from typing import Any
 
 import numpy as np
 
-from oecal.metrics.calibration_metrics import by_mass, by_rank, by_width, label_losses
+from oecal.metrics.calibration_metrics import (
+    assign_by_mass,
+    assign_by_rank,
+    assign_by_width,
+    label_losses,
+)
 from oecal.metrics.norm_interval import Binned, Estimate, norm_interval
-from oecal.metrics.resamples import drawn, percentile_interval
-from oecal.metrics.smooth import smooth_ece, smoothing
+from oecal.metrics.resamples import draw_weights, percentile_interval
+from oecal.metrics.smooth import smooth_ece, smoothing_kernel
 
 CELLS = 1_000_000  # weights of so many images times resamples at a time, 8 MB
 
 Statistics = Callable[[np.ndarray], dict[str, Any]]
 
 
-def resampled(
+def draw_chunks(
     strata: Sequence[tuple[int, np.random.Generator]], resamples: int
 ) -> Iterator[np.ndarray]:
     """Weights (N, b), some resamples at a time.
@@ -40,10 +45,12 @@ def resampled(
     most = max(CELLS // n, 1)
     for start in range(0, resamples, most):
         b = min(most, resamples - start)
-        yield np.concatenate([drawn(size, b, rng) for size, rng in strata]).astype(np.float64)
+        yield np.concatenate([draw_weights(size, b, rng) for size, rng in strata]).astype(
+            np.float64
+        )
 
 
-def matrix(
+def make_sparse(
     entries: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
 ) -> Any:
     """A sparse matrix; entries of one place are added up."""
@@ -52,7 +59,7 @@ def matrix(
     return csr_array((entries, (rows, columns)), shape)
 
 
-def statistics(
+def make_confidence_statistics(
     confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100
 ) -> Statistics:
     """A function from weights (N, b) to each metric (b,), and for errors of calibration to the gaps of their bins.
@@ -63,28 +70,30 @@ def statistics(
     have each confidence. The bins, and the width at which smece smooths, are the same in all
     resamples.
 
-    >>> of = statistics(np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 1, 0, 1]))
+    >>> of = make_confidence_statistics(np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 1, 0, 1]))
     >>> of(np.array([[1, 0], [1, 0], [1, 4], [1, 0]]))["accuracy"]
     array([0.75, 0.  ])
     """
     n, correct = len(confidence), np.asarray(correct, bool)
     values, group, counts = np.unique(confidence, return_inverse=True, return_counts=True)
     of_right, of_wrong = (
-        matrix(np.ones(len(i)), group[i], i, (len(values), n))
+        make_sparse(np.ones(len(i)), group[i], i, (len(values), n))
         for i in (np.flatnonzero(correct), np.flatnonzero(~correct))
     )
     at_rank = np.repeat(np.arange(len(values)), counts)  # ties are spread evenly over their ranks
 
     def ranked(index: np.ndarray) -> Any:
-        return matrix(1 / counts[at_rank], index, at_rank, (int(index[-1]) + 1, len(values)))
+        return make_sparse(1 / counts[at_rank], index, at_rank, (int(index[-1]) + 1, len(values)))
 
-    used, place = np.unique(by_width(values, bins), return_inverse=True)
-    width = matrix(np.ones(len(values)), place, np.arange(len(values)), (len(used), len(values)))
-    mass, hundreds = ranked(by_mass(n, bins)), ranked(by_rank(n, size))
+    used, place = np.unique(assign_by_width(values, bins), return_inverse=True)
+    width = make_sparse(
+        np.ones(len(values)), place, np.arange(len(values)), (len(used), len(values))
+    )
+    mass, hundreds = ranked(assign_by_mass(n, bins)), ranked(assign_by_rank(n, size))
     of_width, of_mass, of_hundreds = (
         index @ counts / n for index in (width, mass, hundreds)
     )  # their shares of the images
-    smooth = smoothing(values, smooth_ece(confidence, correct.astype(float)))
+    smooth = smoothing_kernel(values, smooth_ece(confidence, correct.astype(float)))
     doubt = 1 - values
 
     def of(weights: np.ndarray) -> dict[str, Any]:
@@ -156,13 +165,15 @@ def selective(both: np.ndarray, wrong: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def class_statistics(log_p: np.ndarray, labels: np.ndarray, bins: int = 15) -> Statistics:
-    """As `statistics`, of what needs true classes: nll, brier, and cwece, with the bins of all classes; log p (N, K), labels (N,)."""
+def make_class_statistics(log_p: np.ndarray, labels: np.ndarray, bins: int = 15) -> Statistics:
+    """As `make_confidence_statistics`, of what needs true classes: nll, brier, and cwece, with the bins of all classes; log p (N, K), labels (N,)."""
     n, classes = log_p.shape
     losses, p = label_losses(log_p, labels), np.exp(log_p)
     excess, image = p - (labels[:, None] == np.arange(classes)), np.repeat(np.arange(n), classes)
-    used, place = np.unique(by_width(p, bins) + bins * np.arange(classes), return_inverse=True)
-    at = matrix(excess.ravel(), place.ravel(), image, (len(used), n))
+    used, place = np.unique(
+        assign_by_width(p, bins) + bins * np.arange(classes), return_inverse=True
+    )
+    at = make_sparse(excess.ravel(), place.ravel(), image, (len(used), n))
     share = np.bincount(place.ravel()) / (n * classes)
 
     def of(weights: np.ndarray) -> dict[str, Any]:
@@ -175,7 +186,7 @@ def class_statistics(log_p: np.ndarray, labels: np.ndarray, bins: int = 15) -> S
 def bootstrap(
     parts: Sequence[Statistics], weights: Iterator[np.ndarray], n: int
 ) -> dict[str, Estimate]:
-    """Each metric of these `statistics`, from the weights of `resampled` for n images."""
+    """Each metric of these `Statistics`, from the weights of `draw_chunks` for n images."""
 
     def of(w: np.ndarray) -> dict[str, Any]:
         return {name: found for part in parts for name, found in part(w).items()}

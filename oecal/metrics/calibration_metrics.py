@@ -23,7 +23,7 @@ class Bins(NamedTuple):
     accuracy: np.ndarray
 
 
-def summarise(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n: int) -> Bins:
+def summarise_bins(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n: int) -> Bins:
     """Bins 0 to n - 1 from each image's bin, confidence and correctness, (N,) each.
 
     An empty bin has nan for its means.
@@ -34,43 +34,45 @@ def summarise(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n:
         return Bins(count, *(s / count for s in sums))
 
 
-def by_width(confidence: np.ndarray, bins: int) -> np.ndarray:
+def assign_by_width(confidence: np.ndarray, bins: int) -> np.ndarray:
     """Index of each confidence's bin (b / B, (b + 1) / B], as in Guo et al., ICML 2017; 0 falls into the first.
 
-    >>> by_width(np.array([0.0, 0.1, 0.11, 1.0]), 10)
+    >>> assign_by_width(np.array([0.0, 0.1, 0.11, 1.0]), 10)
     array([0, 0, 1, 9])
     """
     index: np.ndarray = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     return index
 
 
-def by_rank(n: int, size: int) -> np.ndarray:
+def assign_by_rank(n: int, size: int) -> np.ndarray:
     """Index of the bin of `size` of each rank, (n,).
 
     The last, most confident bin takes the remainder (Hendrycks et al., section 4.5).
 
-    >>> by_rank(5, 2)
+    >>> assign_by_rank(5, 2)
     array([0, 0, 1, 1, 1])
     """
     return np.minimum(np.arange(n) // size, max(n // size, 1) - 1)
 
 
-def by_mass(n: int, bins: int) -> np.ndarray:
+def assign_by_mass(n: int, bins: int) -> np.ndarray:
     """Index of the bin of each rank, (n,), in `bins` bins of as equal size as can be.
 
-    >>> by_mass(5, 2)
+    >>> assign_by_mass(5, 2)
     array([0, 0, 0, 1, 1])
     """
     bins = min(bins, n)
     return np.arange(n) * bins // n
 
 
-def equal_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Bins:
-    """`bins` bins of equal width, `by_width`; confidence, correct: (N,)."""
-    return summarise(by_width(confidence, bins), confidence, correct, bins)
+def bin_by_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Bins:
+    """`bins` bins of equal width, `assign_by_width`; confidence, correct: (N,)."""
+    return summarise_bins(assign_by_width(confidence, bins), confidence, correct, bins)
 
 
-def ranked(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sort_by_confidence(
+    confidence: np.ndarray, correct: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Both in ascending order of confidence.
 
     Equal confidences stand in no order: their correctness is spread evenly over their ranks.
@@ -81,22 +83,22 @@ def ranked(confidence: np.ndarray, correct: np.ndarray) -> tuple[np.ndarray, np.
     return confidence, (np.bincount(group, weights=correct) / np.bincount(group))[group]
 
 
-def equal_mass(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Bins:
-    """`bins` bins of as equal size as can be, by rank of confidence, `by_mass`."""
-    index = by_mass(len(confidence), bins)
-    return summarise(index, *ranked(confidence, correct), index[-1] + 1)
+def bin_by_mass(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Bins:
+    """`bins` bins of as equal size as can be, by rank of confidence, `assign_by_mass`."""
+    index = assign_by_mass(len(confidence), bins)
+    return summarise_bins(index, *sort_by_confidence(confidence, correct), index[-1] + 1)
 
 
-def adaptive(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bins:
-    """Bins of `size` by rank of confidence, `by_rank`."""
-    index = by_rank(len(confidence), size)
-    return summarise(index, *ranked(confidence, correct), index[-1] + 1)
+def bin_by_rank(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bins:
+    """Bins of `size` by rank of confidence, `assign_by_rank`."""
+    index = assign_by_rank(len(confidence), size)
+    return summarise_bins(index, *sort_by_confidence(confidence, correct), index[-1] + 1)
 
 
 def gap(bins: Bins, norm: float) -> float:
     """(sum_b n_b / n |conf_b - acc_b|^norm)^(1 / norm); norm 1: ECE or MAD, 2: RMS, inf: MCE.
 
-    >>> bins = equal_width(np.array([0.9, 0.9, 0.6, 0.6]), np.array([1, 1, 0, 0]), 10)
+    >>> bins = bin_by_width(np.array([0.9, 0.9, 0.6, 0.6]), np.array([1, 1, 0, 0]), 10)
     >>> [round(gap(bins, norm), 3) for norm in (1, 2, np.inf)]
     [0.35, 0.43, 0.6]
     """
@@ -141,11 +143,13 @@ def error_auroc(confidence: np.ndarray, correct: np.ndarray) -> float:
     right, n = float(np.sum(correct)), len(correct)
     if right in (0, n):
         return float("nan")
-    ranks = ranked(confidence, correct)[1] @ np.arange(1, n + 1)
+    ranks = sort_by_confidence(confidence, correct)[1] @ np.arange(1, n + 1)
     return float((ranks - right * (right + 1) / 2) / (right * (n - right)))
 
 
-def brier_parts(confidence: np.ndarray, correct: np.ndarray, found: Bins) -> dict[str, float]:
+def brier_decomposition(
+    confidence: np.ndarray, correct: np.ndarray, found: Bins
+) -> dict[str, float]:
     """mean (c - y)^2 = reliability - resolution + uncertainty + within, over these bins of the same images.
 
     reliability: sum_b w_b (c_b - y_b)^2; resolution: sum_b w_b (y_b - y)^2; uncertainty: y (1 - y)
@@ -185,7 +189,7 @@ def confidence_metrics(
     ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap;
     rms, mad: adaptive bins of `size`; rms_official: rms as the official OE code computes it;
     ce2_debiased: `debiased_squared` of the equal-mass bins; error_auroc; reliability, resolution:
-    two of `brier_parts`; smece: `smooth_ece`. Raises ValueError if there are none, or if some lie
+    two of `brier_decomposition`; smece: `smooth_ece`. Raises ValueError if there are none, or if some lie
     outside [0, 1], as logits do.
 
     >>> found = confidence_metrics(np.full(10, 0.8), np.arange(10) < 6)
@@ -199,15 +203,15 @@ def confidence_metrics(
         ~((confidence >= 0) & (confidence <= 1 + 1e-6))
     ):  # a softmax in float32 may round to above 1
         raise ValueError(f"{outside} of {confidence.size} confidences lie outside [0, 1]")
-    ascending = ranked(
+    ascending = sort_by_confidence(
         confidence, correct
     )  # once: sorting what is sorted takes the two binnings by rank no time
     width, mass, hundreds = (
-        equal_width(confidence, correct, bins),
-        equal_mass(*ascending, bins),
-        adaptive(*ascending, size),
+        bin_by_width(confidence, correct, bins),
+        bin_by_mass(*ascending, bins),
+        bin_by_rank(*ascending, size),
     )
-    parts = brier_parts(confidence, correct, width)
+    parts = brier_decomposition(confidence, correct, width)
     return {
         "accuracy": float(correct.mean()),
         "ece": gap(width, 1),
@@ -236,7 +240,7 @@ def classwise_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15)
     return float(
         np.mean(
             [
-                gap(equal_width(probabilities[:, k], (labels == k).astype(float), bins), 1)
+                gap(bin_by_width(probabilities[:, k], (labels == k).astype(float), bins), 1)
                 for k in classes
             ]
         )

@@ -29,7 +29,7 @@ class Inside(NamedTuple):
     before: np.ndarray
 
 
-def inside(scores: np.ndarray, weights: np.ndarray) -> Inside:
+def count_inside(scores: np.ndarray, weights: np.ndarray) -> Inside:
     """ID scores (N,), weights (N, B)."""
     order = np.argsort(scores, kind="stable")
     before = np.zeros(
@@ -39,11 +39,13 @@ def inside(scores: np.ndarray, weights: np.ndarray) -> Inside:
     return Inside(np.asarray(scores)[order], before)
 
 
-def resampled(known: Inside, scores: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+def resample_detection(
+    known: Inside, scores: np.ndarray, weights: np.ndarray
+) -> dict[str, np.ndarray]:
     """auroc, fpr95 (B,) as in oecal.metrics.detection_metrics, of OOD scores (M,) with weights (M, B). Ties are handled exactly.
 
-    >>> known = inside(np.array([1, 2]), np.array([[1, 2], [1, 0]]))
-    >>> resampled(known, np.array([2, 3]), np.ones((2, 2)))["auroc"]
+    >>> known = count_inside(np.array([1, 2]), np.array([[1, 2], [1, 0]]))
+    >>> resample_detection(known, np.array([2, 3]), np.ones((2, 2)))["auroc"]
     array([0.875, 1.   ])
     """
     order = np.argsort(-scores, kind="stable")  # from the most anomalous on

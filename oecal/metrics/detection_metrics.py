@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 
-def check(scores: np.ndarray, name: str) -> np.ndarray:
+def check_scores(scores: np.ndarray, name: str) -> np.ndarray:
     """Scores as a flat float64 array. Raises ValueError if empty or not finite.
 
-    >>> check(np.array([0.5, np.nan]), "ID")
+    >>> check_scores(np.array([0.5, np.nan]), "ID")
     Traceback (most recent call last):
         ...
     ValueError: ID: 1 of 2 scores are not finite
@@ -38,9 +38,9 @@ class Sample(NamedTuple):
     counts: np.ndarray
 
 
-def sample(scores: np.ndarray, name: str) -> Sample:
+def count_sample(scores: np.ndarray, name: str) -> Sample:
     """Scores (N,), sorted and counted. Raises ValueError for empty or non-finite scores."""
-    ascending = np.sort(check(scores, name))
+    ascending = np.sort(check_scores(scores, name))
     first = np.append(0, np.flatnonzero(ascending[1:] != ascending[:-1]) + 1)
     return Sample(ascending[first], np.diff(first, append=len(ascending)))
 
@@ -71,7 +71,7 @@ class Comparison(NamedTuple):
     id: Thresholds
 
 
-def compare(inside: Sample, outside: Sample) -> Comparison:
+def compare_samples(inside: Sample, outside: Sample) -> Comparison:
     """One binary search tells how ID and OOD scores interleave; the rest is counting."""
     n_in, n_out = int(inside.counts.sum()), int(outside.counts.sum())
     place = np.searchsorted(
@@ -113,7 +113,7 @@ def false_positive_rate(at: Thresholds, percent: int = 95) -> float:
     return float(at.false[np.searchsorted(at.true, needed)] / at.negatives)
 
 
-def sizes(found: Comparison) -> dict[str, float | int]:
+def describe_sizes(found: Comparison) -> dict[str, float | int]:
     """base_rate: share of OOD, on which every AUPR depends; n_in, n_out: number of images."""
     n_in, n_out = found.id.positives, found.ood.positives
     return {"base_rate": n_out / (n_in + n_out), "n_in": n_in, "n_out": n_out}
@@ -130,9 +130,9 @@ def detection_metrics_of_sets(
     that flags at least 95% of OOD; fpr95_id_pos: share of OOD accepted at the first threshold that
     accepts at least 95% of ID. Raises ValueError for empty or non-finite scores.
     """
-    inside, rows = sample(id_scores, "ID"), []
+    inside, rows = count_sample(id_scores, "ID"), []
     for scores in ood_sets:
-        found = compare(inside, sample(scores, "OOD"))
+        found = compare_samples(inside, count_sample(scores, "OOD"))
         rows.append(
             {
                 "auroc": auroc(found.ood),
@@ -140,7 +140,7 @@ def detection_metrics_of_sets(
                 "ap_in": average_precision(found.id),
                 "fpr95": false_positive_rate(found.ood),
                 "fpr95_id_pos": false_positive_rate(found.id),
-                **sizes(found),
+                **describe_sizes(found),
             }
         )
     return rows
@@ -163,7 +163,10 @@ def roc_curve(id_scores: np.ndarray, ood_scores: np.ndarray) -> tuple[np.ndarray
     >>> fpr.tolist(), tpr.tolist()
     ([0.0, 0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 1.0])
     """
-    inside, outside = np.sort(check(id_scores, "ID")), np.sort(check(ood_scores, "OOD"))
+    inside, outside = (
+        np.sort(check_scores(id_scores, "ID")),
+        np.sort(check_scores(ood_scores, "OOD")),
+    )
     thresholds = np.unique(np.concatenate([inside, outside]))[::-1]
     fpr = 1 - np.searchsorted(inside, thresholds, side="left") / len(inside)
     tpr = 1 - np.searchsorted(outside, thresholds, side="left") / len(outside)

@@ -15,7 +15,7 @@ POWER = 0.4  # of the density of their p-values
 CHANGE = 1e-3  # probability that the change comes with the next image: one in 1,000
 
 
-def earlier_larger(ranks: np.ndarray) -> np.ndarray:
+def count_earlier_larger(ranks: np.ndarray) -> np.ndarray:
     """For each element of S sequences, how many earlier ones are larger.
 
     Ranks (S, L): each line a permutation of 0 ... L-1.
@@ -23,7 +23,7 @@ def earlier_larger(ranks: np.ndarray) -> np.ndarray:
     What has been seen is a set of bits, 64 ranks a word, beside which stands how many are in the
     words above: O(L) operations on S bits or S words in place of L^2 comparisons.
 
-    >>> earlier_larger(np.array([[2, 0, 1]]))
+    >>> count_earlier_larger(np.array([[2, 0, 1]]))
     array([[0, 1, 1]], dtype=int32)
     """
     streams, length = ranks.shape
@@ -70,7 +70,7 @@ def p_values(val: np.ndarray, streams: np.ndarray, rng: np.random.Generator) -> 
     # Of tied ones the earlier has the lower rank: how many came before is the distance to the first
     # of them.
     tied = np.take_along_axis(up_to - below - first, ranks, axis=1) + ranks + 1
-    larger = len(inside) - np.take_along_axis(up_to, ranks, axis=1) + earlier_larger(ranks)
+    larger = len(inside) - np.take_along_axis(up_to, ranks, axis=1) + count_earlier_larger(ranks)
     p: np.ndarray = (larger + rng.uniform(size=streams.shape) * tied) / (len(inside) + step + 1)
     return p
 
@@ -99,14 +99,14 @@ def wealth(p: np.ndarray) -> np.ndarray:
     return found
 
 
-def alarms(wealth: np.ndarray, alpha: float) -> np.ndarray:
+def find_alarms(wealth: np.ndarray, alpha: float) -> np.ndarray:
     """The place, from 0, of the first image at which a stream's wealth reaches 1 / alpha, (S,).
 
     -1 where it never does.
 
     Ville's inequality: P(ever a false alarm) <= alpha.
 
-    >>> alarms(np.array([[1, 5, 30], [1, 2, 3]]), alpha=0.05)
+    >>> find_alarms(np.array([[1, 5, 30], [1, 2, 3]]), alpha=0.05)
     array([ 2, -1])
     """
     above = wealth >= 1 / alpha

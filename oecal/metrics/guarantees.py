@@ -29,7 +29,7 @@ class Threshold:
     bound: float | None
 
 
-def limits(
+def clopper_pearson(
     events: np.ndarray | int, n: np.ndarray | int, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """One-sided lower and upper confidence limit of a probability, each at `confidence`: Clopper & Pearson (Biometrika 1934), exact.
@@ -37,7 +37,7 @@ def limits(
     Quantiles of Beta(k, n - k + 1) at 1 - confidence and of Beta(k + 1, n - k) at confidence; 0 for
     k = 0 and 1 for k = n. Both together are an interval at 2 confidence - 1. Shapes broadcast.
 
-    >>> low, high = limits(np.array([0, 5]), 100, 0.95)
+    >>> low, high = clopper_pearson(np.array([0, 5]), 100, 0.95)
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.0, 0.02], [0.03, 0.102])
     """
@@ -49,16 +49,16 @@ def limits(
     return low, high
 
 
-def fewest(level: float, confidence: float) -> int:
+def fewest_images(level: float, confidence: float) -> int:
     """The smallest n from which `level` can be promised: (1 - level)^n <= 1 - confidence, as even no event in fewer shows nothing.
 
-    >>> fewest(0.05, 0.95)
+    >>> fewest_images(0.05, 0.95)
     59
     """
     return int(np.ceil(np.log1p(-confidence) / np.log1p(-level) - 1e-9))
 
 
-def threshold_for_rejection(
+def select_rejection_threshold(
     scores: np.ndarray, level: float, confidence: float = 0.95
 ) -> Threshold:
     """The smallest threshold that rejects at most `level` of ID images, with probability >= `confidence`; scores (N,) of ID validation.
@@ -69,14 +69,14 @@ def threshold_for_rejection(
     `level`. No threshold if N is too small: (1 - level)^N > 1 - confidence, so a promise of 5% at
     0.95 needs 59 images.
 
-    >>> threshold_for_rejection(np.arange(58), level=0.05)
+    >>> select_rejection_threshold(np.arange(58), level=0.05)
     Threshold(threshold=None, n=58, bound=None)
-    >>> threshold_for_rejection(np.arange(100), level=0.05).threshold
+    >>> select_rejection_threshold(np.arange(100), level=0.05).threshold
     98.0
     """
     ordered = np.sort(np.asarray(scores, np.float64))
     n = len(ordered)
-    _, bounds = limits(np.arange(n), n, confidence)  # ascending
+    _, bounds = clopper_pearson(np.arange(n), n, confidence)  # ascending
     k = int(np.searchsorted(bounds, level, side="right")) - 1
     return (
         Threshold(float(ordered[n - 1 - k]), n, float(bounds[k]))
@@ -85,14 +85,14 @@ def threshold_for_rejection(
     )
 
 
-def threshold_for_errors(
+def select_error_threshold(
     scores: np.ndarray, errors: np.ndarray, level: float, confidence: float = 0.95
 ) -> Threshold:
     """The largest threshold at which at most `level` of the accepted are errors, with probability >= `confidence`.
 
     scores, errors: (N,), errors 1 or 0. Learn then Test (Angelopoulos et al. 2021, arXiv
     2110.01052, fixed-sequence testing with several starts): thresholds that accept from a quarter
-    of the images, but at least as many as can show anything (`fewest`), up to all of them, in equal
+    of the images, but at least as many as can show anything (`fewest_images`), up to all of them, in equal
     steps; from strict to loose, each with the exact binomial test of a larger error rate among the
     accepted. Of alpha = 1 - confidence each start, a third of the way apart, gets an equal share; a
     test that rejects hands what it had to the next one, one that does not loses it (the fallback
@@ -105,7 +105,7 @@ def threshold_for_errors(
     single test is exact, while the sequence of all is not proven to be.
 
     >>> scores = np.arange(200)
-    >>> threshold_for_errors(scores, scores >= 100, level=0.1).threshold
+    >>> select_error_threshold(scores, scores >= 100, level=0.1).threshold
     99.0
     """
     from scipy.special import betainc
@@ -113,9 +113,9 @@ def threshold_for_errors(
     scores, alpha = np.asarray(scores, np.float64), 1 - confidence
     order = np.argsort(scores, kind="stable")
     ordered, wrong, n = scores[order], np.cumsum(np.asarray(errors, np.int64)[order]), len(scores)
-    if n < fewest(level, confidence):
+    if n < fewest_images(level, confidence):
         return Threshold(None, n, None)
-    strictest = max(min(fewest(level, 1 - alpha / STARTS), n), n // 4)
+    strictest = max(min(fewest_images(level, 1 - alpha / STARTS), n), n // 4)
     counts = np.unique(np.linspace(strictest, n, GRID).astype(int))
     accepted = np.searchsorted(
         ordered, ordered[counts - 1], side="right"
@@ -139,5 +139,5 @@ def threshold_for_errors(
             budget = 0.0
     if passed < 0:
         return Threshold(None, n, None)
-    _, bound = limits(int(events[passed]), int(accepted[passed]), confidence)
+    _, bound = clopper_pearson(int(events[passed]), int(accepted[passed]), confidence)
     return Threshold(float(ordered[accepted[passed] - 1]), n, float(bound))

@@ -81,7 +81,7 @@ def norm(parts: np.ndarray, order: float) -> np.ndarray:
     return size
 
 
-def smoothed(gaps: np.ndarray, share: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def smooth_gaps(gaps: np.ndarray, share: np.ndarray, variance: np.ndarray) -> np.ndarray:
     """Gaps (bins,) smoothed over neighbouring bins, by the one of WIDTHS with the least estimated risk (Mallows's C_p)."""
     distance = np.subtract.outer(np.arange(len(gaps)), np.arange(len(gaps)))
     best, found = np.inf, gaps
@@ -102,7 +102,7 @@ def norm_interval(found: Binned, replicates: Binned, level: float = 0.95) -> Est
     between the quantiles of |t d + e|; middle: where it is the median. So 0 is in it unless noise
     alone would be smaller; and the norm found, which noise has enlarged, may lie above it. The
     shape is not known: the gaps found have too much noise in them. Two are tried, and the interval
-    holds what either allows: gaps spread over all bins, `smoothed`, which gives the middle; and
+    holds what either allows: gaps spread over all bins, `smooth_gaps`, which gives the middle; and
     gaps in few bins, those beyond twice their standard error. Coverage is approximate;
     tests/metrics/test_bootstrap.py measures it.
     """
@@ -111,7 +111,7 @@ def norm_interval(found: Binned, replicates: Binned, level: float = 0.95) -> Est
     variance = np.var(replicates.gaps, axis=1)
     far = np.where(found.gaps**2 > 4 * variance, found.gaps, 0)
     shapes = [
-        found._replace(gaps=g).parts for g in (smoothed(found.gaps, found.share, variance), far)
+        found._replace(gaps=g).parts for g in (smooth_gaps(found.gaps, found.share, variance), far)
     ]
     most = float(
         seen + np.quantile(pure, (1 + level) / 2)

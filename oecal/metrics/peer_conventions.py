@@ -22,10 +22,10 @@ from oecal.metrics.detection_metrics import (
     Thresholds,
     auroc,
     average_precision,
-    compare,
+    compare_samples,
+    count_sample,
+    describe_sizes,
     false_positive_rate,
-    sample,
-    sizes,
 )
 
 
@@ -112,7 +112,7 @@ CONVENTIONS = {
 }
 
 
-def translated(
+def translate_metrics(
     convention: str, id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]
 ) -> list[dict[str, float | int]]:
     """The columns of a convention, for each of several OOD sets against the same ID scores.
@@ -122,15 +122,15 @@ def translated(
     base_rate, n_in and n_out stand beside them, as in oecal.metrics.detection_metrics. Raises
     ValueError for empty or non-finite scores.
 
-    >>> translated("openood", np.array([0, 1]), [np.array([1, 2])])[0]["AUROC"]
+    >>> translate_metrics("openood", np.array([0, 1]), [np.array([1, 2])])[0]["AUROC"]
     87.5
     """
     scale, columns = CONVENTIONS[convention]
-    inside, rows = sample(id_scores, "ID"), []
+    inside, rows = count_sample(id_scores, "ID"), []
     for scores in ood_sets:
-        found = compare(inside, sample(scores, "OOD"))
+        found = compare_samples(inside, count_sample(scores, "OOD"))
         rows.append(
             {name: scale * c.metric(getattr(found, c.positive)) for name, c in columns.items()}
-            | sizes(found)
+            | describe_sizes(found)
         )
     return rows

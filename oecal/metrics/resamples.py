@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 
-def drawn(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+def draw_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
     """Weights (N, B), float32: how often each of n images is drawn, n images with replacement in each resample.
 
-    >>> drawn(5, 2, np.random.default_rng(0)).sum(axis=0)
+    >>> draw_weights(5, 2, np.random.default_rng(0)).sum(axis=0)
     array([5., 5.], dtype=float32)
     """
     places = rng.integers(n, size=(resamples, n), dtype=np.int32)

@@ -62,7 +62,7 @@ def smooth_ece(confidence: np.ndarray, correct: np.ndarray) -> float:
     )  # smECE is at most 1
 
 
-def smoothing(confidence: np.ndarray, sigma: float, points: int = 256) -> np.ndarray:
+def smoothing_kernel(confidence: np.ndarray, sigma: float, points: int = 256) -> np.ndarray:
     """K_sigma(t, c) at the middles t of so many equal parts of [0, 1], for confidence (D,): (points, D).
 
     It is 1 + 2 sum_k exp(-(pi k sigma)^2 / 2) cos(pi k t) cos(pi k c). As many terms are taken as

@@ -23,7 +23,7 @@ import numpy as np
 
 from oecal.core.files import replacing
 from oecal.core.seeds import make_generator
-from oecal.metrics.guarantees import Threshold, threshold_for_errors, threshold_for_rejection
+from oecal.metrics.guarantees import Threshold, select_error_threshold, select_rejection_threshold
 from oecal.runs.run_files import (
     EvaluatedSet,
     find_errors,
@@ -65,8 +65,8 @@ def chosen(
 ) -> Threshold:
     """The threshold of one score for one promise, as `described`."""
     if promise["kind"] == "reject":
-        return threshold_for_rejection(inside, promise["level"], promise["confidence"])
-    return threshold_for_errors(
+        return select_rejection_threshold(inside, promise["level"], promise["confidence"])
+    return select_error_threshold(
         *pool(inside, wrong, outside, promise["ood_rate"]), promise["level"], promise["confidence"]
     )
 

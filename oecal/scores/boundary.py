@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from oecal.scores.fitted import fitted
+from oecal.scores.fit_memory import remember_fit
 
 # The least distance from the mean that counts: an image on the mean itself must have a score
 SHORTEST = 1e-8
 
 
-@fitted
+@remember_fit
 def _mean(train_features: np.ndarray) -> np.ndarray:
     mean: np.ndarray = train_features.mean(axis=0, dtype=np.float64)
     return mean

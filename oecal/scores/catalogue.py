@@ -35,7 +35,7 @@ COSTLY = GRADIENTS | PASSES
 HEAD = {"head_weight", "head_bias"}
 PREFIXES = ("train", "val", "background", "seeds")
 BACKGROUND_LOGIT = "background_logit"  # of a classifier with a class for the background; no prefix
-NO_FAMILY = {"__init__", "catalogue", "fitted", "numerics", "score_run", "threads", "tuning"}
+NO_FAMILY = {"__init__", "catalogue", "fit_memory", "numerics", "score_run", "threads", "tuning"}
 
 
 class Score(NamedTuple):
@@ -76,7 +76,7 @@ class Score(NamedTuple):
         return {COSTLY[need] for need in self.needs & COSTLY.keys()}
 
 
-def grid(annotation: ast.expr | None) -> tuple[Any, ...]:
+def read_grid(annotation: ast.expr | None) -> tuple[Any, ...]:
     """The values of `Literal[...]`; none of another type."""
     if not (
         isinstance(annotation, ast.Subscript)
@@ -89,7 +89,7 @@ def grid(annotation: ast.expr | None) -> tuple[Any, ...]:
 
 
 @cache
-def scores() -> dict[str, Score]:
+def list_scores() -> dict[str, Score]:
     """All scores by name; of a family, the member without a number."""
     found: dict[str, Score] = {}
     for path in sorted(FOLDER.glob("*.py")):
@@ -107,7 +107,7 @@ def scores() -> dict[str, Score]:
                 grids = {
                     keyword.arg: values
                     for keyword, _ in keywords
-                    if (values := grid(keyword.annotation))
+                    if (values := read_grid(keyword.annotation))
                 }
                 found[node.name] = Score(
                     node.name, f"oecal.scores.{path.stem}", node.name, arguments, options, grids
@@ -115,24 +115,24 @@ def scores() -> dict[str, Score]:
     return found
 
 
-def score(name: str) -> Score:
+def find_score(name: str) -> Score:
     """A score by its name in the configuration. Raises KeyError if there is none."""
     family, _, number = name.rpartition("_")
     if (
-        name not in scores()
+        name not in list_scores()
         and number.isdecimal()
         and int(number) > 1
-        and "m" in scores()[family].options
+        and "m" in list_scores()[family].options
     ):
-        return scores()[family]._replace(name=name, options={"m": int(number)})
-    return scores()[name]
+        return list_scores()[family]._replace(name=name, options={"m": int(number)})
+    return list_scores()[name]
 
 
-def fitting(outputs: Collection[str]) -> list[str]:
+def list_fitting_scores(outputs: Collection[str]) -> list[str]:
     """The scores of a model with these outputs (its file's OUTPUTS), sorted by name."""
     have = set(outputs) | {"labels"}
     if "log_likelihood" in have:
         have |= STATISTICS | (GRADIENTS.keys() if "elbo" in have else GRADIENTS.keys() - {"regret"})
     else:
         have |= PASSES.keys() | HEAD | {BACKGROUND_LOGIT}
-    return sorted(s.name for s in scores().values() if s.needs <= have)
+    return sorted(s.name for s in list_scores().values() if s.needs <= have)

@@ -12,7 +12,7 @@ from oecal.scores import numerics
 
 def ensemble_msp(seeds_logits: np.ndarray) -> np.ndarray:
     """1 - max_k p_k, in [0, 1 - 1/K]."""
-    return numerics.doubt(numerics.log_mean(numerics.log_softmax(seeds_logits)))
+    return numerics.one_minus_max(numerics.log_mean(numerics.log_softmax(seeds_logits)))
 
 
 def ensemble_entropy(seeds_logits: np.ndarray) -> np.ndarray:

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from oecal.scores.fitted import fitted
-from oecal.scores.threads import Threads, chunks
+from oecal.scores.fit_memory import remember_fit
+from oecal.scores.threads import Threads, split_into_chunks
 
 RIDGE = 1e-9
 
@@ -40,7 +40,7 @@ def _whitening(covariance: np.ndarray) -> np.ndarray:
     return np.linalg.inv(np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))).T
 
 
-@fitted
+@remember_fit
 def _gaussians(train_features: np.ndarray, train_labels: np.ndarray) -> _Gaussians:
     """The means of the classes that there are, and both covariances, of which the background's is S + the covariance of the means."""
     n, dims = train_features.shape
@@ -65,7 +65,7 @@ def _gaussians(train_features: np.ndarray, train_labels: np.ndarray) -> _Gaussia
         return _Gaussians(centre, whitening, means @ whitening, background)
 
 
-@fitted
+@remember_fit
 def _distances(
     features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +81,7 @@ def _distances(
         background[part] = np.square(f @ found.background).sum(axis=1)
 
     with Threads() as threads:
-        list(threads.map(work, chunks(len(features))))
+        list(threads.map(work, split_into_chunks(len(features))))
     return nearest, background
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from oecal.scores.fitted import fitted
+from oecal.scores.fit_memory import remember_fit
 
 
-@fitted
+@remember_fit
 def _patterns(
     train_features: np.ndarray, train_logits: np.ndarray, train_labels: np.ndarray
 ) -> np.ndarray:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from oecal.scores.fitted import fitted
-from oecal.scores.numerics import doubt, entropy, log_softmax
+from oecal.scores.fit_memory import remember_fit
+from oecal.scores.numerics import entropy, log_softmax, one_minus_max
 from oecal.scores.threads import Threads
 
 PRECISIONS = 10.0 ** np.arange(-4, 4.5, 0.5)
@@ -64,7 +64,7 @@ def _log_predictive(logits: np.ndarray, features: np.ndarray, posterior: _Poster
     return _probit(logits, (_inputs(features) @ posterior.inputs) ** 2, posterior)
 
 
-@fitted
+@remember_fit
 def _posterior(
     train_features: np.ndarray,
     train_logits: np.ndarray,
@@ -96,7 +96,7 @@ def laplace_msp(
 ) -> np.ndarray:
     """1 - max_k p_k of the predictive distribution, (N,), in [0, 1 - 1/K]."""
     posterior = _posterior(train_features, train_logits, val_features, val_logits, val_labels)
-    return doubt(_log_predictive(logits, features, posterior))
+    return one_minus_max(_log_predictive(logits, features, posterior))
 
 
 def laplace_entropy(

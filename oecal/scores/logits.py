@@ -22,7 +22,7 @@ def msp(logits: np.ndarray) -> np.ndarray:
     >>> msp(np.log([[8, 1, 1]])).round(6), msp(np.array([[100.0, 0.0]]))
     (array([0.2]), array([3.72007598e-44]))
     """
-    return numerics.doubt(numerics.log_softmax(logits))
+    return numerics.one_minus_max(numerics.log_softmax(logits))
 
 
 def h_u_p(logits: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ def margin(logits: np.ndarray) -> np.ndarray:
     array([0.3, 1. ])
     """
     log_p = np.partition(numerics.log_softmax(logits), -2, axis=1)
-    return numerics.doubt(log_p) + np.exp(log_p[:, -2])
+    return numerics.one_minus_max(log_p) + np.exp(log_p[:, -2])
 
 
 def gen(logits: np.ndarray) -> np.ndarray:

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from oecal.scores.fitted import fitted
+from oecal.scores.fit_memory import remember_fit
 from oecal.scores.logits import energy
-from oecal.scores.threads import Threads, chunks
+from oecal.scores.threads import Threads, split_into_chunks
 
 NEAREST = 200  # the largest k of the grids
 IMAGES = 512  # at a time in one thread: with more, the product is not faster
@@ -81,20 +81,20 @@ def _search(
     return where, values
 
 
-@fitted
+@remember_fit
 def _directions(train_features: np.ndarray) -> np.ndarray:
     with Threads() as threads:
         return np.concatenate(
             list(
                 threads.map(
                     lambda c: _unit(train_features[c]).astype(np.float32),
-                    chunks(len(train_features)),
+                    split_into_chunks(len(train_features)),
                 )
             )
         )
 
 
-@fitted
+@remember_fit
 def _nearest(features: np.ndarray, train_features: np.ndarray) -> np.ndarray:
     """The nearest training images.
 
@@ -114,17 +114,20 @@ def knn(
     next to v would cost the order of near images.
     """
     neighbour = _nearest(features, train_features)[:, min(k, len(train_features)) - 1]
-    pairs = ((features[chunk], train_features[neighbour[chunk]]) for chunk in chunks(len(features)))
+    pairs = (
+        (features[chunk], train_features[neighbour[chunk]])
+        for chunk in split_into_chunks(len(features))
+    )
     return np.concatenate([np.sqrt(np.square(_unit(f) - _unit(g)).sum(axis=1)) for f, g in pairs])
 
 
-@fitted
+@remember_fit
 def _confident(train_features: np.ndarray, train_logits: np.ndarray) -> np.ndarray:
     """u times the log-sum-exp of the logits."""
     return _directions(train_features) * -energy(train_logits)[:, None].astype(np.float32)
 
 
-@fitted
+@remember_fit
 def _guides(
     features: np.ndarray, train_features: np.ndarray, train_logits: np.ndarray
 ) -> np.ndarray:

@@ -64,10 +64,10 @@ def log_mean(log_p: np.ndarray) -> np.ndarray:
     return exact_top(logsumexp(log_p, axis=0) - np.log(len(log_p)))
 
 
-def doubt(log_p: np.ndarray) -> np.ndarray:
+def one_minus_max(log_p: np.ndarray) -> np.ndarray:
     """1 - max_k p_k, the sum of the other probabilities, (..., K) to (...), in [0, 1 - 1/K].
 
-    >>> doubt(np.log([[0.5, 0.25, 0.25]])).round(6)
+    >>> one_minus_max(np.log([[0.5, 0.25, 0.25]])).round(6)
     array([0.5])
     """
     others: np.ndarray = -np.expm1(log_p.max(axis=-1))
@@ -80,7 +80,7 @@ def entropy(log_p: np.ndarray) -> np.ndarray:
     return nats
 
 
-def best_temperature(loss: Callable[[float], float]) -> float:
+def find_temperature(loss: Callable[[float], float]) -> float:
     """The T in [0.2, 5] of the least loss(T)."""
     from scipy.optimize import minimize_scalar  # takes as long to import as all else here
 
@@ -99,4 +99,4 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     1.099
     """
     logits, rows = np.asarray(logits, np.float64), np.arange(len(labels))
-    return best_temperature(lambda t: float(-log_softmax(logits / t)[rows, labels].mean()))
+    return find_temperature(lambda t: float(-log_softmax(logits / t)[rows, labels].mean()))

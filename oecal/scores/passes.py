@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from oecal.scores.numerics import doubt, entropy, log_probabilities
+from oecal.scores.numerics import entropy, log_probabilities, one_minus_max
 
 
 def dropout_entropy(dropout_p: np.ndarray) -> np.ndarray:
@@ -32,7 +32,7 @@ def dropout_variation_ratio(dropout_agreement: np.ndarray) -> np.ndarray:
 
 def tta_msp(tta_p: np.ndarray) -> np.ndarray:
     """1 - max_k p_k of the mean over the altered copies of an image."""
-    return doubt(log_probabilities(tta_p))
+    return one_minus_max(log_probabilities(tta_p))
 
 
 def tta_entropy(tta_p: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ def tta_entropy(tta_p: np.ndarray) -> np.ndarray:
 
 def swag_msp(swag_p: np.ndarray) -> np.ndarray:
     """1 - max_k p_k of the mean over weights drawn from SWAG's Gaussian."""
-    return doubt(log_probabilities(swag_p))
+    return one_minus_max(log_probabilities(swag_p))
 
 
 def swag_entropy(swag_p: np.ndarray) -> np.ndarray:

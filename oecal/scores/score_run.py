@@ -15,19 +15,19 @@ from oecal.core.errors import OecalError
 from oecal.core.job_costs import Cost, write_costs
 from oecal.core.roles import is_spared
 from oecal.runs.run_files import RUN_COLUMNS, EvaluatedSet, StoredRun, read_run
-from oecal.scores.catalogue import score
-from oecal.scores.tuning import chosen
+from oecal.scores.catalogue import find_score
+from oecal.scores.tuning import choose_options
 
 Arrays = dict[str, np.ndarray]
 Place = tuple[str, str]
 
 
-def peak() -> float:
+def read_peak_memory() -> float:
     """The highest memory of NumPy's arrays since the last `tracemalloc.reset_peak`, bytes."""
     return tracemalloc.get_traced_memory()[1]
 
 
-def arrays_of(run: StoredRun, prefix: str = "") -> dict[Place, Arrays]:
+def collect_arrays(run: StoredRun, prefix: str = "") -> dict[Place, Arrays]:
     """The arrays of each (set, split), their names with a prefix."""
     return {
         (g.set, g.split): {prefix + name: values for name, values in g.arrays.items()}
@@ -35,7 +35,7 @@ def arrays_of(run: StoredRun, prefix: str = "") -> dict[Place, Arrays]:
     }
 
 
-def own_arrays(run: StoredRun) -> Arrays:
+def collect_own_arrays(run: StoredRun) -> Arrays:
     """What scores know of the run itself: its last layer, and the outputs of its ID training and validation images."""
     inside = [g for g in run.groups if g.role == "id" and g.split in ("train", "val")]
     return run.head | {
@@ -43,17 +43,17 @@ def own_arrays(run: StoredRun) -> Arrays:
     }
 
 
-def stacked(seeds: Sequence[str], arguments: set[str]) -> dict[Place, Arrays]:
+def stack_seeds(seeds: Sequence[str], arguments: set[str]) -> dict[Place, Arrays]:
     """`seeds_X`, (S, N, ...), for each of the arguments with this prefix, from the outputs of all seeds."""
     names = [a.removeprefix("seeds_") for a in sorted(arguments) if a.startswith("seeds_")]
-    each = [arrays_of(read_run(path, *names)) for path in seeds]
+    each = [collect_arrays(read_run(path, *names)) for path in seeds]
     return {
         at: {f"seeds_{n}": np.stack([one[at][n] for one in each]) for n in names}
         for at in (each[0] if each else {})
     }
 
 
-def of_outliers(groups: Sequence[EvaluatedSet]) -> Arrays:
+def concatenate_outliers(groups: Sequence[EvaluatedSet]) -> Arrays:
     """The arrays of all auxiliary outliers, one set after the other."""
     parts = [g.arrays for g in groups if g.role == "outlier"]
     return {
@@ -79,17 +79,21 @@ def score_run(
     images along a path. cost: a CSV file, apart because times are never the same twice: score,
     images, seconds, peak_mb. Raises OecalError if a score is not finite.
     """
-    source, found = read_run(outputs), {name: score(name) for name in names}
-    own = own_arrays(source)
-    there = [arrays_of(source)]
-    there += [arrays_of(read_run(statistics))] if statistics else []
+    source, found = read_run(outputs), {name: find_score(name) for name in names}
+    own = collect_own_arrays(source)
+    there = [collect_arrays(source)]
+    there += [collect_arrays(read_run(statistics))] if statistics else []
     there += (
-        [arrays_of(read_run(background, "log_likelihood"), "background_")] if background else []
+        [collect_arrays(read_run(background, "log_likelihood"), "background_")]
+        if background
+        else []
     )
     there += (
-        [more] if (more := stacked(seeds, {a for s in found.values() for a in s.arguments})) else []
+        [more]
+        if (more := stack_seeds(seeds, {a for s in found.values() for a in s.arguments}))
+        else []
     )
-    outliers = of_outliers(source.groups)
+    outliers = concatenate_outliers(source.groups)
     costs, options = (
         {name: Cost() for name in names},
         {name: s.options for name, s in found.items()},
@@ -104,9 +108,9 @@ def score_run(
             inside, outside = (
                 {a: arrays[a] for a in s.arguments if a in arrays} for arrays in both
             )
-            check(outputs, name, set(s.arguments), outside, "the outliers")
-            with costs[name].measured(0, tracemalloc.reset_peak, peak):
-                options[name] = chosen(s, functions[name], inside, outside)
+            check_arguments(outputs, name, set(s.arguments), outside, "the outliers")
+            with costs[name].measured(0, tracemalloc.reset_peak, read_peak_memory):
+                options[name] = choose_options(s, functions[name], inside, outside)
             logging.info(
                 "%s: %s",
                 name,
@@ -146,8 +150,8 @@ def score_run(
                     and s.costly
                 ):
                     continue
-                check(outputs, name, set(s.arguments), arrays, place)
-                with costs[name].measured(0, tracemalloc.reset_peak, peak):
+                check_arguments(outputs, name, set(s.arguments), arrays, place)
+                with costs[name].measured(0, tracemalloc.reset_peak, read_peak_memory):
                     values = np.asarray(
                         functions[name](**{a: arrays[a] for a in s.arguments}, **options[name]),
                         dtype=np.float64,
@@ -167,7 +171,7 @@ def score_run(
     write_costs(cost, "score", costs)
 
 
-def check(
+def check_arguments(
     outputs: str, name: str, arguments: set[str], arrays: Mapping[str, np.ndarray], place: str
 ) -> None:
     """Raises OecalError if a group lacks arguments of the score `name`.

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from oecal.scores.fitted import fitted
+from oecal.scores.fit_memory import remember_fit
 from oecal.scores.logits import energy
 
 CLIPPED = 85, 90, 95, 99
@@ -33,7 +33,7 @@ def _sharpness(total: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return factors
 
 
-@fitted
+@remember_fit
 def _thresholds(train_features: np.ndarray) -> dict[int, float]:
     """Percentiles of all activations: one pass for the whole grid of `react`."""
     return dict(zip(CLIPPED, np.percentile(train_features, CLIPPED), strict=True))
@@ -91,7 +91,7 @@ def scale(
     )
 
 
-@fitted
+@remember_fit
 def _sparse(head_weight: np.ndarray, train_features: np.ndarray, percentile: int) -> np.ndarray:
     contribution = head_weight * train_features.mean(axis=0, dtype=np.float64)
     return np.where(

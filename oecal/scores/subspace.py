@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from oecal.scores.fitted import fitted
+from oecal.scores.fit_memory import remember_fit
 from oecal.scores.logits import energy
-from oecal.scores.threads import Threads, chunks
+from oecal.scores.threads import Threads, split_into_chunks
 
 # The least mean residual of the training features, as a share of their length: float32 is exact to
 # 1e-7 of it
@@ -26,7 +26,7 @@ class _Axes(NamedTuple):
     length: float
 
 
-@fitted
+@remember_fit
 def _axes(head_weight: np.ndarray, head_bias: np.ndarray, train_features: np.ndarray) -> _Axes:
     """The origin is -W^+ b, where all logits are as near 0 as can be."""
     origin = -np.linalg.pinv(head_weight.astype(np.float64)) @ head_bias
@@ -37,7 +37,9 @@ def _axes(head_weight: np.ndarray, head_bias: np.ndarray, train_features: np.nda
         return products
 
     with Threads() as threads:
-        found = sum(threads.map(moments, chunks(len(train_features)))) / len(train_features)
+        found = sum(threads.map(moments, split_into_chunks(len(train_features)))) / len(
+            train_features
+        )
         return _Axes(origin, np.linalg.eigh(found)[1], np.sqrt(np.trace(found)))
 
 
@@ -50,10 +52,10 @@ def _residual(features: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.
         return lengths
 
     with Threads() as threads:
-        return np.concatenate(list(threads.map(part, chunks(len(features)))))
+        return np.concatenate(list(threads.map(part, split_into_chunks(len(features)))))
 
 
-@fitted
+@remember_fit
 def _outside(
     head_weight: np.ndarray,
     head_bias: np.ndarray,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from oecal.scores import numerics
-from oecal.scores.fitted import fitted
+from oecal.scores.fit_memory import remember_fit
 
 
-@fitted
+@remember_fit
 def _temperature(val_logits: np.ndarray, val_labels: np.ndarray) -> float:
     return numerics.fit_temperature(val_logits, val_labels)
 
@@ -21,4 +21,4 @@ def temperature_msp(
     T in [0.2, 5] minimises the NLL of ID validation images.
     """
     scaled = logits.astype(np.float64) / _temperature(val_logits, val_labels)
-    return numerics.doubt(numerics.log_softmax(scaled))
+    return numerics.one_minus_max(numerics.log_softmax(scaled))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from oecal.scores import numerics
-from oecal.scores.fitted import fitted
+from oecal.scores.fit_memory import remember_fit
 
 
-@fitted
+@remember_fit
 def _templates(val_logits: np.ndarray) -> np.ndarray:
     """log d_k (M, K), of the M classes k that are predicted for any validation image."""
     log_p = numerics.log_softmax(val_logits)

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 CHUNK = 1000  # images at a time: in float64 they take twice their size
 
 
-def chunks(n: int) -> list[slice]:
+def split_into_chunks(n: int) -> list[slice]:
     """n images in parts of at most CHUNK."""
     return [slice(start, start + CHUNK) for start in range(0, n, CHUNK)]
 

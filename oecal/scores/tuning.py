@@ -22,7 +22,7 @@ def auroc(inside: np.ndarray, outside: np.ndarray) -> float:
     return float((ranks.sum() / len(outside) - (len(outside) + 1) / 2) / len(inside))
 
 
-def chosen(
+def choose_options(
     found: Score,
     function: Callable[..., np.ndarray],
     inside: Mapping[str, np.ndarray],

@@ -22,9 +22,9 @@ from oecal.data.preprocess import Format
 from oecal.models.build_network import load_weights, make_network
 from oecal.predict.outputs import predict_outputs
 from oecal.runs.run_files import read_run
-from oecal.scores.catalogue import BACKGROUND_LOGIT, Score, score, scores
+from oecal.scores.catalogue import BACKGROUND_LOGIT, Score, find_score, list_scores
 from oecal.scores.numerics import log_softmax
-from oecal.scores.score_run import own_arrays
+from oecal.scores.score_run import collect_own_arrays
 
 
 class Places(NamedTuple):
@@ -97,7 +97,7 @@ def promises_of(path: Path) -> dict[str, Any]:
 def one_pass(name: str, given: set[str]) -> bool:
     """Whether a score is of one image, and needs no more than what is given: the outputs of one forward pass, and the run itself."""
     try:
-        found = score(name)
+        found = find_score(name)
     except KeyError:
         return False
     return found.options.get("m", 1) == 1 and set(found.arguments) <= given
@@ -110,8 +110,8 @@ def chosen(name: str | None, usable: list[str], promise: str) -> Score:
             f"--promise {promise}: no score of this run needs one forward pass only; add one under scores, such as msp"
         )
     if name is None or name in usable:
-        return score(name or usable[0])
-    if name in scores():
+        return find_score(name or usable[0])
+    if name in list_scores():
         raise OecalError(
             f"--score: {name} needs more than a forward pass gives, or this run has no threshold for it; "
             f"write one of: {', '.join(usable)}"
@@ -182,7 +182,7 @@ def judge(
         params, precision = json.loads(file.attrs["configuration"]), str(file.attrs["precision"])
     with hdf5_files.reading(at.scores) as file:
         options = json.loads(file.attrs["chosen"])
-    own, inside = own_arrays(run), scored.find("id", "val")
+    own, inside = collect_own_arrays(run), scored.find("id", "val")
     given = {*read_constant("models", params["model"]["architecture"], "OUTPUTS"), *own}
     given |= (
         {BACKGROUND_LOGIT}

@@ -13,7 +13,7 @@ from typing import Any
 from oecal.core.components import check_options, explain_unknown, list_components, read_constant
 from oecal.core.errors import OecalError
 from oecal.core.roles import OOD, TEST_SETS
-from oecal.scores.catalogue import BACKGROUND_LOGIT, fitting, score
+from oecal.scores.catalogue import BACKGROUND_LOGIT, find_score, list_fitting_scores
 from oecal.study.dataset_entries import splits_of
 from oecal.study.study import Study
 
@@ -55,10 +55,10 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
     At least one score must be had by every seed and training. place: the key of the model, for the
     message.
     """
-    known = fitting(read_constant("models", architecture, "OUTPUTS"))
+    known = list_fitting_scores(read_constant("models", architecture, "OUTPUTS"))
     for n, name in enumerate(model["scores"]):
         try:
-            found = score(name)
+            found = find_score(name)
         except KeyError:
             raise OecalError(f"{place}.scores[{n}]: {explain_unknown(name, known)}") from None
         if found.function not in known:
@@ -89,7 +89,8 @@ def check_scores(model: Mapping[str, Any], architecture: str, seeds: int, place:
 def common_to_all(names: Iterable[str]) -> bool:
     """Whether some of these scores is one that each seed and each training has."""
     return any(
-        "seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs for s in map(score, names)
+        "seeds" not in s.prefixes and BACKGROUND_LOGIT not in s.needs
+        for s in map(find_score, names)
     )
 
 
@@ -299,7 +300,7 @@ def check_background(
 ) -> None:
     """A background serves other trainings: there may be one, beside these, and scores that compare with it need it."""
     entry = config["models"][model]
-    needed = [name for name in entry["scores"] if "background" in score(name).prefixes]
+    needed = [name for name in entry["scores"] if "background" in find_score(name).prefixes]
     found = [name for name in trainings if entry["trainings"][name]["objective"] == "background"]
     if needed and not found:
         raise OecalError(

@@ -32,7 +32,7 @@ from oecal.core.components import explain_unknown, list_components, parse_compon
 from oecal.core.errors import OecalError, summarize_error
 from oecal.core.roles import OOD
 from oecal.data.table import LOADER
-from oecal.scores.catalogue import score
+from oecal.scores.catalogue import find_score
 from oecal.study.checks import names_of_figures
 from oecal.study.study import RunKey, Study
 
@@ -270,7 +270,7 @@ def seeds_of(study: Study, side: Mapping[str, Sequence[Any]]) -> list[int]:
 
     Only the first one has a score of all seeds.
     """
-    once = any("seeds" in score(name).prefixes for name in side.get("score", ()))
+    once = any("seeds" in find_score(name).prefixes for name in side.get("score", ()))
     seeds = study.seeds(side["model"][0])[: 1 if once else None]
     return [seed for seed in seeds if seed in side.get("seed", seeds)]
 

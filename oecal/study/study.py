@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from oecal.core.components import read_constant
 from oecal.core.roles import OOD, TEST_SETS
-from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, score
+from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, find_score
 
 # Keys of a training in the configuration that the training loop itself reads
 # (oecal.training.loop.Recipe).
@@ -124,7 +124,7 @@ class Study:
         lacks = ({"seeds"} if not first else set()) | ({"background"} if background else set())
         only = self.config["experiments"][run.in_dist]["scores"]
         found = {
-            name: score(name)
+            name: find_score(name)
             for name in self.config["models"][run.model]["scores"]
             if not only or name in only
         }
@@ -153,7 +153,7 @@ class Study:
         entry = self.config["models"][run.model]
         recipe = entry["trainings"][run.training]
         found, density = (
-            [score(name) for name in self.scores(run)],
+            [find_score(name) for name in self.scores(run)],
             self.kind(run.model) == "density",
         )
         costly = sorted(
@@ -180,7 +180,7 @@ class Study:
 
     def swag(self, run: RunKey) -> dict[str, Any] | None:
         """How weights are sampled after the training, if a score needs them."""
-        needed = any("swag" in score(name).costly for name in self.scores(run))
+        needed = any("swag" in find_score(name).costly for name in self.scores(run))
         return self.config["models"][run.model]["swag"] if needed else None
 
     def alike(self, run: RunKey) -> list[str]:
@@ -197,7 +197,7 @@ class Study:
         return [name for name in tests if entries[name]["options"]["kind"] in kinds]
 
     def metrics(self, table: str) -> list[str]:
-        """The metrics of a table that have a file of their own (oecal.metrics.named)."""
+        """The metrics of a table that have a file of their own (oecal.metrics.custom_metrics)."""
         return [
             name
             for name in self.config["measures"].get("metrics", [])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oecal.metrics.detection_metrics import auroc, compare, sample
+from oecal.metrics.detection_metrics import auroc, compare_samples, count_sample
 from oecal.runs.run_files import (
     RUN_COLUMNS,
     StoredRun,
@@ -57,10 +57,10 @@ def rows(outputs: StoredRun, scores: StoredRun) -> Iterator[dict[str, Any]]:
             "accuracy": correct.mean() if own else np.nan,
         }
         for score in (name for name in SCORES if name in group.arrays):
-            here = sample(group[score], score)
-            against = [sample(g[score], score) for g in (outside if own else [inside])]
+            here = count_sample(group[score], score)
+            against = [count_sample(g[score], score) for g in (outside if own else [inside])]
             found = [
-                auroc((compare(here, other) if own else compare(other, here)).ood)
+                auroc((compare_samples(here, other) if own else compare_samples(other, here)).ood)
                 for other in against
             ]
             yield {**about, "score": score, "auroc": np.mean(found)}

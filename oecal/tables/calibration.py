@@ -11,7 +11,7 @@ import pandas as pd
 from oecal.calibrators.calibrator import Calibrator
 from oecal.core.component_imports import import_component
 from oecal.metrics.calibration_metrics import confidence_metrics, label_metrics
-from oecal.metrics.named import Metrics, named
+from oecal.metrics.custom_metrics import Metrics, load_custom_metrics
 from oecal.runs.run_files import (
     RUN_COLUMNS,
     EvaluatedSet,
@@ -100,7 +100,7 @@ def compute_table(
     temperature: 1 without calibration, empty for a method that has none. The columns of
     `measures.metrics` are the last ones.
     """
-    rows, more = [], named(options, "calibration")
+    rows, more = [], load_custom_metrics(options, "calibration")
     for path in outputs:
         run = read_run(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier":

@@ -7,7 +7,7 @@ from functools import partial
 
 import pandas as pd
 
-from oecal.metrics.peer_conventions import CONVENTIONS, translated
+from oecal.metrics.peer_conventions import CONVENTIONS, translate_metrics
 from oecal.runs.run_files import RUN_COLUMNS
 from oecal.tables.detection import rows
 
@@ -27,4 +27,4 @@ def compute_table(convention: str, scores: Sequence[str]) -> pd.DataFrame:
         "n_in",
         "n_out",
     ]
-    return pd.DataFrame(rows(scores, partial(translated, convention)), columns=columns)
+    return pd.DataFrame(rows(scores, partial(translate_metrics, convention)), columns=columns)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from oecal.runs.run_files import RUN_COLUMNS
-from oecal.scores.catalogue import score
+from oecal.scores.catalogue import find_score
 
 COLUMNS = [
     *RUN_COLUMNS,
@@ -54,7 +54,7 @@ def compute_table(outputs: Sequence[str], scores: Sequence[str]) -> pd.DataFrame
     rows = []
     for row in spent(scores).to_dict("records"):
         key = tuple(row[k] for k in RUN_COLUMNS)
-        found, own = score(row["score"]), predicted.loc[key]
+        found, own = find_score(row["score"]), predicted.loc[key]
         forward, costly = own.loc["outputs"], own.loc[sorted(found.costly)]
         passes = forward["seconds"] * (2 if "background" in found.prefixes else 1)
         if "seeds" in found.prefixes:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from oecal.core.roles import OOD
-from oecal.metrics.detection_metrics import Sample, auroc, compare, sample
+from oecal.metrics.detection_metrics import Sample, auroc, compare_samples, count_sample
 from oecal.runs.run_files import RUN_COLUMNS, EvaluatedSet, StoredRun, read_run
 
 COLUMNS = [
@@ -32,16 +32,16 @@ COLUMNS = [
 
 def together(groups: Sequence[EvaluatedSet], score: str) -> Sample:
     """One score of the images of all groups."""
-    return sample(np.concatenate([g[score] for g in groups]), score)
+    return count_sample(np.concatenate([g[score] for g in groups]), score)
 
 
 def rows(run: StoredRun) -> Iterator[dict[str, Any]]:
     """A row for each score and kind of OOD, all sets of a kind together."""
     inside, ambiguous = run.find("id"), run.tests("ambiguous")
     for score in inside.arrays if ambiguous else ():
-        known, unsure = sample(inside[score], "ID"), together(ambiguous, score)
+        known, unsure = count_sample(inside[score], "ID"), together(ambiguous, score)
         own = {
-            "auroc_ambiguous": auroc(compare(known, unsure).ood),
+            "auroc_ambiguous": auroc(compare_samples(known, unsure).ood),
             "n_id": known.counts.sum(),
             "n_ambiguous": unsure.counts.sum(),
         }
@@ -52,8 +52,8 @@ def rows(run: StoredRun) -> Iterator[dict[str, Any]]:
                     "score": score,
                     "kind": kind,
                     **own,
-                    "auroc_ood": auroc(compare(known, unknown).ood),
-                    "auroc_ood_ambiguous": auroc(compare(unsure, unknown).ood),
+                    "auroc_ood": auroc(compare_samples(known, unknown).ood),
+                    "auroc_ood_ambiguous": auroc(compare_samples(unsure, unknown).ood),
                     "n_ood": unknown.counts.sum(),
                 }
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from oecal.core.roles import OOD
+from oecal.metrics.custom_metrics import load_custom_metrics
 from oecal.metrics.detection_metrics import detection_metrics_of_sets
-from oecal.metrics.named import named
 from oecal.runs.run_files import RUN_COLUMNS, read_run
 
 COLUMNS = [
@@ -57,7 +57,7 @@ def compute_table(
 
     Options: metrics, whose columns are the last ones.
     """
-    more = named(options, "detection")
+    more = load_custom_metrics(options, "detection")
 
     def metrics(inside: np.ndarray, outside: list[np.ndarray]) -> list[dict[str, float]]:
         found = detection_metrics_of_sets(inside, outside)

@@ -10,8 +10,8 @@ import pandas as pd
 
 from oecal.core.roles import OOD
 from oecal.core.seeds import make_generator
-from oecal.metrics.detection_bootstrap import inside, resampled
-from oecal.metrics.resamples import drawn, percentile_interval
+from oecal.metrics.detection_bootstrap import count_inside, resample_detection
+from oecal.metrics.resamples import draw_weights, percentile_interval
 from oecal.runs.run_files import RUN_COLUMNS, StoredRun, read_run
 from oecal.tables.rows import SCORES, frame
 
@@ -40,7 +40,10 @@ Found = dict[
 def weights(name: str, n: int, resamples: int) -> np.ndarray:
     """Of the images of a set: at first each once, then the resamples, the same ones for each run and score; (N, 1 + B)."""
     return np.concatenate(
-        [np.ones((n, 1), np.float32), drawn(n, resamples, make_generator("bootstrap", name))],
+        [
+            np.ones((n, 1), np.float32),
+            draw_weights(n, resamples, make_generator("bootstrap", name)),
+        ],
         axis=1,
     )
 
@@ -48,9 +51,11 @@ def weights(name: str, n: int, resamples: int) -> np.ndarray:
 def of_sets(run: StoredRun, score: str, resamples: int) -> Found:
     """AUROC and FPR95 of one score of a run: of each OOD set, and after these the means over the sets of each kind."""
     own = run.find("id")
-    known = inside(own[score], weights(own.set, len(own[score]), resamples))
+    known = count_inside(own[score], weights(own.set, len(own[score]), resamples))
     found = {
-        (g.set, g.role): resampled(known, g[score], weights(g.set, len(g[score]), resamples))
+        (g.set, g.role): resample_detection(
+            known, g[score], weights(g.set, len(g[score]), resamples)
+        )
         for g in run.tests(*OOD)
     }
     for kind in dict.fromkeys(kind for _, kind in found):

@@ -9,7 +9,7 @@ import pandas as pd
 
 from oecal.core.roles import OOD
 from oecal.core.seeds import make_generator
-from oecal.metrics.drift_detection import alarms, p_values, wealth
+from oecal.metrics.drift_detection import find_alarms, p_values, wealth
 from oecal.runs.run_files import RUN_COLUMNS, read_run
 from oecal.tables.rows import SCORES, frame
 
@@ -107,7 +107,7 @@ def compute_table(
                 ranks[: len(val)], ranks[len(val) :][picks], make_generator("drift", "ties")
             )
             for rate, found in zip(
-                rates, alarms(wealth(p), ALPHA).reshape(len(rates), streams), strict=True
+                rates, find_alarms(wealth(p), ALPHA).reshape(len(rates), streams), strict=True
             ):
                 since = onset if rate > 0 else 0
                 about = {

@@ -9,7 +9,7 @@ import pandas as pd
 
 from oecal.core import hdf5_files
 from oecal.runs.run_files import RUN_COLUMNS, read_run
-from oecal.scores.catalogue import score
+from oecal.scores.catalogue import find_score
 
 COLUMNS = [*RUN_COLUMNS, "score", "hyperparameter", "value", "published", "grid"]
 
@@ -29,7 +29,7 @@ def compute_table(
         with hdf5_files.reading(path) as file:
             chosen = json.loads(file.attrs["chosen"])
         for name, values in chosen.items():
-            found = score(name)
+            found = find_score(name)
             for option in found.grids:
                 listed = " ".join(map(str, found.grids[option]))
                 rows.append(

@@ -10,8 +10,13 @@ import pandas as pd
 from oecal.calibrators import temperature
 from oecal.calibrators.calibrator import Calibrator
 from oecal.core.seeds import make_generator
-from oecal.metrics.bootstrap import bootstrap, class_statistics, resampled, statistics
-from oecal.metrics.named import Metrics, named
+from oecal.metrics.bootstrap import (
+    bootstrap,
+    draw_chunks,
+    make_class_statistics,
+    make_confidence_statistics,
+)
+from oecal.metrics.custom_metrics import Metrics, load_custom_metrics
 from oecal.metrics.norm_interval import Estimate, difference_interval
 from oecal.metrics.selective_metrics import selective_metrics
 from oecal.runs.run_files import RUN_COLUMNS, confidence_and_correctness, pool_test_images, read_run
@@ -43,20 +48,20 @@ def estimates(
     """
     confidence, correct = confidence_and_correctness(parts, calibrator)
     wanted = [
-        statistics(confidence, correct, bins),
+        make_confidence_statistics(confidence, correct, bins),
         lambda weights: {name: m(confidence, correct, weights) for name, m in more.items()},
     ]
     if len(parts) == 1:  # the images have a true class
         group, index = parts[0]
         logits = group["logits"][index]
         wanted.append(
-            class_statistics(
+            make_class_statistics(
                 log_softmax(calibrator(logits) if calibrator else logits),
                 group["labels"][index],
                 bins,
             )
         )
-    weights = resampled(
+    weights = draw_chunks(
         [(len(index), make_generator("bootstrap", group.set)) for group, index in parts], resamples
     )
     return bootstrap(wanted, weights, len(confidence))
@@ -89,7 +94,7 @@ def compute_table(
     bins, resamples, more = (
         int(options["bins"]),
         int(options["resamples"]),
-        named(options, "calibration"),
+        load_custom_metrics(options, "calibration"),
     )
     for path in outputs:
         run = read_run(path, "logits", "labels", "log_likelihood")
@@ -98,7 +103,7 @@ def compute_table(
         both = pool_test_images(run, options["ood_ratio"])
         sets = {"id": both[:1], "pooled": both} if len(both) > 1 else {"id": both}
         val = run.find("id", "val")
-        for post_hoc, calibrator in temperature.before_and_after(
+        for post_hoc, calibrator in temperature.fit_before_and_after(
             val["logits"], val["labels"]
         ).items():
             for name, parts in sets.items():

@@ -31,7 +31,7 @@ def compute_table(
         run = read_run(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier" and run.tests(*OOD):
             val = run.find("id", "val")
-            for post_hoc, calibrator in temperature.before_and_after(
+            for post_hoc, calibrator in temperature.fit_before_and_after(
                 val["logits"], val["labels"]
             ).items():
                 for wanted in options["ood_rates"]:

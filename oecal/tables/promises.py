@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from oecal.core.roles import OOD
-from oecal.metrics.guarantees import limits
+from oecal.metrics.guarantees import clopper_pearson
 from oecal.runs.run_files import (
     RUN_COLUMNS,
     EvaluatedSet,
@@ -50,7 +50,7 @@ def rejected(accepted: np.ndarray) -> dict[str, Any]:
     Low, high: its Clopper-Pearson interval at 95%.
     """
     n, k = len(accepted), int(np.count_nonzero(~accepted))
-    low, high = limits(k, n, 0.975)
+    low, high = clopper_pearson(k, n, 0.975)
     return {"realised": k / n, "low": float(low), "high": float(high), "n": n}
 
 
@@ -80,7 +80,7 @@ def mistaken(
     if k + counts.sum() == 0:
         return {"realised": np.nan, "low": np.nan, "high": np.nan, "n": total}
     if not len(others):
-        low, high = limits(errors, k, 0.975)
+        low, high = clopper_pearson(errors, k, 0.975)
         return {"realised": errors / k, "low": float(low), "high": float(high), "n": total}
     o = (counts / sizes).mean()
     realised = ((1 - rate) * errors / n + rate * o) / ((1 - rate) * k / n + rate * o)

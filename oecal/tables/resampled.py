@@ -27,7 +27,7 @@ import pandas as pd
 
 from oecal.core.roles import OOD
 from oecal.core.seeds import make_generator
-from oecal.metrics.guarantees import threshold_for_rejection
+from oecal.metrics.guarantees import select_rejection_threshold
 from oecal.runs.run_files import (
     RUN_COLUMNS,
     EvaluatedSet,
@@ -118,7 +118,7 @@ class Pool:
 @cache
 def place(n: int, level: float, confidence: float) -> int | None:
     """Which of n ascending scores is the threshold for rejection; it depends on nothing else."""
-    found = threshold_for_rejection(np.arange(n), level, confidence).threshold
+    found = select_rejection_threshold(np.arange(n), level, confidence).threshold
     return None if found is None else int(found)
 
 

@@ -17,7 +17,9 @@ def saved_twice(tmp_path):
 
     def save(module, data):
         for name in ("one", "two"):
-            style.save_figure(module.draw_figure(data), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png")
+            style.save_figure(
+                module.draw_figure(data), tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"
+            )
         for kind in ("pdf", "png"):
             assert (tmp_path / f"one.{kind}").read_bytes() == (
                 tmp_path / f"two.{kind}"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from oecal.figures import density_scores, oe_density_gain
-from oecal.scores.catalogue import scores
+from oecal.scores.catalogue import list_scores
 
 TRAININGS = ["baseline", "oe_tune", "oe_letters", "oe_noise", "oe_scratch"]
 
@@ -105,7 +105,7 @@ def test_scores_of_sets_that_nobody_published(tmp_path):
 
 def test_plain_scores_are_those_of_their_file():
     assert set(density_scores.PLAIN) == {
-        name for name, score in scores().items() if score.module == "oecal.scores.plain"
+        name for name, score in list_scores().items() if score.module == "oecal.scores.plain"
     }
 
 
@@ -116,7 +116,7 @@ def test_published_numbers():
         table[["in_dist", "ood", "model", "training", "score", "reference"]].notna().all(axis=None)
     )
     assert not table.duplicated(["in_dist", "ood", "model", "training", "score", "reference"]).any()
-    assert set(table["score"].str.replace(r"_\d+$", "", regex=True)) <= set(scores())
+    assert set(table["score"].str.replace(r"_\d+$", "", regex=True)) <= set(list_scores())
 
 
 def likelihood(tmp_path, trainings, seeds=(0, 1)):

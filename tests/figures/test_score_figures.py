@@ -9,7 +9,7 @@ from oecal.figures import compute_cost, feature_space, oe_gain, ood_heatmap, sco
 from oecal.metrics.ranks import critical_difference
 from oecal.metrics.seed_intervals import mean_interval
 from oecal.runs.run_files import read_run
-from oecal.scores.catalogue import fitting
+from oecal.scores.catalogue import list_fitting_scores
 
 WHO = {"in_dist": "a", "model": "m"}
 SETS = {
@@ -69,7 +69,7 @@ def test_families_stand_together():
 
 
 def test_every_score_of_a_classifier_has_a_name():
-    names = [style.display_name(score) for score in fitting(("logits", "features"))]
+    names = [style.display_name(score) for score in list_fitting_scores(("logits", "features"))]
     assert len(set(names)) == len(names)
     assert not any("_" in name for name in names)
 

@@ -6,12 +6,17 @@ from scipy.special import log_softmax
 from sklearn.metrics import roc_auc_score
 
 from oecal.metrics import bootstrap as module
-from oecal.metrics.bootstrap import bootstrap, class_statistics, resampled, statistics
+from oecal.metrics.bootstrap import (
+    bootstrap,
+    draw_chunks,
+    make_class_statistics,
+    make_confidence_statistics,
+)
 from oecal.metrics.calibration_metrics import (
+    bin_by_mass,
+    bin_by_width,
     classwise_ece,
     confidence_metrics,
-    equal_mass,
-    equal_width,
     gap,
     label_metrics,
     soft_f1,
@@ -31,8 +36,8 @@ def of_ones(found):
 def estimated(confidence, correct, seed=0, resamples=200):
     n = len(confidence)
     return bootstrap(
-        [statistics(confidence, correct)],
-        resampled([(n, np.random.default_rng(seed))], resamples),
+        [make_confidence_statistics(confidence, correct)],
+        draw_chunks([(n, np.random.default_rng(seed))], resamples),
         n,
     )
 
@@ -45,7 +50,9 @@ def selected(confidence, correct):
 def test_resamples_of_strata():
     def drawn():
         return np.concatenate(
-            list(resampled([(30, np.random.default_rng(1)), (20, np.random.default_rng(2))], 500)),
+            list(
+                draw_chunks([(30, np.random.default_rng(1)), (20, np.random.default_rng(2))], 500)
+            ),
             axis=1,
         )
 
@@ -59,9 +66,9 @@ def test_resamples_of_strata():
 
 
 def test_resamples_do_not_depend_on_how_many_fit_into_memory(monkeypatch):
-    whole = np.concatenate(list(resampled([(40, np.random.default_rng(1))], 50)), axis=1)
+    whole = np.concatenate(list(draw_chunks([(40, np.random.default_rng(1))], 50)), axis=1)
     monkeypatch.setattr(module, "CELLS", 300)
-    parts = list(resampled([(40, np.random.default_rng(1))], 50))
+    parts = list(draw_chunks([(40, np.random.default_rng(1))], 50))
     assert [part.shape[1] for part in parts] == [7] * 7 + [1]
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
 
@@ -78,9 +85,9 @@ CONFIDENCES = {
 def test_each_image_once_gives_the_metrics(name, rng):
     confidence = CONFIDENCES[name](rng)
     correct = rng.random(len(confidence)) < confidence
-    found = of_ones(statistics(confidence, correct)(np.ones((len(confidence), 1))))
+    found = of_ones(make_confidence_statistics(confidence, correct)(np.ones((len(confidence), 1))))
     expected = confidence_metrics(confidence, correct) | selected(confidence, correct)
-    squared = gap(equal_mass(confidence, correct.astype(float), 15), 2) ** 2
+    squared = gap(bin_by_mass(confidence, correct.astype(float), 15), 2) ** 2
     assert found.pop("ce2_debiased") == pytest.approx(squared)  # of what it takes the bias away
     assert found.pop("smece") == pytest.approx(expected["smece"], rel=2e-3)  # at fewer points
     assert found == pytest.approx({name: expected[name] for name in found}, abs=1e-12)
@@ -88,7 +95,7 @@ def test_each_image_once_gives_the_metrics(name, rng):
 
 def test_each_image_once_gives_the_metrics_of_classes(rng):
     logits, labels = rng.normal(0, 2, (300, 4)), rng.integers(4, size=300)
-    found = of_ones(class_statistics(log_softmax(logits, axis=1), labels)(np.ones((300, 1))))
+    found = of_ones(make_class_statistics(log_softmax(logits, axis=1), labels)(np.ones((300, 1))))
     assert found == pytest.approx(label_metrics(logits, labels), abs=1e-12)
 
 
@@ -96,8 +103,8 @@ def test_each_image_once_gives_the_metrics_of_classes(rng):
 def test_weights_are_repetitions(name, rng):
     confidence = CONFIDENCES[name](rng)
     correct = rng.random(len(confidence)) < confidence
-    (weights,) = resampled([(len(confidence), rng)], 3)
-    found = statistics(confidence, correct)(weights)
+    (weights,) = draw_chunks([(len(confidence), rng)], 3)
+    found = make_confidence_statistics(confidence, correct)(weights)
     for b, w in enumerate(weights.T):
         c, y = (np.repeat(v, w.astype(int)) for v in (confidence, correct.astype(float)))
         assert found["accuracy"][b] == pytest.approx(y.mean())
@@ -106,7 +113,7 @@ def test_weights_are_repetitions(name, rng):
         assert found["error_auroc"][b] == pytest.approx(
             roc_auc_score(correct, confidence, sample_weight=w)
         )
-        assert norm(found["ece"].parts, 1)[b] == pytest.approx(gap(equal_width(c, y), 1))
+        assert norm(found["ece"].parts, 1)[b] == pytest.approx(gap(bin_by_width(c, y), 1))
         assert {name: found[name][b] for name in ("aurc", "eaurc", "augrc")} == pytest.approx(
             selected(c, y)
         )
@@ -139,8 +146,8 @@ def test_a_calibrated_model_is_not_called_miscalibrated(rng):
         confidence, correct = simulated(rng, 800, np.zeros_like)
         found = estimated(confidence, correct, seed)
         covers.append([found[name].low == 0 for name in ERRORS])
-        (weights,) = resampled([(800, rng)], 100)
-        ece = statistics(confidence, correct)(weights)["ece"]
+        (weights,) = draw_chunks([(800, rng)], 100)
+        ece = make_confidence_statistics(confidence, correct)(weights)["ece"]
         plain.append(percentile_interval(norm(ece.parts, 1))[0] <= 0.01)
     assert (np.mean(covers, axis=0) >= 0.93).all()
     assert not any(plain)
@@ -187,8 +194,8 @@ def test_errors_of_classes_are_covered(rng):
     for seed in range(30):
         one = [
             bootstrap(
-                [class_statistics(*drawn(5000, factor))],
-                resampled([(5000, np.random.default_rng(seed))], 100),
+                [make_class_statistics(*drawn(5000, factor))],
+                draw_chunks([(5000, np.random.default_rng(seed))], 100),
                 5000,
             )["cwece"]
             for factor in (1, 1.5)
@@ -212,9 +219,9 @@ def test_a_difference_is_covered(rng):
         )
         assert limits[1][1] - limits[1][0] < (more.high - more.low) / 2
         both = [
-            statistics(calibrated + excess, correct)(w)
+            make_confidence_statistics(calibrated + excess, correct)(w)
             for excess in (0.06, 0)
-            for w in resampled([(1500, rng)], 100)
+            for w in draw_chunks([(1500, rng)], 100)
         ]
         low, high = percentile_interval(
             np.subtract(*(norm(found["rms"].parts, 2) for found in both))

@@ -7,11 +7,11 @@ from scipy.special import softmax
 from sklearn.metrics import log_loss
 
 from oecal.metrics.calibration_metrics import (
-    adaptive,
+    bin_by_mass,
+    bin_by_rank,
+    bin_by_width,
     classwise_ece,
     confidence_metrics,
-    equal_mass,
-    equal_width,
     gap,
     label_metrics,
     soft_f1,
@@ -28,7 +28,7 @@ pairs = st.integers(1, 250).flatmap(
 def test_ece_by_hand():
     # Bins (0.5, 0.75]: confidence 0.6, accuracy 0.5; (0.75, 1]: confidence 0.9, accuracy 1. ECE =
     # 0.5 * 0.1 + 0.5 * 0.1.
-    bins = equal_width(np.array([0.6, 0.6, 0.9, 0.9]), np.array([1.0, 0, 1, 1]), 4)
+    bins = bin_by_width(np.array([0.6, 0.6, 0.9, 0.9]), np.array([1.0, 0, 1, 1]), 4)
     np.testing.assert_array_equal(bins.counts, [0, 0, 2, 2])
     assert gap(bins, 1) == pytest.approx(0.1)
     assert gap(bins, np.inf) == pytest.approx(0.1)
@@ -36,12 +36,14 @@ def test_ece_by_hand():
 
 def test_adaptive_bins_give_the_remainder_to_the_most_confident():
     confidence = np.linspace(0, 1, 250)
-    np.testing.assert_array_equal(adaptive(confidence, confidence, 100).counts, [100, 150])
-    np.testing.assert_array_equal(adaptive(confidence[:150], confidence[:150], 100).counts, [150])
-    assert gap(adaptive(np.full(150, 0.8), np.zeros(150), 100), 2) == pytest.approx(
+    np.testing.assert_array_equal(bin_by_rank(confidence, confidence, 100).counts, [100, 150])
+    np.testing.assert_array_equal(
+        bin_by_rank(confidence[:150], confidence[:150], 100).counts, [150]
+    )
+    assert gap(bin_by_rank(np.full(150, 0.8), np.zeros(150), 100), 2) == pytest.approx(
         0.8
     )  # the official code finds 0 here
-    np.testing.assert_array_equal(equal_mass(confidence, confidence, 4).counts, [63, 62, 63, 62])
+    np.testing.assert_array_equal(bin_by_mass(confidence, confidence, 4).counts, [63, 62, 63, 62])
 
 
 @given(pairs)

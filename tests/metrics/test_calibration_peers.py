@@ -18,11 +18,11 @@ from torch.nn.functional import cross_entropy
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from oecal.metrics.calibration_metrics import (
-    adaptive,
+    bin_by_mass,
+    bin_by_rank,
+    bin_by_width,
     classwise_ece,
     confidence_metrics,
-    equal_mass,
-    equal_width,
     gap,
     label_metrics,
     soft_f1,
@@ -146,7 +146,7 @@ def test_ace_is_adaptive_and_netcals_ace_is_another_metric():
     _, _, confidence, correct = CASES["random"]
     theirs = ECE(15, equal_intervals=False, detection=True).measure(confidence, correct)
     assert confidence_metrics(confidence, correct, 15)["ace"] == close(theirs)
-    full = [b for b in zip(*equal_width(confidence, correct, 15), strict=True) if b[0]]
+    full = [b for b in zip(*bin_by_width(confidence, correct, 15), strict=True) if b[0]]
     assert ACE(15, detection=True).measure(confidence, correct) == close(
         np.mean([abs(c - a) for _, c, a in full])
     )
@@ -162,9 +162,9 @@ def test_equal_mass_with_ties(name):
             if name == "two" and bins > 1
             else abs(confidence.mean() - correct.mean())
         )
-        assert gap(equal_mass(confidence, correct, bins), 1) == close(expected)
+        assert gap(bin_by_mass(confidence, correct, bins), 1) == close(expected)
     assert ECE(1, equal_intervals=False, detection=True).measure(confidence, correct) == close(
-        gap(equal_mass(confidence, correct, 1), 1)
+        gap(bin_by_mass(confidence, correct, 1), 1)
     )
 
 
@@ -173,8 +173,8 @@ def test_the_order_of_the_images_says_nothing():
     confidence, right_first = np.full(200, 0.6), np.r_[np.ones(100), np.zeros(100)]
     mixed = np.tile([1.0, 0.0], 100)
     for correct in (right_first, mixed, 1 - right_first):
-        assert gap(adaptive(confidence, correct), 2) == close(0.1)
-        assert gap(equal_mass(confidence, correct, 2), 1) == close(0.1)
+        assert gap(bin_by_rank(confidence, correct), 2) == close(0.1)
+        assert gap(bin_by_mass(confidence, correct, 2), 1) == close(0.1)
 
 
 @pytest.mark.parametrize("size", [1, 7, 100])
@@ -182,7 +182,7 @@ def test_the_order_of_the_images_says_nothing():
 def test_rms_and_mad_equal_pytorch_ood(name, size):
     """Where no confidences tie; pytorch-ood leaves their order to the sort."""
     _, _, confidence, correct = CASES[name]
-    bins = adaptive(confidence, correct, size)
+    bins = bin_by_rank(confidence, correct, size)
     for norm, p in ((2, "2"), (1, "1"), (np.inf, "infty")):
         assert gap(bins, norm) == close(
             pytorch_ood.calibration_error(

@@ -17,7 +17,7 @@ from sklearn.metrics import (
 )
 
 from oecal.metrics.detection_metrics import detection_metrics
-from oecal.metrics.peer_conventions import CONVENTIONS, translated
+from oecal.metrics.peer_conventions import CONVENTIONS, translate_metrics
 from oecal.tables.conventions import compute_table
 
 few_values = st.integers(1, 40).flatmap(
@@ -26,7 +26,7 @@ few_values = st.integers(1, 40).flatmap(
 
 
 def in_convention(name, inside, outside):
-    found = translated(name, inside, [outside])[0]
+    found = translate_metrics(name, inside, [outside])[0]
     return {key: found[key] for key in CONVENTIONS[name].columns}
 
 
@@ -173,9 +173,11 @@ def test_a_negative_first_is_no_line_from_precision_1():
 @pytest.mark.parametrize("name", CONVENTIONS)
 def test_several_sets_are_as_each_alone(rng, name):
     inside, sets = rng.normal(size=60), [rng.normal(1, 1, n) for n in (1, 20, 33)]
-    assert translated(name, inside, sets) == [translated(name, inside, [one])[0] for one in sets]
+    assert translate_metrics(name, inside, sets) == [
+        translate_metrics(name, inside, [one])[0] for one in sets
+    ]
     with pytest.raises(ValueError, match="OOD: 1 of 2 scores are not finite"):
-        translated(name, inside, [np.array([0.0, np.nan])])
+        translate_metrics(name, inside, [np.array([0.0, np.nan])])
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from oecal.metrics.detection_bootstrap import inside, resampled
+from oecal.metrics.detection_bootstrap import count_inside, resample_detection
 from oecal.metrics.detection_metrics import detection_metrics
-from oecal.metrics.resamples import drawn, percentile_interval
+from oecal.metrics.resamples import draw_weights, percentile_interval
 
 
 def replicates(known, unknown, resamples, rng):
-    weights = drawn(len(known), resamples, rng), drawn(len(unknown), resamples, rng)
-    return resampled(inside(known, weights[0]), unknown, weights[1]), weights
+    weights = draw_weights(len(known), resamples, rng), draw_weights(len(unknown), resamples, rng)
+    return resample_detection(count_inside(known, weights[0]), unknown, weights[1]), weights
 
 
 @pytest.mark.parametrize("levels", [3, 20, 10**6])
@@ -36,8 +36,8 @@ def test_each_resample_is_the_metric_of_the_images_drawn(rng, levels):
 
 def test_weights_of_one_give_the_metric_itself(rng):
     known, unknown = rng.normal(size=500), rng.normal(1, 1, 400)
-    found = resampled(
-        inside(known, np.ones((500, 1), np.float32)), unknown, np.ones((400, 1), np.float32)
+    found = resample_detection(
+        count_inside(known, np.ones((500, 1), np.float32)), unknown, np.ones((400, 1), np.float32)
     )
     expected = detection_metrics(known, unknown)
     assert {name: values[0] for name, values in found.items()} == pytest.approx(
@@ -67,11 +67,15 @@ def test_intervals_cover():
     truth = [norm.cdf(shift / np.sqrt(2)) for shift in (1.0, 1.5)]
     for _ in range(400):
         shared = rng.normal(size=300), rng.normal(size=200)  # what both scores have in common
-        weights = drawn(300, 300, rng), drawn(200, 300, rng)
+        weights = draw_weights(300, 300, rng), draw_weights(200, 300, rng)
         both = []
         for shift in (1.0, 1.5):
             known, unknown = ((s + rng.normal(size=len(s))) / np.sqrt(2) for s in shared)
-            both.append(resampled(inside(known, weights[0]), unknown + shift, weights[1])["auroc"])
+            both.append(
+                resample_detection(count_inside(known, weights[0]), unknown + shift, weights[1])[
+                    "auroc"
+                ]
+            )
         low, high = percentile_interval(both[0])
         covered += low <= truth[0] <= high
         low, high = percentile_interval(both[1] - both[0])

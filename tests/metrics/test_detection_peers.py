@@ -22,7 +22,7 @@ from torchmetrics.functional.classification import (
 )
 
 from oecal.metrics.detection_metrics import detection_metrics, detection_metrics_of_sets
-from oecal.metrics.peer_conventions import translated
+from oecal.metrics.peer_conventions import translate_metrics
 
 RNG = np.random.default_rng(5)
 
@@ -209,7 +209,7 @@ def test_openood_drops_points_on_a_line():
     assert (
         detection_metrics(inside, outside)["fpr95"] == 0.95
     )  # 19 of 20 of both sides lie at 1 or above
-    assert translated("openood", inside, [outside])[0]["FPR@95"] == close(95)
+    assert translate_metrics("openood", inside, [outside])[0]["FPR@95"] == close(95)
 
 
 def test_a_trapezoid_is_too_high_where_scores_tie():
@@ -230,6 +230,6 @@ def test_a_trapezoid_is_too_high_where_scores_tie():
     )
     inside, outside = PAIRS["saturated"]
     assert (
-        translated("pytorch_ood", inside, [outside])[0]["AUPR-OUT"]
+        translate_metrics("pytorch_ood", inside, [outside])[0]["AUPR-OUT"]
         > detection_metrics(inside, outside)["ap_out"] + 0.01
     )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kstest
 
-from oecal.metrics.drift_detection import alarms, earlier_larger, p_values, wealth
+from oecal.metrics.drift_detection import count_earlier_larger, find_alarms, p_values, wealth
 
 
 class Half:
@@ -18,7 +18,7 @@ class Half:
 def test_earlier_larger_counts(rng, length):
     ranks = np.array([rng.permutation(length) for _ in range(3)])
     expected = [[np.count_nonzero(line[:t] > line[t]) for t in range(length)] for line in ranks]
-    np.testing.assert_array_equal(earlier_larger(ranks), expected)
+    np.testing.assert_array_equal(count_earlier_larger(ranks), expected)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.uint8])
@@ -61,14 +61,14 @@ def test_wealth_is_a_martingale(rng):
 
 def test_first_alarm():
     stream = np.array([[1.0, 50, 100, 20, 300], [1, 2, 3, 4, 99]])
-    assert alarms(stream, 0.01).tolist() == [2, -1]
+    assert find_alarms(stream, 0.01).tolist() == [2, -1]
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.1])
 def test_false_alarms_are_as_rare_as_promised(rng, alpha):
     """1,000 streams of ID images, each with validation images of its own: its first 100."""
     p = p_values(np.zeros(0), rng.normal(size=(1000, 1100)), rng)[:, 100:]
-    false = np.count_nonzero(alarms(wealth(p), alpha) >= 0)
+    false = np.count_nonzero(find_alarms(wealth(p), alpha) >= 0)
     assert false <= binom.ppf(0.999, 1000, alpha)
 
 
@@ -76,7 +76,7 @@ def test_a_fifth_of_ood_images_is_noticed_soon(rng):
     """OOD scores 3 standard deviations up, from the 500th image on."""
     streams = rng.normal(size=(100, 1000))
     streams[:, 500:] += 3 * (rng.uniform(size=(100, 500)) < 0.2)
-    found = alarms(wealth(p_values(rng.normal(size=500), streams, rng)), 0.01)
+    found = find_alarms(wealth(p_values(rng.normal(size=500), streams, rng)), 0.01)
     assert np.count_nonzero((found >= 0) & (found < 500)) <= 5
     late = found[found >= 500] - 500
     assert len(late) >= 95

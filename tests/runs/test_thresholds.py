@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from oecal.metrics.guarantees import threshold_for_rejection
+from oecal.metrics.guarantees import select_rejection_threshold
 from oecal.runs.run_files import largest_pool
 from oecal.runs.thresholds import chosen, described, pool, write_thresholds
 from oecal.tables.promises import mistaken
@@ -72,7 +72,7 @@ def test_a_run_of_a_classifier(tmp_path, rng):
     }
     assert list(reject["scores"]) == list(error["scores"]) == ["blind", "msp"]
     with h5py.File(tmp_path / "scores.h5") as file:
-        expected = threshold_for_rejection(file["a/val/msp"][:], 0.05)
+        expected = select_rejection_threshold(file["a/val/msp"][:], 0.05)
     assert reject["scores"]["msp"] == {
         "threshold": expected.threshold,
         "n": 300,

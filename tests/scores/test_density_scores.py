@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from oecal.predict.image_statistics import compressed_bits, statistics
 from oecal.scores import density, likelihood, plain
-from oecal.scores.catalogue import fitting, score, scores
+from oecal.scores.catalogue import find_score, list_fitting_scores, list_scores
 
 
 def test_statistics_by_hand():
@@ -57,7 +57,7 @@ def test_plain_scores_call_the_simple_image_anomalous(rng):
     simple, rich = np.zeros((1, 1, 8, 8), np.uint8), rng.integers(1, 256, (1, 1, 8, 8), np.uint8)
     found = statistics(np.concatenate([simple, rich]), rich[0].astype(float))
     for name in ("png_size", "webp_size", "zero_fraction", "smoothness", "mean_distance"):
-        (need,) = scores()[name].arguments
+        (need,) = list_scores()[name].arguments
         low, high = getattr(plain, name)(found[need])[::-1]
         assert low < high, name
 
@@ -121,22 +121,22 @@ def test_which_scores_a_model_can_have():
         "gradient_norms",
         "input_gradient",
     }
-    assert set(fitting(["log_likelihood"])) == exact
-    assert set(fitting(["log_likelihood", "last_scale"])) == exact | {"last_scale"}
-    assert set(fitting(["log_likelihood", "elbo", "reconstruction", "kl"])) == exact | {
+    assert set(list_fitting_scores(["log_likelihood"])) == exact
+    assert set(list_fitting_scores(["log_likelihood", "last_scale"])) == exact | {"last_scale"}
+    assert set(list_fitting_scores(["log_likelihood", "elbo", "reconstruction", "kl"])) == exact | {
         "kl",
         "reconstruction",
         "likelihood_regret",
     }
-    assert plain_ones.isdisjoint(fitting(["logits", "features"]))
+    assert plain_ones.isdisjoint(list_fitting_scores(["logits", "features"]))
 
 
 def test_a_family_of_scores():
-    assert score("typicality").options == {"m": 1}
-    ten = score("typicality_10")
+    assert find_score("typicality").options == {"m": 1}
+    ten = find_score("typicality_10")
     assert (ten.function, ten.options) == ("typicality", {"m": 10})
     assert ten.prefixes == {"train"}
     assert ten.needs == {"log_likelihood"}
     for wrong in ("typicality_1", "typicality_x", "log_likelihood_10", "waic_", "_10", "nothing"):
         with pytest.raises(KeyError):
-            score(wrong)
+            find_score(wrong)

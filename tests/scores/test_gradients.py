@@ -8,7 +8,7 @@ from pytorch_ood.detector import GradNorm
 from torch.nn import functional as F
 
 from oecal.predict.repeated_passes import EPSILONS
-from oecal.scores.catalogue import score
+from oecal.scores.catalogue import find_score
 from oecal.scores.gradients import gradnorm, odin
 
 D, K = 9, 5
@@ -70,7 +70,7 @@ def test_gradnorm_bounds_and_invariance(logits, features):
 
 def test_odin_takes_a_column(rng):
     values = rng.uniform(0.5, 0.9, (10, 6))
-    for column in score("odin").grids["eps"]:
+    for column in find_score("odin").grids["eps"]:
         np.testing.assert_array_equal(odin(values, eps=column), values[:, column])
     np.testing.assert_array_equal(odin(values), values[:, EPSILONS.index(0.001)])
-    assert score("odin").grids["eps"] == tuple(range(len(EPSILONS)))
+    assert find_score("odin").grids["eps"] == tuple(range(len(EPSILONS)))

@@ -11,10 +11,10 @@ from scipy.special import softmax
 from scipy.stats import entropy as scipy_entropy
 
 from oecal.scores import logits as family
-from oecal.scores.catalogue import scores
+from oecal.scores.catalogue import list_scores
 from oecal.scores.likelihood import log_likelihood
 
-ALL = [s.name for s in scores().values() if s.family == "logits"]
+ALL = [s.name for s in list_scores().values() if s.family == "logits"]
 
 some_logits = arrays(np.float32, (4, 5), elements=st.floats(-1e4, 1e4, width=32))
 
@@ -165,7 +165,7 @@ def test_a_tie_of_two_huge_logits(name, value):
 
 def test_found_in_the_file():
     assert set(ALL) == {"msp", "h_u_p", "max_logit", "energy", "entropy", "margin", "gen"}
-    assert scores()["msp"][:4] == ("msp", "oecal.scores.logits", "msp", ("logits",))
+    assert list_scores()["msp"][:4] == ("msp", "oecal.scores.logits", "msp", ("logits",))
 
 
 def test_an_unlikely_image_is_an_anomalous_one():

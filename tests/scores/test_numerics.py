@@ -29,7 +29,7 @@ def test_precision_at_any_gap(gap):
     z = np.array([[gap, 0.0, -1.5, -1e4]], np.float32)
     log_p = numerics.log_softmax(z)
     doubt, entropy = exact(z[0])
-    np.testing.assert_allclose(numerics.doubt(log_p), doubt, rtol=1e-13, atol=0)
+    np.testing.assert_allclose(numerics.one_minus_max(log_p), doubt, rtol=1e-13, atol=0)
     np.testing.assert_allclose(numerics.entropy(log_p), entropy, rtol=1e-13, atol=0)
 
 
@@ -43,7 +43,10 @@ def test_log_softmax_equals_scipy_where_scipy_can_tell(rng):
 @given(rows)
 def test_bounds_and_symmetry(z):
     log_p, k = numerics.log_softmax(z), z.shape[1]
-    for values, most in ((numerics.doubt(log_p), 1 - 1 / k), (numerics.entropy(log_p), np.log(k))):
+    for values, most in (
+        (numerics.one_minus_max(log_p), 1 - 1 / k),
+        (numerics.entropy(log_p), np.log(k)),
+    ):
         assert (values >= 0).all()
         assert (values <= most * (1 + 1e-12)).all()
     assert (log_p <= 0).all()
@@ -59,10 +62,10 @@ def test_means_and_stored_probabilities_keep_the_doubt_of_the_largest():
         [np.log1p(-doubts), np.log(doubts)], axis=-1
     )  # (2 passes, 2 images, 2 classes)
     np.testing.assert_allclose(
-        numerics.doubt(numerics.log_mean(log_p)), [2e-30, 3e-200], rtol=1e-12
+        numerics.one_minus_max(numerics.log_mean(log_p)), [2e-30, 3e-200], rtol=1e-12
     )
     np.testing.assert_allclose(
-        numerics.doubt(numerics.log_probabilities(np.exp(log_p).mean(axis=0))),
+        numerics.one_minus_max(numerics.log_probabilities(np.exp(log_p).mean(axis=0))),
         [2e-30, 3e-200],
         rtol=1e-12,
     )
@@ -75,12 +78,14 @@ def test_means_and_stored_probabilities_keep_the_doubt_of_the_largest():
 
 def test_stored_probabilities(rng):
     p = rng.dirichlet(np.ones(5), 50)
-    np.testing.assert_allclose(numerics.doubt(numerics.log_probabilities(p)), 1 - p.max(axis=1))
+    np.testing.assert_allclose(
+        numerics.one_minus_max(numerics.log_probabilities(p)), 1 - p.max(axis=1)
+    )
     np.testing.assert_allclose(
         numerics.entropy(numerics.log_probabilities(p)), scipy_entropy(p, axis=1)
     )
     np.testing.assert_allclose(numerics.log_mean(np.log(p)), np.log(p.mean(axis=0)))
     never = numerics.log_probabilities(np.array([[1.0, 0.0, 0.0]]))
     assert np.isfinite(never).all()
-    assert numerics.doubt(never) == pytest.approx(0, abs=1e-300)
+    assert numerics.one_minus_max(never) == pytest.approx(0, abs=1e-300)
     assert numerics.entropy(never) == pytest.approx(0, abs=1e-300)

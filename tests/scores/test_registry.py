@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from oecal.scores.catalogue import BACKGROUND_LOGIT, HEAD, PASSES, scores
+from oecal.scores.catalogue import BACKGROUND_LOGIT, HEAD, PASSES, list_scores
 
 CLASSES, DIMS = 5, 12
 OF_LOGITS = {"logits", "features", "labels", BACKGROUND_LOGIT} | HEAD | PASSES.keys()
-CLASSIFIERS = [s for s in scores().values() if s.needs <= OF_LOGITS]
+CLASSIFIERS = [s for s in list_scores().values() if s.needs <= OF_LOGITS]
 WEIGHT, BIAS = (
     np.random.default_rng(1).normal(size=(CLASSES, DIMS)).astype(np.float32),
     np.linspace(-1, 1, CLASSES, dtype=np.float32),
@@ -146,7 +146,7 @@ def test_finite_on_hostile_images(score, own, rng, change):
 
 def test_every_score_of_a_classifier_is_tried():
     assert {"msp", "energy"} <= {s.name for s in CLASSIFIERS}
-    assert {s.family for s in scores().values()} - {s.family for s in CLASSIFIERS} == {
+    assert {s.family for s in list_scores().values()} - {s.family for s in CLASSIFIERS} == {
         "density",
         "likelihood",
         "plain",

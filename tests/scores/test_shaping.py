@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from pytorch_ood.detector import ASH, DICE, SCALE, ReAct
 from scipy.special import logsumexp
 
-from oecal.scores.catalogue import score
+from oecal.scores.catalogue import find_score
 from oecal.scores.shaping import ash, dice, react, scale
 
 D, K = 40, 7
@@ -70,7 +70,7 @@ def peer_dice(f, head, train, percentile):
     )
 
 
-@pytest.mark.parametrize("percentile", score("react").grids["percentile"])
+@pytest.mark.parametrize("percentile", find_score("react").grids["percentile"])
 def test_react_equals_pytorch_ood(features, head, train, percentile):
     expected = peer_react(features, head, train, percentile)
     np.testing.assert_allclose(
@@ -79,14 +79,14 @@ def test_react_equals_pytorch_ood(features, head, train, percentile):
 
 
 @pytest.mark.parametrize("ours, peer", [(ash, peer_ash), (scale, peer_scale)])
-@pytest.mark.parametrize("percentile", score("ash").grids["percentile"])
+@pytest.mark.parametrize("percentile", find_score("ash").grids["percentile"])
 def test_ash_and_scale_equal_pytorch_ood(features, head, percentile, ours, peer):
     np.testing.assert_allclose(
         ours(features, *head, percentile=percentile), peer(features, head, percentile), rtol=1e-5
     )
 
 
-@pytest.mark.parametrize("percentile", score("dice").grids["percentile"])
+@pytest.mark.parametrize("percentile", find_score("dice").grids["percentile"])
 def test_dice_equals_pytorch_ood(features, head, train, percentile):
     expected = peer_dice(features, head, train, percentile)
     np.testing.assert_allclose(
@@ -96,7 +96,7 @@ def test_dice_equals_pytorch_ood(features, head, train, percentile):
 
 def test_defaults_are_the_published_values():
     published = {"react": 90, "ash": 90, "scale": 85, "dice": 90}
-    assert {name: score(name).options["percentile"] for name in published} == published
+    assert {name: find_score(name).options["percentile"] for name in published} == published
 
 
 def test_by_hand():

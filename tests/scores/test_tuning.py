@@ -10,19 +10,23 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from oecal.scores import catalogue
-from oecal.scores.catalogue import Score, grid, scores
-from oecal.scores.fitted import fitted
+from oecal.scores.catalogue import Score, list_scores, read_grid
+from oecal.scores.fit_memory import remember_fit
 from oecal.scores.score_run import score_run
-from oecal.scores.tuning import auroc, chosen
+from oecal.scores.tuning import auroc, choose_options
 
 
 def test_a_grid_is_the_literal_type_of_a_keyword():
     node = ast.parse("def f(x, *, k: Literal[1, 5], p: Literal['a'], m: int = 1): ...").body[0]
-    assert [grid(keyword.annotation) for keyword in node.args.kwonlyargs] == [(1, 5), ("a",), ()]
+    assert [read_grid(keyword.annotation) for keyword in node.args.kwonlyargs] == [
+        (1, 5),
+        ("a",),
+        (),
+    ]
 
 
 def test_the_default_stands_in_the_grid():
-    for s in scores().values():
+    for s in list_scores().values():
         for key, values in s.grids.items():
             assert s.options[key] in values, (
                 f"{s.name}: {key} = {s.options[key]} is not in {values}"
@@ -50,10 +54,10 @@ def test_the_best_combination_is_chosen():
         {"exponent": (1, 2), "sign": (1, -1)},
     )
     near, far = {"x": np.array([-0.5, 0.5, 1.0])}, {"x": np.array([-3.0, 3.0])}
-    assert chosen(entry, power, near, far) == {"exponent": 2, "sign": 1}
-    assert chosen(entry, power, far, near) == {"exponent": 2, "sign": -1}
+    assert choose_options(entry, power, near, far) == {"exponent": 2, "sign": 1}
+    assert choose_options(entry, power, far, near) == {"exponent": 2, "sign": -1}
     assert (
-        chosen(entry, power, {"x": np.zeros(3)}, {"x": np.zeros(2)}) == entry.options
+        choose_options(entry, power, {"x": np.zeros(3)}, {"x": np.zeros(2)}) == entry.options
     )  # all are as good: the default stays
 
 
@@ -62,13 +66,15 @@ def test_a_choice_that_is_not_finite_loses():
         return x if k == 1 else np.where(x > 0, np.nan, x)
 
     entry = Score("fragile", "", "fragile", ("x",), {"k": 1}, {"k": (1, 2)})
-    assert chosen(entry, fragile, {"x": np.array([1.0])}, {"x": np.array([0.0])}) == {"k": 1}
+    assert choose_options(entry, fragile, {"x": np.array([1.0])}, {"x": np.array([0.0])}) == {
+        "k": 1
+    }
 
 
 def test_a_fit_is_done_once_for_the_same_arrays():
     calls = []
 
-    @fitted
+    @remember_fit
     def fit(x, k):
         calls.append(k)
         return x.mean() * k
@@ -127,7 +133,7 @@ def test_the_job_chooses_with_outliers_and_says_what(tmp_path, rng, outliers):
     with h5py.File(tmp_path / "y.h5") as file:
         found = json.loads(file.attrs["chosen"])
         assert set(found) == ({"knn"} if outliers else set())
-        assert all(found[name].keys() == catalogue.score(name).grids.keys() for name in found)
+        assert all(found[name].keys() == catalogue.find_score(name).grids.keys() for name in found)
         assert set(file["a/test"]) == set(names)
         assert set(file["a/train"]) == {"msp"}  # a training image is its own nearest neighbour
         assert file["b/test/knn"][:].min() > np.median(file["a/test/knn"])

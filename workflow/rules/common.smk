@@ -10,7 +10,7 @@ from oecal.core.codegraph import ROOT, find_script_code
 from oecal.core.errors import OecalError
 from oecal.core.components import explain_unknown, read_constant
 from oecal.core.progress import Progress
-from oecal.scores.catalogue import score
+from oecal.scores.catalogue import find_score
 from oecal.study.study import RunKey
 
 NAME = "[a-z][a-z0-9_]*"
@@ -124,7 +124,7 @@ def judged_with(run):
 
 def families(run):
     """The files of oecal/scores that hold the scores of a run."""
-    return sorted({score(name).family for name in study.scores(run)})
+    return sorted({find_score(name).family for name in study.scores(run)})
 
 
 def code_of_table(wildcards):
@@ -141,7 +141,7 @@ def run_of(wildcards):
 
 def prefixes(wildcards):
     """The other runs that the scores of a run compare with: background, seeds."""
-    return set().union(*(score(name).prefixes for name in study.scores(run_of(wildcards))))
+    return set().union(*(find_score(name).prefixes for name in study.scores(run_of(wildcards))))
 
 
 def statistics(wildcards):
@@ -339,7 +339,7 @@ def first_score(figure):
         everywhere = [
             name for name in study.scores(runs[0]) if all(name in study.scores(run) for run in runs)
         ]
-        return {"score": min(everywhere, key=lambda name: bool(score(name).costly))}
+        return {"score": min(everywhere, key=lambda name: bool(find_score(name).costly))}
 
     return first
 

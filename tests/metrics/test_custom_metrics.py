@@ -9,7 +9,7 @@ import yaml
 from oecal.core.codegraph import ROOT
 from oecal.core.components import list_components, read_constant
 from oecal.core.errors import OecalError
-from oecal.metrics.calibration_metrics import brier_parts, equal_width
+from oecal.metrics.calibration_metrics import bin_by_width, brier_decomposition
 from oecal.study.claim_entries import check_claim, filled
 from oecal.study.loading import load, merged
 from oecal.tables import calibration, detection, intervals
@@ -77,7 +77,7 @@ def test_contract_of_every_metric(name, rng):
 
 def test_correctness_brier_is_the_sum_of_its_parts(rng):
     images = rng.integers(11, size=60) / 10, rng.integers(2, size=60).astype(float)
-    parts = brier_parts(*images, equal_width(*images))
+    parts = brier_decomposition(*images, bin_by_width(*images))
     total = parts["reliability"] - parts["resolution"] + parts["uncertainty"] + parts["within"]
     assert of("correctness_brier")(*images, np.ones((60, 1))).item() == pytest.approx(total)
 
@@ -110,7 +110,7 @@ def test_the_tables_take_it(tmp_path, rng):
 def test_detection_takes_one_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(
         detection,
-        "named",
+        "load_custom_metrics",
         lambda options, table: {"beyond": lambda inside, outside: (outside > inside.max()).mean()},
     )
     groups = {

@@ -17,10 +17,10 @@ from oecal.core.components import read_constant
 Metrics = Mapping[str, Callable[..., Any]]
 
 
-def named(options: Mapping[str, Any], table: str) -> Metrics:
+def load_custom_metrics(options: Mapping[str, Any], table: str) -> Metrics:
     """The configured metrics of a table, by name.
 
-    >>> list(named({"metrics": ["correctness_brier"]}, "calibration"))
+    >>> list(load_custom_metrics({"metrics": ["correctness_brier"]}, "calibration"))
     ['correctness_brier']
     """
     return {
