@@ -33,7 +33,7 @@ def list_components(
 def explain_unknown(name: object, known: Collection[str]) -> str:
     """The end of a message about a name that does not exist: the nearest one, and all there are.
 
-    >>> unknown("wnr", ["vae", "wrn"])
+    >>> explain_unknown("wnr", ["vae", "wrn"])
     "unknown name 'wnr'; did you mean 'wrn'? write one of: vae, wrn"
     """
     near = difflib.get_close_matches(str(name), known, n=1)

@@ -54,10 +54,12 @@ def selective_metrics(
     `target_coverage`; the accuracy at that coverage is 1 - risk_at_coverage (of `pooled`, an
     accepted OOD input counts as wrong). Raises ValueError for empty or non-finite scores.
 
-    >>> found = selective_metrics(np.array([1, 2, 3, 4]), np.array([0, 0, 0, 1]), target_risk=0.1, target_coverage=0.5)
-    >>> {name: round(value, 4) for name, value in found.items()}
-    {'aurc': 0.0625, 'eaurc': 0.0, 'augrc': 0.0625, 'coverage_at_risk': 0.75, 'risk_at_coverage':
-    0.0}
+    >>> scores, errors = np.array([1, 2, 3, 4]), np.array([0, 0, 0, 1])
+    >>> values = selective_metrics(scores, errors, target_risk=0.1, target_coverage=0.5)
+    >>> [round(values[name], 4) for name in ("aurc", "eaurc", "augrc")]
+    [0.0625, 0.0, 0.0625]
+    >>> values["coverage_at_risk"], values["risk_at_coverage"]
+    (0.75, 0.0)
     """
     coverage, risk = risk_coverage(scores, errors)
     n, wrong = len(coverage), int(np.sum(errors))

@@ -137,7 +137,7 @@ def share_equally(sizes: Sequence[int], total: int) -> np.ndarray:
 
     Which of the equal ones are one smaller is drawn, always alike.
 
-    >>> shares([10, 2, 10], 12).tolist()
+    >>> share_equally([10, 2, 10], 12).tolist()
     [5, 2, 5]
     """
     held = np.asarray(sizes)

@@ -29,7 +29,7 @@ def compute_table(
     """A row for each density run and test set; kind: id, or of an OOD set.
 
     mean: of the p-values, 0.5 on ID; below_05: share that a test at 5% would reject as too
-    unlikely, above_95: share more likely than 95% of the ID validation images; ks:
+    unlikely; above_95: share more likely than 95% of the ID validation images; ks:
     Kolmogorov-Smirnov distance from uniform.
     """
     rows = []
