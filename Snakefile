@@ -1,13 +1,17 @@
 # Does Outlier Exposure give a model calibrated uncertainty? The study as a list of results, each rebuilt from its dependencies:
 # data sets -> trained models -> logits and likelihoods -> scores -> tables -> figures -> report.
+from pathlib import Path
+
 from snakemake.utils import min_version
+
+from oecal.core import snakemake_parts
 
 min_version("9.19")
 
-# A study file given with --configfile stands alone; without one, the default study is built.
-if not workflow.overwrite_configfiles:
+# A study given with --configfile, or as a module's configuration, stands alone; without one, the default study is built.
+if not config or snakemake_parts.list_config_files(workflow) == []:
 
-    configfile: "config.yaml"
+    configfile: "config.yaml" if Path("config.yaml").exists() else workflow.source_path("config.yaml")
 
 
 include: "workflow/rules/common.smk"
@@ -39,13 +43,6 @@ include: "workflow/rules/screen.smk"
 include: "workflow/rules/report.smk"
 
 
-# On a cluster, data sets are fetched and built where Snakemake runs: its nodes may have no network.
-localrules:
-    all,
-    all_figures,
-    dataset,
-
-
 rule all:
     default_target: True
     input:
@@ -54,12 +51,14 @@ rule all:
         "<out>/tables/tex",
         "<out>/tables/md",
         figures(),
+    localrule: True
 
 
 # make figures
 rule all_figures:
     input:
         figures(),
+    localrule: True
 
 
 onstart:
@@ -72,13 +71,6 @@ onstart:
             file=sys.stderr,
         )
         sys.exit(1)
-    if (
-        not workflow.output_settings.log_handler_settings
-    ):  # another logger (--logger) would miss what is rewritten
-        logger.addFilter(
-            Progress(Counter(job.rule.name for job in workflow.dag.needrun_jobs()))
-        )
-    # Snakemake 9 limits how many jobs may start in a second, and to that end looks for new ones once a second for each job that has ended:
-    # after 250 jobs, that takes a quarter of a core. On this machine nothing is to be limited.
-    if not workflow.non_local_exec:
-        workflow.scheduler.job_rate_limiter = None
+    if waiting := snakemake_parts.count_waiting_jobs(workflow):
+        logger.addFilter(Progress(waiting))
+    snakemake_parts.lift_rate_limit(workflow)

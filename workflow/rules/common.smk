@@ -2,7 +2,6 @@
 import os
 import shutil
 import sys
-from collections import Counter
 from pathlib import Path
 
 from oecal.study import claim_entries, dataset_entries, limit_settings, loading
@@ -234,7 +233,7 @@ def claimed_figures():
 
 def configfiles():
     """The configuration files that the study was asked for with, as its commands name them; none for the default study."""
-    return [os.path.relpath(path) for path in workflow.overwrite_configfiles]
+    return [os.path.relpath(path) for path in snakemake_parts.list_config_files(workflow) or []]
 
 
 def variants(figure):
@@ -357,7 +356,8 @@ def screened(wildcards):
 def gpus():
     """GPUs that a job asks for: 1 if it may run on one. Where jobs run on other machines, what this one has does not matter."""
     device = study.config["compute"]["device"]
-    here = workflow.non_local_exec or shutil.which("nvidia-smi") is not None
+    elsewhere = snakemake_parts.runs_jobs_elsewhere(workflow) is not False
+    here = elsewhere or shutil.which("nvidia-smi") is not None
     return int(device.startswith("cuda") or (device == "auto" and here))
 
 

@@ -1,6 +1,7 @@
 # Data sets into image stores; shared by all studies.
 
 
+# On a cluster, data sets are fetched and built where Snakemake runs: its nodes may have no network.
 rule dataset:
     input:
         code=lambda w: code_of("dataset", read_with(w)),
@@ -11,6 +12,7 @@ rule dataset:
         "results/data/{dataset}.h5",
     log:
         "results/data/logs/{dataset}.log",
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -25,3 +27,4 @@ rule dataset:
 rule all_data:
     input:
         data(*study.datasets()),
+    localrule: True
