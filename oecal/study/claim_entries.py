@@ -23,6 +23,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -78,22 +79,39 @@ UNITS = {
 }
 
 
+def find_claims_file(path: str) -> Path:
+    """Return the file at a path below the working directory or else below the repository.
+
+    Raises OecalError if it lies outside both, or if there is none.
+    """
+    folders = [Path.cwd(), ROOT.resolve()]
+    places = [place for base in folders if (place := (base / path).resolve()).is_relative_to(base)]
+    if not places:
+        raise OecalError(
+            f"claims: {path} lies outside {' and '.join(map(str, dict.fromkeys(folders)))}; "
+            "use a path below one of them, such as studies/claims/demo.yaml"
+        )
+    if existing := [place for place in places if place.exists()]:
+        return existing[0]
+    raise OecalError(
+        f"claims: {path} cannot be read: No such file below "
+        f"{' or '.join(map(str, dict.fromkeys(folders)))}; "
+        "set claims to the path of a YAML file, or to '' for none"
+    )
+
+
 def read(path: str) -> dict[str, Claim]:
-    """The entries of a file, a path relative to the repository, with defaults.
+    """The entries of a file (`find_claims_file` says where it may be), with defaults.
 
     Raises OecalError for the first that has a wrong form.
     """
-    place = (ROOT / path).resolve()
-    if not place.is_relative_to(ROOT.resolve()):
-        raise OecalError(
-            f"claims: {path} lies outside the repository; write a path below it, such as studies/claims/demo.yaml"
-        )
     try:
-        content = yaml.load(place.read_text(), LOADER)
+        content = yaml.load(find_claims_file(path).read_text(), LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         why = error.strerror if isinstance(error, OSError) else summarize_error(error, 500)
         raise OecalError(
-            f"claims: {path} cannot be read: {why}; write the path of a YAML file, or '' for none"
+            f"claims: {path} cannot be read: {why}; set claims to the path of a YAML file, "
+            "or to '' for none"
         ) from None
     if not isinstance(content, dict) or not content:
         raise OecalError(

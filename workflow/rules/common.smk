@@ -68,7 +68,8 @@ def own_files(wildcards):
     )
     if "path" not in options or not path.exists():
         return []  # if it is not there, the job says so
-    return [str(path), *(str(below) for below in sorted(path.rglob("*/")) if below.is_dir())]
+    folders = [below for below in sorted(path.rglob("*/")) if below.is_dir()]
+    return [given_file(place) for place in (path, *folders)]
 
 
 def recipe(wildcards):
@@ -81,12 +82,18 @@ def recipe(wildcards):
     return known[wildcards.dataset]
 
 
-def repository_file(path):
-    """A file of this repository, as an input. Its path is relative where Snakemake runs in the repository, so that this may be moved.
+def given_file(path):
+    """A file that is no result, as an input: a module's prefix leaves it alone.
 
-    A module's prefix, which is for results, leaves it alone.
+    Its path is relative below the working directory, so that both may be moved together, else absolute.
     """
-    return local(path if Path.cwd().samefile(ROOT) else str(ROOT / path))
+    path, here = Path(path).absolute(), Path.cwd()
+    return local(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
+def repository_file(path):
+    """A file of this repository, as an input."""
+    return given_file(ROOT.resolve() / path)
 
 
 def code_of(script, components=None):
@@ -218,7 +225,7 @@ def claims_file(wildcards):
         raise WorkflowError(
             f"the study {study.name} makes no claims; write claims: the path of a YAML file"
         )
-    return study.config["claims"]
+    return given_file(claim_entries.find_claims_file(study.config["claims"]))
 
 
 def claimed_tables():

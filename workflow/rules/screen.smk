@@ -8,7 +8,7 @@ rule screen:
         outputs=lambda w: f"{OUT}/outputs/{screened(w)['run']}.h5",
         scores=lambda w: f"{OUT}/scores/{screened(w)['run']}.h5",
         thresholds=lambda w: f"{OUT}/thresholds/{screened(w)['run']}.json",
-        images=lambda w: screened(w)["images"],
+        images=lambda w: given_file(screened(w)["images"]),
     output:
         decisions="<out>/screen/{name}/decisions.csv",
         alarms="<out>/screen/{name}/alarms.png",
@@ -24,7 +24,7 @@ rule screen:
         gpu=lambda w: gpus(),
     params:
         entry=lambda w: screened(w),
-        model=lambda w: f"{OUT}/models/{screened(w)['run']}",
+        model=lambda w, input: str(Path(input.weights).parent),
     message:
         "Screen {wildcards.name}"
     script:
