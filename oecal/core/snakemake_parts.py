@@ -45,8 +45,8 @@ def count_waiting_jobs(workflow: object) -> Counter[str]:
     are rewritten. Without it, the terminal shows Snakemake's own lines, without the time left.
     """
     jobs = read_part(workflow, "dag.needrun_jobs")
-    settings = read_part(workflow, "output_settings")
-    if not callable(jobs) or getattr(settings, "log_handler_settings", "unknown"):
+    other_loggers = read_part(workflow, "output_settings.log_handler_settings")
+    if not callable(jobs) or other_loggers != {}:
         return Counter()
     return Counter(str(read_part(job, "rule.name")) for job in jobs())
 
