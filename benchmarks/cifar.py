@@ -1,7 +1,7 @@
-"""Preparing CIFAR-10, from its raw files to the image store, beside reading the raw files and writing the store once.
+"""Preparing CIFAR-10, beside reading its raw files and writing their images once.
 
 On random images in the real format, side by side in one process; medians. Only the ratio carries
-over.
+over to another machine.
 """
 
 from __future__ import annotations
@@ -29,10 +29,7 @@ RECIPE = {"source": "published", "options": {"name": "cifar10", "splits": [], "v
 
 
 class OldPickler(pickle._Pickler):
-    """Writes bytes as Python 2 wrote its strings, which is how the original files have them.
-
-    They load much faster so.
-    """
+    """Write bytes as Python 2 wrote strings, as in the original files; they load much faster."""
 
     dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
@@ -45,12 +42,11 @@ class OldPickler(pickle._Pickler):
 def old_pickle(value: object) -> bytes:
     buffer = io.BytesIO()
     OldPickler(buffer, protocol=2).dump(value)
-    return buffer.getvalue().replace(
-        b"numpy._core", b"numpy.core"
-    )  # the module's name at that time
+    # The module's name when the original files were written.
+    return buffer.getvalue().replace(b"numpy._core", b"numpy.core")
 
 
-def put(root: Path) -> None:
+def write_raw_files(root: Path) -> None:
     """Six batches of 10,000 random images; the table takes their checksums."""
     rng = np.random.default_rng(0)
     row = load_published_sets()["cifar10"]
@@ -95,7 +91,7 @@ def seconds(call: Callable[[], object]) -> float:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        put(root)
+        write_raw_files(root)
         ours, least = [], []
         for _ in tqdm(range(9), leave=False, disable=None):  # in turn, so that noise meets both
             for store in root.glob("*.h5"):

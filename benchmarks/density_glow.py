@@ -1,4 +1,7 @@
-"""Glow beside the same flow of normflows: log-likelihoods of the same images with the same weights, and a training step. One thread."""
+"""Glow beside the same flow of normflows, with the same weights and on one thread.
+
+Times log-likelihoods of the same images, and a training step.
+"""
 
 from __future__ import annotations
 
@@ -110,9 +113,9 @@ def main() -> None:
                 },
             )
             exact, inexact = theirs(y), low(theirs, y)
-            print(
-                f"  off by, nats: oecal {(low(ours, y) - ours(y)).abs().max():.3f}, normflows {(inexact - exact).abs().max():.3f}"
-            )
+            own_error = (low(ours, y) - ours(y)).abs().max()
+            peer_error = (inexact - exact).abs().max()
+            print(f"  off by, nats: oecal {own_error:.3f}, normflows {peer_error:.3f}")
         show(
             f"gradients of a batch of {BATCH}, {title}",
             {

@@ -1,7 +1,7 @@
-"""How cost grows with the number of images, of features, of OOD sets and of seeds: the exponent b of seconds = a n^b, fitted to four sizes.
+"""How cost grows with the number of images, features, OOD sets and seeds.
 
-1 is proportional, 0 does not grow; below 1 a fixed part still counts. Median of three times, on the
-CPU.
+Prints the exponent b of seconds = a n^b, fitted to four sizes: 1 is proportional, 0 does not grow,
+and below 1 a fixed part still counts. Median of three times, on the CPU.
 """
 
 from __future__ import annotations
@@ -30,15 +30,14 @@ RESAMPLES, RUNS = 200, 3
 Arrays = dict[str, np.ndarray]
 
 
-def show(what: str, sizes: list[int], call: Callable[[int], Callable[[], object]]) -> None:
-    """Times a call at each size and prints the fitted exponent."""
-    found = [
+def print_growth(what: str, sizes: list[int], call: Callable[[int], Callable[[], object]]) -> None:
+    """Time a call at each size and print the fitted exponent."""
+    seconds = [
         milliseconds({what: call(size)}, RUNS, time.perf_counter)[what] / 1000 for size in sizes
     ]
-    exponent = np.polyfit(np.log(sizes), np.log(found), 1)[0]
-    print(
-        f"  {what:50s} {exponent:5.2f}   {sizes[0]:,} to {sizes[-1]:,}: {found[0]:.3f} to {found[-1]:.3f} s"
-    )
+    exponent = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
+    measured = f"{sizes[0]:,} to {sizes[-1]:,}: {seconds[0]:.3f} to {seconds[-1]:.3f} s"
+    print(f"  {what:50s} {exponent:5.2f}   {measured}")
 
 
 def images(n: int, dims: int) -> Arrays:
@@ -51,8 +50,8 @@ def images(n: int, dims: int) -> Arrays:
     }
 
 
-def fresh(train: Arrays) -> Arrays:
-    """Copies: what was fitted to an array is remembered."""
+def copy_arrays(train: Arrays) -> Arrays:
+    """Copy arrays, because the scores remember what they fitted to an array."""
     return {name: values.copy() for name, values in train.items()}
 
 
@@ -78,7 +77,7 @@ def score(name: str, n: int, dims: int) -> Callable[[], object]:
     train, test = images(n, dims), images(n // 2, dims)
     numbers = np.arange(CLASSES, dtype=np.float32)
     head = {"weight": np.tile(numbers[:, None], dims), "bias": np.zeros(CLASSES, np.float32)}
-    return lambda: SCORES[name](test, fresh(train), head)
+    return lambda: SCORES[name](test, copy_arrays(train), head)
 
 
 def metrics(n: int) -> Callable[[], object]:
@@ -110,33 +109,37 @@ def score_files(folder: Path, seeds: int, sets: int) -> list[str]:
 def main() -> None:
     print("\nSeconds grow as the number of ... to the power of")
     for name in SCORES:
-        show(
+        print_growth(
             f"images, score {name}, {DIMS} features",
             [4000, 8000, 16000, 32000],
             lambda n, name=name: score(name, n, DIMS),
         )
     for name in ("mahalanobis", "knn", "vim"):
-        show(
+        print_growth(
             f"features, score {name}, 8,000 images",
             [64, 128, 256, 512],
             lambda d, name=name: score(name, 8000, d),
         )
-    show("images, metrics of detection", [20_000, 40_000, 80_000, 160_000], metrics)
-    show("images, ECE", [50_000, 100_000, 200_000, 400_000], calibration)
+    print_growth("images, metrics of detection", [20_000, 40_000, 80_000, 160_000], metrics)
+    print_growth("images, ECE", [50_000, 100_000, 200_000, 400_000], calibration)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sizes = [2, 4, 8, 16]
         for table, options in ((detection, {}), (detection_intervals, {"resamples": RESAMPLES})):
             title = table.__name__.rpartition(".")[2]
 
-            def made(
+            def prepare(
                 seeds: int, sets: int, table: ModuleType = table, options: dict[str, int] = options
             ) -> Callable[[], object]:
                 files = score_files(folder, seeds, sets)
                 return lambda: table.compute_table(files, files, options)
 
-            show(f"OOD sets, table {title}", sizes, lambda n, made=made: made(1, n))
-            show(f"seeds, table {title}", sizes, lambda n, made=made: made(n, SETS))
+            print_growth(
+                f"OOD sets, table {title}", sizes, lambda n, prepare=prepare: prepare(1, n)
+            )
+            print_growth(
+                f"seeds, table {title}", sizes, lambda n, prepare=prepare: prepare(n, SETS)
+            )
 
 
 if __name__ == "__main__":

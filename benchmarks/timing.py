@@ -21,7 +21,7 @@ def milliseconds(
             call()
             if run:  # the first is for warming up
                 times[name].append(1000 * (clock() - start))
-    return {name: statistics.median(found) for name, found in times.items()}
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def show(
@@ -30,12 +30,12 @@ def show(
     runs: int = 11,
     clock: Callable[[], float] = time.perf_counter,
 ) -> None:
-    """Prints the times and their ratios to the first call's.
+    """Print the times and their ratios to the first call's.
 
     clock: of the wall, or `time.process_time` for work on one thread.
     """
-    found = milliseconds(calls, runs, clock)
-    ours = next(iter(found.values()))
+    times = milliseconds(calls, runs, clock)
+    ours = next(iter(times.values()))
     print(f"\n{title}")
-    for name, value in found.items():
+    for name, value in times.items():
         print(f"  {name:55s} {value:8.1f} ms  {value / ours:6.2f} x ours")

@@ -1,4 +1,6 @@
-"""Training with Outlier Exposure on images as CIFAR-10 has them: our loop beside a plain PyTorch loop, images per second.
+"""Training with Outlier Exposure on images like CIFAR-10's, beside a plain PyTorch loop.
+
+Prints images per second.
 
 The plain loop is written as the code of Hendrycks et al. is: a DataLoader with worker processes
 that augment PIL images one by one, in float32, the loss read after each step. Same network
@@ -183,10 +185,9 @@ def compare(device: torch.device, threads: int) -> None:
             elif name.endswith("compiled"):
                 print(f"  the first epoch, compilation included, takes {took:.0f} s")
     per_image, ceiling = operations(network(device), device, batch), limit(device, precision)
-    print(
-        f"  all images a second, outliers counted; {precision}, {ceiling / 1e9:,.0f} GFLOP/s in a matrix product"
-    )
-    rates = {name: 3 * steps * batch / statistics.median(found) for name, found in times.items()}
+    product = f"{precision}, {ceiling / 1e9:,.0f} GFLOP/s in a matrix product"
+    print(f"  all images a second, outliers counted; {product}")
+    rates = {name: 3 * steps * batch / statistics.median(took) for name, took in times.items()}
     for name, rate in rates.items():
         share = f"  {100 * rate * per_image / ceiling:5.1f}% of the limit" if name == "ours" else ""
         print(f"  {name:20s} {rate:10,.0f}  {rates['ours'] / rate:6.2f} x{share}")
@@ -213,9 +214,8 @@ def side_by_side(device: torch.device, threads: int) -> None:
         longest = max(took.get() for _ in processes)
         for process in processes:
             process.join()
-        print(
-            f"  {number:20d} {number * 3 * STEPS[device.type] * BATCH[device.type] / longest:10,.0f}"
-        )
+        images = number * 3 * STEPS[device.type] * BATCH[device.type]
+        print(f"  {number:20d} {images / longest:10,.0f}")
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""Writes docs/datasets.md: every published set of oecal/data/published.yaml, and the studies that use it. `make docs` runs it."""
+"""Write docs/datasets.md: every set of oecal/data/published.yaml, and the studies that use it.
+
+`make docs` runs it.
+"""
 
 from pathlib import Path
 
@@ -65,8 +68,9 @@ def page() -> str:
     used = studies()
     head = """# Published data sets
 
-Made by `make docs` from `oecal/data/published.yaml`, which also has the mirrors. [data.md](data.md) says how data sets are used. Studies
-count with their small variants. SHA-256 where it is known, else the MD5 that torchvision pins."""
+Made by `make docs` from `oecal/data/published.yaml`, which also has the mirrors. How data sets are
+used: [data.md](data.md). Studies are named if they or their small variants use the set. Checksums
+are SHA-256 where it is known, else the MD5 that torchvision pins."""
     return (
         "\n\n".join([head, *(entry(name, used.get(name, [])) for name in load_published_sets())])
         + "\n"

@@ -1,4 +1,7 @@
-"""Writes docs/planning.md: jobs, operations, hours and storage of the full studies, from their configurations. `make docs` runs it."""
+"""Write docs/planning.md: jobs, operations, hours and storage of the full studies.
+
+Counted from their configurations; `make docs` runs it.
+"""
 
 from __future__ import annotations
 
@@ -24,30 +27,45 @@ from oecal.training.recipe import Recipe
 ROOT = Path(__file__).parent.parent
 RATE = 20e12  # operations a second of one GPU: an assumption, as the page says
 GPUS = 16
+COLUMNS = (
+    "study",
+    "jobs",
+    "trainings",
+    "training, PFLOP",
+    "prediction, PFLOP",
+    "hours, 1 GPU",
+    f"hours, {GPUS} GPUs",
+    "data sets, GB",
+    "results, GB",
+)
 HEAD = f"""# How long the full studies take, and how much they write
 
-`make docs` counts this page from the configurations. **Not measured**: no GPU was to be had for it. Operations are those of the networks'
-convolutions and matrix products (a multiplication and an addition are two), forward and backward in training, forward in prediction,
-counted by PyTorch's FlopCounterMode. Hours divide them by {RATE / 1e12:.0f} TFLOP/s for each GPU. That is an assumption: two to six percent
-of the bfloat16 limit that an A100 or H100 is sold with, for networks as small as these. `PYTHONPATH=. python benchmarks/training.py`
-measures the rate of yours and prints the share of its limit; hours scale with it.
+`make docs` computes this page from the configurations. **Nothing here was measured**: no GPU was
+available. Operations are those of the networks' convolutions and matrix products (a multiplication
+and an addition count as two), forward and backward in training, forward in prediction, counted by
+PyTorch's FlopCounterMode. Hours divide them by {RATE / 1e12:.0f} TFLOP/s per GPU. That rate is an
+assumption: two to six percent of the nominal bfloat16 peak of an A100 or H100, for networks as
+small as these. `PYTHONPATH=. python benchmarks/training.py` measures the rate of your GPU; hours
+scale with it.
 
-With {GPUS} GPUs, trainings and predictions are spread one by one, but a fine-tuning waits for its baseline: the hours are the larger of an
-equal share of the work and the longest such chain. Not counted: the costly methods of a score (gradients, dropout passes, likelihood
-regret), as many operations as `costly` in the model asks for; SWAG's epochs; scores, tables and figures, which need no GPU; downloads.
+With {GPUS} GPUs, trainings and predictions run side by side, but a fine-tuning waits for its
+baseline: the hours are the larger of an equal share of the work and the longest such chain. Not
+counted: costly scores (gradients, dropout passes, likelihood regret), which depend on `costly` in
+the model; SWAG's epochs; scores, tables and figures, which need no GPU; downloads.
 
-| study | jobs | trainings | training, PFLOP | prediction, PFLOP | hours, 1 GPU | hours, {GPUS} GPUs | data sets, GB | results, GB |
-|---|---|---|---|---|---|---|---|---|
+| {" | ".join(COLUMNS)} |
+|{"---|" * len(COLUMNS)}
 """
 FOOT = """
-Data sets are those of the studies as image stores, uncompressed, without the downloads (sizes: [datasets.md](datasets.md)). Results are
-outputs (logits and features or likelihoods, float32 and float64), scores and weights; tables and figures are small beside them. A study
-whose sets have a size that is not known before they are there counts without them.
+Data sets are the image stores of the study, uncompressed, without the downloads (sizes:
+[datasets.md](datasets.md)). Results are outputs (logits and features or likelihoods, float32 and
+float64), scores and weights; tables and figures are small in comparison. Sets whose size is not
+known beforehand are left out.
 """
 
 
-def images(study: Study, name: str, split: str) -> int:
-    """How many images a split of a data set has at most, before duplicates and overlaps are left out; 0: not known beforehand."""
+def count_images(study: Study, name: str, split: str) -> int:
+    """Count the images of a split before duplicates and overlaps are left out; 0: not known."""
     entry = study.config["datasets"][name]
     options, most = entry["options"], entry["at_most"].get(split, 0)
     if entry["source"] == "published":
@@ -61,7 +79,7 @@ def images(study: Study, name: str, split: str) -> int:
             number = number * len(entry["classes"]) // len(row["classes"])
     else:
         number = options.get("n", 0) or (
-            images(study, options["of"], split) if "of" in options else 0
+            count_images(study, options["of"], split) if "of" in options else 0
         )
     return min(number, most) if most and number else most or number
 
@@ -90,10 +108,7 @@ def classes_of(study: Study, name: str) -> int:
 
 @cache
 def network(model: str, shape: tuple[int, int, int], classes: int) -> tuple[float, int, int]:
-    """Operations of an image, forward and backward.
-
-    Parameters; features of the last layer (0: none).
-    """
+    """Operations per image, forward and backward; parameters; features of the last layer."""
     built = build_model(json.loads(model), shape, classes)
     with FlopCounterMode(display=False) as counter:
         built(torch.rand(2, *shape)).sum().backward()
@@ -102,11 +117,11 @@ def network(model: str, shape: tuple[int, int, int], classes: int) -> tuple[floa
     return counter.get_total_flops() / 2, sum(p.numel() for p in built.parameters()), features
 
 
-def evaluated(study: Study, run: RunKey) -> int:
-    """Images that a run predicts."""
+def count_evaluated_images(study: Study, run: RunKey) -> int:
+    """Count the images that a run predicts."""
     total = 0
     for entry in study.sets(run.in_dist, study.kind(run.model)):
-        there = images(study, entry["dataset"], entry["split"])
+        there = count_images(study, entry["dataset"], entry["split"])
         most = entry.get("images", 0) or (OUTLIERS if entry["role"] == "outlier" else 0)
         if entry["role"] == "id" and entry["split"] == "train":
             most = study.prediction(run)["train"]
@@ -122,11 +137,11 @@ def of_run(study: Study, run: RunKey) -> tuple[float, float, float]:
     operations, parameters, features = network(
         json.dumps(params["model"], sort_keys=True), shape, classes
     )
-    n = images(study, run.in_dist, "train")
+    n = count_images(study, run.in_dist, "train")
     n = min(n, params["train_images"]) if params["train_images"] else n
     with_outliers = 1 + recipe.outlier_batch_size / recipe.batch_size if params["outliers"] else 1
     trained = recipe.epochs * recipe.steps_of_an_epoch(n) * recipe.batch_size * with_outliers
-    predicted = evaluated(study, run)
+    predicted = count_evaluated_images(study, run)
     an_image = 4 * (classes + features) + 8 if study.kind(run.model) == "classifier" else 8
     return (
         trained * operations,
@@ -141,8 +156,8 @@ def chain(study: Study, run: RunKey, spent: dict[RunKey, float]) -> float:
     return spent[run] + (chain(study, run._replace(training=init), spent) if init else 0)
 
 
-def jobs(path: Path) -> int:
-    """What Snakemake counts in a dry run that makes everything anew."""
+def count_jobs(path: Path) -> int:
+    """Count the jobs of a dry run that makes everything anew."""
     command = [
         sys.executable,
         "-m",
@@ -181,12 +196,12 @@ def row(path: Path) -> str:
         max((training + prediction) / GPUS, longest) / RATE / 3600,
     )
     stored = sum(
-        images(study, name, s) * math.prod(shape_of(study, name))
+        count_images(study, name, s) * math.prod(shape_of(study, name))
         for name in study.datasets()
         for s in ("train", "val", "test")
     )
     numbers = prediction / 1e15, one, many, stored / 1e9, results / 1e9
-    counts = jobs(path), len(study.runs()), round(training / 1e15)
+    counts = count_jobs(path), len(study.runs()), round(training / 1e15)
     return (
         " | ".join(
             [f"| {study.name}", *(f"{n:,}" for n in counts), *(f"{n:,.1f}" for n in numbers)]

@@ -22,7 +22,7 @@ def study(name):
 
 
 def test_images_of_published_and_made_sets(planning):
-    cifar10, images = study("cifar10"), planning["images"]
+    cifar10, images = study("cifar10"), planning["count_images"]
     assert [images(cifar10, "cifar10", split) for split in ("train", "val", "test")] == [
         45000,
         5000,
@@ -49,7 +49,9 @@ def test_operations_of_a_wide_residual_network(planning):
 
 def test_the_page_is_what_its_script_counts(planning):
     line = next(line for line in PAGE.splitlines() if line.startswith("| svhn |"))
-    planning["row"].__globals__["jobs"] = lambda path: int(line.split("|")[2].replace(",", ""))
+    planning["row"].__globals__["count_jobs"] = lambda path: int(
+        line.split("|")[2].replace(",", "")
+    )
     assert planning["row"](ROOT / "studies/svhn.yaml") == line, "run make docs"
 
 
