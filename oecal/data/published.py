@@ -22,7 +22,8 @@ from oecal.core.component_imports import import_component
 from oecal.core.errors import OecalError, Unavailable, summarize_error
 from oecal.core.seeds import make_generator
 from oecal.data.archives import DAMAGE, members
-from oecal.data.download import digest, download, verify
+from oecal.data.checksums import compute_digest, has_checksum
+from oecal.data.download import download
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.data.table import load_published_sets
@@ -61,7 +62,7 @@ def check(path: Path, about: Mapping[str, Any]) -> None:
     """Raises OecalError unless the file has its pinned checksum."""
     pinned = checksum(about)
     try:
-        same = not pinned or verify(path, pinned)
+        same = not pinned or has_checksum(path, pinned)
     except OSError as error:
         raise OecalError(
             f"{path}: cannot be read ({error.strerror or error}); see to its permissions"
@@ -178,7 +179,7 @@ def fetch(row: Mapping[str, Any], file: str, path: Path) -> None:
 def content_sha256(path: Path) -> str:
     """Of a file; of a folder, over the names and contents of its files."""
     if path.is_file():
-        return digest(path, "sha256")
+        return compute_digest(path, "sha256")
     total = hashlib.sha256()
     for name, content in members(
         path, lambda name: True, limit=sys.maxsize
