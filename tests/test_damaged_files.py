@@ -154,7 +154,7 @@ def trap(path):
 def test_no_pickle_is_executed(tmp_path):
     sprung, path = tmp_path / "sprung", tmp_path / "file"
     with pytest.raises(pickle.UnpicklingError, match="which no such file needs"):
-        cifar.pickled(trap(sprung))
+        cifar.parse_pickle(trap(sprung))
     torch.save({"fingerprint": Trap(sprung)}, path)
     assert checkpoint.load(path, "f") is None
     path.write_bytes(
@@ -171,7 +171,7 @@ def test_no_pickle_is_executed(tmp_path):
 
 
 def of_idx(path):
-    found = idx.parse(path.read_bytes(), path)
+    found = idx.parse_idx(path.read_bytes(), path)
     assert found.dtype.kind in "iu"
 
 

@@ -114,7 +114,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def fetch_from_any(urls: Sequence[str], target: Target, patience: Patience) -> None:
-    """Fill the target's `part` until it has the checksum.
+    """Fill the target's partial file until it has the checksum.
 
     Raise Unavailable if no mirror can do that.
     """

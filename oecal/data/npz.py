@@ -11,14 +11,14 @@ from typing import Literal
 import numpy as np
 
 from oecal.core.errors import OecalError, summarize_error
-from oecal.data import archives, own_arrays, own_splits
+from oecal.data import archive_readers, own_arrays, own_splits
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet
 
 FROM_FILES = True
 # What NumPy raises at damaged files.
 DAMAGE = (
-    *archives.DAMAGE,
+    *archive_readers.DAMAGE,
     SyntaxError,
     tokenize.TokenError,
     TypeError,

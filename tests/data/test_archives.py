@@ -16,7 +16,7 @@ import pytest
 
 from oecal.core.errors import OecalError
 from oecal.data import archives
-from oecal.data.archives import extract, members, opened
+from oecal.data.archives import extract, read_inflated, read_members
 
 FILES = {"b/two.png": random.Random(0).randbytes(70_000), "one.txt": b"first", "b/c/empty": b""}
 TARS = ("w", "w:gz", "w:bz2", "w:xz")
@@ -52,7 +52,7 @@ def make_folder(path, files):
 
 
 def all_of(path, **options):
-    return dict(members(path, lambda name: True, **options))
+    return dict(read_members(path, lambda name: True, **options))
 
 
 def fails(path, message, **options):
@@ -88,8 +88,12 @@ def archive(request, tmp_path):
 
 def test_every_kind_gives_the_files(archive, tmp_path):
     assert all_of(archive) == FILES
-    assert list(members(archive, lambda name: name.endswith(".txt"))) == [("one.txt", b"first")]
-    assert next(members(archive, lambda name: True))[0] in FILES  # and it may be left half read
+    assert list(read_members(archive, lambda name: name.endswith(".txt"))) == [
+        ("one.txt", b"first")
+    ]
+    assert (
+        next(read_members(archive, lambda name: True))[0] in FILES
+    )  # and it may be left half read
     extract(archive, tmp_path / "to" / "here")
     assert all_of(tmp_path / "to" / "here") == FILES
     assert sorted(p.name for p in (tmp_path / "to").iterdir()) == [".here.lock", "here"]
@@ -124,7 +128,7 @@ def test_a_folder_comes_sorted_and_its_links_stay_inside(tmp_path):
     os.mkfifo(root / "pipe")
     (tmp_path / "link").symlink_to(root)
     for path in (root, tmp_path / "link"):
-        assert list(members(path, lambda name: True)) == [
+        assert list(read_members(path, lambda name: True)) == [
             ("a/z", b"2"),
             ("b", b"1"),
             ("c/z", b"2"),
@@ -197,7 +201,7 @@ def test_a_tar_holds_files_and_folders_only(tmp_path, kind, message):
     )
     fails(path, message)
     with pytest.raises(OecalError, match=message):
-        list(members(path, lambda name: name == "good"))  # also if it is not wanted
+        list(read_members(path, lambda name: name == "good"))  # also if it is not wanted
 
 
 def test_a_link_in_a_zip(tmp_path):
@@ -237,7 +241,7 @@ def test_a_bomb_fills_neither_memory_nor_disk(tmp_path, kind):
         kind != "zip"
     ):  # it must be inflated on the way to the end, so it counts even if it is not wanted
         with pytest.raises(OecalError, match="'bomb': more than"):
-            list(members(path, lambda name: name == "small", limit=5_000_000))
+            list(read_members(path, lambda name: name == "small", limit=5_000_000))
 
 
 def test_a_zip_that_lies_about_its_size(tmp_path):
@@ -385,7 +389,7 @@ def test_errors_of_the_caller_are_its_own(archive):
         raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
-        list(members(archive, wanted))
+        list(read_members(archive, wanted))
 
 
 def test_unpacking_again_and_after_a_killed_run(tmp_path):
@@ -415,21 +419,21 @@ def test_unpacking_where_it_cannot_be(tmp_path):
 def test_opened(tmp_path, pack):
     path, content = tmp_path / "x", FILES["b/two.png"] * 40
     path.write_bytes(pack(content))
-    assert opened(path) == opened(path, len(content)) == content
+    assert read_inflated(path) == read_inflated(path, len(content)) == content
     with pytest.raises(OecalError, match=f"x: has more than {len(content) - 1} bytes"):
-        opened(path, len(content) - 1)
+        read_inflated(path, len(content) - 1)
     if pack is not bytes:
         path.write_bytes(pack(content)[:-9])
         with pytest.raises(OecalError, match="x: is damaged or cannot be read"):
-            opened(path)
+            read_inflated(path)
 
 
 def test_opened_stops_at_the_limit(tmp_path):
     (tmp_path / "x").write_bytes(bz2.compress(bytes(30_000_000)))
     tracemalloc.start()
     with pytest.raises(OecalError, match="has more than 1000 bytes"):
-        opened(tmp_path / "x", 1000)
+        read_inflated(tmp_path / "x", 1000)
     assert tracemalloc.get_traced_memory()[1] < 10_000_000
     tracemalloc.stop()
     with pytest.raises(OecalError, match="nothing: is damaged or cannot be read .*No such file"):
-        opened(tmp_path / "nothing")
+        read_inflated(tmp_path / "nothing")

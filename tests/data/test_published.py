@@ -1,7 +1,6 @@
 """How the files of published sets are found, fetched, verified and refused, and what becomes of their splits."""
 
 import gzip
-import importlib.util
 import itertools
 import os
 import pickle
@@ -17,13 +16,7 @@ from oecal.core.errors import OecalError, Unavailable
 from oecal.data.published import Options, build, hold_out
 from oecal.data.store import ImageSplit
 from oecal.data.table import load_published_sets
-
-# By its path: with --import-mode=importlib, tests are in no package.
-SPEC = importlib.util.spec_from_file_location(
-    "published_files", Path(__file__).with_name("published_files.py")
-)
-small = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(small)
+from tests.data import published_files as small
 
 
 @pytest.fixture
@@ -107,7 +100,7 @@ def test_a_damaged_file_is_named_and_stays_as_it_is(mnist, server):
         mnist[:2], ("t10k-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte"), strict=True
     ):
         (root / "MNIST/raw" / file).write_bytes(b"the user's own")
-        assert f"{root / 'MNIST/raw' / file}: is damaged or another file (its sha256" in refused(
+        assert f"{root / 'MNIST/raw' / file}: checksum mismatch (its sha256" in refused(
             "mnist", root
         )
         assert (root / "MNIST/raw" / file).read_bytes() == b"the user's own"
@@ -148,30 +141,28 @@ def test_sets_to_be_had_by_hand_say_where_from_and_where_to(tmp_path, name):
     message = refused(name, tmp_path, kind=Unavailable)
     assert (
         message
-        == f"{place / file}: is not there, and cannot be downloaded; {row['get']}, below {place}"
+        == f"{place / file}: is not there and cannot be downloaded; {row['get']}, below {place}"
     )
 
 
 def test_files_without_a_checksum_are_not_fetched(tmp_path):
     message = refused("lsun", tmp_path, kind=Unavailable)
     assert message.startswith(
-        f"{tmp_path / 'test_lmdb.zip'}: is not there, and is not downloaded, as no checksum of it is known; fetch http"
+        f"{tmp_path / 'test_lmdb.zip'}: is not there, and is not downloaded because no checksum of it is known; fetch http"
     )
     assert message.endswith("/test_lmdb.zip and put it there")
 
 
 def test_a_wrong_number_of_images(mnist, tmp_path):
     load_published_sets()["mnist"]["images"]["test"] = 5
-    assert "mnist: has 4 images in test instead of 5; put a whole copy in place of " in refused(
-        "mnist", mnist[0]
-    )
+    assert "mnist: has 4 images in test instead of 5; replace " in refused("mnist", mnist[0])
     load_published_sets()["mnist"]["images"]["test"] = 0  # not known, so not checked
     assert len(get("mnist", mnist[0]).splits["test"].images) == 4
     (tmp_path / "Icons-50").mkdir()
     message = refused("icons50", tmp_path, form=small.form_of("icons50"))
     assert (
         message
-        == f"icons50: has 0 images in test instead of some; put a whole copy in place of {tmp_path / 'Icons-50'}"
+        == f"icons50: has 0 images in test instead of some; replace {tmp_path / 'Icons-50'} with a complete copy"
     )
 
 
@@ -210,7 +201,7 @@ def test_files_of_another_content_than_expected(mnist, tmp_path, monkeypatch, rn
     (loose / "tiny-imagenet-200/val/val_annotations.txt").unlink()
     message = refused("tiny_imagenet", loose, form=small.form_of("tiny_imagenet"))
     assert message.startswith(
-        "tiny_imagenet: cannot be read (KeyError: 'val_annotations.txt'); put a good copy in place of /"
+        "tiny_imagenet: cannot be read (KeyError: 'val_annotations.txt'); replace /"
     )
 
 
@@ -219,18 +210,18 @@ def test_images_of_many_sizes_need_a_format(tmp_path, monkeypatch, rng):
         (*_, loose), _ = small.make(name, tmp_path / name, monkeypatch, rng)
         if "shape" not in load_published_sets()[name]:
             assert refused(name, loose).endswith(
-                "write, for example, format: {size: 32, channels: 3} in its entry"
+                "add, for example, format: {size: 32, channels: 3} to its entry"
             )
 
 
 def test_splits_that_a_set_does_not_have(tmp_path):
     assert refused("random_images_300k", tmp_path, "test") == (
-        "splits: random_images_300k has no split 'test'; write one or more of: train, val"
+        "splits: random_images_300k has no split 'test'; use one or more of: train, val"
     )
     assert refused("mnist", tmp_path, "test", "val", val_share=0).endswith(
-        "no split 'val'; write one or more of: train, test"
+        "no split 'val'; use one or more of: train, test"
     )
-    with pytest.raises(ValueError, match="val_share is 0.6; write 0 to 0.5"):
+    with pytest.raises(ValueError, match="val_share is 0.6; expected 0 to 0.5"):
         Options("mnist", val_share=0.6)
 
 

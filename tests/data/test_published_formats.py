@@ -1,7 +1,6 @@
 """The readers of published formats: on small files laid out as the originals are, packed and unpacked, beside torchvision's readers."""
 
 import hashlib
-import importlib.util
 import re
 from pathlib import Path
 
@@ -16,13 +15,7 @@ from oecal.data import archives
 from oecal.data.preprocess import Format
 from oecal.data.published import Options, build
 from oecal.data.table import load_published_sets
-
-# By its path: with --import-mode=importlib, tests are in no package.
-SPEC = importlib.util.spec_from_file_location(
-    "published_files", Path(__file__).with_name("published_files.py")
-)
-small = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(small)
+from tests.data import published_files as small
 
 
 @pytest.fixture
@@ -177,7 +170,7 @@ def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, 
             np.testing.assert_array_equal(found.images, images)
             np.testing.assert_array_equal(found.labels, labels)
     (tmp_path / "bin-packed" / packed).write_bytes(b"damaged")
-    with pytest.raises(OecalError, match=f"{packed}: is damaged or another file"):
+    with pytest.raises(OecalError, match=f"{packed}: checksum mismatch"):
         read(name, tmp_path / "bin-packed")
 
 
@@ -239,20 +232,20 @@ def test_what_is_no_lsun(tmp_path):
     small.lay(tmp_path, {"test_lmdb.zip": small.packed("x.zip", {"test_lmdb/readme.txt": b""})})
     with pytest.raises(
         OecalError,
-        match="test_lmdb.zip: holds 0 files data.mdb instead of one; put a good copy in its place$",
+        match="test_lmdb.zip: holds 0 files data.mdb instead of one; replace it with a good copy$",
     ):
         build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
     small.lay(tmp_path, {"test_lmdb/data.mdb": b"no database" * 1000})
     (tmp_path / "test_lmdb.zip").unlink()
     with pytest.raises(
-        OecalError, match=r"test_lmdb: is no LSUN database \(.*\); put a good copy in its place$"
+        OecalError, match=r"test_lmdb: is no LSUN database \(.*\); replace it with a good copy$"
     ):
         build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
 
 
 def test_folders_of_images_may_be_larger_than_any_archive(made, monkeypatch):
     (root,), truth = made("imagenet")
-    monkeypatch.setattr(archives.members, "__defaults__", (100,))
+    monkeypatch.setattr(archives.read_members, "__defaults__", (100,))
     np.testing.assert_array_equal(
         read("imagenet", root, "test").splits["test"].images, truth["test"][0]
     )
@@ -265,12 +258,10 @@ def test_what_lies_wrong_in_folders(made, rng):
     )
     with pytest.raises(
         OecalError,
-        match="val/loose.JPEG: lies in no class folder; put each image into the folder of its class$",
+        match="val/loose.JPEG: lies in no class folder; move each image into the folder of its class$",
     ):
         read("imagenet", root, "test")
     (root / "imagenet/val/loose.JPEG").unlink()
     (root / f"imagenet/train/{small.WNIDS[0]}/0.JPEG").write_bytes(b"no image")
-    with pytest.raises(
-        OecalError, match=rf"{small.WNIDS[0]}/0.JPEG: no image: .*; put a good copy of it"
-    ):
+    with pytest.raises(OecalError, match=rf"{small.WNIDS[0]}/0.JPEG: no image: .*; replace it"):
         read("imagenet", root, "train")

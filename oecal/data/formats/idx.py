@@ -5,20 +5,23 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from oecal.core.errors import OecalError
-from oecal.data.archives import opened
+from oecal.data.archives import read_inflated
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSplit
+from oecal.data.table import PublishedSet
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4"}
 
 
-def parse(content: bytes, name: str | Path) -> np.ndarray:
-    """The array in an idx file. Raises OecalError if the header does not fit the content."""
+def parse_idx(content: bytes, name: str | Path) -> np.ndarray:
+    """Return the array in an idx file.
+
+    Raise OecalError, naming the file, if the header does not fit the content.
+    """
     try:
         zero, kind, dims = struct.unpack_from(">HBB", content)
         shape = struct.unpack_from(f">{dims}I", content, 4)
@@ -29,8 +32,8 @@ def parse(content: bytes, name: str | Path) -> np.ndarray:
     raise OecalError(f"{name}: is no idx file, or a truncated one; delete it and run again")
 
 
-def split_of(images: np.ndarray, labels: np.ndarray, row: Mapping[str, Any]) -> ImageSplit:
-    """Images (N, H, W) and labels (N,) or, in QMNIST, (N, 8) with the class first."""
+def make_split(images: np.ndarray, labels: np.ndarray, row: PublishedSet) -> ImageSplit:
+    """Return a split of images (N, H, W) and labels (N,) or, in QMNIST, (N, 8), class first."""
     if row.get("transposed"):
         images = images.swapaxes(1, 2)
     first = labels if labels.ndim == 1 else labels[:, 0]
@@ -41,12 +44,13 @@ def split_of(images: np.ndarray, labels: np.ndarray, row: Mapping[str, Any]) -> 
 
 
 def read(
-    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+    files: Mapping[str, Path], row: PublishedSet, splits: Sequence[str], form: Format | None
 ) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
-    """Two files a split, images and labels."""
-    found: dict[str, list[np.ndarray]] = {}
+    """Read two files for each split, images and labels."""
+    arrays: dict[str, list[np.ndarray]] = {}
     for name, path in sorted(files.items()):  # ...-images-... before ...-labels-...
-        found.setdefault(row["files"][name]["split"], []).append(parse(opened(path), path))
-    return {name: split_of(images, labels, row) for name, (images, labels) in found.items()}, tuple(
-        row["classes"]
-    )
+        arrays.setdefault(row["files"][name]["split"], []).append(
+            parse_idx(read_inflated(path), path)
+        )
+    data = {split: make_split(images, labels, row) for split, (images, labels) in arrays.items()}
+    return data, tuple(row["classes"])

@@ -1,4 +1,4 @@
-"""What the readers of archives of image files share: decoding many files of any size into one array."""
+"""Decoding many image files of any size into one array, for the readers of archives."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CHUNK = 512  # files in memory at a time
 
 
 def is_image(name: str) -> bool:
-    """Whether a name ends as one of an image does, in capitals or not."""
+    """Tell whether a name ends as that of an image does, in capitals or not."""
     return name.lower().endswith(ENDINGS)
 
 
-def chunks(items: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
-    """The items, CHUNK at a time, so that not all files of an archive lie in memory before they are decoded."""
+def take_chunks(items: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    """Yield the items, CHUNK at a time, so that not all files of an archive are held in memory."""
     iterator = iter(items)
     while chunk := list(islice(iterator, CHUNK)):
         yield chunk
@@ -33,23 +33,24 @@ def chunks(items: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes
 def collect(
     items: Iterable[tuple[str, bytes]], form: Format | None
 ) -> tuple[list[str], np.ndarray]:
-    """Names, sorted, and images (N, *form.shape) in that order, whatever the order in the archive.
+    """Return names, sorted, and images (N, *form.shape), whatever the order of the items.
 
-    Raises OecalError if a file does not decode, or if no format is given: published photographs
+    Raise OecalError if a file does not decode, or if no format is given: published photographs
     differ in size.
     """
     if form is None:
         raise OecalError(
-            "its images differ in size: write, for example, format: {size: 32, channels: 3} in its entry"
+            "its images differ in size: add, for example, format: {size: 32, channels: 3} to its "
+            "entry"
         )
 
-    def one(item: tuple[str, bytes]) -> np.ndarray:
+    def decode_one(item: tuple[str, bytes]) -> np.ndarray:
         try:
             image: np.ndarray = form(decode(item[1])[None])[0]
             return image
         except BadImage as error:
             raise OecalError(
-                f"{item[0]}: {error}; put a good copy of it, or of the archive it is from, in its place"
+                f"{item[0]}: {error}; replace it, or the archive it is from, with a good copy"
             ) from None
 
     names: list[str] = []
@@ -58,9 +59,9 @@ def collect(
         ThreadPoolExecutor() as pool,
         tqdm(desc="images", unit="", leave=False, disable=None) as bar,
     ):
-        for chunk in chunks(items):
+        for chunk in take_chunks(items):
             names += [name for name, _ in chunk]
-            images += pool.map(one, chunk)
+            images += pool.map(decode_one, chunk)
             bar.update(len(chunk))
     order = sorted(range(len(names)), key=names.__getitem__)
     stacked = (
@@ -69,10 +70,10 @@ def collect(
     return [names[n] for n in order], stacked
 
 
-def labelled(
+def label_images(
     names: Iterable[str], images: np.ndarray, label: dict[str, str]
 ) -> tuple[ImageSplit, tuple[str, ...]]:
-    """A split and its classes, sorted by name; label: image name -> class name."""
+    """Return a split and its classes, sorted by name; label: {image name: class name}."""
     own = [label[name] for name in names]
     classes = sorted(set(label.values()))
     number = {name: n for n, name in enumerate(classes)}

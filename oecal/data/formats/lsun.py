@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import lmdb
 
@@ -14,10 +13,11 @@ from oecal.data.archives import extract
 from oecal.data.formats.images import collect
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSplit
+from oecal.data.table import PublishedSet
 
 
-def photographs(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Key and content of each value."""
+def read_photographs(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield key and content of each photograph."""
     with (
         lmdb.open(str(folder), readonly=True, lock=False, readahead=False) as database,
         database.begin() as transaction,
@@ -27,9 +27,12 @@ def photographs(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def read(
-    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+    files: Mapping[str, Path], row: PublishedSet, splits: Sequence[str], form: Format | None
 ) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
-    """The database maps its file into memory, so an archive is unpacked into a temporary folder first. The test images have no labels."""
+    """Read the test images, which have no labels.
+
+    The database maps its file into memory, so an archive is unpacked into a temporary folder first.
+    """
     (path,) = files.values()
     with tempfile.TemporaryDirectory() as temporary:
         if path.is_file():
@@ -37,13 +40,16 @@ def read(
         databases = list((Path(temporary) if path.is_file() else path).rglob("data.mdb"))
         if len(databases) != 1:
             raise OecalError(
-                f"{path}: holds {len(databases)} files data.mdb instead of one; put a good copy in its place"
+                f"{path}: holds {len(databases)} files data.mdb instead of one; replace it with a "
+                "good copy"
             )
         try:
             return {
-                "test": ImageSplit.unlabelled(collect(photographs(databases[0].parent), form)[1])
+                "test": ImageSplit.unlabelled(
+                    collect(read_photographs(databases[0].parent), form)[1]
+                )
             }, ()
         except lmdb.Error as error:
             raise OecalError(
-                f"{path}: is no LSUN database ({error}); put a good copy in its place"
+                f"{path}: is no LSUN database ({error}); replace it with a good copy"
             ) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,12 +11,13 @@ from oecal.core.errors import OecalError, summarize_error
 from oecal.data.npz import DAMAGE
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSplit
+from oecal.data.table import PublishedSet
 
 
 def read(
-    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+    files: Mapping[str, Path], row: PublishedSet, splits: Sequence[str], form: Format | None
 ) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
-    """Never unpickles: an object array is refused."""
+    """Read the array. Nothing is unpickled: an array of objects is refused."""
     (path,) = files.values()
     (split,) = row["images"]
     try:
@@ -27,5 +27,5 @@ def read(
         }, ()
     except DAMAGE as error:
         raise OecalError(
-            f"{path}: is no array of images ({summarize_error(error)}); put a good copy in its place"
+            f"{path}: is no array of images ({summarize_error(error)}); replace it with a good copy"
         ) from None

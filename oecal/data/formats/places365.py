@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from oecal.data.archives import members
-from oecal.data.formats.images import collect, is_image, labelled
+from oecal.data.archives import read_members
+from oecal.data.formats.images import collect, is_image, label_images
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSplit
+from oecal.data.table import PublishedSet
 
 LISTS = ("categories_places365.txt", "places365_val.txt")  # of the four, one has 1.8 million lines
 
 
 def read(
-    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+    files: Mapping[str, Path], row: PublishedSet, splits: Sequence[str], form: Format | None
 ) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
-    """val_256/<file>.
+    """Read val_256/<file>.
 
-    Places365_val.txt holds lines <file> <class>, categories_places365.txt lines /<letter>/<class>
-    <number>.
+    The lines of places365_val.txt are <file> <number>, those of categories_places365.txt
+    /<letter>/<class> <number>.
     """
     archive = files["filelist_places365-standard.tar"]
     lists = {
         Path(n).name: content.decode()
-        for n, content in members(archive, lambda member: Path(member).name in LISTS)
+        for n, content in read_members(archive, lambda member: Path(member).name in LISTS)
     }
     names = {
         number: name[3:]
@@ -38,8 +38,9 @@ def read(
         file: names[number]
         for file, number in map(str.split, lists["places365_val.txt"].splitlines())
     }
-    found, images = collect(
-        ((Path(n).name, content) for n, content in members(files["val_256.tar"], is_image)), form
+    files_in_order, images = collect(
+        ((Path(n).name, content) for n, content in read_members(files["val_256.tar"], is_image)),
+        form,
     )
-    split, classes = labelled(found, images, label)
+    split, classes = label_images(files_in_order, images, label)
     return {"test": split}, classes

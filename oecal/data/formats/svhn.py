@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from oecal.core.errors import OecalError
 from oecal.data.preprocess import Format
 from oecal.data.store import ImageSplit
+from oecal.data.table import PublishedSet
 
 
 def read(
-    files: Mapping[str, Path], row: Mapping[str, Any], splits: Sequence[str], form: Format | None
+    files: Mapping[str, Path], row: PublishedSet, splits: Sequence[str], form: Format | None
 ) -> tuple[dict[str, ImageSplit], tuple[str, ...]]:
-    """`X` (32, 32, 3, N) and `y` (N, 1) of each split; the label 10 stands for the digit 0."""
+    """Read `X` (32, 32, 3, N) and `y` (N, 1) of each split; the label 10 means the digit 0."""
     from scipy.io import loadmat
 
-    found = {}
+    data = {}
     for name, path in files.items():
         try:
             content = loadmat(path, variable_names=("X", "y"))
@@ -31,5 +31,5 @@ def read(
             raise OecalError(
                 f"{path}: is no SVHN file ({error}); delete it and run again"
             ) from None
-        found[row["files"][name]["split"]] = ImageSplit(np.ascontiguousarray(images), labels % 10)
-    return found, tuple(row["classes"])
+        data[row["files"][name]["split"]] = ImageSplit(np.ascontiguousarray(images), labels % 10)
+    return data, tuple(row["classes"])
