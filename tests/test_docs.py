@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import oecal.scores
+from oecal.core import components
 from oecal.core.components import list_components, read_constant
 from oecal.scores import catalogue
 from oecal.study.checks import names_of_figures
@@ -130,9 +131,12 @@ def test_the_score_that_the_documents_add(tmp_path, monkeypatch, rng):
         1
     ]
     assert code.count("\n") < 60
-    (tmp_path / "centroid.py").write_text(code)
-    monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
-    monkeypatch.setattr(oecal.scores, "__path__", [*oecal.scores.__path__, str(tmp_path)])
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "centroid.py").write_text(code)
+    monkeypatch.setattr(components, "PACKAGE", tmp_path)
+    monkeypatch.setattr(
+        oecal.scores, "__path__", [*oecal.scores.__path__, str(tmp_path / "scores")]
+    )
     catalogue.list_scores.cache_clear()
     try:
         found = catalogue.find_score("centroid")

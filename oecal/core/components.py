@@ -14,7 +14,7 @@ import difflib
 import functools
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from oecal.core.errors import OecalError
 
@@ -173,3 +173,75 @@ def read_arguments(folder: str, name: str, function: str) -> tuple[str, ...]:
             given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             return tuple(argument.arg for argument in given)
     raise KeyError(f"oecal/{folder}/{name}.py has no function {function}")
+
+
+class Signature(NamedTuple):
+    """The arguments of a function, as its source states them."""
+
+    arguments: tuple[str, ...]
+    """Without those that are keyword-only."""
+    defaults: dict[str, object]
+    """Of each keyword-only argument."""
+    choices: dict[str, tuple[object, ...]]
+    """The values of each keyword-only argument whose type is `Literal[...]`."""
+
+
+def read_choices(annotation: ast.expr | None) -> tuple[object, ...]:
+    """Return the values of the type `Literal[...]`; none of another type.
+
+    Raises ValueError if a value is not a literal.
+    """
+    match annotation:
+        case ast.Subscript(value=ast.Name(id="Literal") | ast.Attribute(attr="Literal")):
+            values = ast.literal_eval(annotation.slice)
+            return values if isinstance(values, tuple) else (values,)
+    return ()
+
+
+def read_signature(folder: str, name: str, function: str) -> Signature:
+    """Return the signature of a function in a component's file, without importing it.
+
+    Raises OecalError if the file does not define it just once at its top level, or if it is
+    decorated, takes *args or **kwargs, has a default that is no literal, a default of an argument
+    that is not keyword-only, or a keyword-only argument without a default.
+    """
+    place = f"oecal/{folder}/{name}.py"
+    nodes = [
+        node
+        for node in parse_component(folder, name).body
+        if isinstance(node, ast.FunctionDef) and node.name == function
+    ]
+    if len(nodes) != 1:
+        raise OecalError(f"{place}: expected one function {function} at its top level")
+    node, given = nodes[0], nodes[0].args
+    problem = (
+        "is decorated"
+        if node.decorator_list
+        else "takes *args or **kwargs"
+        if given.vararg or given.kwarg
+        else "gives a default to an argument that is not keyword-only"
+        if given.defaults
+        else "has a keyword-only argument without a default"
+        if None in given.kw_defaults
+        else ""
+    )
+    keywords = [
+        (argument, default)
+        for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
+        if default
+    ]
+    try:
+        defaults = {argument.arg: ast.literal_eval(default) for argument, default in keywords}
+        choices = {argument.arg: read_choices(argument.annotation) for argument, _ in keywords}
+    except ValueError:
+        problem = problem or "has a default, or a value in Literal[...], that is not a literal"
+    if problem:
+        raise OecalError(
+            f"{place}, line {node.lineno}: {function} {problem}; "
+            "its signature is read without importing the file"
+        )
+    return Signature(
+        tuple(argument.arg for argument in (*given.posonlyargs, *given.args)),
+        defaults,
+        {argument: values for argument, values in choices.items() if values},
+    )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
+SCORES = ("background_class",)
+
 
 def background_class(logits: np.ndarray, background_logit: np.ndarray) -> np.ndarray:
     """log(p / (1 - p)) of the background's p among all K + 1 classes: z_{K+1} - log sum_{k <= K} exp z_k, nats.

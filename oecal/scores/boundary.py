@@ -9,6 +9,8 @@ import numpy as np
 
 from oecal.scores.fit_memory import remember_fit
 
+SCORES = ("fdbd",)
+
 # The least distance from the mean that counts: an image on the mean itself must have a score
 SHORTEST = 1e-8
 

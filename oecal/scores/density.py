@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+SCORES = (
+    "last_scale",
+    "kl",
+    "reconstruction",
+    "likelihood_regret",
+    "input_gradient",
+    "gradient_norms",
+)
+
 
 def last_scale(last_scale: np.ndarray) -> np.ndarray:
     """-log-likelihood of a flow's last scale, nats: what the coarse scales say (Schirrmeister et al. 2020, arXiv 2006.10848)."""

@@ -9,6 +9,8 @@ import numpy as np
 
 from oecal.scores import numerics
 
+SCORES = ("ensemble_msp", "ensemble_entropy", "ensemble_mutual_information")
+
 
 def ensemble_msp(seeds_logits: np.ndarray) -> np.ndarray:
     """1 - max_k p_k, in [0, 1 - 1/K]."""

@@ -22,6 +22,8 @@ import numpy as np
 from oecal.scores.fit_memory import remember_fit
 from oecal.scores.threads import Threads, split_into_chunks
 
+SCORES = ("mahalanobis", "relative_mahalanobis")
+
 RIDGE = 1e-9
 
 

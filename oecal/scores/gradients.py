@@ -11,6 +11,8 @@ import numpy as np
 
 from oecal.scores import numerics
 
+SCORES = ("gradnorm", "odin")
+
 
 def gradnorm(logits: np.ndarray, features: np.ndarray) -> np.ndarray:
     """-||dL/dW||_1, L = -mean_k log p_k, W the weights of the last layer: -sum_k |p_k - 1/K| sum_d |f_d|.

@@ -9,6 +9,8 @@ import numpy as np
 
 from oecal.scores.fit_memory import remember_fit
 
+SCORES = ("she",)
+
 
 @remember_fit
 def _patterns(

@@ -19,6 +19,8 @@ from oecal.scores.fit_memory import remember_fit
 from oecal.scores.numerics import entropy, log_softmax, one_minus_max
 from oecal.scores.threads import Threads
 
+SCORES = ("laplace_msp", "laplace_entropy")
+
 PRECISIONS = 10.0 ** np.arange(-4, 4.5, 0.5)
 CHUNK = 10_000  # training images at a time: their features in float64 take twice their size
 

@@ -9,6 +9,15 @@ import numpy as np
 
 from oecal.core.seeds import make_generator
 
+SCORES = (
+    "log_likelihood",
+    "typicality",
+    "likelihood_ratio",
+    "waic",
+    "input_complexity",
+    "input_complexity_webp",
+)
+
 
 def log_likelihood(log_likelihood: np.ndarray) -> np.ndarray:
     """-log p(x), nats: an unlikely image is an anomalous one (Bishop 1994).

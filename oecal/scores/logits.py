@@ -13,6 +13,8 @@ from scipy.special import logsumexp
 
 from oecal.scores import numerics
 
+SCORES = ("msp", "h_u_p", "max_logit", "energy", "entropy", "margin", "gen")
+
 GAMMA, TOP = 0.1, 100
 
 

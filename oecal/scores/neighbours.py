@@ -16,6 +16,8 @@ from oecal.scores.fit_memory import remember_fit
 from oecal.scores.logits import energy
 from oecal.scores.threads import Threads, split_into_chunks
 
+SCORES = ("knn", "nnguide")
+
 NEAREST = 200  # the largest k of the grids
 IMAGES = 512  # at a time in one thread: with more, the product is not faster
 MEMORY = 2**28  # bytes that the inner products of all threads may take

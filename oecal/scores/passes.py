@@ -14,6 +14,17 @@ import numpy as np
 
 from oecal.scores.numerics import entropy, log_probabilities, one_minus_max
 
+SCORES = (
+    "dropout_entropy",
+    "dropout_mutual_information",
+    "dropout_variation_ratio",
+    "tta_msp",
+    "tta_entropy",
+    "swag_msp",
+    "swag_entropy",
+    "swag_mutual_information",
+)
+
 
 def dropout_entropy(dropout_p: np.ndarray) -> np.ndarray:
     """H(p), nats: the predictive entropy."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+SCORES = ("png_size", "zero_fraction", "smoothness", "mean_distance", "webp_size")
+
 
 def png_size(png_bits: np.ndarray) -> np.ndarray:
     """Minus the length as PNG, bits (the complexity term of Serra et al., ICLR 2020, alone)."""

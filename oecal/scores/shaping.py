@@ -13,6 +13,8 @@ import numpy as np
 from oecal.scores.fit_memory import remember_fit
 from oecal.scores.logits import energy
 
+SCORES = ("react", "ash", "scale", "dice")
+
 CLIPPED = 85, 90, 95, 99
 
 

@@ -13,6 +13,8 @@ from oecal.scores.fit_memory import remember_fit
 from oecal.scores.logits import energy
 from oecal.scores.threads import Threads, split_into_chunks
 
+SCORES = ("vim",)
+
 # The least mean residual of the training features, as a share of their length: float32 is exact to
 # 1e-7 of it
 FLAT = 1e-6

@@ -7,6 +7,8 @@ import numpy as np
 from oecal.scores import numerics
 from oecal.scores.fit_memory import remember_fit
 
+SCORES = ("temperature_msp",)
+
 
 @remember_fit
 def _temperature(val_logits: np.ndarray, val_labels: np.ndarray) -> float:

@@ -7,6 +7,8 @@ import numpy as np
 from oecal.scores import numerics
 from oecal.scores.fit_memory import remember_fit
 
+SCORES = ("kl_matching",)
+
 
 @remember_fit
 def _templates(val_logits: np.ndarray) -> np.ndarray:

@@ -1,51 +1,52 @@
-"""The hyperparameters of a score: chosen on the in-distribution validation split against auxiliary outliers, never on a test set."""
+"""Choose a score's hyperparameters, on ID validation images against auxiliary outliers.
+
+No test set is ever looked at.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 
+from oecal.metrics.detection_metrics import auroc, compare_samples, count_sample
 from oecal.scores.catalogue import Score
 
 
-def auroc(inside: np.ndarray, outside: np.ndarray) -> float:
-    """P(outside > inside) + P(outside = inside) / 2, from the ranks of both samples (Mann & Whitney 1947).
+def rate_separation(inside: np.ndarray, outside: np.ndarray) -> float:
+    """Return the AUROC of `outside` against `inside`, or -1 if a value is not finite.
 
-    >>> auroc(np.array([1, 2]), np.array([2, 3]))
+    >>> rate_separation(np.array([1, 2]), np.array([2, 3]))
     0.875
     """
-    ranks = rankdata(np.concatenate([inside, outside]))[len(inside) :]
-    return float((ranks.sum() / len(outside) - (len(outside) + 1) / 2) / len(inside))
+    if not (np.isfinite(inside).all() and np.isfinite(outside).all()):
+        return -1.0
+    return auroc(compare_samples(count_sample(inside, "ID"), count_sample(outside, "OOD")).ood)
 
 
 def choose_options(
-    found: Score,
+    score: Score,
     function: Callable[..., np.ndarray],
     inside: Mapping[str, np.ndarray],
     outside: Mapping[str, np.ndarray],
-) -> dict[str, Any]:
-    """The options of a score: of all combinations of its grids, the one with the highest AUROC of `outside` against `inside`.
+) -> dict[str, object]:
+    """Return the options of a score with the highest AUROC of `outside` against `inside`.
 
-    inside, outside: the score's arguments for ID validation images and for auxiliary outliers.
-    Where the default is as good as the best, it stays. Values that are not finite lose.
+    inside, outside: the score's arguments for ID validation images and for auxiliary outliers. All
+    combinations of the score's grids are tried. The default stays where none is better; values that
+    are not finite lose.
     """
-    each = [
-        found.options | dict(zip(found.grids, values, strict=True))
-        for values in itertools.product(*found.grids.values())
+    combinations = [
+        score.options | dict(zip(score.grids, values, strict=True))
+        for values in itertools.product(*score.grids.values())
     ]
-    tried = [found.options, *(options for options in each if options != found.options)]
-    # All values for the same images one after the other: what a score fits to images, such as their
-    # nearest neighbours, is done once.
+    candidates = [score.options, *(c for c in combinations if c != score.options)]
+    # All candidates for the same images in a row: what a score fits to images, such as their
+    # nearest neighbours, is then computed once.
     low, high = (
-        [np.asarray(function(**arguments, **options), np.float64) for options in tried]
+        [np.asarray(function(**arguments, **options), np.float64) for options in candidates]
         for arguments in (inside, outside)
     )
-    both = [
-        auroc(a, b) if np.isfinite(a).all() and np.isfinite(b).all() else -1.0
-        for a, b in zip(low, high, strict=True)
-    ]
-    return tried[int(np.argmax(both))]  # the first of the best
+    ratings = [rate_separation(*pair) for pair in zip(low, high, strict=True)]
+    return candidates[int(np.argmax(ratings))]  # the first of the best

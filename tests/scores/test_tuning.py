@@ -1,28 +1,17 @@
 """How a score's hyperparameters are found in its signature, and chosen."""
 
-import ast
 import json
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
 
 from oecal.scores import catalogue
-from oecal.scores.catalogue import Score, list_scores, read_grid
+from oecal.scores.catalogue import Score, list_scores
 from oecal.scores.fit_memory import remember_fit
 from oecal.scores.score_run import score_run
-from oecal.scores.tuning import auroc, choose_options
-
-
-def test_a_grid_is_the_literal_type_of_a_keyword():
-    node = ast.parse("def f(x, *, k: Literal[1, 5], p: Literal['a'], m: int = 1): ...").body[0]
-    assert [read_grid(keyword.annotation) for keyword in node.args.kwonlyargs] == [
-        (1, 5),
-        ("a",),
-        (),
-    ]
+from oecal.scores.tuning import choose_options
 
 
 def test_the_default_stands_in_the_grid():
@@ -31,13 +20,6 @@ def test_the_default_stands_in_the_grid():
             assert s.options[key] in values, (
                 f"{s.name}: {key} = {s.options[key]} is not in {values}"
             )
-
-
-def test_auroc(rng):
-    inside, outside = rng.integers(5, size=50), rng.integers(2, 7, size=30)
-    assert auroc(inside, outside) == pytest.approx(
-        roc_auc_score(np.r_[np.zeros(50), np.ones(30)], np.r_[inside, outside])
-    )
 
 
 def power(x, *, exponent=1, sign=1):
