@@ -1,4 +1,7 @@
-"""Histogram binning of each class's probability, then normalised (Zadrozny & Elkan, ICML 2001; Guo et al., ICML 2017, section 4)."""
+"""Histogram binning of each class's probability, then normalised.
+
+Zadrozny & Elkan, ICML 2001; Guo et al., ICML 2017, section 4.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,23 @@ import numpy as np
 
 from oecal.calibrators import one_vs_all
 from oecal.calibrators.calibrator import Calibrator
+from oecal.metrics.calibration_metrics import assign_by_width, bin_by_width
 
 OUTLIERS = False
 BINS = 15
 
 
-def bin_of(p: np.ndarray) -> np.ndarray:
-    """Equal-width bins (b / B, (b + 1) / B]; 0 falls into the first."""
-    index: np.ndarray = np.clip(np.ceil(p * BINS).astype(int) - 1, 0, BINS - 1)
-    return index
-
-
 def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:
-    """The map of one class: p (N,) and right (N,), 1 for its images, to the share of them in each bin; an empty bin gives its centre."""
-    counts, hits = (
-        np.bincount(bin_of(p), weights=w, minlength=BINS) for w in (np.ones(len(p)), right)
-    )
+    """Return the map of one class, from p to the share of its images among those in p's bin.
+
+    p: (N,); right: (N,), 1 for images of the class, else 0. An empty bin gives its centre.
+    """
+    bins = bin_by_width(p, right, BINS)
     centres = (np.arange(BINS) + 0.5) / BINS
-    shares = np.where(counts > 0, hits / np.maximum(counts, 1), centres)
-    return lambda q: shares[bin_of(q)]
+    shares = np.where(bins.counts > 0, bins.accuracy, centres)
+    return lambda q: shares[assign_by_width(q, BINS)]
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
-    """The share of class k among the images of a bin of p_k, the bin's centre if it is empty.
-
-    Logits (N, K), labels (N,).
-    """
+    """Fit a histogram of p_k for each class k; logits (N, K), labels (N,)."""
     return one_vs_all.fit(logits, labels, fit_one)
