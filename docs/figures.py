@@ -12,37 +12,39 @@ from pathlib import Path
 import yaml
 from PIL import Image
 
+from oecal.study.figure_files import read_figure
+
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 FIGURES = yaml.safe_load((ROOT / "config.yaml").read_text())["figures"]
 DRAWN = ROOT / "results" / "demo" / "figures"
 HEAD = """# All figures
 
-Each is one file of `oecal/figures/`, one rule of `workflow/rules/figures/` and one caption of `workflow/report/`, and is drawn if its
-name stands under `figures` of a study. The pictures are from the default study, of its first in-distribution set and model that fit;
-`report.html` of a study has all of them, with what is seen there.
+Each figure is one file of `oecal/figures/`, which says what it is drawn from and holds its caption, and is drawn if its name is listed under
+`figures` in a study. The pictures are from the default study, for the first in-distribution set and model that fit; the `report.html` of a
+study has all of them, with what they show there in numbers.
 
     make figures                                                # all figures of the default study that are out of date
     snakemake --cores 1 results/demo/figures/reliability.pdf    # one of them
 """
 
 
-def about(figure: str) -> str:
-    """The first line of a figure's file."""
-    return (
-        ast.get_docstring(ast.parse((ROOT / "oecal" / "figures" / f"{figure}.py").read_text()))
-        or ""
-    ).splitlines()[0]
+def describe(figure: str) -> str:
+    """Return the first paragraph of a figure's file."""
+    tree = ast.parse((ROOT / "oecal" / "figures" / f"{figure}.py").read_text())
+    return " ".join((ast.get_docstring(tree) or "").split("\n\n")[0].split())
 
 
 def page() -> str:
     parts = [HEAD.rstrip()]
     for figure in FIGURES:
-        caption = " ".join((ROOT / "workflow" / "report" / f"{figure}.rst").read_text().split())
-        picture = f"![{figure}](figures/{figure}.png)"
-        parts.append(
-            f"## `{figure}`\n\n{about(figure)}\n\n{picture}\n\n*{caption}*\n\n    snakemake --cores 1 results/demo/figures/{figure}.pdf"
-        )
+        parts += [
+            f"## `{figure}`",
+            describe(figure),
+            f"![{figure}](figures/{figure}.png)",
+            f"*{read_figure(figure).caption}*",
+            f"    snakemake --cores 1 results/demo/figures/{figure}.pdf",
+        ]
     return "\n\n".join(parts) + "\n"
 
 

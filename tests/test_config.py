@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from oecal.core.errors import OecalError
+from oecal.study.figure_plan import list_fitting_runs
 from oecal.study.loading import SCHEMA, load, merged, read
 from oecal.study.study import RECIPE, RunKey
 
@@ -677,10 +678,10 @@ def test_questions():
     assert sets["digits_8x8", "test"] == "shift"
     assert sets["gaussian_blur-3", "test"] == "corruption"
     assert study.seeds("vae") == [0, 1]
-    assert {run.model for run in study.shown("training_size")} == {
+    assert {run.model for run in list_fitting_runs(study, "training_size")} == {
         "wrn_size"
     }  # it asks for it, and for no other
-    assert {run.model for run in study.shown("roc")} == {"wrn", "pixelcnn", "vae"}
+    assert {run.model for run in list_fitting_runs(study, "roc")} == {"wrn", "pixelcnn", "vae"}
 
 
 def described(schema, place="schema"):

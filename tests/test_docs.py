@@ -12,8 +12,9 @@ import yaml
 import oecal.scores
 from oecal.core import components
 from oecal.core.components import list_components, read_constant
+from oecal.report.summary_tables import SECTIONS
 from oecal.scores import catalogue
-from oecal.study.checks import names_of_figures
+from oecal.study.figure_files import list_figures, read_figure
 from oecal.study.loading import load
 
 ROOT = Path(__file__).parent.parent
@@ -69,29 +70,19 @@ def test_the_configuration_in_the_documents_is_right():
             )
 
 
-def test_every_figure_has_a_rule_and_a_caption():
-    figures = set(names_of_figures())
-    assert {"reliability", "limits"} <= figures
-    assert not {"__init__", "style", "sentences"} & figures
-    rules = set(
-        re.findall(
-            r"^rule (\w+):",
-            "".join(p.read_text() for p in (ROOT / "workflow/rules/figures").glob("*.smk")),
-            re.MULTILINE,
-        )
-    )
-    captions = {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
-    assert figures == rules == captions
-    assert {read_constant("figures", figure, "PER", "training") for figure in figures} == {
-        "training",
-        "treatment",
-        "study",
-    }
+def test_figures_say_what_they_are():
+    figures = list_figures()
+    assert {"reliability", "limits"} <= set(figures)
+    assert not {"__init__", "style", "sentences"} & set(figures)
+    files = [read_figure(name) for name in figures]
+    assert {figure.per for figure in files} == {"", "training", "treatment", "study"}
+    assert {figure.section for figure in files} <= SECTIONS.keys()
+    assert len({figure.title for figure in files}) == len({f.caption for f in files}) == len(files)
 
 
 def test_the_default_study_draws_every_figure():
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    assert set(config["figures"]) == {p.stem for p in (ROOT / "workflow/report").glob("*.rst")}
+    assert set(config["figures"]) == set(list_figures())
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])

@@ -21,22 +21,15 @@ OUT = "results/extended"
 
 
 class Block(NamedTuple):
-    """The text of a file, or of what is written at its end.
-
-    The last block of a section is its configuration.
-    """
+    """The text of a file; the last block of a section is its configuration."""
 
     path: str
-    at_end: bool
     text: str
 
 
 def find_blocks(text):
-    pattern = r"^\*\*(\S+)\*\*( \(at its end\))?\n\n```\w+\n(.*?)```$"
-    return [
-        Block(path, bool(at_end), content)
-        for path, at_end, content in re.findall(pattern, text, re.MULTILINE | re.DOTALL)
-    ]
+    pattern = r"^\*\*(\S+)\*\*\n\n```\w+\n(.*?)```$"
+    return [Block(*found) for found in re.findall(pattern, text, re.MULTILINE | re.DOTALL)]
 
 
 def find_commands(program, text=PAGE):
@@ -68,7 +61,7 @@ def run_python(folder, *arguments):
 def write_block(folder, block):
     path = folder / block.path
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(path.read_text() + "\n\n" + block.text if block.at_end else block.text)
+    path.write_text(block.text)
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +112,7 @@ def test_its_word_is_unknown_without_its_file(kind, tmp_path):
     *files, configuration = find_blocks(SECTIONS[kind])
     for block in (SMALL, configuration):
         write_block(tmp_path, block)
-    assert all(file.at_end or not (ROOT / file.path).exists() for file in files)
+    assert not any((ROOT / file.path).exists() for file in files)
     with pytest.raises(OecalError, match="unknown name|cannot be read") as caught:
         read(tmp_path / SMALL.path, tmp_path / configuration.path)
     word = re.search(r"unknown name '(\w+)'|/(\w+)\.yaml cannot", str(caught.value))

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import shutil
+import zipfile
 
 import h5py
 import numpy as np
@@ -34,6 +36,12 @@ TABLES = (
     "trainings",
     "hyperparameters",
 )
+
+
+def list_figures_drawn(folder):
+    """The figures that a run would draw now."""
+    done = run_snakemake(folder, "--configfile", TINY, "-n")
+    return set(re.findall(r"^Job \d+: Figure (\S+)$", done.stderr + done.stdout, re.MULTILINE))
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +121,10 @@ def add_line(text):
 
 
 def test_an_edit_reruns_what_depends_on_it(workspace, edited):
-    tables_and_all = {"table", "page", "typeset", "ood_heatmap"}
+    tables_and_all = {"table", "page", "typeset", "figure"}
     edited("oecal/figures/reliability.py", add_line)
-    assert count_jobs(workspace, TINY) == {"reliability": 1, "page": 1}
+    assert count_jobs(workspace, TINY) == {"figure": 1, "page": 1}
+    assert list_figures_drawn(workspace) == {"reliability"}
     edited(
         "oecal/figures/reliability.py", lambda text: text.removesuffix("\nUNUSED = None\n") + "\n"
     )
@@ -124,13 +133,16 @@ def test_an_edit_reruns_what_depends_on_it(workspace, edited):
     assert counts["score"] == 3  # the classifiers' runs, not the density model's
     assert not {"train", "predict", "dataset"} & counts.keys()
     assert tables_and_all <= counts.keys()
+    assert "ood_heatmap" in list_figures_drawn(workspace)
 
 
 def test_an_edit_to_a_model_trains_that_model_again(workspace, edited):
     edited("oecal/models/wrn.py", add_line)
     counts = count_jobs(workspace, TINY)
     assert (counts["train"], counts["predict"], counts["score"]) == (3, 3, 3)
-    assert "likelihood_histograms" not in counts
+    drawn = list_figures_drawn(workspace)
+    assert "reliability" in drawn
+    assert "likelihood_histograms" not in drawn
     assert "dataset" not in counts
 
 
@@ -271,8 +283,24 @@ def test_a_figure_that_the_study_does_not_have(workspace):
     )
 
 
+def test_a_figure_that_there_is_not(workspace):
+    done = run_snakemake(
+        workspace, "--configfile", TINY, "-n", "results/tiny/figures/reliabilty.pdf"
+    )
+    assert (
+        "reliabilty.pdf: unknown name 'reliabilty'; did you mean 'reliability'?"
+        in done.stdout + done.stderr
+    )
+
+
 def test_snakemake_report(workspace, tmp_path):
+    """The report has each figure with its label and the caption of its file."""
     run_snakemake(workspace, "--configfile", TINY)
     done = run_snakemake(workspace, "--configfile", TINY, "--report", str(tmp_path / "report.zip"))
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "report.zip").stat().st_size > 100_000
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
+        content = "".join(
+            archive.read(name).decode() for name in archive.namelist() if "results.js" in name
+        )
+    assert "ROC-tiny_photos-pixelcnn" in content
+    assert "of one score against each OOD set, averaged over seeds" in content

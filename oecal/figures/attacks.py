@@ -11,10 +11,20 @@ from oecal.figures.style import BLACK, display_name, draw_band, make_panels
 from oecal.tables.rows import select_model
 
 SECTION = "limits"
+TITLE = "attacks"
 FOR = ("classifier",)
 NEEDS = "attacks"  # what an experiment must have for it
 MOST = 8  # trainings: as many looks as there are
 SCORE = "msp"  # the one that is attacked
+CAPTION = (
+    "What small changes of an image do to detection. Above: near and far OOD images, each level "
+    "moved by at most so many of 255 to where the classifier is surer, against clean "
+    "in-distribution test images. Below: in-distribution images moved to where it is less sure, "
+    "against clean OOD images. FGSM: one step along the sign of the gradient of the confidence; "
+    "PGD: ten small ones; random: as far in random directions. The attacks are against the "
+    "confidence. Curve: mean over seeds and sets, band: lowest to highest seed. At most eight "
+    "trainings."
+)
 ROWS = {"ood": "near and far OOD,\nmoved to more confidence", "id": "ID, moved to\nless confidence"}
 NAMES = {"fgsm": "FGSM", "pgd": "PGD", "random": "random, as far"}
 

@@ -23,8 +23,18 @@ from oecal.figures.style import (
 from oecal.tables.rows import select_model
 
 SECTION = "cost"
+TITLE = "compute cost"
 FOR = ("classifier",)
 MOST = 2  # trainings: before, after
+CAPTION = (
+    "What each score costs, against its mean AUROC over all OOD sets, means over seeds; open: "
+    "first training, full: second. Left: seconds for 1,000 images beyond the ordinary forward "
+    "pass (dashed), for further passes and scoring, fit included; right: highest memory of "
+    "these. Dotted: the Pareto front of the second training; its scores are named. Costs of "
+    "methods that are predicted for part of the images are those of that part. What two scores "
+    "share (Mahalanobis and relative Mahalanobis) is counted once, for the first. Sampling the "
+    "weights of SWAG and training the members of an ensemble are not counted."
+)
 COSTS = {
     "seconds": "beyond the forward pass: seconds per 1,000 images",
     "peak_mb": "highest memory, MiB",

@@ -16,8 +16,15 @@ from oecal.runs.run_files import read_run
 from oecal.tables.confidence import groups_of
 
 SECTION = "calibration"
+TITLE = "confidence histograms"
 FOR = ("classifier",)
 MOST = 6  # trainings beside each other
+CAPTION = (
+    "Confidence (maximum softmax probability) on test images, all seeds together, a row per "
+    "group, a column per training; dashed: the mean. A calibrated model is confident on "
+    "in-distribution images that it gets right, and nowhere else. At most the first six "
+    "trainings."
+)
 BINS = np.linspace(0, 1, 21).tolist()
 GROUPS = {"id": "in-distribution, right", "id wrong": "in-distribution, wrong"} | {
     kind: f"{kind} OOD" for kind in OOD

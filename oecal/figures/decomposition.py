@@ -15,9 +15,18 @@ from oecal.figures.style import BLACK, ROLES, display_name, make_panels
 from oecal.tables.rows import select_model
 
 SECTION = "detection"
+TITLE = "ambiguous or unknown"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
 NEEDS = "ambiguous"  # what an experiment must have for it
+CAPTION = (
+    "Unknown or merely ambiguous? Coloured: AUROC of OOD images (positive class) against "
+    "ambiguous ones, each the mean of two images of different classes, mean over seeds; above "
+    "50%, a score is higher on what is unknown than on what is between two classes. Strokes: "
+    "AUROC of ambiguous against in-distribution test images; a score of epistemic uncertainty "
+    "alone would stay near 50%, one of aleatoric uncertainty is high. At most four trainings, "
+    "rows in the order of the first. Costly methods may have seen part of the images only."
+)
 MARKERS = {"near": "o", "far": "s", "synthetic": "^"}
 
 

@@ -19,7 +19,17 @@ from oecal.scores import catalogue
 from oecal.tables.rows import select_model
 
 SECTION = "likelihood"
+TITLE = "density scores"
 FOR = ("density",)
+CAPTION = (
+    "AUROC in percent of each score against each OOD set; OOD is the positive class; left of the "
+    "line at 50 it looks more normal than the data. Dot: mean, line: range over seeds, a colour "
+    "per training; scores are sorted by the first training's mean over all sets. Below the line: "
+    "scores that need no model, with a direction fixed beforehand. A model's score that loses to "
+    "them has shown nothing. Diamonds: published numbers, of other networks (of the same "
+    "architecture where there are any) and settings, in the colour of the training they are for; "
+    "the letters name their sources."
+)
 PUBLISHED = Path(__file__).with_name("published_density.csv")
 # Stands for the training in rows of published numbers; no training of a study can have this name
 THEIRS = "(published)"

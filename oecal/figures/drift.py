@@ -15,8 +15,19 @@ from oecal.figures.style import CYCLE, MARKERS, display_name, make_panels
 from oecal.tables.rows import SCORES, select_model
 
 SECTION = "rejection"
+TITLE = "drift"
 FOR = ("classifier", "density")
 MOST = 6  # trainings that fit beside each other
+CAPTION = (
+    "A stream of test images, first ID ones, then with a share of OOD images from all test sets "
+    "alike; a conformal test martingale watches one score and raises an alarm when its wealth "
+    "reaches 1 / alpha. Above: images from the first that may be OOD to the alarm; a dot is the "
+    "median over the streams of a seed, its line the quartiles; open: half of the streams or "
+    "more end without an alarm. Below: ID images alone, so that each alarm is false; by Ville's "
+    "inequality these are at most alpha of the streams, over draws of the validation images too, "
+    "and however long the stream. Streams of a seed share their validation and test images: "
+    "their false alarms come together."
+)
 
 
 def collect_data(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:

@@ -15,8 +15,19 @@ from oecal.figures.style import BLACK, BOX, ROLES, SHAPES, WIDTH, display_name, 
 from oecal.runs.run_files import EvaluatedSet, StoredRun, read_run
 
 SECTION = "detection"
+TITLE = "feature space"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
+FIRST_SEED = True
+CAPTION = (
+    "Penultimate features of 360 in-distribution and as many OOD test images, in equal shares of "
+    "the kinds of OOD, first seed, at most four trainings. Above: directions of the features "
+    "(divided by their norm) in the plane of their first two principal components, with the "
+    "share of variance that each explains; each training has a plane of its own; numbers: "
+    "medians of the classes. Below: what such a plane hides, distance from the mean of the "
+    "training images within the subspace of the class means and outside of it, over the median "
+    "of in-distribution test images; both axes are logarithmic."
+)
 # In-distribution, and as many OOD in all, in equal shares of kinds and of the sets of a kind
 IMAGES = 360
 CLASSES = 20  # class numbers are written for as many at most

@@ -13,7 +13,17 @@ from oecal.figures.style import BLACK, BLUE, GREY, VERMILION, display_name, make
 from oecal.tables.rows import select_model, with_excess
 
 SECTION = "calibration"
+TITLE = "calibration on ID or pooled"
 FOR = ("classifier",)
+CAPTION = (
+    "Calibration on in-distribution test images alone (blue) and pooled with OOD images at "
+    "`measures.ood_ratio`, which count as wrong (red); a line for each training, controls among "
+    "them. Filled: as trained; hollow: after a temperature fitted on in-distribution validation "
+    "images. Point: mean over seeds (trainings), bar: lowest to highest seed. Dotted: the first "
+    "training. Confidence minus accuracy below 0 is under-confidence. A training that moves the "
+    "red points left and the blue ones right pays for calibration on the pool with calibration "
+    "on its own data."
+)
 SETS = {"id": ("ID alone", BLUE, "o", -0.14), "pooled": ("pooled with OOD", VERMILION, "s", 0.14)}
 FILLS = {"none": "", "temperature": "white"}
 PANELS = {

@@ -20,7 +20,13 @@ from oecal.metrics.likelihood_metrics import bits_per_dimension
 from oecal.runs.run_files import read_run
 
 SECTION = "likelihood"
+TITLE = "likelihood extremes"
 FOR = ("density",)
+FIRST_SEED = True
+CAPTION = (
+    "The test images of each real set that the density model finds most and least likely, with "
+    "the range of their bits per dimension (fewer: more likely), first seed."
+)
 EACH = 6  # images at either end
 BESIDE = 2  # trainings beside each other; further ones below
 

@@ -14,9 +14,24 @@ from oecal.figures.style import BLACK, BLUE, BOX, GREY, VERMILION, WIDTH, plt
 from oecal.tables.limits import LIMITED
 
 SECTION = "limits"
+TITLE = "limits"
 FOR = ("classifier",)
 PER = "study"  # one file for all models
 NEEDS = "limits"  # a key of the study
+CAPTION = (
+    "Where Outlier Exposure helps, does nothing, hurts: the difference of each setting (rows, by "
+    "factor) to its control, a training of the same model, most often the one without Outlier "
+    "Exposure. In percentage points, mean over seeds, paired by seed; coloured and bold where "
+    "the 95% interval (Student t over seeds) excludes zero: blue helps, hatched vermilion hurts, "
+    "the stronger the larger (below 1, from 1, from 10 points); grey: no difference shown, which "
+    "with few seeds is not the same as none, and is all that one seed can give. Each interval "
+    "stands alone: of 100 without a difference, five are coloured. AUROC of MSP: mean over the "
+    "OOD sets of a kind; attacked: near and far images under the attack that leaves the least of "
+    "it. ECE pooled: with OOD images, which count as wrong; corrupted: mean over corruptions of "
+    "the in-distribution images. Images seen: the price, how many more images the training saw, "
+    "in-distribution and outliers, percent of the control's. Intervals, n and more measures: "
+    "limits.csv."
+)
 # Measure and kind -> heading of a group of columns, and of one.
 COLUMNS = {
     ("auroc_msp", "near"): ("AUROC of MSP\n(more: better)", "near"),

@@ -16,8 +16,16 @@ from oecal.metrics.seed_intervals import mean_interval
 from oecal.tables.rows import select_model
 
 SECTION = "detection"
+TITLE = "what OE gives a score"
 FOR = ("classifier",)
 PER = "treatment"  # a file for each training but the first
+CAPTION = (
+    "What Outlier Exposure, or another treatment, adds to each score: change of AUROC and FPR95 "
+    "against the first training, in percentage points. A metric is averaged over the OOD sets of "
+    "a kind, and the difference is taken within a seed; lines: 95% intervals of the mean over "
+    "seeds (Student t), which may go on beyond the axis; open: one seed only. Right of zero is "
+    "better for AUROC, left of it for FPR95. Scores stand by family."
+)
 METRICS = {"auroc": "AUROC (right: better)", "fpr95": "FPR95 (left: better)"}
 
 

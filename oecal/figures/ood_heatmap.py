@@ -18,8 +18,16 @@ from oecal.figures.style import VERMILION, WIDTH, display_name, group_by_family,
 from oecal.tables.rows import select_model
 
 SECTION = "detection"
+TITLE = "OOD heatmap"
 FOR = ("classifier",)
 PER = "training"  # a file for each training
+CAPTION = (
+    "AUROC in percent, mean over seeds, of each score (rows, by family) against each OOD set "
+    "(columns); OOD is the positive class; orange: below 50, worse than chance. Right, for all "
+    "trainings but the first: the change against the first in percentage points, within a seed, "
+    "the colour on an arcsinh scale; empty: a score that the first training lacks. Costly "
+    "methods may have seen part of the images only."
+)
 LABELS = 1.7  # inches for the names of scores
 
 

@@ -12,9 +12,19 @@ from oecal.figures.style import display_name, draw_band, make_panels
 from oecal.tables.rows import select_model
 
 SECTION = "limits"
+TITLE = "paths"
 FOR = ("classifier", "density")
 MOST = 6  # trainings in a panel
 NEEDS = "paths"  # what an experiment must have for it
+CAPTION = (
+    "Confidence against distance. Each in-distribution test image (t = 0) is led, pixel by "
+    "pixel, to an image of another set (t = 1), is blurred up to a Gaussian of a quarter of its "
+    "width, or loses its contrast down to its mean. Mean confidence (maximum softmax "
+    "probability) and the share still given the class of the start, or bits per dimension "
+    "(fewer: more likely); curve: mean over seeds, band: lowest to highest seed. A model that "
+    "knows what it does not know grows less sure along the way and stays so. At most six "
+    "trainings and five paths."
+)
 PATHS = 5  # that fit beside each other, the first ones
 ROWS = {
     "confidence": "confidence, %",

@@ -17,8 +17,17 @@ from oecal.runs.run_files import read_run
 from oecal.tables.pit import p_values
 
 SECTION = "likelihood"
+TITLE = "likelihood as confidence"
 FOR = ("density",)
 MOST = 5  # trainings beside each other
+CAPTION = (
+    "Likelihood as confidence (probability integral transform). p-value of an image: the share "
+    "of the in-distribution validation images that the same model finds less likely. Were the "
+    "likelihood a calibrated measure of novelty, the p-values would be uniform on "
+    "in-distribution test images (dashed line) and near 0 on all others; p-values near 1 mean "
+    "more likely than the data. All seeds together; the in-distribution set and the first OOD "
+    "sets; at most five trainings."
+)
 SETS = 8  # below each other: ID, and the first OOD sets
 BINS = np.linspace(0, 1, 21).tolist()
 

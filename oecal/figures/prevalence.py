@@ -13,8 +13,17 @@ from oecal.figures.style import BLACK, MARKERS, display_name, make_panels, style
 from oecal.tables.rows import select_model, with_excess
 
 SECTION = "calibration"
+TITLE = "calibration by share of OOD"
 FOR = ("classifier",)
 MOST = 5  # trainings, two curves each
+CAPTION = (
+    "Calibration where in-distribution and OOD test images arrive together, against the share of "
+    "OOD (logarithmic axis); an OOD image counts as wrong. Solid: as trained; dashed: after a "
+    "temperature fitted on in-distribution validation images. Right: mean confidence minus "
+    "accuracy, above 0 over-confident. Curve: mean over seeds, band: lowest to highest seed. The "
+    "OOD images come in as equal shares from all OOD sets as their sizes allow; where they are "
+    "too few, fewer in-distribution images are taken. At most five trainings."
+)
 PANELS = {
     "ece": "ECE, %",
     "rms": "RMS calibration error, %",

@@ -16,8 +16,17 @@ from oecal.metrics.seed_intervals import mean_interval
 from oecal.runs.run_files import confidence_and_correctness, pool_test_images, read_run
 
 SECTION = "calibration"
+TITLE = "reliability"
 FOR = ("classifier",)
 MOST = 4  # trainings below each other
+CAPTION = (
+    "Reliability diagrams: accuracy by confidence in equal-width bins, all seeds together; red "
+    "dots: mean confidence and accuracy of a bin; below, the share of images in each bin. Bars "
+    "below the diagonal: over-confident; above: under-confident. Left pair: in-distribution test "
+    "images alone; right pair: pooled with OOD images, which count as wrong. The temperature is "
+    "fitted on in-distribution validation images. ECE: mean and half-width of its 95% interval "
+    "over seeds. At most the first four trainings."
+)
 TICKS = [0, 0.5, 1]
 COLUMNS = {
     ("id", "none"): "ID alone",

@@ -15,7 +15,13 @@ from oecal.runs.run_files import read_run
 from oecal.tables.selective import errors_and_scores
 
 SECTION = "rejection"
+TITLE = "risk-coverage"
 FOR = ("classifier",)
+CAPTION = (
+    "Error rate among the accepted inputs if the inputs with the highest uncertainty are "
+    "rejected; line: mean, band: range over seeds; dotted: the best possible order. Right: OOD "
+    "images are mixed in, and accepting one is an error."
+)
 GRID = np.linspace(0.02, 1, 99)
 TITLES = {"id": "ID alone", "pooled": "pooled with OOD (accepted OOD: an error)"}
 

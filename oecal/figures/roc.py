@@ -16,8 +16,15 @@ from oecal.metrics.detection_metrics import detection_metrics, roc_curve
 from oecal.runs.run_files import read_run
 
 SECTION = "detection"
+TITLE = "ROC"
 FOR = ("classifier", "density")
 MOST = 6  # trainings that fit on a page
+CAPTION = (
+    "ROC curves of one score against each OOD set, averaged over seeds; OOD is the positive "
+    "class. Red: near, orange: far, purple: synthetic OOD. A curve below the diagonal is worse "
+    "than chance: the OOD set looks more normal than the in-distribution test set. At most the "
+    "first six trainings."
+)
 GRID = np.linspace(0, 1, 201)
 
 

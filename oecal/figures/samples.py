@@ -13,7 +13,10 @@ from oecal.figures.style import WIDTH, display_name, plt
 from oecal.runs.run_files import read_run
 
 SECTION = "likelihood"
+TITLE = "samples"
 FOR = ("density",)
+FIRST_SEED = True
+CAPTION = "Images drawn from each density model, first seed, the first 16 without selection."
 ACROSS = 4  # images in a row and in a column of a block
 BLOCKS = 3  # blocks beside each other
 GAP = 2  # pixels of white between two images

@@ -17,8 +17,18 @@ from oecal.metrics.ranks import critical_difference, friedman, mean_ranks
 from oecal.tables.rows import select_model
 
 SECTION = "detection"
+TITLE = "ranks of scores"
 FOR = ("classifier",)
 MOST = 4  # trainings that fit beside each other
+CAPTION = (
+    "Mean rank of each score over the OOD sets, by AUROC averaged over seeds; 1 is the best; at "
+    "most four trainings, rows in the order of the first. Two scores whose lines do not overlap "
+    "differ by more than Nemenyi's critical difference (CD, level 0.05, all pairs taken "
+    "together); shaded: within the CD of the best; full dots: scores that lie there. p: "
+    "Friedman's test that all scores are alike (Demsar, JMLR 2006). The OOD sets share one "
+    "in-distribution test set and some are alike, so the tests tell less than as many "
+    "independent data sets would. Costly methods may have seen part of the images only."
+)
 
 
 def collect_data(

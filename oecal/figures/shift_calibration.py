@@ -12,9 +12,16 @@ from oecal.figures.style import BLACK, display_name, draw_band, make_panels
 from oecal.tables.rows import corruptions, select_model, with_excess
 
 SECTION = "calibration"
+TITLE = "calibration under shift"
 FOR = ("classifier",)
 NEEDS = "corruptions"  # what an experiment must have for it
 MOST = 8  # trainings: as many looks as there are
+CAPTION = (
+    "Covariate shift: accuracy, expected calibration error (15 equal-width bins) and mean "
+    "confidence minus accuracy (above 0: over-confident) on the in-distribution test images, "
+    "against the severity of a corruption; 0 is none. Without post-hoc calibration. Curve: mean "
+    "over seeds, band: lowest to highest seed; at most eight trainings and five corruptions."
+)
 CORRUPTIONS = 5  # that fit beside each other, the first ones
 ROWS = {"accuracy": "accuracy, %", "ece": "ECE, %", "excess": "confidence\nminus accuracy, %"}
 

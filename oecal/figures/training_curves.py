@@ -12,7 +12,12 @@ from matplotlib.ticker import MaxNLocator
 from oecal.figures.style import display_name, make_panels, style_curve
 
 SECTION = "cost"
+TITLE = "training curves"
 FOR = ("classifier", "density")
+CAPTION = (
+    "Losses and validation metrics by epoch; bold: mean over seeds, thin: each seed. Losses of a "
+    "density model are in nats per dimension."
+)
 TITLES = {
     "loss": "training loss, nats",
     "loss_in": "of this: ID part",

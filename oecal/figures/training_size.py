@@ -11,8 +11,18 @@ from oecal.runs.run_files import RUN_COLUMNS
 from oecal.tables.rows import select_model, with_excess
 
 SECTION = "cost"
+TITLE = "training size and length"
 FOR = ("classifier",)
 ASKED = True  # only of a model whose trainings differ in size and length alone
+CAPTION = (
+    "Size and length of the training against calibration, as trained. Above: the number of "
+    "different in-distribution training images, with as many steps each; below: the number of "
+    "steps, with all training images. Both axes logarithmic; curve: mean over seeds, band: "
+    "lowest to highest seed (a training, not a resample, each). Confidence minus accuracy is "
+    "above 0 where the model is over-confident on in-distribution test images. Pooled: with OOD "
+    "images at `measures.ood_ratio`, which count as wrong. The validation images are the same "
+    "for all."
+)
 PANELS = {
     ("id", "accuracy"): "accuracy on ID, %",
     ("id", "ece"): "ECE on ID, %",
@@ -23,16 +33,15 @@ AXES = {"train_images": "different training images", "steps": "steps of training
 
 
 def collect_data(
-    calibration: str, trainings: str, data: str, in_dist: str, model: str
+    calibration: str, trainings_table: str, datasets: str, in_dist: str, model: str
 ) -> pd.DataFrame:
     """One row a run, set (id, pooled) and axis that it stands on: objective, seed, axis, at, set, accuracy, ece, excess; as trained.
 
-    trainings, calibration: trainings.csv, calibration.csv; data: datasets.csv, for the number of
-    all training images. On the axis `train_images` stand the trainings of the most common number of
+    datasets: datasets.csv, for the number of all training images. On the axis `train_images` stand the trainings of the most common number of
     steps, on the axis `steps` those with all training images.
     """
-    about = select_model(trainings, in_dist, model)
-    sizes = pd.read_csv(data)
+    about = select_model(trainings_table, in_dist, model)
+    sizes = pd.read_csv(datasets)
     whole = int(sizes[(sizes["name"] == in_dist) & (sizes["split"] == "train")]["n"].iloc[0])
     about = about.assign(
         train_images=about["train_images"].where(about["train_images"] > 0, whole).clip(upper=whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import jinja2
 import pandas as pd
 
 from oecal.core import provenance
-from oecal.core.components import read_constant
 from oecal.report import answer, published_numbers
 from oecal.report.claim_rows import rows as claimed
 from oecal.report.figure_sentences import describe_shown_figure
 from oecal.report.summary_tables import SECTIONS, Summary, about, read, summaries
+from oecal.study.figure_files import read_figure
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
@@ -25,24 +26,34 @@ def html(table: pd.DataFrame) -> str:
     return table.to_html(index=False, border=0)
 
 
-def shown(
-    figures: Mapping[str, str],
-    captions: Mapping[str, str],
-    order: Sequence[Any],
-    frames: Mapping[str, pd.DataFrame],
+@dataclass(frozen=True)
+class ReportedStudy:
+    """What the page says of a study beside its tables and figures."""
+
+    name: str
+    figures: Sequence[tuple[str, Sequence[tuple[str, Sequence[str]]]]]
+    """each figure with its files: suffix, and (in_dist, model, training) as far as it has them"""
+    configfiles: Sequence[str] = ()
+    """of the study, for the commands"""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """data set -> the published data set that it is"""
+
+
+def describe_figures(
+    study: ReportedStudy, paths: Mapping[str, str], tables: Mapping[str, pd.DataFrame]
 ) -> list[dict[str, str]]:
-    """Each figure: section, name, title, png, caption, what is seen."""
+    """Return of each figure file: section, name, title, png, caption, and what is seen there."""
     return [
         {
-            "section": read_constant("figures", figure, "SECTION"),
+            "section": read_figure(figure).section,
             "name": f"{figure}{suffix}",
             "title": ": ".join(filter(None, [figure.replace("_", " "), ", ".join(subject)])),
-            "png": base64.b64encode(Path(figures[figure + suffix]).read_bytes()).decode(),
-            "caption": " ".join(Path(captions[figure]).read_text().split()),
-            "seen": describe_shown_figure(figure, frames, *subject),
+            "png": base64.b64encode(Path(paths[figure + suffix]).read_bytes()).decode(),
+            "caption": read_figure(figure).caption,
+            "seen": describe_shown_figure(figure, tables, *subject),
         }
-        for figure, variants in order
-        for suffix, subject in variants
+        for figure, files in study.figures
+        for suffix, subject in files
     ]
 
 
@@ -66,36 +77,30 @@ def sections(
     return [part for part in parts if part["tables"] or part["figures"]]
 
 
-def page(
-    study: str,
-    tables: Mapping[str, str],
-    figures: Mapping[str, str],
-    captions: Mapping[str, str],
-    order: Sequence[Any],
-    configfiles: Sequence[str] = (),
-    sources: Mapping[str, str] | None = None,
-    logs: str = "logs",
+def render_page(
+    study: ReportedStudy, tables: Mapping[str, str], figures: Mapping[str, str], logs: str = "logs"
 ) -> str:
-    """The page as HTML.
+    """Return the page as HTML.
 
-    tables, figures (PNG), captions: paths by name; order: [figure, [[suffix, [in_dist, model,
-    (training)]], ...]]; configfiles: of the study, for the commands; sources: data set -> published
-    data set; logs: the folder of the jobs' logs.
+    tables, figures (PNG): paths by name; logs: the folder of the jobs' logs.
     """
     frames = read(tables)
-    pictures = shown(figures, captions, order, frames)
-    compared = published_numbers.beside(frames, sources or {})
+    pictures = describe_figures(study, figures, frames)
+    compared = published_numbers.beside(frames, study.sources)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(TEMPLATE.read_text()).render(
-        study=study,
+        study=study.name,
         verdict=answer.verdict(frames),
         answer=answer.sentences(frames),
         setting=answer.setting(frames),
         missing=frames["datasets"].dropna(subset="missing")[["name", "missing"]].to_dict("records"),
         claims=claimed(
-            frames["claims"], study, [figure["name"] for figure in pictures], configfiles
+            frames["claims"],
+            study.name,
+            [figure["name"] for figure in pictures],
+            study.configfiles,
         )
         if "claims" in frames
         else [],

@@ -34,7 +34,8 @@ from oecal.core.errors import OecalError, summarize_error
 from oecal.core.roles import OOD
 from oecal.data.table import LOADER
 from oecal.scores.catalogue import find_score
-from oecal.study.checks import names_of_figures
+from oecal.study.figure_files import list_figures
+from oecal.study.figure_plan import list_fitting_runs
 from oecal.study.study import RunKey, Study
 
 Claim = Mapping[str, Any]
@@ -315,10 +316,10 @@ def check_figure(place: str, claim: Claim, study: Study) -> None:
     """
     if not (figure := claim["figure"]):
         return
-    if figure not in names_of_figures():
-        raise OecalError(f"{place}.figure: {explain_unknown(figure, names_of_figures())}")
+    if figure not in list_figures():
+        raise OecalError(f"{place}.figure: {explain_unknown(figure, list_figures())}")
     pair = tuple(claim["where"][column][0] for column in RUN[:2])
-    if pair not in (shown := [run[:2] for run in study.shown(figure)]):
+    if pair not in (shown := [run[:2] for run in list_fitting_runs(study, figure)]):
         others = (
             ", ".join("/".join(other) for other in dict.fromkeys(shown)) or "no model of this study"
         )

@@ -23,13 +23,13 @@ from oecal.core.errors import OecalError, summarize_error
 from oecal.data.table import LOADER
 from oecal.study.checks import (
     check_experiments,
-    check_figures,
     check_measures,
     check_models,
     check_screen,
 )
 from oecal.study.claim_entries import check as check_claims
 from oecal.study.dataset_entries import check_datasets
+from oecal.study.figure_checks import check_figures
 from oecal.study.limit_settings import check_limits
 from oecal.study.study import Study
 

@@ -69,24 +69,6 @@ class Study:
         seeds: list[int] = self.config["seeds"][: self.config["models"][model].get("seeds")]
         return seeds
 
-    def shown(self, figure: str) -> list[RunKey]:
-        """The runs that a figure can show.
-
-        Its constants: FOR, kinds of models; NEEDS, what their experiment or the study must have;
-        ASKED, whether only models that name it have it.
-        """
-        kinds, key = (
-            read_constant("figures", figure, "FOR"),
-            read_constant("figures", figure, "NEEDS", ""),
-        )
-        asked = read_constant("figures", figure, "ASKED", False)
-
-        def fits(model: str) -> bool:
-            only = self.config["models"][model]["figures"]
-            return self.kind(model) in kinds and (figure in only or not (only or asked))
-
-        return [run for run in self.runs() if fits(run.model) and self.has(run.in_dist, key)]
-
     def model(self, name: str) -> dict[str, Any]:
         """architecture and options: what decides a model's weights' shapes."""
         model = self.config["models"][name]

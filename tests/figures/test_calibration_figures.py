@@ -75,7 +75,10 @@ def tables(tmp_path):
     )
     sizes.to_csv(tmp_path / "d.csv", index=False)
     calibration(tmp_path / "c.csv", TRAININGS)
-    return {name: str(tmp_path / f"{name[0]}.csv") for name in ("calibration", "trainings", "data")}
+    return {
+        argument: str(tmp_path / f"{argument[0]}.csv")
+        for argument in ("calibration", "trainings_table", "datasets")
+    }
 
 
 def test_training_size(tables):

@@ -10,7 +10,7 @@ from scipy import stats
 
 from oecal.core.codegraph import ROOT
 from oecal.report.answer import pairs, sentences, setting, verdict
-from oecal.report.page import page
+from oecal.report.page import ReportedStudy, render_page
 from oecal.report.summary_tables import read
 from oecal.study.claim_entries import filled
 from oecal.tables.claims import compute_table as judged
@@ -319,21 +319,12 @@ def rendered(tables, tmp_path):
     picture = tmp_path / "reliability.png"
     picture.write_bytes(b"\x89PNG")
     order = [("reliability", [("", ("a", "m"))])]
-    captions = {"reliability": str(ROOT / "workflow/report/reliability.rst")}
     (tmp_path / "logs/train").mkdir(parents=True)
     (tmp_path / "logs/train/x.log").write_text(
         "10:00:00 INFO on CPU, 1 thread(s)\n10:01:30 INFO done\n"
     )
-    content = page(
-        "small",
-        paths,
-        {"reliability": str(picture)},
-        captions,
-        order,
-        ["x.yaml"],
-        {"a": "cifar10"},
-        str(tmp_path / "logs"),
-    )
+    study = ReportedStudy("small", order, ["x.yaml"], {"a": "cifar10"})
+    content = render_page(study, paths, {"reliability": str(picture)}, str(tmp_path / "logs"))
     return Reader(content), read(paths)
 
 

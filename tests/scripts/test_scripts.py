@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from oecal.core.codegraph import ROOT
-from oecal.core.components import read_constant
 from oecal.core.errors import OecalError
 from oecal.metrics.peer_conventions import CONVENTIONS
+from oecal.study.figure_plan import list_subjects
 from tests.scripts.run_script import run_script
-from tests.scripts.tiny_figures import draw_figure, list_figures
+from tests.scripts.tiny_figures import draw_figure, plan_figures
 from tests.scripts.tiny_study import TABLES, build_study, load_tiny_study
 
 
@@ -196,37 +196,30 @@ def test_conventions(built):
 
 
 def test_figures_and_report(built, study):
-    order: dict[str, list] = {}
-    for figure, in_dist, model in list_figures(study):
-        suffix = "" if figure not in order else f"-{in_dist}-{model}"
-        subject = {"": (in_dist, model), "study": ()}.get(
-            read_constant("figures", figure, "PER", ""), (in_dist, model, "oe_tune")
-        )
-        order.setdefault(figure, []).append((suffix, subject))
-        once, twice = (built / name / f"{figure}{suffix}" for name in ("figures", "again"))
-        draw_figure(built, study, figure, in_dist, model, once)
-        draw_figure(built, study, figure, in_dist, model, twice)
+    plans = plan_figures(study)
+    for plan in plans:
+        name = f"{plan.name}{plan.suffix}"
+        once, twice = built / "figures" / name, built / "again" / name
+        draw_figure(built, plan, once)
+        draw_figure(built, plan, twice)
         for kind, magic in ((".pdf", b"%PDF"), (".png", b"\x89PNG")):
             content = Path(f"{once}{kind}").read_bytes()
             assert content.startswith(magic)
             assert content == Path(f"{twice}{kind}").read_bytes(), (
-                f"{figure}{kind} is not the same twice"
+                f"{name}{kind} is not the same twice"
             )
-    captions = [str(ROOT / "workflow/report" / f"{name}.rst") for name in study.config["figures"]]
     inputs = {
         "tables": [str(p) for p in [*(built / "tables").glob("*.csv"), built / "costs/costs.csv"]],
         "figures": [str(p) for p in (built / "figures").glob("*.png")],
-        "captions": captions,
     }
-    params = {
-        "study": {"name": "tiny", "figures": list(order.items()), "configfiles": [], "sources": {}}
-    }
+    order = [(name, list(list_subjects(study, name).items())) for name in study.config["figures"]]
+    params = {"study": {"name": "tiny", "figures": order, "configfiles": [], "sources": {}}}
     run_script(
         "page", built, {}, input=inputs, output={"file": str(built / "report.html")}, params=params
     )
     html = (built / "report.html").read_text()
-    assert html.count("<figure") == len(list_figures(study))
-    assert html.count("data:image/png;base64,") == len(list_figures(study))
+    assert html.count("<figure") == len(plans)
+    assert html.count("data:image/png;base64,") == len(plans)
     assert "://" not in html
     assert html.count("Seen here:") >= 6
     assert "This study cannot say" not in html

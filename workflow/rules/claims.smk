@@ -14,7 +14,10 @@ rule claims:
         "../../envs/analysis.yaml"
     params:
         study={
-            "figures": {name: list(variants(name).items()) for name in claimed_figures()},
+            "figures": {
+                name: list(figure_plan.list_subjects(study, name).items())
+                for name in claimed_figures()
+            },
             "may_be_missing": study.config["may_be_missing"],
         },
     message:

@@ -1,13 +1,14 @@
 # The functions that the rules use. The study is checked here, before any job starts.
+import functools
 import os
 import shutil
 import sys
 from pathlib import Path
 
-from oecal.study import claim_entries, dataset_entries, limit_settings, loading
+from oecal.study import claim_entries, dataset_entries, figure_plan, limit_settings, loading
 from oecal.core.codegraph import ROOT, find_script_code
 from oecal.core.errors import OecalError
-from oecal.core.components import explain_unknown, read_constant
+from oecal.core.components import explain_unknown
 from oecal.core.progress import Progress
 from oecal.scores.catalogue import find_score
 from oecal.study.study import RunKey
@@ -243,111 +244,32 @@ def configfiles():
     return [os.path.relpath(path) for path in snakemake_parts.list_config_files(workflow) or []]
 
 
-def variants(figure):
-    """What a figure is drawn for: file name suffix -> (in_dist, model), (in_dist, model, training) or (). The first one has no suffix.
-
-    Its constant PER says whether there is a file for each training, for each treatment (each training but the first), or for the study.
-    """
-    each, subjects = read_constant("figures", figure, "PER", ""), []
-    if each == "study":
-        return {"": ()} if study.shown(figure) else {}
-    for pair in dict.fromkeys((r.in_dist, r.model) for r in study.shown(figure)):
-        trainings = study.compared(*pair)[1 if each == "treatment" else 0 :]
-        subjects += [(*pair, training) for training in trainings] if each else [pair]
-    return {
-        "" if n == 0 else "-" + "-".join(subject): subject for n, subject in enumerate(subjects)
-    }
-
-
 def figures(suffixes=("pdf", "png")):
     """All figures of the study, in the order of the configuration."""
     return [
-        f"{OUT}/figures/{f}{of}.{s}"
-        for f in study.config["figures"]
-        for of in variants(f)
-        for s in suffixes
+        f"{OUT}/figures/{figure}{of}.{suffix}"
+        for figure in study.config["figures"]
+        for of in figure_plan.list_subjects(study, figure)
+        for suffix in suffixes
     ]
 
 
-def shown(figure, wildcards):
-    """In-distribution set and model, and where the figure has PER the training, that a figure file is drawn for."""
+@functools.cache
+def plan(figure, of):
+    """What a figure file is drawn from."""
     try:
-        return variants(figure)[wildcards.of]
-    except KeyError:
-        known = (
-            ", ".join(f"{figure}{of}.pdf" for of in variants(figure))
-            or "none: nothing in the study fits this figure"
-        )
-        raise WorkflowError(
-            f"{figure}{wildcards.of}.pdf: no such figure of the study {study.name}; there are: {known}"
-        )
+        return figure_plan.find_figure(study, figure, of)
+    except OecalError as error:
+        raise WorkflowError(str(error))
 
 
-def trainings_shown(figure, wildcards):
-    """The trainings in a figure: all but a background model's, or the first ones if its constant MOST says how many fit."""
-    return study.compared(*shown(figure, wildcards)[:2])[
-        : read_constant("figures", figure, "MOST", None)
-    ]
-
-
-def runs_shown(figure, wildcards, first_seed=False):
-    """The runs in a figure; with `first_seed`, of the first seed only."""
-    pair = shown(figure, wildcards)[:2]
-    seeds = study.seeds(pair[1])[: 1 if first_seed else None]
-    return [
-        RunKey(*pair, training, seed)
-        for training in trainings_shown(figure, wildcards)
-        for seed in seeds
-    ]
-
-
-def subject(figure):
-    """The parameters in_dist, model, and training of a figure with PER."""
-    return lambda wildcards: dict(zip(("in_dist", "model", "training"), shown(figure, wildcards)))
-
-
-def compared(figure):
-    """The same, and the first training, which the figure compares with."""
-    return lambda wildcards: {
-        **subject(figure)(wildcards),
-        "first": trainings_shown(figure, wildcards)[0],
-    }
-
-
-def with_trainings(figure):
-    """in_dist, model and the trainings shown."""
-    return lambda wildcards: {
-        **subject(figure)(wildcards),
-        "trainings": trainings_shown(figure, wildcards),
-    }
-
-
-def sources():
-    """The published set that a data set of the study is, whole or a random part of it: names as in oecal/data/published.yaml."""
-    parts = ("classes", "drop_classes", "drop_duplicates_of")
-    whole = {
-        name: e
-        for name, e in study.config["datasets"].items()
-        if not any(e[part] for part in parts)
-    }
+def figure_inputs(wildcards):
+    """What a figure reads, by the names of its arguments; absolute paths are files of the repository."""
+    inputs = plan(wildcards.figure, wildcards.of).inputs
     return {
-        name: entry["options"]["name"]
-        for name, entry in whole.items()
-        if entry["source"] == "published"
+        name: given_file(path) if isinstance(path, str) and os.path.isabs(path) else path
+        for name, path in inputs.items()
     }
-
-
-def first_score(figure):
-    """The parameter `score` of a figure: the first configured score that each run has, of all images if there is one."""
-
-    def first(wildcards):
-        runs = runs_shown(figure, wildcards)
-        everywhere = [
-            name for name in study.scores(runs[0]) if all(name in study.scores(run) for run in runs)
-        ]
-        return {"score": min(everywhere, key=lambda name: bool(find_score(name).costly))}
-
-    return first
 
 
 def screened(wildcards):

@@ -9,9 +9,6 @@ rule page:
             repository_file("oecal/report/published_oe.csv"),
             repository_file("oecal/figures/published_density.csv"),
         ],
-        captions=[
-            repository_file(f"workflow/report/{name}.rst") for name in study.config["figures"]
-        ],
         tables=tables(),
         figures=figures(["png"]),
     output:
@@ -23,9 +20,12 @@ rule page:
     params:
         study={
             "name": study.name,
-            "figures": [[f, list(variants(f).items())] for f in study.config["figures"]],
+            "figures": [
+                [name, list(figure_plan.list_subjects(study, name).items())]
+                for name in study.config["figures"]
+            ],
             "configfiles": configfiles(),
-            "sources": sources(),
+            "sources": figure_plan.list_published_sources(study),
         },
     message:
         "Report"

@@ -5,21 +5,16 @@ from typing import TYPE_CHECKING
 
 from oecal.core import log
 from oecal.core.files import replacing
-from oecal.report.page import page
+from oecal.report.page import ReportedStudy, render_page
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-study = snakemake.params.study
-html = page(
-    study["name"],
+html = render_page(
+    ReportedStudy(**snakemake.params.study),
     tables={Path(path).stem: path for path in snakemake.input.tables},
     figures={Path(path).stem: path for path in snakemake.input.figures},
-    captions={Path(path).stem: path for path in snakemake.input.captions},
-    order=study["figures"],
-    configfiles=study["configfiles"],
-    sources=study["sources"],
     logs=str(Path(snakemake.log[0]).parent),
 )
 with replacing(snakemake.output[0]) as temporary:

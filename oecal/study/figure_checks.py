@@ -1,0 +1,58 @@
+"""Whether the figures that a configuration names exist, and find in the study what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from oecal.core.components import explain_unknown
+from oecal.core.errors import OecalError
+from oecal.study.figure_files import list_figures, read_figure
+from oecal.study.figure_plan import list_fitting_runs
+from oecal.study.study import Study
+
+
+def check_figures(study: Study) -> None:
+    """Raise OecalError for the first figure that does not exist or would show nothing."""
+    for model, entry in study.config["models"].items():
+        check_names(f"models.{model}.figures", entry["figures"])
+    check_names("figures", study.config["figures"])
+    for n, name in enumerate(study.config["figures"]):
+        check_figure(study, name, f"figures[{n}]: {name}")
+
+
+def check_names(key: str, names: Iterable[str]) -> None:
+    """Raise OecalError for a name, of those listed under `key`, that is no figure."""
+    known = list_figures()
+    for n, name in enumerate(names):
+        if name not in known:
+            raise OecalError(f"{key}[{n}]: {explain_unknown(name, known)}")
+
+
+def check_figure(study: Study, name: str, place: str) -> None:
+    """Raise OecalError if the study lacks what a figure shows; `place` begins the message."""
+    figure, runs = read_figure(name), list_fitting_runs(study, name)
+    in_dists = study.in_dists(*figure.kinds)
+    if not in_dists:
+        raise OecalError(
+            f"{place} is for a {' or '.join(figure.kinds)} model, and no experiment has one; "
+            "leave it out"
+        )
+    if not any(study.has(in_dist, figure.needs) for in_dist in in_dists):
+        raise OecalError(
+            f"{place} needs {figure.needs}, and no experiment has them; write some, or leave it out"
+        )
+    if not runs:
+        raise OecalError(
+            f"{place} is asked for by no model that can have it; write it under a model's figures, "
+            "too, or leave it out"
+        )
+    if figure.per == "treatment" and not any(len(study.compared(*run[:2])) > 1 for run in runs):
+        raise OecalError(
+            f"{place} compares trainings with the first one, and no model has two; leave it out"
+        )
+    for run in runs if figure.score else []:
+        if figure.score not in study.scores(run):
+            raise OecalError(
+                f"models.{run.model}.scores: {figure.score} is missing, which the figure {name} "
+                "shows; write it, too"
+            )
