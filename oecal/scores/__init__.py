@@ -1,4 +1,4 @@
-"""Uncertainty scores, one file per family; each function is a score.
+"""Uncertainty scores, one file per family: the functions that its SCORES names.
 
-NumPy only, from stored arrays.
+They are computed with NumPy from stored arrays.
 """

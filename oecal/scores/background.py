@@ -1,4 +1,4 @@
-"""Scores of a classifier with a class of its own for the outliers, the background class.
+"""Scores of a classifier with an additional class for the outliers, the background class.
 
 Higher is more anomalous, float64 (N,).
 """
@@ -12,10 +12,11 @@ SCORES = ("background_class",)
 
 
 def background_class(logits: np.ndarray, background_logit: np.ndarray) -> np.ndarray:
-    """log(p / (1 - p)) of the background's p among all K + 1 classes: z_{K+1} - log sum_{k <= K} exp z_k, nats.
+    """Log-odds of the background class: z_{K+1} - log sum_{k <= K} exp z_k, nats.
 
-    The log-odds have the order of p, and do not saturate where p rounds to 1. The class: Zhang &
-    LeCun, AAAI 2017 (arXiv 1511.03719).
+    That is log(p / (1 - p)) of its probability p among all K + 1 classes. The log-odds rank images
+    as p does, and do not saturate where p rounds to 1. Background class: Zhang & LeCun, AAAI 2017
+    (arXiv 1511.03719).
 
     >>> background_class(np.zeros((1, 3)), background_logit=np.log([9])).round(4)  # log of 9 / 3
     array([1.0986])

@@ -11,7 +11,7 @@ from oecal.scores.fit_memory import remember_fit
 
 SCORES = ("fdbd",)
 
-# The least distance from the mean that counts: an image on the mean itself must have a score
+# Shorter distances from the mean count as this one: an image at the mean itself must have a score
 SHORTEST = 1e-8
 
 
@@ -26,11 +26,9 @@ def fdbd(
 ) -> np.ndarray:
     """-mean over k != y of (z_y - z_k) / ||w_y - w_k||, divided by ||f - mu||.
 
-    y the prediction, mu the mean of the training features.
-
-    Liu & Qin, ICML 2024 (arXiv 2312.11536), eqs. 5 and 7: (z_y - z_k) / ||w_y - w_k|| is the
-    distance of f to the boundary between both classes. Classes with the same weights have none, and
-    do not count.
+    y is the prediction, mu the mean of the training features (Liu & Qin, ICML 2024, arXiv
+    2312.11536, eqs. 5 and 7). (z_y - z_k) / ||w_y - w_k|| is the distance of f from the boundary
+    between the two classes. Classes with the same weights have no boundary and do not count.
     """
     z, w = logits.astype(np.float64), head_weight.astype(np.float64)
     widths = np.stack([np.linalg.norm(w - row, axis=1) for row in w])[z.argmax(axis=1)]

@@ -23,8 +23,8 @@ from oecal.core.errors import OecalError
 
 # Of the images alone (oecal.predict.image_statistics).
 STATISTICS = {"png_bits", "webp_bits", "zero_fraction", "total_variation", "mean_distance"}
-# What is costly to predict, by the method that gives it: of a density model (oecal.predict.costly),
-# of a classifier (oecal.predict.repeated_passes).
+# Costly predictions, by the method that makes them: of a density model (oecal.predict.costly), of a
+# classifier (oecal.predict.repeated_passes).
 GRADIENTS = {"gradient_norms": "gradients", "input_gradient": "gradients", "regret": "regret"}
 PASSES = {
     f"{method}_{value}": method

@@ -1,4 +1,7 @@
-"""Scores from what else a density model says of an image: parts of its likelihood, and its gradients. Higher is more anomalous, (N,)."""
+"""Scores of a density model beside its likelihood: parts of the likelihood, and gradients.
+
+Higher is more anomalous, (N,).
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,15 @@ SCORES = (
 
 
 def last_scale(last_scale: np.ndarray) -> np.ndarray:
-    """-log-likelihood of a flow's last scale, nats: what the coarse scales say (Schirrmeister et al. 2020, arXiv 2006.10848)."""
+    """-log-likelihood of a flow's last scale, nats: the likelihood of the coarse structure.
+
+    Schirrmeister et al. 2020 (arXiv 2006.10848).
+    """
     return -last_scale
 
 
 def kl(kl: np.ndarray) -> np.ndarray:
-    """KL(q(z|x) || p(z)) of a VAE, nats: how much the latent code has to say of this image."""
+    """KL(q(z|x) || p(z)) of a VAE, nats: how much information the latent code holds."""
     return kl
 
 
@@ -30,21 +36,27 @@ def reconstruction(reconstruction: np.ndarray) -> np.ndarray:
 
 
 def likelihood_regret(regret: np.ndarray) -> np.ndarray:
-    """max_q ELBO(x; q) - ELBO(x), nats: what a posterior of its own would gain (Xiao et al., NeurIPS 2020, arXiv 2003.02977)."""
+    """max_q ELBO(x; q) - ELBO(x), nats: the gain from a posterior fitted to this image alone.
+
+    Xiao et al., NeurIPS 2020 (arXiv 2003.02977).
+    """
     return regret
 
 
 def input_gradient(input_gradient: np.ndarray) -> np.ndarray:
-    """||d log p(x) / dx||, x in [0, 1]: approximate mass (Grathwohl et al., ICLR 2020, arXiv 1912.03263, section 5.3), negated there."""
+    """||d log p(x) / dx||, x in [0, 1]: approximate mass, with the opposite sign of the paper.
+
+    Grathwohl et al., ICLR 2020 (arXiv 1912.03263), section 5.3.
+    """
     return input_gradient
 
 
 def gradient_norms(gradient_norms: np.ndarray, val_gradient_norms: np.ndarray) -> np.ndarray:
-    """-log density of f_j = log ||d log p(x) / d theta_j||^2 under independent Gaussians fitted to ID validation images, nats.
+    """-log density of f_j = log ||d log p(x) / d theta_j||^2 under independent Gaussians, nats.
 
-    theta_j are the J parameter tensors of the model, (N, J) (Dauncey et al. 2024, arXiv
-    2403.01485). A tensor whose norm does not vary on the validation images says nothing and is left
-    out.
+    The Gaussians are fitted to ID validation images; f is (N, J) for the J parameter tensors
+    theta_j of the model (Dauncey et al. 2024, arXiv 2403.01485). A tensor whose norm does not vary
+    on the validation images carries no information and is left out.
     """
     mean, sd = val_gradient_norms.mean(axis=0), val_gradient_norms.std(axis=0, ddof=1)
     varies = sd > 1e-6

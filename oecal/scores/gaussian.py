@@ -6,11 +6,11 @@ Each class k of the training images has its mean mu_k, all share the covariance 
 mu_k(n)) (f_n - mu_k(n))^T / N. The background has the mean mu_0 and the covariance S_0 of all
 training images.
 
-Both get a ridge, 1e-9 times their mean variance, as units that are never active, or fewer images
-than dimensions, make them singular. It is far above what the rounding of float32 features adds
-(1e-14), and far below a variance that changes a score. A pseudo-inverse would not see what leaves
-the space that the training images fill, the most anomalous of all, and would jump where a variance
-crosses its cut.
+Both covariances get a ridge of 1e-9 times their mean variance, as units that are never active, or
+fewer images than dimensions, make them singular. It is far above what the rounding of float32
+features adds (1e-14), and far below any variance that changes a score. A pseudo-inverse would be
+blind to what leaves the space that the training images span, the most anomalous images of all, and
+would jump where a variance crosses its cut-off.
 """
 
 from __future__ import annotations
@@ -28,23 +28,30 @@ RIDGE = 1e-9
 
 
 class _Gaussians(NamedTuple):
-    """W (D, D) and means (K, D), `centre` mu_0 and W_0 (D, D), with W W^T = S^-1: the distance is Euclidean in (f - mu_0) W."""
+    """Fitted Gaussians; the distance is Euclidean in (f - mu_0) W, with W W^T = S^-1."""
 
     centre: np.ndarray
+    """mu_0, (D,)."""
     whitening: np.ndarray
+    """W, (D, D)."""
     means: np.ndarray
+    """Class means in these coordinates, (K, D)."""
     background: np.ndarray
+    """W_0, (D, D), with W_0 W_0^T = S_0^-1."""
 
 
 def _whitening(covariance: np.ndarray) -> np.ndarray:
-    """W = L^-T of S + ridge = L L^T; of a covariance of 0, the identity."""
+    """Return W = L^-T of S + ridge = L L^T; the identity for a covariance of 0."""
     ridge = RIDGE * np.trace(covariance) / len(covariance) or 1.0
     return np.linalg.inv(np.linalg.cholesky(covariance + ridge * np.eye(len(covariance)))).T
 
 
 @remember_fit
 def _gaussians(train_features: np.ndarray, train_labels: np.ndarray) -> _Gaussians:
-    """The means of the classes that there are, and both covariances, of which the background's is S + the covariance of the means."""
+    """Fit the means of the classes that occur, and both covariances.
+
+    The background's covariance is S plus the covariance of the means.
+    """
     n, dims = train_features.shape
     classes, counts = np.unique(train_labels, return_counts=True)
     means = np.empty((len(classes), dims))
@@ -71,16 +78,16 @@ def _gaussians(train_features: np.ndarray, train_labels: np.ndarray) -> _Gaussia
 def _distances(
     features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Squared distances to the nearest class and to the background, each (N,)."""
-    found = _gaussians(train_features, train_labels)
+    """Return the squared distances to the nearest class and to the background, each (N,)."""
+    fit = _gaussians(train_features, train_labels)
     nearest, background = np.empty(len(features)), np.empty(len(features))
 
     def work(part: slice) -> None:
-        f = features[part] - found.centre
-        white = f @ found.whitening
-        k = (np.square(found.means).sum(axis=1) / 2 - white @ found.means.T).argmin(axis=1)
-        nearest[part] = np.square(white - found.means[k]).sum(axis=1)
-        background[part] = np.square(f @ found.background).sum(axis=1)
+        f = features[part] - fit.centre
+        white = f @ fit.whitening
+        k = (np.square(fit.means).sum(axis=1) / 2 - white @ fit.means.T).argmin(axis=1)
+        nearest[part] = np.square(white - fit.means[k]).sum(axis=1)
+        background[part] = np.square(f @ fit.background).sum(axis=1)
 
     with Threads() as threads:
         list(threads.map(work, split_into_chunks(len(features))))
@@ -90,14 +97,20 @@ def _distances(
 def mahalanobis(
     features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray
 ) -> np.ndarray:
-    """min_k (f - mu_k)^T S^-1 (f - mu_k) (Lee et al., NeurIPS 2018, arXiv 1807.03888, eq. 2, last layer, no input preprocessing)."""
+    """min_k (f - mu_k)^T S^-1 (f - mu_k), on the last layer, without input preprocessing.
+
+    Lee et al., NeurIPS 2018 (arXiv 1807.03888), eq. 2.
+    """
     return _distances(features, train_features, train_labels)[0]
 
 
 def relative_mahalanobis(
     features: np.ndarray, train_features: np.ndarray, train_labels: np.ndarray
 ) -> np.ndarray:
-    """min_k (f - mu_k)^T S^-1 (f - mu_k) - (f - mu_0)^T S_0^-1 (f - mu_0) (Ren et al. 2021, arXiv 2106.09022, eq. 2 and 3)."""
+    """min_k (f - mu_k)^T S^-1 (f - mu_k) - (f - mu_0)^T S_0^-1 (f - mu_0).
+
+    Ren et al. 2021 (arXiv 2106.09022), eqs. 2 and 3.
+    """
     nearest, background = _distances(features, train_features, train_labels)
     differences: np.ndarray = nearest - background
     return differences

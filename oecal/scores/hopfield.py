@@ -1,4 +1,4 @@
-"""Energy of a modern Hopfield network that remembers the training images of each class.
+"""Energy of a modern Hopfield network that stores the training images of each class.
 
 Higher is more anomalous, float64 (N,).
 """
@@ -16,7 +16,10 @@ SCORES = ("she",)
 def _patterns(
     train_features: np.ndarray, train_logits: np.ndarray, train_labels: np.ndarray
 ) -> np.ndarray:
-    """The mean feature of the training images of each class that are classified correctly, (K, D); 0 of a class without any."""
+    """Return the mean features of each class's correctly classified training images, (K, D).
+
+    0 for a class without any.
+    """
     right = train_logits.argmax(axis=1) == train_labels
     patterns = np.zeros((train_logits.shape[1], train_features.shape[1]))
     for k in np.unique(train_labels[right]):
@@ -31,10 +34,10 @@ def she(
     train_logits: np.ndarray,
     train_labels: np.ndarray,
 ) -> np.ndarray:
-    """-f.s_y, s_y the stored pattern of the predicted class y: simplified Hopfield energy (Zhang et al., ICLR 2023, eq. 7).
+    """-f.s_y, s_y the stored pattern of the predicted class y: simplified Hopfield energy.
 
-    A class of which no training image is classified correctly remembers nothing, and its score is
-    0, the highest of features >= 0.
+    Zhang et al., ICLR 2023, eq. 7. A class without any correctly classified training image stores
+    nothing: its score is 0, the highest that features >= 0 can have.
     """
     products: np.ndarray = -np.einsum(
         "nd,nd->n",

@@ -1,12 +1,12 @@
-"""Last-layer Laplace approximation with a Kronecker-factored generalised Gauss-Newton matrix (Daxberger et al. 2021, arXiv 2106.14806).
+"""Last-layer Laplace approximation with a Kronecker-factored generalised Gauss-Newton matrix.
 
-The last layer's weights W (K, D + 1), the bias among them as the weight of a constant feature, f =
-(features, 1), have the posterior N(W_trained, (B x A + delta I)^-1): A = sum_n f_n f_n^T / N and B
-= sum_n (diag(p_n) - p_n p_n^T) over the N training images, delta the prior precision. N counts the
-training images that were predicted (`fit_train`): with fewer, the posterior is wider. An image's
-logits are then Gaussian, and the extended probit approximation makes probabilities of them:
-softmax(z_k / sqrt(1 + pi/8 v_k)), v_k the variance of logit k (Gibbs 1998; Kristiadi et al., ICML
-2020, arXiv 2002.10118).
+Daxberger et al. 2021 (arXiv 2106.14806). The last layer's weights W (K, D + 1), which include the
+bias as the weight of a constant feature, f = (features, 1), have the posterior N(W_trained, (B x A
++ delta I)^-1): A = sum_n f_n f_n^T / N and B = sum_n (diag(p_n) - p_n p_n^T) over the N training
+images, delta the prior precision. N counts the training images that were predicted (`fit_train`):
+with fewer, the posterior is wider. An image's logits are then Gaussian, and the extended probit
+approximation turns them into probabilities: softmax(z_k / sqrt(1 + pi/8 v_k)), v_k the variance of
+logit k (Gibbs 1998; Kristiadi et al., ICML 2020, arXiv 2002.10118).
 """
 
 from __future__ import annotations
@@ -26,11 +26,14 @@ CHUNK = 10_000  # training images at a time: their features in float64 take twic
 
 
 class _Posterior(NamedTuple):
-    """Covariance of the last layer in the eigenvectors of A (columns of `inputs`) and of B (`outputs`): diagonal, `variance` (D + 1, K)."""
+    """Covariance of the last layer, which is diagonal in the eigenvectors of A and of B."""
 
     inputs: np.ndarray
+    """Eigenvectors of A, as columns, (D + 1, D + 1)."""
     outputs: np.ndarray
+    """Eigenvectors of B, as columns, (K, K)."""
     variance: np.ndarray
+    """The diagonal, (D + 1, K)."""
 
 
 def _inputs(features: np.ndarray) -> np.ndarray:
@@ -38,9 +41,9 @@ def _inputs(features: np.ndarray) -> np.ndarray:
 
 
 def _factors(features: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A (D + 1, D + 1) and B (K, K).
+    """Return A (D + 1, D + 1) and B (K, K).
 
-    The diagonal p (1 - p) of B is summed as such: p - p^2 is nothing where p rounds to 1.
+    The diagonal p (1 - p) of B is summed in this form: p - p^2 vanishes where p rounds to 1.
     """
     n, k = logits.shape
     a, outer, diagonal = np.zeros((features.shape[1] + 1,) * 2), np.zeros((k, k)), np.zeros(k)
@@ -54,9 +57,9 @@ def _factors(features: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _probit(logits: np.ndarray, squares: np.ndarray, posterior: _Posterior) -> np.ndarray:
-    """log p (N, K) of the probit approximation.
+    """Return log p (N, K) of the probit approximation.
 
-    Squares (N, D + 1): of f in the eigenvectors of A.
+    squares: (N, D + 1), squared coordinates of f in the eigenvectors of A.
     """
     variance = squares @ posterior.variance @ (posterior.outputs**2).T
     return log_softmax(logits / np.sqrt(1 + np.pi / 8 * variance))
@@ -74,15 +77,20 @@ def _posterior(
     val_logits: np.ndarray,
     val_labels: np.ndarray,
 ) -> _Posterior:
-    """The posterior with the prior precision, of a grid from 1e-4 to 1e4, that has the lowest NLL on ID validation images."""
+    """Return the posterior with the prior precision of the lowest NLL on ID validation images.
+
+    The precision comes from a grid from 1e-4 to 1e4.
+    """
     factors = _factors(train_features, train_logits)
     with Threads():
         (a, inputs), (b, outputs) = (np.linalg.eigh(factor) for factor in factors)
     curvature = np.outer(a.clip(min=0), b.clip(min=0))
-    found = [_Posterior(inputs, outputs, 1 / (curvature + precision)) for precision in PRECISIONS]
+    candidates = [
+        _Posterior(inputs, outputs, 1 / (curvature + precision)) for precision in PRECISIONS
+    ]
     squares, rows = (_inputs(val_features) @ inputs) ** 2, np.arange(len(val_labels))
     return min(
-        found,
+        candidates,
         key=lambda posterior: -_probit(val_logits, squares, posterior)[rows, val_labels].mean(),
     )
 

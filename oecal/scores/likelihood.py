@@ -20,9 +20,9 @@ SCORES = (
 
 
 def log_likelihood(log_likelihood: np.ndarray) -> np.ndarray:
-    """-log p(x), nats: an unlikely image is an anomalous one (Bishop 1994).
+    """-log p(x), nats: an unlikely image is anomalous (Bishop 1994).
 
-    The score that the likelihood paradox refutes.
+    The likelihood paradox is that this fails.
     """
     return -log_likelihood.astype(np.float64)
 
@@ -30,10 +30,10 @@ def log_likelihood(log_likelihood: np.ndarray) -> np.ndarray:
 def typicality(
     log_likelihood: np.ndarray, train_log_likelihood: np.ndarray, *, m: int = 1
 ) -> np.ndarray:
-    """|-mean_m log p(x_m) - H|, nats, H the mean of -log p over training images: an image may also be too likely.
+    """|-mean_m log p(x_m) - H|, nats: an image may also be too likely.
 
-    The test of Nalisnick et al. 2019 (arXiv 1906.02994) for batches of m images of one set: (N //
-    m,) values, of m random images each.
+    H is the mean of -log p over training images. This is the test of Nalisnick et al. 2019 (arXiv
+    1906.02994) for batches of m images of one set: (N // m,) values, of m random images each.
 
     >>> typicality(np.array([-5.0, -1.0, -3.0]), train_log_likelihood=np.array([-2.0, -4.0]))
     array([2., 2., 0.])
@@ -61,7 +61,9 @@ def likelihood_ratio(
 
 
 def waic(seeds_log_likelihood: np.ndarray) -> np.ndarray:
-    """-(mean_t log p_t(x) - var_t log p_t(x)), nats, over models t trained from S seeds, (S, N) (Choi et al. 2018, arXiv 1810.01392).
+    """-(mean_t log p_t(x) - var_t log p_t(x)), nats, over models t trained from S seeds, (S, N).
+
+    Choi et al. 2018 (arXiv 1810.01392).
 
     >>> waic(np.array([[-5.0, -5.0], [-5.0, -7.0]]))
     array([5., 8.])
@@ -72,7 +74,9 @@ def waic(seeds_log_likelihood: np.ndarray) -> np.ndarray:
 
 
 def input_complexity(log_likelihood: np.ndarray, png_bits: np.ndarray) -> np.ndarray:
-    """-log2 p(x) - L(x), bits, L the length of the image as PNG (Serra et al., ICLR 2020, arXiv 1909.11480, eq. 3).
+    """-log2 p(x) - L(x), bits, L the length of the image as PNG.
+
+    Serra et al., ICLR 2020 (arXiv 1909.11480), eq. 3.
 
     >>> input_complexity(np.array([-8 * np.log(2)]), png_bits=np.array([3]))
     array([5.])
@@ -82,6 +86,9 @@ def input_complexity(log_likelihood: np.ndarray, png_bits: np.ndarray) -> np.nda
 
 
 def input_complexity_webp(log_likelihood: np.ndarray, webp_bits: np.ndarray) -> np.ndarray:
-    """-log2 p(x) - L(x), bits, L the length as lossless WebP, which is shorter than PNG: a better bound of the complexity."""
+    """-log2 p(x) - L(x), bits, L the length of the image as lossless WebP.
+
+    WebP is shorter than PNG, so it bounds the complexity more tightly.
+    """
     bits: np.ndarray = -log_likelihood.astype(np.float64) / np.log(2) - webp_bits
     return bits

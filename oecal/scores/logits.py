@@ -1,9 +1,7 @@
 """Scores from a classifier's logits z (N, K), p = softmax(z).
 
-All are higher for more anomalous inputs, float64 (N,).
-
-None saturates where p_max rounds to 1: what they say of it is computed from the sum of the other
-probabilities (oecal.scores.numerics).
+Higher is more anomalous, float64 (N,). None saturates where p_max rounds to 1: 1 - p_max is
+computed as the sum of the other probabilities (oecal.scores.numerics).
 """
 
 from __future__ import annotations
@@ -28,7 +26,9 @@ def msp(logits: np.ndarray) -> np.ndarray:
 
 
 def h_u_p(logits: np.ndarray) -> np.ndarray:
-    """-H(U; p) = mean_k log p_k, nats, at most -log K: the second score of Hendrycks et al., ICLR 2019, better after OE.
+    """-H(U; p) = mean_k log p_k, nats, at most -log K.
+
+    The second score of Hendrycks et al., ICLR 2019, better after OE.
 
     >>> h_u_p(np.zeros((1, 10))).round(4)  # -log 10
     array([-2.3026])
@@ -67,7 +67,9 @@ def entropy(logits: np.ndarray) -> np.ndarray:
 
 
 def margin(logits: np.ndarray) -> np.ndarray:
-    """1 - (p_1 - p_2), p_1 and p_2 the two largest p_k, in [0, 1], as (1 - p_1) + p_2 (Scheffer et al., IDA 2001).
+    """1 - (p_1 - p_2), p_1 and p_2 the two largest p_k, in [0, 1], computed as (1 - p_1) + p_2.
+
+    Scheffer et al., IDA 2001.
 
     >>> margin(np.log([[8, 1, 1], [5, 5, 0.1]])).round(3)
     array([0.3, 1. ])
@@ -77,7 +79,10 @@ def margin(logits: np.ndarray) -> np.ndarray:
 
 
 def gen(logits: np.ndarray) -> np.ndarray:
-    """sum_k (p_k (1 - p_k))^0.1 over the min(K, 100) largest p_k: generalised entropy (Liu et al., CVPR 2023)."""
+    """sum_k (p_k (1 - p_k))^0.1 over the min(K, 100) largest p_k: generalised entropy.
+
+    Liu et al., CVPR 2023.
+    """
     m = min(logits.shape[1], TOP)
     log_p = np.partition(numerics.log_softmax(logits), -m, axis=1)[:, -m:]
     entropies: np.ndarray = (np.exp(GAMMA * log_p) * (-np.expm1(log_p)) ** GAMMA).sum(axis=1)

@@ -1,7 +1,7 @@
-"""What several families compute with: logarithms of probabilities that keep their relative precision next to p = 1 as next to p = 0.
+"""Log-probabilities that keep their relative precision next to p = 1 as well as next to p = 0.
 
 A confident classifier's largest p differs from 1 by less than float64 can tell, but log p =
-log1p(-(sum of the others)) does not round to 0: so all that is computed from these logarithms keeps
+log1p(-(sum of the others)) does not round to 0. So all that is computed from these logarithms keeps
 its order until the sum itself underflows, at a gap of about 745 between logits.
 """
 
@@ -17,7 +17,9 @@ SMALLEST = np.finfo(np.float64).smallest_subnormal
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """log p, p = softmax(z), of logits (..., K), float64: z_k - max z - log1p(sum of exp(z_j - max z) over all j but the largest).
+    """log p, p = softmax(z), of logits (..., K), float64.
+
+    Computed as z_k - max z - log1p(sum of exp(z_j - max z) over all j but the largest).
 
     >>> log_softmax(np.array([100, 0]))
     array([-3.72007598e-44, -1.00000000e+02])
@@ -31,23 +33,23 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def exact_top(log_p: np.ndarray) -> np.ndarray:
-    """log p (..., K) with the largest of each row, if its p is above 1/2, from the sum of the others."""
+    """log p (..., K) with the largest p of each row, if above 1/2, from the sum of the others."""
     top = log_p.argmax(axis=-1, keepdims=True)
     others = np.exp(log_p)
     np.put_along_axis(others, top, 0, axis=-1)
-    doubt = others.sum(axis=-1, keepdims=True)
+    rest = others.sum(axis=-1, keepdims=True)
     exact = log_p.copy()
     np.put_along_axis(
         exact,
         top,
-        np.where(doubt < 0.5, np.log1p(-doubt), np.take_along_axis(log_p, top, axis=-1)),
+        np.where(rest < 0.5, np.log1p(-rest), np.take_along_axis(log_p, top, axis=-1)),
         axis=-1,
     )
     return exact
 
 
 def log_probabilities(p: np.ndarray) -> np.ndarray:
-    """log p of probabilities (..., K), float64; that of p = 0 is the least there is, about -744.
+    """log p of probabilities (..., K), float64; for p = 0 the least there is, about -744.
 
     >>> log_probabilities(np.array([0.75, 0.25])).round(4)
     array([-0.2877, -1.3863])
@@ -75,24 +77,29 @@ def one_minus_max(log_p: np.ndarray) -> np.ndarray:
 
 
 def entropy(log_p: np.ndarray) -> np.ndarray:
-    """H(p) = -sum_k p_k log p_k, nats, (..., K) to (...), in [0, log K]: a sum of positive terms, so nothing cancels."""
+    """H(p) = -sum_k p_k log p_k, nats, (..., K) to (...), in [0, log K].
+
+    A sum of positive terms, so nothing cancels.
+    """
     nats: np.ndarray = -(np.exp(log_p) * log_p).sum(axis=-1)
     return nats
 
 
 def find_temperature(loss: Callable[[float], float]) -> float:
-    """The T in [0.2, 5] of the least loss(T)."""
+    """Return the T in [0.2, 5] of the least loss(T)."""
     from scipy.optimize import minimize_scalar  # takes as long to import as all else here
 
     bounds = np.log(TEMPERATURES[0]), np.log(TEMPERATURES[1])
-    found = minimize_scalar(
+    minimum = minimize_scalar(
         lambda log_t: loss(np.exp(log_t)), bounds=bounds, method="bounded", options={"xatol": 1e-6}
     )
-    return float(np.exp(found.x))
+    return float(np.exp(minimum.x))
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The T in [0.2, 5] that minimises the NLL of softmax(z / T), to be fitted on validation data (Guo et al., ICML 2017).
+    """Return the T in [0.2, 5] that minimises the NLL of softmax(z / T).
+
+    To be fitted on validation data (Guo et al., ICML 2017).
 
     >>> logits, labels = np.array([[4.0, 0.0]] * 4), np.array([0, 0, 0, 1])  # 98% sure, 75% right
     >>> round(4 / fit_temperature(logits, labels), 3)  # log 3: 75% sure

@@ -3,9 +3,9 @@
 Higher is more anomalous, float64 (N,).
 
 MC dropout (Gal & Ghahramani, ICML 2016, arXiv 1506.02142), test-time augmentation (Wang et al.
-2019, arXiv 1807.07356) and SWAG (Maddox et al., NeurIPS 2019, arXiv 1902.02476) give of passes s
-with probabilities p_s: `p` (N, K), their mean; `mi` (N,), nats, mean_s KL(p_s || p); `agreement`
-(N,), the share of the passes that vote for the class with the most votes.
+2019, arXiv 1807.07356) and SWAG (Maddox et al., NeurIPS 2019, arXiv 1902.02476) make passes s with
+probabilities p_s. Stored are their mean `p` (N, K); `mi` (N,), nats, mean_s KL(p_s || p); and
+`agreement` (N,), the share of the passes that vote for the class with the most votes.
 """
 
 from __future__ import annotations
@@ -32,12 +32,18 @@ def dropout_entropy(dropout_p: np.ndarray) -> np.ndarray:
 
 
 def dropout_mutual_information(dropout_mi: np.ndarray) -> np.ndarray:
-    """H(p) - mean_s H(p_s) = mean_s KL(p_s || p), nats: what the passes disagree on (BALD; Houlsby et al. 2011, arXiv 1112.5745)."""
+    """H(p) - mean_s H(p_s) = mean_s KL(p_s || p), nats: how far the passes disagree.
+
+    BALD; Houlsby et al. 2011 (arXiv 1112.5745).
+    """
     return dropout_mi
 
 
 def dropout_variation_ratio(dropout_agreement: np.ndarray) -> np.ndarray:
-    """1 - the share of passes that vote for the most voted class (Freeman 1965; Gal 2016): as coarse as the passes are few."""
+    """1 - the share of passes that vote for the most voted class (Freeman 1965; Gal 2016).
+
+    With S passes it takes at most S values.
+    """
     return 1 - dropout_agreement
 
 

@@ -1,8 +1,8 @@
-"""Scores that need no model at all: a density model's score that loses to them has shown nothing. Higher is more anomalous, (N,).
+"""Scores that need no model at all: a density model that loses to them has shown nothing.
 
-Their direction is fixed here, not fitted: an image simpler than the data is the anomalous one, as
-in the panels of Nalisnick et al. (ICLR 2019). Elsewhere they may well be wrong, which is part of
-the comparison.
+Higher is more anomalous, (N,). Their direction is fixed here, not fitted: an image simpler than the
+data is anomalous, as in the panels of Nalisnick et al. (ICLR 2019). On other data they may well be
+wrong, which is part of the comparison.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Energy after a change of the last layer or of its input f (N, D), f >= 0: -log sum_k exp(W f + b)_k. Higher is more anomalous, (N,).
+"""Energy -log sum_k exp(W f + b)_k after a change of the last layer or of its input f (N, D) >= 0.
 
-W (K, D) and b (K,) are the last layer's `head_weight` and `head_bias`. Percentiles p are in
-percent; the grids are those of pytorch-ood, the defaults are published values.
+Higher is more anomalous, (N,). W (K, D) and b (K,) are the last layer's `head_weight` and
+`head_bias`. Percentiles p are in percent; the grids are those of pytorch-ood, the defaults are
+published values.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ CLIPPED = 85, 90, 95, 99
 
 
 def _largest(values: np.ndarray, percentile: int) -> np.ndarray:
-    """The n - round(n p) largest values of each row of n, at least one, (N, that many).
+    """Return the n - round(n p) largest values of each row of n, but at least one.
 
     The smallest of them comes first.
     """
@@ -28,7 +29,7 @@ def _largest(values: np.ndarray, percentile: int) -> np.ndarray:
 
 
 def _sharpness(total: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """exp(total / kept), (N, 1); 1 for an image without any activation, which no factor changes."""
+    """Return exp(total / kept), (N, 1); 1 for an image without any activation."""
     factors: np.ndarray = np.exp(np.divide(total, kept, out=np.zeros_like(total), where=kept > 0))[
         :, None
     ]
@@ -37,7 +38,7 @@ def _sharpness(total: np.ndarray, kept: np.ndarray) -> np.ndarray:
 
 @remember_fit
 def _thresholds(train_features: np.ndarray) -> dict[int, float]:
-    """Percentiles of all activations: one pass for the whole grid of `react`."""
+    """Return percentiles of all activations: one pass for the whole grid of `react`."""
     return dict(zip(CLIPPED, np.percentile(train_features, CLIPPED), strict=True))
 
 
@@ -49,7 +50,10 @@ def react(
     *,
     percentile: Literal[85, 90, 95, 99] = 90,
 ) -> np.ndarray:
-    """Energy of min(f, c), c the percentile of all activations of the training images (Sun et al., NeurIPS 2021, arXiv 2111.12797)."""
+    """Energy of min(f, c), c the percentile of all activations of the training images.
+
+    ReAct; Sun et al., NeurIPS 2021 (arXiv 2111.12797).
+    """
     clipped = np.minimum(features.astype(np.float64), _thresholds(train_features)[percentile])
     return energy(clipped @ head_weight.T + head_bias)
 
@@ -61,10 +65,10 @@ def ash(
     *,
     percentile: Literal[65, 70, 75, 80, 85, 90, 95] = 90,
 ) -> np.ndarray:
-    """ASH-S: energy of g exp(sum f / sum g), g = f with the p% smallest of an image's activations set to 0.
+    """Energy of g exp(sum f / sum g), g = f without the p% smallest of an image's activations.
 
-    Djurisic et al., ICLR 2023 (arXiv 2209.09858), here on the pooled features. Activations equal to
-    the least one that stays, stay.
+    ASH-S; Djurisic et al., ICLR 2023 (arXiv 2209.09858), here on the pooled features. The smallest
+    activations are set to 0; those equal to the least one that is kept are kept, too.
     """
     f = features.astype(np.float64)
     pruned = np.where(f >= _largest(f, percentile)[:, :1], f, 0)
@@ -80,11 +84,9 @@ def scale(
     *,
     percentile: Literal[65, 70, 75, 80, 85, 90, 95] = 85,
 ) -> np.ndarray:
-    """SCALE: energy of f exp(sum f / sum g), g the (100 - p)% largest of an image's activations.
+    """Energy of f exp(sum f / sum g), g the (100 - p)% largest of an image's activations.
 
-    None is pruned.
-
-    Xu et al., ICLR 2024 (arXiv 2310.00227).
+    SCALE; Xu et al., ICLR 2024 (arXiv 2310.00227). No activation is pruned.
     """
     f = features.astype(np.float64)
     return energy(
@@ -109,9 +111,10 @@ def dice(
     *,
     percentile: Literal[10, 30, 50, 70, 90] = 90,
 ) -> np.ndarray:
-    """DICE: energy under the weights whose contribution W_kd mean(f_d) over training images is among the (100 - p)% largest.
+    """Energy under the weights with the (100 - p)% largest contributions W_kd mean(f_d).
 
-    Sun & Li, ECCV 2022 (arXiv 2111.09805). Contributions equal to the least one that stays, stay.
+    DICE; Sun & Li, ECCV 2022 (arXiv 2111.09805). The mean is over training images. Contributions
+    equal to the least one that is kept are kept, too.
     """
     return energy(
         features.astype(np.float64) @ _sparse(head_weight, train_features, percentile).T + head_bias

@@ -1,4 +1,4 @@
-"""What of the features f (N, D) lies outside the space that the training features fill.
+"""Scores from the part of the features f (N, D) outside the space that the training features span.
 
 Higher is more anomalous, float64 (N,).
 """
@@ -15,22 +15,25 @@ from oecal.scores.threads import Threads, split_into_chunks
 
 SCORES = ("vim",)
 
-# The least mean residual of the training features, as a share of their length: float32 is exact to
+# The least mean residual of the training features, as a share of their length; float32 rounds at
 # 1e-7 of it
 FLAT = 1e-6
 
 
 class _Axes(NamedTuple):
-    """Of x = f - origin: its principal axes, columns (D, D), the smallest first, and sqrt(mean ||x||^2)."""
+    """Principal axes of x = f - origin."""
 
     origin: np.ndarray
+    """(D,)."""
     axes: np.ndarray
+    """The axes as columns, (D, D), the one of the smallest variance first."""
     length: float
+    """sqrt(mean ||x||^2)."""
 
 
 @remember_fit
 def _axes(head_weight: np.ndarray, head_bias: np.ndarray, train_features: np.ndarray) -> _Axes:
-    """The origin is -W^+ b, where all logits are as near 0 as can be."""
+    """Fit the axes; the origin is -W^+ b, where all logits are as near 0 as can be."""
     origin = -np.linalg.pinv(head_weight.astype(np.float64)) @ head_bias
 
     def moments(chunk: slice) -> np.ndarray:
@@ -39,14 +42,17 @@ def _axes(head_weight: np.ndarray, head_bias: np.ndarray, train_features: np.nda
         return products
 
     with Threads() as threads:
-        found = sum(threads.map(moments, split_into_chunks(len(train_features)))) / len(
+        second_moment = sum(threads.map(moments, split_into_chunks(len(train_features)))) / len(
             train_features
         )
-        return _Axes(origin, np.linalg.eigh(found)[1], np.sqrt(np.trace(found)))
+        return _Axes(origin, np.linalg.eigh(second_moment)[1], np.sqrt(np.trace(second_moment)))
 
 
 def _residual(features: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """||R^T (f - origin)||, R the axes outside the principal space, (N,), computed in the precision of R."""
+    """Return ||R^T (f - origin)||, (N,), R the axes outside the principal space.
+
+    Computed in the precision of R.
+    """
 
     def part(chunk: slice) -> np.ndarray:
         outside = (features[chunk] - origin.astype(axes.dtype)) @ axes
@@ -65,10 +71,11 @@ def _outside(
     train_logits: np.ndarray,
     percent: int,
 ) -> tuple[np.ndarray, np.ndarray, float]:
-    """Origin, the axes outside, and alpha: the mean of the largest logits of the training images by the mean of their residuals.
+    """Return the origin, the axes outside the principal space, and alpha.
 
-    For this mean float32 is enough. Where the training features leave nothing outside, what is
-    there counts a million times.
+    alpha is the mean of the training images' largest logits divided by the mean of their residuals,
+    for which float32 is enough. Where the training features have no residual, alpha is large: what
+    lies outside then counts a million times.
     """
     origin, axes, length = _axes(head_weight, head_bias, train_features)
     axes = np.ascontiguousarray(axes[:, : len(axes) - round(len(axes) * percent / 100)])
@@ -90,10 +97,10 @@ def vim(
     *,
     percent: Literal[10, 25, 50, 75, 90] = 50,
 ) -> np.ndarray:
-    """alpha ||x - P P^T x|| - log sum_k exp z_k, x = f + W^+ b: virtual-logit matching (Wang et al., CVPR 2022, arXiv 2203.10807, eq. 6).
+    """alpha ||x - P P^T x|| - log sum_k exp z_k, x = f + W^+ b: virtual-logit matching.
 
-    P are the principal axes of the training features, `percent` of D; half of them is the paper's
-    choice for D < 768.
+    Wang et al., CVPR 2022 (arXiv 2203.10807), eq. 6. P are the principal axes of the training
+    features, `percent` of D; half of them is the paper's choice for D < 768.
     """
     origin, axes, alpha = _outside(head_weight, head_bias, train_features, train_logits, percent)
     scores: np.ndarray = alpha * _residual(features, origin, axes) + energy(logits)

@@ -1,4 +1,7 @@
-"""The maximum softmax probability after temperature scaling (Guo et al., ICML 2017, arXiv 1706.04599)."""
+"""The maximum softmax probability after temperature scaling.
+
+Guo et al., ICML 2017 (arXiv 1706.04599).
+"""
 
 from __future__ import annotations
 

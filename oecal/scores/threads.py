@@ -1,4 +1,4 @@
-"""Threads for work on some images at a time."""
+"""Threads that each work on some of the images at a time."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ CHUNK = 1000  # images at a time: in float64 they take twice their size
 
 
 def split_into_chunks(n: int) -> list[slice]:
-    """n images in parts of at most CHUNK."""
+    """Return slices of at most CHUNK that cover n images."""
     return [slice(start, start + CHUNK) for start in range(0, n, CHUNK)]
 
 
 class Threads(ThreadPoolExecutor):
-    """As many threads as BLAS has been given (OMP_NUM_THREADS, or the cores of this process), and a BLAS of one thread in each.
+    """As many threads as BLAS has been given, with a BLAS of one thread in each.
 
-    So what is done around a matrix product is done in parallel, too, and no product or
-    decomposition waits for threads of its own: on a busy machine that can take 100 times longer
-    than the work. The same parts give the same results, whatever the number of threads.
+    BLAS has OMP_NUM_THREADS threads, or one for each core of this process. So the work around a
+    matrix product runs in parallel, too, and no product or decomposition waits for threads of its
+    own, which on a busy machine can take 100 times longer than the work. The same chunks give the
+    same results, whatever the number of threads.
     """
 
     def __init__(self) -> None:
