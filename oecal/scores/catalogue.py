@@ -92,7 +92,7 @@ def read_score(family: str, name: str) -> Score:
 
 @cache
 def list_scores() -> dict[str, Score]:
-    """Return all scores by name; of a family with `m`, the member without a number.
+    """Return all scores by name; of those with a keyword m, the one without a number.
 
     Raises OecalError if a file's scores cannot be read, or if two files have one of the same name.
     """

@@ -54,9 +54,9 @@ def input_gradient(input_gradient: np.ndarray) -> np.ndarray:
 def gradient_norms(gradient_norms: np.ndarray, val_gradient_norms: np.ndarray) -> np.ndarray:
     """-log density of f_j = log ||d log p(x) / d theta_j||^2 under independent Gaussians, nats.
 
-    The Gaussians are fitted to ID validation images; f is (N, J) for the J parameter tensors
-    theta_j of the model (Dauncey et al. 2024, arXiv 2403.01485). A tensor whose norm does not vary
-    on the validation images carries no information and is left out.
+    The Gaussians are fitted to ID validation images. The model has J parameter tensors theta_j;
+    gradient_norms (N, J) are the f_j (Dauncey et al. 2024, arXiv 2403.01485). A tensor whose norm
+    does not vary on the validation images carries no information and is left out.
     """
     mean, sd = val_gradient_norms.mean(axis=0), val_gradient_norms.std(axis=0, ddof=1)
     varies = sd > 1e-6

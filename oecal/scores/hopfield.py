@@ -36,8 +36,8 @@ def she(
 ) -> np.ndarray:
     """-f.s_y, s_y the stored pattern of the predicted class y: simplified Hopfield energy.
 
-    Zhang et al., ICLR 2023, eq. 7. A class without any correctly classified training image stores
-    nothing: its score is 0, the highest that features >= 0 can have.
+    Zhang et al., ICLR 2023, eq. 7. A class without any correctly classified training image has an
+    empty pattern, and with it the score 0, the highest that features >= 0 can have.
     """
     products: np.ndarray = -np.einsum(
         "nd,nd->n",

@@ -113,7 +113,7 @@ def knn(
 
     Sun et al., ICML 2022 (arXiv 2204.06507); 50 is their k for CIFAR-10. With fewer than k training
     images, the farthest one counts. The neighbour is found in float32, its distance computed in
-    float64: what 2 - 2 u.v loses to rounding where u is next to v would mix up near images.
+    float64, as what 2 - 2 u.v loses to rounding where u is next to v would mix up near images.
     """
     neighbour = _nearest(features, train_features)[:, min(k, len(train_features)) - 1]
     pairs = (

@@ -125,9 +125,9 @@ def score_run(
     images alone; background: outputs of the background training; seeds: outputs of all seeds. The
     attribute `chosen` (JSON) holds the hyperparameters that were chosen on ID val against auxiliary
     outliers; without outliers they keep their defaults. A score that compares with training images
-    is not computed for these images themselves, and none is for the images along a path. cost: a
-    CSV file of its own, as times are never the same twice: score, images, seconds, peak_mb. Raises
-    OecalError if a score is not finite.
+    is not computed for these images themselves, and none for images along a path. cost: a CSV file
+    with the columns score, images, seconds and peak_mb, apart because times are never the same
+    twice. Raises OecalError if a score is not finite.
     """
     scores = {name: find_score(name) for name in names}
     tasks = {
