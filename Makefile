@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: demo figures tiny objectives test faults lint bench docs lock clean
+.PHONY: demo figures tiny objectives test test-install faults lint bench docs lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) all
@@ -24,6 +24,14 @@ objectives: .venv/runtime
 
 test: .venv/development
 	@$(BIN)/python -m pytest -n 2 --cov=oecal --cov-report=term:skip-covered --cov-fail-under=90
+
+# A wheel of the package, installed into an empty environment with today's releases of what it needs, loads every study.
+# Several GB are installed anew, so this is no part of continuous integration.
+test-install:
+	@rm -rf build oecal.egg-info && $(PYTHON) -m venv build/test-install/venv
+	@build/test-install/venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/test-install .
+	@build/test-install/venv/bin/python -m pip install --quiet build/test-install/oecal-*.whl
+	@build/test-install/venv/bin/python -P tests/workflow/load_studies.py
 
 # Kills, spoils and fills a small study, fifty times; half an hour.
 faults: .venv/development

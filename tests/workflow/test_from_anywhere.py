@@ -122,10 +122,8 @@ def test_files_of_the_user_have_no_prefix(tmp_path):
     nested(tmp_path, study)
     target = "calibration/results/tiny/screen/new/decisions.csv"
     jobs = plan(tmp_path, "calibration/results/tiny/tables/claims.csv", target)
-    assert jobs["oecal_screen"] == "1"
-    shown = snakemake(tmp_path, "--detailed-summary", "calibration/results/data/mine.h5")
-    assert "pictures/mine/a" in shown
-    assert "calibration/pictures" not in shown
+    # With a prefix these files would be missing, and Snakemake would end in an error.
+    assert (jobs["oecal_screen"], jobs["oecal_claims"]) == ("1", "1")
 
 
 @pytest.fixture(scope="module")
