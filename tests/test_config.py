@@ -157,7 +157,7 @@ MISTAKES = [
     ),
     (
         put("datasets", "x", {"source": "mnist", "val_share": 0.7}),
-        "datasets.x: val_share is 0.7; write 0 to 0.5",
+        "datasets.x: val_share is 0.7; expected 0 to 0.5",
     ),
     (
         put("datasets", "x", {"source": "published", "name": "mnsit"}),
@@ -173,7 +173,7 @@ MISTAKES = [
     ),
     (
         put("datasets", "x", {"source": "mnist", "drop_classes": [10]}),
-        "datasets.x.drop_classes: the set has no class 10; write numbers",
+        "datasets.x.drop_classes: the set has no class 10; its classes are numbered",
     ),
     (
         put(
@@ -275,7 +275,7 @@ MISTAKES = [
         put("datasets", "gaussian", "of", "gaussian"),
         "datasets.gaussian.of: leads in a circle, gaussian -> gaussian",
     ),
-    (put("datasets", "photos", "size", 2), "datasets.photos: size is 2; write 4 to 64"),
+    (put("datasets", "photos", "size", 2), "datasets.photos: size is 2; expected 4 to 64"),
     (
         put("datasets", "photos", "sise", 28),
         "datasets.photos: unknown name 'sise'; did you mean 'size'?",

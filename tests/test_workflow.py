@@ -211,7 +211,7 @@ def test_a_failed_job_shows_its_log(workspace, edited):
     done = run_snakemake(workspace, "results/data/tiny_digits.h5", "--configfile", TINY)
     assert done.returncode != 0
     shown = done.stdout + done.stderr
-    assert "classes: the set has no class 12; write numbers from 0 to 9" in shown
+    assert "classes: the set has no class 12; its classes are numbered from 0 to 9" in shown
     assert "Traceback" not in shown
     assert not (workspace / "results/data/tiny_digits.h5").exists()
     shutil.rmtree(workspace / ".snakemake/incomplete", ignore_errors=True)
@@ -246,7 +246,7 @@ def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, 
         "results/tiny/outputs/tiny_digits/wrn/baseline/seed0.h5",
     )
     assert "tiny_lost.h5: the set is missing" in done.stdout + done.stderr
-    assert "delete this file to try again, or write missing: skip" in done.stdout + done.stderr
+    assert "delete this file to try again, or do without the set: set missing: skip" in done.stdout + done.stderr
 
 
 def test_own_images_and_a_second_configuration_over_the_first(workspace):

@@ -1,6 +1,7 @@
-"""Anomalies made from a data set's own images: its statistics in part, its content broken (range [0, 1]).
+"""Anomalies made from a data set's own images: some of its statistics, its content broken.
 
-The operations are those that the Outlier Exposure paper's code validates on.
+The operations are those that the Outlier Exposure paper's code validates on; images are floats in
+[0, 1].
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ class Options:
         "pixelate",
         "rgb_ghost",
     ]
-    """inverted: 1 - x for grey, [R, 1 - G, 1 - B] for RGB; jigsaw: the tiles of a 4x4 grid permuted; speckle: x + x n, n ~ N(0, 1),
-    clipped; arithmetic_mean: (x + x') / 2 and geometric_mean: sqrt(x x') with another image x'; two_classes: (x + x') / 2 with
-    an image x' of another class; pixelate: to a fifth of the size and back, box filter; rgb_ghost: [G mirrored, B, R], RGB only"""
+    """inverted: 1 - x for grey, [R, 1 - G, 1 - B] for RGB; jigsaw: the tiles of a 4x4 grid
+    permuted; speckle: x + x n, n ~ N(0, 1), clipped; arithmetic_mean: (x + x') / 2 and
+    geometric_mean: sqrt(x x') with another image x'; two_classes: (x + x') / 2 with an image x' of
+    another class; pixelate: to a fifth of the size and back, box filter; rgb_ghost: [G mirrored, B,
+    R], RGB only"""
     of: str
     """the data set whose images are altered"""
     split: Literal["test", "train"] = "test"
@@ -45,22 +48,22 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.n < 0:
-            raise ValueError(f"n is {self.n}; write 0 or more")
+            raise ValueError(f"n is {self.n}; expected 0 or more")
 
 
 def inverted(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """1 - x; of RGB only green and blue, [R, 1 - G, 1 - B]. Nothing is drawn from `rng`."""
+    """Return 1 - x; of RGB only green and blue, [R, 1 - G, 1 - B]. `rng` is not used."""
     return 1 - x if x.shape[1] == 1 else np.concatenate([x[:, :1], 1 - x[:, 1:]], axis=1)
 
 
 def jigsaw(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The 16 tiles of a 4x4 grid, permuted at random for each image.
+    """Permute the 16 tiles of a 4x4 grid at random in each image.
 
-    What a side has beyond a multiple of 4 stays where it is.
+    What a side has beyond a multiple of 4, at the right and lower edge, stays where it is.
     """
     n, c, height, width = x.shape
     th, tw = height // 4, width // 4
-    out = x.copy()  # a remainder at the right and lower edge stays where it is
+    out = x.copy()
     tiles = (
         x[:, :, : 4 * th, : 4 * tw]
         .reshape(n, c, 4, th, 4, tw)
@@ -76,12 +79,12 @@ def jigsaw(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def speckle(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """x + x n, n ~ N(0, 1) for each value: black stays black. Not clipped yet."""
+    """Return x + x n, n ~ N(0, 1) for each value (not clipped): black stays black."""
     return x + x * rng.normal(size=x.shape)
 
 
-def partners(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another image for each: the next one in a random cycle through all."""
+def draw_partners(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return another image for each: the next one in a random cycle through all."""
     order = rng.permutation(len(x))
     partner = np.empty_like(order)
     partner[order] = np.roll(order, -1)
@@ -89,19 +92,22 @@ def partners(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def arithmetic_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """(x + x') / 2, x' another image of x, drawn by `partners`."""
-    means: np.ndarray = (x + partners(x, rng)) / 2
+    """Return (x + x') / 2, x' another image of x, drawn by `draw_partners`."""
+    means: np.ndarray = (x + draw_partners(x, rng)) / 2
     return means
 
 
 def geometric_mean(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """sqrt(x x'), x' another image of x, drawn by `partners`: bright only where both are."""
-    means: np.ndarray = np.sqrt(x * partners(x, rng))
+    """Return sqrt(x x'), x' from `draw_partners`: bright only where both images are."""
+    means: np.ndarray = np.sqrt(x * draw_partners(x, rng))
     return means
 
 
-def of_another_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """For each image the index of one of another class, drawn at random."""
+def draw_other_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw for each image the index of one of another class.
+
+    Raise OecalError if all images are of one class.
+    """
     if len(np.unique(labels)) < 2:
         raise OecalError(
             "how: two_classes needs a data set of two or more classes; choose another alteration"
@@ -110,9 +116,9 @@ def of_another_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray
 
 
 def pixelate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """To a fifth of height and width and back, each by a box filter, in 8-bit levels.
+    """Resize to a fifth of height and width and back, each by a box filter, in 8-bit levels.
 
-    Nothing is drawn from `rng`.
+    `rng` is not used.
     """
     height, width = x.shape[2:]
     levels = np.rint(255 * x).astype(np.uint8)
@@ -121,9 +127,9 @@ def pixelate(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def rgb_ghost(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The channels as [G mirrored, B, R].
+    """Return the channels as [G mirrored, B, R].
 
-    Nothing is drawn from `rng`. Raises OecalError for grey images.
+    `rng` is not used. Raise OecalError for grey images.
     """
     if x.shape[1] != 3:
         raise OecalError(
@@ -139,19 +145,16 @@ HOW = {
 
 
 def build(options: Options, of: ImageSplit) -> ImageSet:
-    """Unlabelled images (n, C, H, W), each made from one of the split `of`, the first ones.
+    """Return unlabelled images (n, C, H, W), made from the first images of the split `of`.
 
-    8 bits, so rounded and clipped.
+    They are rounded and clipped to 8 bits.
     """
     part = () if options.split == "test" else (options.split,)
-    originals, rng = (
-        of.images[: options.n or None],
-        make_generator("altered", options.how, options.seed, *part),
-    )
+    originals = of.images[: options.n or None]
+    rng = make_generator("altered", options.how, options.seed, *part)
     if options.how == "two_classes":
-        values = (
-            originals / 255 + of.images[of_another_class(of.labels, rng)[: len(originals)]] / 255
-        ) / 2
+        others = of.images[draw_other_class(of.labels, rng)[: len(originals)]]
+        values = (originals / 255 + others / 255) / 2
     else:
         values = HOW[options.how](originals / 255, rng)
     images = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)

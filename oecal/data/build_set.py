@@ -1,4 +1,7 @@
-"""Builds one data set of the configuration: its source, then what every source can have: classes, overlap, number of images, format."""
+"""Builds one data set of the configuration into its image store.
+
+First its source, then what every set can have: classes, overlap, number of images, format.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import dataclasses
 import logging
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +22,39 @@ from oecal.core.seeds import make_generator
 from oecal.data import duplicates, store
 from oecal.data.classes import find_class_numbers
 from oecal.data.preprocess import Format
-from oecal.data.store import UNLABELLED, ImageSet, ImageSplit
+from oecal.data.store import UNLABELLED, FormatEntry, ImageSet, ImageSplit
 from oecal.data.table import ITSELF
 
-PLAIN: dict[str, Any] = {
-    "classes": [],
-    "drop_classes": [],
-    "drop_duplicates_of": [],
-    "duplicates": "near",
-    "at_most": {},
-    "format": {},
-}
+
+@dataclass(frozen=True)
+class Recipe:
+    """The checked entry of a data set; the configuration's schema says what each key means."""
+
+    source: str
+    options: Mapping[str, object]
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """what the table of published sets says of it; here so that a change builds the set again"""
+    classes: Sequence[int | str] = ()
+    drop_classes: Sequence[int | str] = ()
+    drop_duplicates_of: Sequence[str] = ()
+    duplicates: str = "near"
+    at_most: Mapping[str, int] = field(default_factory=dict)
+    format: FormatEntry | None = None
 
 
-def without(data: ImageSet, masks: Mapping[str, np.ndarray], reason: str) -> ImageSet:
-    """The set without the images where a split's mask is true, and their number under `reason` in `removed`."""
-    splits, removed = (
-        dict(data.splits),
-        {name: dict(counts) for name, counts in data.removed.items()},
-    )
+def make_format(entry: FormatEntry) -> Format:
+    """Return the format that an entry asks for."""
+    size = entry["size"]
+    return Format((entry["channels"], size, size), entry["interpolation"], entry["fit"])
+
+
+def drop_images(data: ImageSet, masks: Mapping[str, np.ndarray], reason: str) -> ImageSet:
+    """Return the set without the images where a split's mask is true.
+
+    Their number is counted under `reason` in `ImageSet.removed`.
+    """
+    splits = dict(data.splits)
+    removed = {name: dict(counts) for name, counts in data.removed.items()}
     for name, gone in masks.items():
         if gone.any():
             splits[name] = ImageSplit(splits[name].images[~gone], splits[name].labels[~gone])
@@ -49,17 +67,20 @@ def without(data: ImageSet, masks: Mapping[str, np.ndarray], reason: str) -> Ima
 def choose_classes(
     data: ImageSet, keep: Sequence[int | str], drop: Sequence[int | str]
 ) -> ImageSet:
-    """The images of the classes `keep` (none: all, and what has no label) without `drop`, relabelled 0, 1, ... in this order.
+    """Return the images of the classes `keep` without `drop`, relabelled 0, 1, ... in this order.
 
-    Numbers are those of the whole set. What `drop` takes out is counted in `ImageSet.removed`.
-    Raises OecalError for a class that is not there.
+    An empty `keep` means all, and what has no label. Numbers of classes are those of the whole set.
+    What `drop` takes out is counted in `ImageSet.removed`. Raise OecalError for a class that is not
+    there.
     """
     gone = find_class_numbers(drop, data.classes, "drop_classes")
     kept = find_class_numbers(keep, data.classes, "classes") or list(range(len(data.classes)))
     if twice := [number for number in kept if kept.count(number) > 1]:
-        raise OecalError(f"classes: names the class {data.classes[twice[0]]} twice; write it once")
+        raise OecalError(
+            f"classes: the class {data.classes[twice[0]]} is listed twice; list it once"
+        )
     for number in sorted(set(gone) & set(kept)):
-        data = without(
+        data = drop_images(
             data,
             {name: split.labels == number for name, split in data.splits.items()},
             f"class {data.classes[number]}",
@@ -77,45 +98,46 @@ def choose_classes(
 
 
 def drop_repeated(data: ImageSet) -> ImageSet:
-    """The set without images that have the same pixels as another one.
+    """Return the set without images that have the same pixels as another one of it.
 
-    Of equal ones that of test stays, before val, before train.
+    Of equal images that of test stays, before val, before train.
     """
     order = [name for name in reversed(store.SPLITS) if name in data.splits]
-    again = duplicates.repeated(np.concatenate([data.splits[name].images for name in order]))
+    again = duplicates.find_repeated(np.concatenate([data.splits[name].images for name in order]))
     ends = np.cumsum([len(data.splits[name].images) for name in order])
-    return without(
+    return drop_images(
         data, dict(zip(order, np.split(again, ends[:-1]), strict=True)), "duplicates of itself"
     )
 
 
 def drop_duplicates(data: ImageSet, other: Path, how: str, form: Format | None) -> ImageSet:
-    """The set without images that stand in any split of another set's store, in the format `form`, if there is one.
+    """Return the set without images that are in any split of another set's store, in its format.
 
-    Raises Unavailable if the other set is missing.
+    how: exact or near; form: what both sets are brought to, if anything. Raise Unavailable if the
+    other set is missing.
     """
     if missing := store.read_metadata(other).missing:
         raise Unavailable(f"compared with {other.stem}, which is missing: {missing}")
-    find = duplicates.exact if how == "exact" else duplicates.near
+    find = duplicates.find_exact if how == "exact" else duplicates.find_near
     for split in store.list_splits(other):
         images = store.read_split(other, split).images
         images = form(images) if form else images
         masks = {name: find(own.images, images) for name, own in data.splits.items()}
-        data = without(data, masks, f"{how} duplicates of {other.stem}")
+        data = drop_images(data, masks, f"{how} duplicates of {other.stem}")
     return data
 
 
-def at_most(split: ImageSplit, n: int, stream: str) -> ImageSplit:
-    """`n` of the images at random, the classes in equal shares as far as they go.
+def sample_at_most(split: ImageSplit, n: int, stream: str) -> ImageSplit:
+    """Return at most `n` of the images, in their old order.
 
-    In their old order.
+    They are drawn at random, from the classes in equal shares as far as these go.
     """
     if n >= len(split.images):
         return split
     order = make_generator("at_most", stream).permutation(len(split.images))
-    turn = np.empty(
-        len(order), np.int64
-    )  # how many of its class come before an image: all first ones, then all second ones, ...
+    # How many of its class come before an image: so first ones of all classes come before second
+    # ones.
+    turn = np.empty(len(order), np.int64)
     for label in np.unique(split.labels):
         own = order[split.labels[order] == label]
         turn[own] = np.arange(len(own))
@@ -123,77 +145,67 @@ def at_most(split: ImageSplit, n: int, stream: str) -> ImageSplit:
     return ImageSplit(split.images[kept], split.labels[kept])
 
 
-def formatted(data: ImageSet, form: Format) -> ImageSet:
-    """The same data set with every split in one format.
-
-    `ImageSet.format` itself is left to the caller.
-    """
+def apply_format(data: ImageSet, form: Format) -> ImageSet:
+    """Return the set with every split in one format. `ImageSet.format` is left to the caller."""
     splits = {
         name: ImageSplit(form(split.images), split.labels) for name, split in data.splits.items()
     }
     return dataclasses.replace(data, splits=splits)
 
 
-def from_source(
-    recipe: Mapping[str, Any], of: Path | None, root: Path, report: Path, form: Format | None
+def read_source(
+    recipe: Recipe, of: Path | None, root: Path, report: Path, form: Format | None
 ) -> ImageSet:
-    """The image set of a recipe's source, which takes the files below `root`, the images in the store `of`, or neither.
+    """Return the image set of a recipe's source.
 
-    form: what images of several sizes are brought to on the way; report: where a folder's bad files
-    are listed. Raises Unavailable if `of` itself is missing, and what the source raises.
+    The source takes files below `root`, the images in the store `of`, or neither. form: what images
+    of several sizes are brought to on the way; report: where a folder's bad files are listed. Raise
+    Unavailable if `of` itself is missing, and what the source raises.
     """
-    source = import_component("data", recipe["source"])
-    options = make_options(source.Options, recipe["options"])
-    read: Callable[..., ImageSet] = source.build
+    source = import_component("data", recipe.source)
+    options = make_options(source.Options, recipe.options)
+    build_source: Callable[..., ImageSet] = source.build
     if getattr(source, "FROM_FILES", False):
-        return read(options, root, form, report)
+        return build_source(options, root, form, report)
     if of is None:
-        return read(options)
+        return build_source(options)
     if missing := store.read_metadata(of).missing:
-        raise Unavailable(f"made of {recipe['options']['of']}, which is missing: {missing}")
+        raise Unavailable(f"made of {recipe.options['of']}, which is missing: {missing}")
     # Noise takes the shape of the images only.
-    return read(
-        options, store.read_split(of, options.split if recipe["source"] == "altered" else "test")
-    )
+    split = options.split if recipe.source == "altered" else "test"
+    return build_source(options, store.read_split(of, split))
 
 
-def prepared(
-    recipe: Mapping[str, Any],
-    of: Path | None,
-    against: Mapping[str, Path],
-    root: Path,
-    report: Path,
+def prepare_set(
+    recipe: Recipe, of: Path | None, against: Mapping[str, Path], root: Path, report: Path
 ) -> ImageSet:
-    """The set of a checked recipe, in memory. Raises OecalError if nothing is left of a split."""
-    recipe = {**PLAIN, **recipe}
-    given = recipe["format"]
-    form = (
-        Format(
-            (given["channels"], given["size"], given["size"]), given["interpolation"], given["fit"]
-        )
-        if given
-        else None
-    )
-    data = from_source(recipe, of, root, report, form)
-    if recipe["classes"] or recipe["drop_classes"]:
-        data = choose_classes(data, recipe["classes"], recipe["drop_classes"])
-    data = formatted(data, form) if form else data
-    for other in recipe["drop_duplicates_of"]:
+    """Return the set of a recipe, in memory.
+
+    against: {name: store} of the sets in `Recipe.drop_duplicates_of`. Raise OecalError if nothing
+    is left of a split.
+    """
+    form = make_format(recipe.format) if recipe.format else None
+    data = read_source(recipe, of, root, report, form)
+    if recipe.classes or recipe.drop_classes:
+        data = choose_classes(data, recipe.classes, recipe.drop_classes)
+    data = apply_format(data, form) if form else data
+    for other in recipe.drop_duplicates_of:
         data = (
             drop_repeated(data)
             if other == ITSELF
-            else drop_duplicates(data, against[other], recipe["duplicates"], form)
+            else drop_duplicates(data, against[other], recipe.duplicates, form)
         )
     for name, split in data.splits.items():
         if not len(split.images):
             raise OecalError(
-                f"nothing is left of the split '{name}'; write other classes, or fewer drop_classes or drop_duplicates_of"
+                f"nothing is left of the split '{name}'; choose other classes, or fewer "
+                "drop_classes or drop_duplicates_of"
             )
     few = {
-        name: at_most(split, recipe["at_most"].get(name, len(split.images)), name)
+        name: sample_at_most(split, recipe.at_most.get(name, len(split.images)), name)
         for name, split in data.splits.items()
     }
-    return dataclasses.replace(data, splits=few, format=given)
+    return dataclasses.replace(data, splits=few, format=recipe.format)
 
 
 def build(
@@ -205,26 +217,25 @@ def build(
     report: str | Path | None = None,
     may_be_missing: bool = False,
 ) -> ImageSet:
-    """Builds the set of a checked `recipe` and writes it to `path`.
+    """Build the set of a checked `recipe`, as in the configuration, and write it to `path`.
 
-    recipe: source (a file name in oecal/data), options (its own), and of the keys that every set
-    can have (see the configuration's schema) those that differ from PLAIN. of: for a source that is
-    derived from another set, that set's store. against: the stores named by `drop_duplicates_of`.
-    root: the data root, where downloaded and own files lie. report: where files that cannot be used
-    are listed. may_be_missing: a set that cannot be had becomes an empty store that says why;
-    otherwise raises Unavailable.
+    recipe: the fields of Recipe; those that are left out have their defaults. of: for a source that
+    is derived from another set, that set's store. against: the stores of the sets in
+    `Recipe.drop_duplicates_of`. root: the data root, where downloaded and own files lie. report: where
+    files that cannot be used are listed. may_be_missing: a set that cannot be had becomes an empty
+    store that says why; otherwise raise Unavailable.
     """
-    path = Path(path)
+    path, checked = Path(path), Recipe(**recipe)
     report = Path(report) if report else path.with_suffix(".bad.csv")
     stores = {Path(other).stem: Path(other) for other in against}
     try:
-        data = prepared(
-            recipe, Path(of) if of else None, stores, Path(os.path.expanduser(root)), report
+        data = prepare_set(
+            checked, Path(of) if of else None, stores, Path(os.path.expanduser(root)), report
         )
     except Unavailable as error:
         if not may_be_missing:
             raise
         logging.warning("left out: %s", error)
-        data = ImageSet({}, source=recipe["source"], licence="", sha256="", missing=str(error))
+        data = ImageSet({}, source=checked.source, licence="", sha256="", missing=str(error))
     store.write_store(path, data)
     return data

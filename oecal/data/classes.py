@@ -12,8 +12,8 @@ from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
 
 
-def names_of(full: str) -> set[str]:
-    """What a class may be called.
+def list_names(full: str) -> set[str]:
+    """Return what a class may be called.
 
     "n04133789 sandal, flip-flop": in full, "n04133789", "sandal, flip-flop" and "sandal".
     """
@@ -22,33 +22,37 @@ def names_of(full: str) -> set[str]:
 
 
 def find_class_numbers(wanted: Sequence[int | str], classes: Sequence[str], key: str) -> list[int]:
-    """The numbers of classes that are given by number or name.
+    """Return the numbers of classes that are given by number or name.
 
-    Raises OecalError for one that is not there or ambiguous.
+    Raise OecalError, naming the `key`, for one that is not there or ambiguous.
     """
-    found = []
-    for name in wanted:
-        if not classes:
-            raise OecalError(
-                f"{key}: the set has no labels, so no classes to choose from; leave this key out"
-            )
-        exact = [n for n, full in enumerate(classes) if name == full]
-        fits = (
-            [name]
-            if isinstance(name, int)
-            else exact or [n for n, full in enumerate(classes) if name in names_of(full)]
+    return [find_class_number(name, classes, key) for name in wanted]
+
+
+def find_class_number(name: int | str, classes: Sequence[str], key: str) -> int:
+    """Return the number of one class. Raise as `find_class_numbers`."""
+    if not classes:
+        raise OecalError(
+            f"{key}: the set has no labels, so no classes to choose from; leave this key out"
         )
-        if isinstance(name, int) and not 0 <= name < len(classes):
+    if isinstance(name, int):
+        if not 0 <= name < len(classes):
             raise OecalError(
-                f"{key}: the set has no class {name}; write numbers from 0 to {len(classes) - 1}"
+                f"{key}: the set has no class {name}; its classes are numbered from 0 to "
+                f"{len(classes) - 1}"
             )
-        if len(fits) > 1:
-            raise OecalError(
-                f"{key}: '{name}' may be {' or '.join(classes[n] for n in fits)}; write one of them in full"
-            )
-        if not fits:
-            many = f"the set has no class '{name}'; write the name or number of one of its {len(classes)} classes"
-            known = explain_unknown(name, classes) if len(classes) <= 100 else many
-            raise OecalError(f"{key}: {known}")
-        found.append(fits[0])
-    return found
+        return name
+    exact = [n for n, full in enumerate(classes) if name == full]
+    fits = exact or [n for n, full in enumerate(classes) if name in list_names(full)]
+    if len(fits) > 1:
+        raise OecalError(
+            f"{key}: '{name}' could be {' or '.join(classes[n] for n in fits)}; give the full name"
+        )
+    if fits:
+        return fits[0]
+    if len(classes) <= 100:
+        raise OecalError(f"{key}: {explain_unknown(name, classes)}")
+    raise OecalError(
+        f"{key}: the set has no class '{name}'; expected the name or number of one of its "
+        f"{len(classes)} classes"
+    )

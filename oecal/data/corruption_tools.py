@@ -13,18 +13,21 @@ from oecal.data.preprocess import LUMA
 
 
 def px(x: np.ndarray) -> float:
-    """Pixels of these images per pixel of a 32 x 32 image."""
+    """Return the pixels of these images per pixel of a 32 x 32 image."""
     ratio: float = x.shape[-1] / 32
     return ratio
 
 
 def luma(x: np.ndarray) -> np.ndarray:
-    """Grey level of each pixel, (N, 1, H, W)."""
+    """Return the grey level of each pixel, (N, 1, H, W)."""
     return x if x.shape[1] == 1 else np.einsum("c,nchw->nhw", LUMA, x)[:, None]
 
 
 def kernel(dy: np.ndarray, dx: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Correlation kernel, odd x odd and of sum 1, that averages over the points (dy, dx): each is shared bilinearly by four pixels."""
+    """Return the correlation kernel that averages over the points (dy, dx), weighted.
+
+    Each point is shared bilinearly by four pixels. The kernel is odd x odd and its sum is 1.
+    """
     radius = int(max(np.abs(dy).max(), np.abs(dx).max())) + 1
     out = np.zeros((2 * radius + 1, 2 * radius + 1))
     y, x = np.floor(dy).astype(int), np.floor(dx).astype(int)
@@ -39,9 +42,10 @@ def kernel(dy: np.ndarray, dx: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def smear(x: np.ndarray, degrees: np.ndarray, sigma: float, length: float) -> np.ndarray:
-    """Each image averaged along a line from each pixel in its direction: weight exp(-t^2 / 2 sigma^2) at distance t, 0 <= t <= length.
+    """Average along a line from each pixel, in each image in its own direction, (N,) degrees.
 
-    Many images share a direction, as a kernel is costly to set up.
+    The weight at distance t, 0 <= t <= length, is exp(-t^2 / 2 sigma^2). A kernel is costly to set
+    up, so it is best that many images share a direction.
     """
     t = np.linspace(0, length, 2 * int(np.ceil(length)) + 1)
     out = np.empty_like(x)
@@ -56,7 +60,7 @@ def smear(x: np.ndarray, degrees: np.ndarray, sigma: float, length: float) -> np
 
 
 def resample(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """x (..., h, w) at all pairs of these positions, bilinear; beyond the edge the edge's value."""
+    """Return x (..., h, w) at all pairs of these positions, bilinear; clamped at the edge."""
     down, across = (
         np.stack([np.interp(at, np.arange(n), e) for e in np.eye(n)])
         for at, n in zip((rows, columns), x.shape[-2:], strict=True)
@@ -65,10 +69,11 @@ def resample(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray
     return resampled
 
 
-def fractal(x: np.ndarray, decay: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise (N, 1, H, W) from 0 to 1 in each image: uniform noise on grids of 2, 3, 5, 9 ...
+def draw_fractal(x: np.ndarray, decay: float, rng: np.random.Generator) -> np.ndarray:
+    """Draw noise that fills 0 to 1 for each image of x, as (N, 1, H, W).
 
-    Points a side, each 1/decay as strong.
+    It sums uniform noise on grids of 2, 3, 5, 9, ... points a side, each of them 1/decay as
+    strong as the one before.
     """
     height, width = x.shape[2:]
     sides = [2**k + 1 for k in range(int(np.ceil(np.log2(max(height, width)))))]
@@ -90,10 +95,10 @@ def fractal(x: np.ndarray, decay: float, rng: np.random.Generator) -> np.ndarray
     return scaled
 
 
-def displaced(x: np.ndarray, dy: np.ndarray, dx: np.ndarray, mode: str) -> np.ndarray:
-    """x at the points moved by dy, dx, each (N, H, W) or (N, 1, 1), bilinear.
+def displace(x: np.ndarray, dy: np.ndarray, dx: np.ndarray, mode: str) -> np.ndarray:
+    """Return x at the points moved by dy, dx, each (N, H, W) or (N, 1, 1), bilinear.
 
-    `mode` as in scipy.ndimage.
+    `mode` is that of scipy.ndimage beyond the edge.
     """
     rows, columns = np.indices(x.shape[2:])
     out = np.empty_like(x)

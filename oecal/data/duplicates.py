@@ -1,7 +1,7 @@
 """Which images of one set are in another set too: the same pixels, or nearly so.
 
 An auxiliary or OOD image that also stands in the in-distribution set is a mislabelled one: it
-teaches the wrong thing, or it makes a right detector look wrong.
+teaches the wrong thing, or makes a good detector look bad.
 """
 
 from __future__ import annotations
@@ -21,37 +21,37 @@ NEAR = 5.0
 BLOCK = 4096
 
 
-def pixel_hashes(images: np.ndarray) -> np.ndarray:
-    """A 128-bit hash of each image's pixels, (N,) as fixed-length bytes."""
-    found = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
-    return np.array(found, dtype="S16") if found else np.empty(0, "S16")
+def hash_pixels(images: np.ndarray) -> np.ndarray:
+    """Return a 128-bit hash of each image's pixels, (N,) as fixed-length bytes."""
+    hashes = [hashlib.blake2b(image.tobytes(), digest_size=16).digest() for image in images]
+    return np.array(hashes, dtype="S16") if hashes else np.empty(0, "S16")
 
 
-def repeated(images: np.ndarray) -> np.ndarray:
-    """(N,) bool: an earlier image has the same pixels."""
-    _, first = np.unique(pixel_hashes(images), return_index=True)
+def find_repeated(images: np.ndarray) -> np.ndarray:
+    """Tell for each image whether an earlier one has the same pixels, (N,) bool."""
+    _, first = np.unique(hash_pixels(images), return_index=True)
     again = np.ones(len(images), bool)
     again[first] = False
     return again
 
 
-def exact(images: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(N,) bool: the image, in the format of `others`, has the same pixels as one of them."""
+def find_exact(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Tell for each image whether one of `others`, in their format, has the same pixels."""
     if not len(others):
         return np.zeros(len(images), bool)
-    return np.isin(pixel_hashes(adapt(images, others.shape[1:])), pixel_hashes(others))
+    return np.isin(hash_pixels(adapt(images, others.shape[1:])), hash_pixels(others))
 
 
-def thumbnails(images: np.ndarray, side: int) -> np.ndarray:
-    """A perceptual hash: the image in grey at side x side, each pixel the mean of its area.
+def make_thumbnails(images: np.ndarray, side: int) -> np.ndarray:
+    """Return each image in grey at side x side, each pixel the mean of its area.
 
-    (N, side^2) float32, 0 to 255.
+    A perceptual hash, (N, side^2) float32, 0 to 255.
     """
     return adapt(images, (1, side, side), "box").reshape(len(images), -1).astype(np.float32)
 
 
-def halved(thumbnails: np.ndarray) -> np.ndarray:
-    """Each 2x2 of a thumbnail by its mean, (N, side^2 / 4)."""
+def halve(thumbnails: np.ndarray) -> np.ndarray:
+    """Return thumbnails with each 2x2 pixels replaced by their mean, (N, SIDE^2 / 4)."""
     means: np.ndarray = (
         thumbnails.reshape(-1, SIDE // 2, 2, SIDE // 2, 2)
         .mean(axis=(2, 4))
@@ -60,19 +60,20 @@ def halved(thumbnails: np.ndarray) -> np.ndarray:
     return means
 
 
-def near(images: np.ndarray, others: np.ndarray, tolerance: float = NEAR) -> np.ndarray:
-    """(N,) bool: the thumbnail (16x16, grey) differs from that of one of `others` by a root mean square of at most `tolerance` levels.
+def find_near(images: np.ndarray, others: np.ndarray, tolerance: float = NEAR) -> np.ndarray:
+    """Tell for each image whether one of `others` is nearly the same, (N,) bool.
 
-    All pairs are compared: first at 8x8 by one matrix product, |a - b|^2 = |a|^2 + |b|^2 - 2ab
-    (averaging four pixels cannot raise the root mean square, so no pair is lost), then at 16x16.
+    That is, whether their thumbnails (16x16, grey) differ by a root mean square of at most
+    `tolerance` levels. All pairs are compared: first at 8x8 by one matrix product, |a - b|^2 =
+    |a|^2 + |b|^2 - 2ab (averaging four pixels cannot raise the root mean square, so no pair is
+    lost), then at 16x16.
     """
-    found = np.zeros(len(images), bool)
+    is_near = np.zeros(len(images), bool)
     if not len(images) or not len(others):
-        return found
-    fine, fine_others = (thumbnails(part, SIDE) for part in (images, others))
-    small, small_others = (
-        halved(part) - 127.5 for part in (fine, fine_others)
-    )  # centred: less rounding in the product
+        return is_near
+    fine, fine_others = (make_thumbnails(part, SIDE) for part in (images, others))
+    # Centred: less rounding in the product.
+    small, small_others = (halve(part) - 127.5 for part in (fine, fine_others))
     squares, squares_others = ((part**2).sum(axis=1) for part in (small, small_others))
     limit = (tolerance + 0.1) ** 2 * small.shape[1]  # the margin is for that rounding
     for start in tqdm(
@@ -88,5 +89,5 @@ def near(images: np.ndarray, others: np.ndarray, tolerance: float = NEAR) -> np.
             for part in range(0, len(i), 16 * BLOCK):
                 a, b = i[part : part + 16 * BLOCK], j[part : part + 16 * BLOCK]
                 hit = ((fine[start + a] - fine_others[other + b]) ** 2).mean(axis=1) <= tolerance**2
-                found[start + a[hit]] = True
-    return found
+                is_near[start + a[hit]] = True
+    return is_near

@@ -1,8 +1,9 @@
-"""Letters rendered with FreeType from the fonts that matplotlib ships, jittered, in MNIST's format: light strokes on black, 28x28.
+"""Letters rendered from the fonts that matplotlib ships, jittered, in MNIST's format.
 
-Letters that look like digits are left out: they would be outliers that are not. Each letter stands
-in upper and lower case, and the two halves of the alphabet and the two groups of fonts can be drawn
-apart, so that outliers to train on and outliers to test on share neither glyph nor font.
+That is, light strokes on black, 28x28. Letters that look like digits are left out: they would be
+outliers that are none. Each letter comes in upper and lower case. The two halves of the alphabet
+and the two groups of fonts can be drawn apart, so that outliers to train on and outliers to test on
+share neither glyph nor font.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Literal
+from importlib.resources.abc import Traversable
+from io import BytesIO
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -64,17 +67,22 @@ class Options:
             min(self.n_train, self.n_val, self.n_test) < 0
             or self.n_train + self.n_val + self.n_test == 0
         ):
-            found = f"n_train is {self.n_train}, n_val is {self.n_val}, n_test is {self.n_test}"
-            raise ValueError(f"{found}; write 0 or more, and not 0 for all")
+            raise ValueError(
+                f"n_train is {self.n_train}, n_val is {self.n_val}, n_test is {self.n_test}; "
+                "expected 0 or more, and at least one above 0"
+            )
 
 
-def font_file(name: str) -> Any:
-    """One of matplotlib's own TrueType fonts; to be opened or read, maybe inside of an archive."""
+def find_font(name: str) -> Traversable:
+    """Return one of matplotlib's own TrueType fonts, which may be inside an archive."""
     return files("matplotlib").joinpath("mpl-data", "fonts", "ttf", f"{name}.ttf")
 
 
-def draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) -> np.ndarray:
-    """One glyph, uint8 (28, 28): about 20 pixels high, with a random stroke width, rotation, shear, scale, shift and blur."""
+def draw_letter(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) -> np.ndarray:
+    """Draw one letter, uint8 (28, 28), about 20 pixels high.
+
+    Stroke width, rotation, shear, scale, shift and blur are random.
+    """
     side = SIZE * FACTOR
     canvas = Image.new("L", (side, side))
     stroke = int(rng.integers(0, 5))
@@ -104,7 +112,7 @@ def draw(letter: str, font: ImageFont.FreeTypeFont, rng: np.random.Generator) ->
 
 
 def build(options: Options) -> ImageSet:
-    """Splits of letters, class and font drawn uniformly.
+    """Return splits of letters, class and font drawn uniformly.
 
     Classes are upper case, then lower case, without those that look like digits.
     """
@@ -112,7 +120,8 @@ def build(options: Options) -> ImageSet:
     upper = [chr(c) for c in range(ord(first), ord(last) + 1)]
     glyphs = [g for g in upper + [u.lower() for u in upper] if g not in LIKE_DIGITS]
     fonts = [
-        ImageFont.truetype(font_file(name).open("rb"), 20 * FACTOR) for name in FONTS[options.fonts]
+        ImageFont.truetype(BytesIO(find_font(name).read_bytes()), 20 * FACTOR)
+        for name in FONTS[options.fonts]
     ]
     rng = make_generator("letters", options.letters, options.fonts, options.seed)
     splits = {}
@@ -120,10 +129,13 @@ def build(options: Options) -> ImageSet:
         if n:
             labels = rng.integers(len(glyphs), size=n)
             images = np.stack(
-                [draw(glyphs[label], fonts[rng.integers(len(fonts))], rng) for label in labels]
+                [
+                    draw_letter(glyphs[label], fonts[rng.integers(len(fonts))], rng)
+                    for label in labels
+                ]
             )
             splits[split] = ImageSplit(images[:, None], labels.astype(np.int64))
-    raw = b"".join(font_file(name).read_bytes() for name in FONTS[options.fonts])
+    raw = b"".join(find_font(name).read_bytes() for name in FONTS[options.fonts])
     return ImageSet(
         splits,
         source="rendered from fonts shipped with matplotlib: " + ", ".join(FONTS[options.fonts]),

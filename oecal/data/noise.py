@@ -1,4 +1,7 @@
-"""Synthetic anomalies of any shape, with the parameters of the Outlier Exposure paper's code where it has them (range [0, 1])."""
+"""Synthetic anomalies of any shape, floats in [0, 1].
+
+Parameters are those of the Outlier Exposure paper's code where it has the anomaly.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ class Options:
     """Noise images in the shape of another data set."""
 
     kind: Literal["gaussian", "uniform", "bernoulli", "blobs", "constant"]
-    """gaussian: N(0.5, 0.5) clipped; uniform: U(0, 1); bernoulli: 0 or 1, each pixel by itself (in [-1, 1] this is Rademacher
-    noise); blobs: Bernoulli(0.7) blurred with sigma 1.5, values below 0.75 set to 0; constant: one random level per channel"""
+    """gaussian: N(0.5, 0.5) clipped; uniform: U(0, 1); bernoulli: 0 or 1, each pixel by itself (in
+    [-1, 1] this is Rademacher noise); blobs: Bernoulli(0.7) blurred with sigma 1.5, values below
+    0.75 set to 0; constant: one random level per channel"""
     of: str
     """the data set whose shape and number of test images are taken"""
     n: int = 0
@@ -30,26 +34,29 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.n < 0:
-            raise ValueError(f"n is {self.n}; write 0 or more")
+            raise ValueError(f"n is {self.n}; expected 0 or more")
 
 
 def gaussian(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """N(0.5, 0.5^2) for each value, not clipped yet."""
+    """Draw each value from N(0.5, 0.5^2), not clipped yet."""
     return rng.normal(0.5, 0.5, shape)
 
 
 def uniform(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """U(0, 1) for each value."""
+    """Draw each value from U(0, 1)."""
     return rng.random(shape)
 
 
 def bernoulli(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """0 or 1 with equal probability, for each value."""
+    """Draw each value from 0 and 1 with equal probability."""
     return rng.integers(2, size=shape).astype(float)
 
 
 def blobs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Shapes (N, C, H, W) with soft edges on black: 70% ones, blurred by a Gaussian of 1.5 pixels, and all below 0.75 set to 0."""
+    """Draw shapes with soft edges on black, (N, C, H, W).
+
+    70% ones, blurred by a Gaussian of 1.5 pixels; all below 0.75 set to 0.
+    """
     from scipy.ndimage import gaussian_filter
 
     # Blurred over height and width only; the paper's code also blurred across the colour channels,
@@ -62,7 +69,7 @@ def blobs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
 
 
 def constant(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """One grey level of U(0, 1) for each image and channel, a read-only view of `shape`."""
+    """Draw one level of U(0, 1) for each image and channel; a read-only view of `shape`."""
     return np.broadcast_to(rng.random((*shape[:2], 1, 1)), shape)
 
 
@@ -76,7 +83,10 @@ KINDS = {
 
 
 def build(options: Options, of: ImageSplit) -> ImageSet:
-    """Unlabelled images of the shape of those in `of`, as many as it has unless `n` says more or fewer; 8 bits, so rounded and clipped."""
+    """Return unlabelled images of the shape of those in `of`, rounded and clipped to 8 bits.
+
+    There are as many as in `of` unless the option `n` says otherwise.
+    """
     shape = (options.n or len(of.images), *of.images.shape[1:])
     part = () if options.split == "test" else (options.split,)
     values = KINDS[options.kind](shape, make_generator("noise", options.kind, options.seed, *part))

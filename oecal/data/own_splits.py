@@ -113,8 +113,8 @@ def report_unusable(
 ) -> dict[str, dict[str, int]]:
     """Write the images that cannot be used to `report` (CSV) and count them.
 
-    n: number of images, usable or not; what: "files" or "images", for messages; on_bad: stop or skip.
-    Return {part: {kind of reason: number}}. Raise OecalError if any image is unusable and
+    n: number of images, usable or not; what: "files" or "images", for messages; on_bad: stop or
+    skip. Return {part: {kind of reason: number}}. Raise OecalError if any image is unusable and
     `on_bad` is stop, or if no usable image is left.
     """
     with replacing(report) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:

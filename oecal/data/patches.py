@@ -28,8 +28,8 @@ FILES = {  # photograph -> package, path inside it
 }
 
 
-def photograph(name: str, channels: int, shrink: float) -> np.ndarray:
-    """One photograph, uint8 (C, H, W), its sides divided by `shrink` (Lanczos, antialiased)."""
+def load_photograph(name: str, channels: int, shrink: float) -> np.ndarray:
+    """Return one photograph, uint8 (C, H, W), its sides divided by `shrink` (Lanczos)."""
     package, path = FILES[name]
     with files(package).joinpath(path).open("rb") as file:
         image = Image.open(file).convert("RGB")
@@ -38,8 +38,8 @@ def photograph(name: str, channels: int, shrink: float) -> np.ndarray:
     return to_grey(pixels[None])[0] if channels == 1 else pixels
 
 
-def sha256(names: Sequence[str]) -> str:
-    """Over the photographs' files, in this order."""
+def hash_photographs(names: Sequence[str]) -> str:
+    """Return the SHA-256 over the photographs' files, in this order."""
     digest = hashlib.sha256()
     for name in names:
         package, path = FILES[name]
@@ -47,14 +47,14 @@ def sha256(names: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def cut(
+def cut_patches(
     photograph: np.ndarray, size: int, n: int, min_contrast: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """`n` random patches (n, C, size, size), half of them mirrored.
+    """Cut `n` random patches (n, C, size, size), half of them mirrored.
 
-    Only patches whose grey levels have a standard deviation of at least `min_contrast` (of 255), so
-    that a patch is an image and not a flat wall. Raises OecalError if too few of the photograph's
-    patches are that rich.
+    Their grey levels have a standard deviation of at least `min_contrast` (of 255), so that a patch
+    is an image and not a flat wall. Raise OecalError if too few of the photograph's patches reach
+    that.
     """
     _, height, width = photograph.shape
     kept: list[np.ndarray] = []
@@ -67,12 +67,13 @@ def cut(
             kept.append(patch[..., ::-1] if rng.random() < 0.5 else patch)
     if len(kept) < n:
         raise OecalError(
-            f"min_contrast: only {len(kept)} of {100 * n} patches reach {min_contrast}; write a smaller number"
+            f"min_contrast: only {len(kept)} of {100 * n} patches reach {min_contrast}; use a "
+            "smaller number"
         )
     return np.stack(kept)
 
 
-def cut_all(
+def cut_splits(
     by_split: Mapping[str, Sequence[str]],
     counts: Mapping[str, int],
     channels: int,
@@ -81,13 +82,18 @@ def cut_all(
     min_contrast: float,
     rng: np.random.Generator,
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Images and labels (the index of the photograph over all splits) of each split, photographs in equal shares, shuffled."""
+    """Return {split: (images, labels)}, shuffled, photographs in equal shares.
+
+    A label is the index of the photograph over all splits.
+    """
     splits, first = {}, 0
     for split, names in by_split.items():
         images, labels = [], []
         for index, name in enumerate(names):
             share = counts[split] // len(names) + (index < counts[split] % len(names))
-            images.append(cut(photograph(name, channels, shrink), size, share, min_contrast, rng))
+            images.append(
+                cut_patches(load_photograph(name, channels, shrink), size, share, min_contrast, rng)
+            )
             labels.append(np.full(share, first + index, np.int64))
         order = rng.permutation(counts[split])
         splits[split] = (np.concatenate(images)[order], np.concatenate(labels)[order])

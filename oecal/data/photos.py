@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from oecal.core.seeds import make_generator
-from oecal.data.patches import cut_all, sha256
+from oecal.data.patches import cut_splits, hash_photographs
 from oecal.data.store import ImageSet, ImageSplit
 
 PHOTOGRAPHS = {
@@ -43,18 +43,20 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 4 <= self.size <= 64:
-            raise ValueError(f"size is {self.size}; write 4 to 64")
+            raise ValueError(f"size is {self.size}; expected 4 to 64")
         if not 1 <= self.shrink <= 4:
-            raise ValueError(f"shrink is {self.shrink}; write 1 to 4")
+            raise ValueError(f"shrink is {self.shrink}; expected 1 to 4")
         if min(self.n_train, self.n_val, self.n_test) < 1:
-            found = f"n_train is {self.n_train}, n_val is {self.n_val}, n_test is {self.n_test}"
-            raise ValueError(f"{found}; write 1 or more for each")
+            raise ValueError(
+                f"n_train is {self.n_train}, n_val is {self.n_val}, n_test is {self.n_test}; "
+                "expected 1 or more for each"
+            )
 
 
 def build(options: Options) -> ImageSet:
-    """Splits of patches, each with its photograph as class; no photograph is in two splits.
+    """Return splits of patches, each with its photograph as class.
 
-    Grey ones are left out of RGB sets.
+    No photograph is in two splits; grey ones are left out of RGB sets.
     """
     names = {
         s: n + (GREY_ONLY.get(s, []) if options.channels == 1 else [])
@@ -62,7 +64,7 @@ def build(options: Options) -> ImageSet:
     }
     counts = {"train": options.n_train, "val": options.n_val, "test": options.n_test}
     rng = make_generator("photos", options.seed)
-    splits = cut_all(
+    splits = cut_splits(
         names, counts, options.channels, options.size, options.shrink, options.min_contrast, rng
     )
     used = [name for split in names.values() for name in split]
@@ -70,6 +72,6 @@ def build(options: Options) -> ImageSet:
         {split: ImageSplit(*arrays) for split, arrays in splits.items()},
         source="photographs shipped with scikit-image and scikit-learn: " + ", ".join(used),
         licence="public domain, CC0 or CC BY (see the packages' own lists)",
-        sha256=sha256(used),
+        sha256=hash_photographs(used),
         classes=tuple(used),
     )

@@ -1,4 +1,4 @@
-"""The one function that every evaluated image passes: to the size and channels of the in-distribution set.
+"""The one function that every evaluated image passes, to the format of the in-distribution set.
 
 Resizing alone can be detected, so the interpolation is part of the configuration and one function
 serves all sets.
@@ -19,7 +19,7 @@ LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in Pillow and torchvi
 
 
 def to_grey(images: np.ndarray) -> np.ndarray:
-    """RGB (N, 3, H, W) to luma (N, 1, H, W), uint8."""
+    """Return the luma (N, 1, H, W) of RGB images (N, 3, H, W), uint8."""
     luma: np.ndarray = np.rint(np.einsum("c,nchw->nhw", LUMA, images, optimize=True)).astype(
         np.uint8
     )[:, None]
@@ -33,9 +33,7 @@ def resize(
     interpolation: str = "bilinear",
     box: tuple[float, float, float, float] | None = None,
 ) -> np.ndarray:
-    """Each image to height x width.
-
-    Enlarges and shrinks with Pillow's filters, which are antialiased ones.
+    """Resize each image to height x width with Pillow's filters, which are antialiased.
 
     box: the part (left, top, right, bottom) to take, in pixels, fractions allowed; all by default.
     """
@@ -57,7 +55,10 @@ def resize(
 def crop(
     images: np.ndarray, height: int, width: int, interpolation: str = "bilinear"
 ) -> np.ndarray:
-    """Scales so that the shorter side fits and keeps the centre, in one step: no rounding of the longer side moves the image."""
+    """Scale so that the shorter side fits, and keep the centre.
+
+    In one step, so that no rounding of the longer side moves the image.
+    """
     h, w = images.shape[2:]
     left, top = max(0.0, (w - width * h / height) / 2), max(0.0, (h - height * w / width) / 2)
     return resize(
@@ -70,7 +71,7 @@ def crop(
 
 
 def pad(images: np.ndarray, height: int, width: int, interpolation: str = "bilinear") -> np.ndarray:
-    """Scales so that the longer side fits, in the middle of black."""
+    """Scale so that the longer side fits, in the middle of black."""
     scale = min(height / images.shape[2], width / images.shape[3])
     h, w = max(1, round(images.shape[2] * scale)), max(1, round(images.shape[3] * scale))
     top, left = (height - h) // 2, (width - w) // 2
@@ -88,9 +89,11 @@ def adapt(
     interpolation: str = "bilinear",
     fit: str = "stretch",
 ) -> np.ndarray:
-    """Images uint8 (N, c, h, w) as uint8 (N, *shape): channels first (luma, or grey repeated), then size.
+    """Bring images uint8 (N, c, h, w) to uint8 (N, *shape).
 
-    fit, where the ratio of the sides differs: stretch (the ratio is not kept), crop (the centre) or
+    First the channels (luma, or grey repeated), then the size.
+
+    fit: where the ratio of the sides differs, stretch (the ratio is not kept), crop (the centre) or
     pad (black around).
     """
     if images.shape[1] != shape[0]:
@@ -110,5 +113,5 @@ class Format:
     """one of FITS"""
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Images uint8 (N, c, h, w) as uint8 (N, *shape)."""
+        """Return images uint8 (N, c, h, w) as uint8 (N, *shape)."""
         return adapt(images, self.shape, self.interpolation, self.fit)

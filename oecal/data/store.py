@@ -7,7 +7,7 @@ import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -16,6 +16,15 @@ from oecal.core.errors import OecalError
 
 SPLITS = ("train", "val", "test")
 UNLABELLED = -1
+
+
+class FormatEntry(TypedDict):
+    """The key `format` of a data set in the configuration."""
+
+    size: int
+    channels: int
+    fit: str
+    interpolation: str
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,8 @@ class ImageSplit:
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.labels.dtype != np.int64:
             raise TypeError(
-                f"images are {self.images.dtype} {self.images.shape}, labels {self.labels.dtype}: not uint8 NCHW, int64"
+                f"images are {self.images.dtype} {self.images.shape}, labels {self.labels.dtype}; "
+                "expected uint8 (N, C, H, W) and int64"
             )
         if self.labels.shape != self.images.shape[:1]:
             raise ValueError(
@@ -37,7 +47,7 @@ class ImageSplit:
 
     @classmethod
     def unlabelled(cls, images: np.ndarray) -> ImageSplit:
-        """A split of images (N, C, H, W) whose labels are all UNLABELLED."""
+        """Return a split of images (N, C, H, W) whose labels are all UNLABELLED."""
         return cls(images, np.full(len(images), UNLABELLED, np.int64))
 
 
@@ -52,20 +62,22 @@ class ImageSet:
     classes: tuple[str, ...] = ()
     removed: dict[str, dict[str, int]] = field(default_factory=dict)
     """images left out: split -> reason (a class, duplicates, unreadable) -> number"""
-    format: dict[str, Any] = field(default_factory=dict)
-    """size, channels, fit and interpolation, if the images were resized on their way into the store"""
+    format: FormatEntry | None = None
+    """what the images were brought to on their way into the store, if anything"""
     missing: str = ""
     """why there is no image: the set cannot be had, and the study does without it"""
 
 
 def write_store(path: str | Path, data: ImageSet) -> None:
-    """Writes the file whole or not at all; the same data give the same bytes."""
+    """Write the file, whole or not at all; the same data give the same bytes."""
     with hdf5_files.creating(path) as file:
         file.attrs.update(
             source=data.source, licence=data.licence, sha256=data.sha256, missing=data.missing
         )
         file.attrs.update(
-            {name: json.dumps(getattr(data, name)) for name in ("classes", "removed", "format")}
+            classes=json.dumps(data.classes),
+            removed=json.dumps(data.removed),
+            format=json.dumps(data.format or {}),
         )
         for name in SPLITS:
             if name in data.splits:
@@ -75,55 +87,58 @@ def write_store(path: str | Path, data: ImageSet) -> None:
 
 
 def read_metadata(path: str | Path) -> ImageSet:
-    """All but the images: `ImageSet.splits` is empty.
+    """Return all but the images: `ImageSet.splits` is empty.
 
-    Raises OecalError if the file is no image store.
+    Raise OecalError if the file is no image store.
     """
     with hdf5_files.reading(path) as file:
         plain = {name: str(file.attrs[name]) for name in ("source", "licence", "sha256", "missing")}
         classes, removed, form = (
             json.loads(file.attrs[name]) for name in ("classes", "removed", "format")
         )
-        return ImageSet({}, **plain, classes=tuple(classes), removed=removed, format=form)
+        return ImageSet({}, **plain, classes=tuple(classes), removed=removed, format=form or None)
 
 
 def list_available(
     paths: Iterable[str | Path], may_be_missing: Collection[str]
 ) -> list[str | Path]:
-    """Those of the stores that have images; a warning for each one that has none.
+    """Return those of the stores that have images, and log a warning for each of the others.
 
-    Raises OecalError if that one must be there.
+    Raise OecalError if one of these must not be missing.
     """
-    found = []
+    available = []
     for path in paths:
         if missing := read_metadata(path).missing:
             if Path(path).stem not in may_be_missing:
                 raise OecalError(
-                    f"{path}: the set is missing ({missing}); delete this file to try again, or write missing: skip"
+                    f"{path}: the set is missing ({missing}); delete this file to try again, or do "
+                    "without the set: set missing: skip in its entry"
                 )
             logging.warning(
                 "without %s: %s; delete %s to try again", Path(path).stem, missing, path
             )
         else:
-            found.append(path)
-    return found
+            available.append(path)
+    return available
 
 
 def list_splits(path: str | Path) -> list[str]:
-    """The splits that a store has; none if the set is missing."""
+    """Return the splits that a store has; none if the set is missing."""
     with hdf5_files.reading(path) as file:
         return [name for name in SPLITS if name in file]
 
 
 def read_split(path: str | Path, split: str) -> ImageSplit:
-    """One split. Raises OecalError if the file is no image store or lacks the split."""
+    """Read one split. Raise OecalError if the file is no image store or lacks the split."""
     with hdf5_files.reading(path) as file:
         if file.attrs["missing"]:
             raise OecalError(
-                f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try again"
+                f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try "
+                "again"
             )
         if split not in file:
             raise OecalError(
-                f"{path}: has no split '{split}', only: {', '.join(file)}; give the data set one, or write another set"
+                f"{path}: has no split '{split}', only: {', '.join(file)}; give the data set one, "
+                "or choose another set"
             )
         return ImageSplit(file[f"{split}/images"][:], file[f"{split}/labels"][:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from oecal.core.seeds import make_generator
-from oecal.data.patches import cut_all, sha256
+from oecal.data.patches import cut_splits, hash_photographs
 from oecal.data.store import ImageSet, ImageSplit
 
 TEXTURES = ["brick", "grass", "gravel"]
@@ -24,19 +24,21 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 4 <= self.size <= 64:
-            raise ValueError(f"size is {self.size}; write 4 to 64")
+            raise ValueError(f"size is {self.size}; expected 4 to 64")
         if self.n_test < 1:
-            raise ValueError(f"n_test is {self.n_test}; write 1 or more")
+            raise ValueError(f"n_test is {self.n_test}; expected 1 or more")
 
 
 def build(options: Options) -> ImageSet:
-    """A test split of n_test grey patches (n_test, 1, size, size); the textures are the classes."""
+    """Return a test split of grey patches (n_test, 1, size, size); the textures are classes."""
     rng = make_generator("textures", options.seed)
-    splits = cut_all({"test": TEXTURES}, {"test": options.n_test}, 1, options.size, 1.0, 10.0, rng)
+    splits = cut_splits(
+        {"test": TEXTURES}, {"test": options.n_test}, 1, options.size, 1.0, 10.0, rng
+    )
     return ImageSet(
         {split: ImageSplit(*arrays) for split, arrays in splits.items()},
         source="textures shipped with scikit-image: " + ", ".join(TEXTURES),
         licence="CC0",
-        sha256=sha256(TEXTURES),
+        sha256=hash_photographs(TEXTURES),
         classes=tuple(TEXTURES),
     )

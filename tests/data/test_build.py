@@ -11,7 +11,13 @@ import pytest
 
 from oecal.core.errors import OecalError, Unavailable
 from oecal.data import store
-from oecal.data.build_set import at_most, build, choose_classes, drop_duplicates, drop_repeated
+from oecal.data.build_set import (
+    build,
+    choose_classes,
+    drop_duplicates,
+    drop_repeated,
+    sample_at_most,
+)
 from oecal.data.classes import find_class_numbers
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.tables import datasets
@@ -68,12 +74,16 @@ def test_names_of_a_class(name):
     [
         (["tabbi"], CLASSES, "drop_classes: unknown name 'tabbi'"),
         (["x"], [str(n) for n in range(1000)], "drop_classes: the set has no class 'x'"),
-        ([7], CLASSES, "drop_classes: the set has no class 7; write numbers from 0 to 2"),
+        (
+            [7],
+            CLASSES,
+            "drop_classes: the set has no class 7; its classes are numbered from 0 to 2",
+        ),
         (["car"], ["blue car", "red car"], "drop_classes: unknown name 'car'"),
         (
             ["crane"],
             ["n01111111 crane, bird", "n02222222 crane"],
-            "drop_classes: 'crane' may be n01111111 crane, bird or n02222222 crane",
+            "drop_classes: 'crane' could be n01111111 crane, bird or n02222222 crane",
         ),
         ([0], (), "drop_classes: the set has no labels"),
     ],
@@ -108,7 +118,7 @@ def test_a_planted_class_is_dropped_and_counted(data):
 
 def test_a_class_is_kept_once(data):
     with pytest.raises(
-        OecalError, match="classes: names the class n02234567 tabby twice; write it once"
+        OecalError, match="classes: the class n02234567 tabby is listed twice; list it once"
     ):
         choose_classes(data, [1, "tabby"], [])
     assert choose_classes(data, [], [1, "tabby"]).classes == (CLASSES[0], CLASSES[2])
@@ -177,12 +187,12 @@ def test_repeated_images_are_dropped_across_splits_and_test_keeps_its_own(data):
 def test_at_most_takes_classes_in_equal_shares_and_keeps_the_order(rng):
     labels = np.repeat([0, 1, 2], [50, 30, 2])
     split = ImageSplit(np.arange(82, dtype=np.uint8).reshape(-1, 1, 1, 1), labels)
-    few = at_most(split, 22, "test")
+    few = sample_at_most(split, 22, "test")
     np.testing.assert_array_equal(np.bincount(few.labels), [10, 10, 2])
     assert (np.diff(few.images.ravel().astype(int)) > 0).all()
-    assert at_most(split, 100, "test") is split
-    np.testing.assert_array_equal(at_most(split, 22, "test").images, few.images)
-    assert len(at_most(ImageSplit.unlabelled(split.images), 5, "test").images) == 5
+    assert sample_at_most(split, 100, "test") is split
+    np.testing.assert_array_equal(sample_at_most(split, 22, "test").images, few.images)
+    assert len(sample_at_most(ImageSplit.unlabelled(split.images), 5, "test").images) == 5
 
 
 def test_all_at_once_and_what_the_store_says(own, tmp_path):
@@ -249,7 +259,7 @@ def test_the_table_of_data_sets_has_the_moments(tmp_path):
 def test_nothing_is_left(own, tmp_path):
     with pytest.raises(
         OecalError,
-        match="nothing is left of the split 'test'; write other classes, or fewer drop_classes",
+        match="nothing is left of the split 'test'; choose other classes, or fewer drop_classes",
     ):
         build(recipe(drop_classes=["tabby", "maple", "sandal"]), tmp_path / "x.h5", root=own)
 
@@ -277,7 +287,7 @@ def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
             root=own,
         )
     assert store.list_available([tmp_path / "x.h5"], ["x"]) == []
-    with pytest.raises(OecalError, match="write missing: skip"):
+    with pytest.raises(OecalError, match="set missing: skip in its entry"):
         store.list_available([tmp_path / "x.h5"], ["y"])
 
 

@@ -137,7 +137,7 @@ def test_brightness_adds(rng, severity, shift):
 
 
 def test_fractal_noise_fills_0_to_1_and_is_smooth():
-    noise = corruption_tools.fractal(np.zeros((50, 3, 32, 32)), 3, np.random.default_rng(0))
+    noise = corruption_tools.draw_fractal(np.zeros((50, 3, 32, 32)), 3, np.random.default_rng(0))
     assert noise.shape == (50, 1, 32, 32)
     np.testing.assert_allclose(
         [noise.min(axis=(1, 2, 3)), noise.max(axis=(1, 2, 3))], [[0] * 50, [1] * 50]

@@ -24,22 +24,32 @@ def as_jpeg(image, quality):
 
 def test_the_first_of_equal_images_stays():
     images = np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1)[[0, 1, 0, 2, 1, 0]]
-    assert duplicates.repeated(images).tolist() == [False, False, True, False, True, True]
-    assert duplicates.repeated(images[:0]).tolist() == []
+    assert duplicates.find_repeated(images).tolist() == [False, False, True, False, True, True]
+    assert duplicates.find_repeated(images[:0]).tolist() == []
 
 
 def test_exact(natural):
     changed = natural.copy()
     changed[3, 0, 5, 5] ^= 1
     others = changed[:10]
-    assert np.flatnonzero(duplicates.exact(natural, others)).tolist() == [0, 1, 2, 4, 5, 6, 7, 8, 9]
+    assert np.flatnonzero(duplicates.find_exact(natural, others)).tolist() == [
+        0,
+        1,
+        2,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+    ]
     grey = duplicates.adapt(natural[:2], (1, 32, 32))
-    assert duplicates.exact(natural, grey).tolist()[:3] == [
+    assert duplicates.find_exact(natural, grey).tolist()[:3] == [
         True,
         True,
         False,
     ]  # compared in the other set's format
-    assert not duplicates.exact(natural, natural[:0]).any()
+    assert not duplicates.find_exact(natural, natural[:0]).any()
 
 
 def test_near_finds_the_same_photograph_compressed_or_resized(natural):
@@ -50,15 +60,15 @@ def test_near_finds_the_same_photograph_compressed_or_resized(natural):
             resize(resize(natural[9][None], 48, 48, "bicubic"), 32, 32)[0],
         ]
     )
-    assert np.flatnonzero(duplicates.near(natural, others)).tolist() == [7, 8, 9]
-    assert not duplicates.near(natural, natural[:0]).any()
-    assert not duplicates.near(natural[:0], natural).any()
+    assert np.flatnonzero(duplicates.find_near(natural, others)).tolist() == [7, 8, 9]
+    assert not duplicates.find_near(natural, natural[:0]).any()
+    assert not duplicates.find_near(natural[:0], natural).any()
 
 
 def test_near_across_formats(natural):
     small = duplicates.adapt(natural[[5]], (1, 20, 20), "box")
-    assert np.flatnonzero(duplicates.near(small, natural)).tolist() == [0]
-    assert np.flatnonzero(duplicates.near(natural, small)).tolist() == [5]
+    assert np.flatnonzero(duplicates.find_near(small, natural)).tolist() == [0]
+    assert np.flatnonzero(duplicates.find_near(natural, small)).tolist() == [5]
 
 
 @settings(max_examples=25, deadline=None)
@@ -71,12 +81,12 @@ def test_near_is_the_comparison_of_all_pairs(seed, noise, n, m):
     others = np.clip(base[:m] + rng.normal(0, noise, (m, 1, 16, 16)), 0, 255).astype(np.uint8)
     distance = np.sqrt(((images[:, None].astype(float) - others[None]) ** 2).mean(axis=(2, 3, 4)))
     np.testing.assert_array_equal(
-        duplicates.near(images, others), (distance <= duplicates.NEAR).any(axis=1)
+        duplicates.find_near(images, others), (distance <= duplicates.NEAR).any(axis=1)
     )
 
 
 def test_blocks_do_not_matter(natural, monkeypatch):
-    found = duplicates.near(natural, natural[20:30])
+    is_near = duplicates.find_near(natural, natural[20:30])
     monkeypatch.setattr(duplicates, "BLOCK", 7)
-    np.testing.assert_array_equal(duplicates.near(natural, natural[20:30]), found)
-    assert found[20:30].all()
+    np.testing.assert_array_equal(duplicates.find_near(natural, natural[20:30]), is_near)
+    assert is_near[20:30].all()

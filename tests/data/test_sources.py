@@ -131,9 +131,9 @@ def test_photos_of_the_splits_come_from_different_photographs():
 
 def test_too_much_contrast_asked_for(rng):
     with pytest.raises(
-        OecalError, match="min_contrast: only 0 of 300 patches reach 20; write a smaller number"
+        OecalError, match="min_contrast: only 0 of 300 patches reach 20; use a smaller number"
     ):
-        patches.cut(np.full((1, 40, 40), 9, np.uint8), 8, 3, 20, rng)
+        patches.cut_patches(np.full((1, 40, 40), 9, np.uint8), 8, 3, 20, rng)
 
 
 def test_letters_to_train_on_and_to_test_on_share_neither_glyph_nor_font():
@@ -249,7 +249,9 @@ def test_keep_classes(rng):
     assert kept.classes == ("c", "a")
     np.testing.assert_array_equal(kept.splits["test"].labels, [1, 0, 0])
     np.testing.assert_array_equal(kept.splits["test"].images, images[[0, 2, 3]])
-    with pytest.raises(OecalError, match="the set has no class 7; write numbers from 0 to 2"):
+    with pytest.raises(
+        OecalError, match="the set has no class 7; its classes are numbered from 0 to 2"
+    ):
         choose_classes(data, [7], [])
 
 
@@ -271,7 +273,7 @@ def test_keep_classes(rng):
     ],
 )
 def test_refuses(wrong):
-    with pytest.raises(ValueError, match="write"):
+    with pytest.raises(ValueError, match="; expected "):
         wrong()
 
 
