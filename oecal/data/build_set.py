@@ -221,9 +221,9 @@ def build(
 
     recipe: the fields of Recipe; those that are left out have their defaults. of: for a source that
     is derived from another set, that set's store. against: the stores of the sets in
-    `Recipe.drop_duplicates_of`. root: the data root, where downloaded and own files lie. report: where
-    files that cannot be used are listed. may_be_missing: a set that cannot be had becomes an empty
-    store that says why; otherwise raise Unavailable.
+    `Recipe.drop_duplicates_of`. root: the data root, where downloaded and own files lie. report:
+    where files that cannot be used are listed. may_be_missing: a set that cannot be had becomes an
+    empty store that says why; otherwise raise Unavailable.
     """
     path, checked = Path(path), Recipe(**recipe)
     report = Path(report) if report else path.with_suffix(".bad.csv")

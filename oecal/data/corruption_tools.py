@@ -70,7 +70,7 @@ def resample(x: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray
 
 
 def draw_fractal(x: np.ndarray, decay: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw noise that fills 0 to 1 for each image of x, as (N, 1, H, W).
+    """Draw fractal noise of shape N x 1 x H x W that fills 0 to 1 for each image of x.
 
     It sums uniform noise on grids of 2, 3, 5, 9, ... points a side, each of them 1/decay as
     strong as the one before.
