@@ -164,7 +164,7 @@ def docstrings(cls: ast.ClassDef) -> dict[str, str]:
     """What the text below each field of a class says of it."""
     pairs = zip(cls.body, cls.body[1:], strict=False)
     return {
-        field.target.id: str(ast.literal_eval(text.value))
+        field.target.id: " ".join(str(ast.literal_eval(text.value)).split())
         for field, text in pairs
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
@@ -173,7 +173,8 @@ def docstrings(cls: ast.ClassDef) -> dict[str, str]:
 
 
 def limits(cls: ast.ClassDef) -> dict[str, str]:
-    """The limits of options, from the messages of __post_init__: `depth is ...; write 6n + 4`.
+    """The limits of options, from the messages of __post_init__: `depth is ...; write 6n + 4`,
+    or `expected 6n + 4`.
 
     In a loop they are of all its names.
     """
@@ -185,9 +186,8 @@ def limits(cls: ast.ClassDef) -> dict[str, str]:
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             message = node.exc.args[0]
             parts = message.values if isinstance(message, ast.JoinedStr) else [message]
-            before, _, limit = "".join(
-                str(p.value) for p in parts if isinstance(p, ast.Constant)
-            ).partition("write ")
+            text = "".join(str(p.value) for p in parts if isinstance(p, ast.Constant))
+            before, _, limit = text.replace("; expected ", "; write ").partition("write ")
             words = before.replace(",", " ").replace(":", " ").split()
             if limit:
                 found.update(
@@ -282,11 +282,11 @@ def other_names() -> str:
         (code("experiments.<name>.corruptions"), listed(corruption_names())),
         (
             code("experiments.<name>.attacks"),
-            listed(read_constant("predict", "attacks", "ATTACKS")),
+            listed(read_constant("predict", "adversarial", "ATTACKS")),
         ),
         (
             code("experiments.<name>.paths"),
-            "OOD sets of the experiment, " + listed(read_constant("data", "paths", "FADES")),
+            "OOD sets of the experiment, " + listed(read_constant("data", "image_paths", "FADES")),
         ),
         (code("claims"), "a file: [claims.md](claims.md)"),
     ]
