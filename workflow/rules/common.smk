@@ -5,12 +5,18 @@ import shutil
 import sys
 from pathlib import Path
 
-from oecal.study import claim_entries, dataset_entries, figure_plan, limit_settings, loading
+from oecal.study import (
+    claim_entries,
+    dataset_entries,
+    figure_plan,
+    limit_settings,
+    loading,
+    run_plan,
+)
 from oecal.core.codegraph import ROOT, find_script_code
 from oecal.core.errors import OecalError
 from oecal.core.components import explain_unknown
 from oecal.core.progress import Progress
-from oecal.scores.catalogue import find_score
 from oecal.study.study import RunKey
 
 NAME = "[a-z][a-z0-9_]*"
@@ -47,7 +53,7 @@ OUT = f"results/{study.name}"
 
 def data(*names):
     """Image stores of data sets."""
-    return [f"results/data/{name}.h5" for name in names]
+    return run_plan.list_stores(names)
 
 
 def derived_from(wildcards):
@@ -112,28 +118,6 @@ def read_with(wildcards):
     return {"data": [entry["source"]], "data.formats": [reader] if reader else []}
 
 
-def architecture(model):
-    return study.model(model)["architecture"]
-
-
-def trained_with(wildcards):
-    """The components that a training uses."""
-    training = study.training(wildcards.in_dist, wildcards.model, wildcards.training)
-    return {"models": [architecture(wildcards.model)], "training": [training["objective"]["name"]]}
-
-
-def judged_with(run):
-    """The components that screen images with a run: in_dist/model/training/seed0."""
-    in_dist, model, training, seed = run.split("/")
-    key = RunKey(in_dist, model, training, int(seed.removeprefix("seed")))
-    return {"models": [architecture(model)], "scores": families(key)}
-
-
-def families(run):
-    """The files of oecal/scores that hold the scores of a run."""
-    return sorted({find_score(name).family for name in study.scores(run)})
-
-
 def code_of_table(wildcards):
     """Library files that decide a table's numbers; those of post-hoc calibration, and some metrics, are named in the configuration."""
     table = wildcards.table
@@ -146,64 +130,9 @@ def run_of(wildcards):
     return RunKey(wildcards.in_dist, wildcards.model, wildcards.training, int(wildcards.seed))
 
 
-def prefixes(wildcards):
-    """The other runs that the scores of a run compare with: background, seeds."""
-    return set().union(*(find_score(name).prefixes for name in study.scores(run_of(wildcards))))
-
-
-def statistics(wildcards):
-    """Statistics of the images, for the scores of a density model."""
-    return (
-        f"{OUT}/statistics/{wildcards.in_dist}.h5"
-        if study.kind(wildcards.model) == "density"
-        else []
-    )
-
-
-def background(wildcards):
-    """The outputs of the background training, if a score compares with it."""
-    if "background" not in prefixes(wildcards):
-        return []
-    training = study.background(wildcards.in_dist, wildcards.model)
-    return of_runs("outputs/{run}.h5", [run_of(wildcards)._replace(training=training)])[0]
-
-
-def seeds(wildcards):
-    """The outputs of all seeds, if a score compares them."""
-    same = [run_of(wildcards)._replace(seed=seed) for seed in study.seeds(wildcards.model)]
-    return of_runs("outputs/{run}.h5", same) if "seeds" in prefixes(wildcards) else []
-
-
-def outliers(wildcards):
-    return data(*study.outliers(wildcards.in_dist, wildcards.model, wildcards.training))
-
-
-def init_weights(wildcards):
-    """The weights that a training starts from, if it starts from another training's."""
-    init = study.training(wildcards.in_dist, wildcards.model, wildcards.training)["init"]
-    return (
-        f"{OUT}/models/{wildcards.in_dist}/{wildcards.model}/{init}/seed{wildcards.seed}/model.safetensors"
-        if init
-        else []
-    )
-
-
-def swag_weights(wildcards):
-    """The weights that SWAG samples, if a score of the run needs them."""
-    run = run_of(wildcards)
-    return of_runs("models/{run}/swag.safetensors", [run])[0] if study.swag(run) else []
-
-
-def evaluated(in_dist, kind):
-    """Image stores of all sets that the models of this kind and in-distribution set predict."""
-    return data(*dict.fromkeys(entry["dataset"] for entry in study.sets(in_dist, kind)))
-
-
-def of_runs(pattern, runs=None):
-    """A path for each of these runs, by default all; `pattern` holds {run}."""
-    return [
-        f"{OUT}/{pattern.format(run=run.path)}" for run in (study.runs() if runs is None else runs)
-    ]
+def of_runs(pattern):
+    """A path for each run; `pattern` holds {run}."""
+    return run_plan.list_results(study, pattern, study.runs())
 
 
 def tables():

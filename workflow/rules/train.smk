@@ -3,10 +3,10 @@
 
 rule train:
     input:
-        code=lambda w: code_of("train", trained_with(w)),
+        code=lambda w: code_of("train", run_plan.name_training(study, run_of(w))),
         in_dist="results/data/{in_dist}.h5",
-        outliers=outliers,
-        init=init_weights,
+        outliers=lambda w: run_plan.list_outliers(study, run_of(w)),
+        init=lambda w: run_plan.find_initial_weights(study, run_of(w)),
     output:
         weights="<out>/models/<run>/model.safetensors",
         history="<out>/models/<run>/history.csv",
@@ -28,9 +28,9 @@ rule train:
 # Weights sampled around those of a run (SWAG), for the scores that need them.
 rule swag:
     input:
-        code=lambda w: code_of("swag", trained_with(w)),
+        code=lambda w: code_of("swag", run_plan.name_training(study, run_of(w))),
         in_dist="results/data/{in_dist}.h5",
-        outliers=outliers,
+        outliers=lambda w: run_plan.list_outliers(study, run_of(w)),
         weights="<out>/models/<run>/model.safetensors",
     output:
         "<out>/models/<run>/swag.safetensors",
