@@ -49,7 +49,8 @@ def test_make_targets_exist(document):
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_paths_named_in_the_documents_exist(document):
     for path in re.findall(
-        r"`((?:oecal|workflow|studies|envs|profiles)/[\w/.-]+)`", (ROOT / document).read_text()
+        r"`((?:oecal|workflow|studies|envs|profiles|tests|benchmarks)/[\w/.-]+)`",
+        (ROOT / document).read_text(),
     ):
         assert (ROOT / path).exists(), path
 
