@@ -1,5 +1,6 @@
-# Does Outlier Exposure give a model calibrated uncertainty? The study as a list of results, each rebuilt from its dependencies:
-# data sets -> trained models -> logits and likelihoods -> scores -> tables -> figures -> report.
+# Does Outlier Exposure give a model calibrated uncertainty? The study as a list of results, each
+# rebuilt from its dependencies: data sets -> trained models -> logits and likelihoods -> scores ->
+# tables -> figures -> report.
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -8,10 +9,13 @@ from oecal.core import snakemake_parts
 
 min_version("9.19")
 
-# A study given with --configfile, or as a module's configuration, stands alone; without one, the default study is built.
+# A study given with --configfile, or as a module's configuration, stands alone. Without one, the
+# study is config.yaml in the working directory, or else the repository's, which is the default.
 if not config or snakemake_parts.list_config_files(workflow) == []:
 
-    configfile: "config.yaml" if Path("config.yaml").exists() else workflow.source_path("config.yaml")
+    default = "config.yaml"
+
+    configfile: default if Path(default).exists() else workflow.source_path(default)
 
 
 include: "workflow/rules/common.smk"
@@ -67,7 +71,7 @@ onstart:
         next(place for place in (OUT, "results", ".") if os.path.exists(place)), os.W_OK
     ):
         print(
-            f"{OUT}: cannot be written; see to its permissions, or have the file system mounted for writing",
+            f"{OUT}: cannot be written; check its permissions, or mount the file system for writing",
             file=sys.stderr,
         )
         sys.exit(1)

@@ -20,6 +20,7 @@ from oecal.core.progress import Progress
 from oecal.study.study import RunKey
 
 NAME = "[a-z][a-z0-9_]*"
+RUN = "{wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
 TABLES = [
     "detection",
     "detection_intervals",
@@ -68,7 +69,10 @@ def compared_with(wildcards):
 
 
 def own_files(wildcards):
-    """A user's own file, or all folders of a user's own folder: a file that is added or removed there builds the set again."""
+    """A user's own file, or all folders below a user's own folder.
+
+    So a file that is added or removed there builds the set again.
+    """
     options = recipe(wildcards)["options"]
     path = Path(os.path.expanduser(config["data_root"])) / os.path.expanduser(
         options.get("path", "")
@@ -92,7 +96,7 @@ def recipe(wildcards):
 def given_file(path):
     """A file that is no result, as an input: a module's prefix leaves it alone.
 
-    Its path is relative below the working directory, so that both may be moved together, else absolute.
+    Below the working directory its path is relative, so that both may be moved together.
     """
     path, here = Path(path).absolute(), Path.cwd()
     return local(str(path.relative_to(here) if path.is_relative_to(here) else path))
@@ -106,7 +110,7 @@ def repository_file(path):
 def code_of(script, components=None):
     """The library files that a script runs: an edit to one of them makes its rule run again.
 
-    components: folder -> names of what it imports from there by name; an error tells of a folder that is forgotten.
+    components: folder -> names of what it imports from there by name; forgetting one is an error.
     """
     return [repository_file(path) for path in find_script_code(script, components)]
 
@@ -169,7 +173,7 @@ def claimed_figures():
 
 
 def configfiles():
-    """The configuration files that the study was asked for with, as its commands name them; none for the default study."""
+    """The files given with --configfile, as the report's commands name them; none by default."""
     return [os.path.relpath(path) for path in snakemake_parts.list_config_files(workflow) or []]
 
 
@@ -212,7 +216,10 @@ def screened(wildcards):
 
 
 def gpus():
-    """GPUs that a job asks for: 1 if it may run on one. Where jobs run on other machines, what this one has does not matter."""
+    """GPUs that a job asks for: 1 if it may run on one.
+
+    Where jobs run on other machines, what this one has does not matter.
+    """
     device = study.config["compute"]["device"]
     elsewhere = snakemake_parts.runs_jobs_elsewhere(workflow) is not False
     here = elsewhere or shutil.which("nvidia-smi") is not None

@@ -1,4 +1,5 @@
-# All evaluated sets of a run through its model, one HDF5 file, and what that cost; and what needs no model, once for each in-distribution set.
+# All evaluated sets of a run through its model, one HDF5 file, and what that cost. Statistics that
+# need no model, once for each in-distribution set.
 
 
 rule predict:
@@ -22,7 +23,7 @@ rule predict:
         more=lambda w: study.prediction(run_of(w)),
         sets=lambda w: {"sets": study.sets(w.in_dist, study.kind(w.model))},
     message:
-        "Predict {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
+        "Predict " + RUN
     script:
         "../scripts/predict.py"
 

@@ -15,7 +15,7 @@ rule thresholds:
     params:
         promises={"promises": study.config["promises"]},
     message:
-        "Thresholds of {wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
+        "Thresholds of " + RUN
     script:
         "../scripts/thresholds.py"
 
