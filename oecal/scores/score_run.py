@@ -119,9 +119,9 @@ def score_run(
     background: str | None = None,
     seeds: Sequence[str] = (),
 ) -> None:
-    """Write `/{set}/{split}/{score}`, float64, higher = more anomalous.
+    """Write `/{set}/{split}/{score}`, (N,) float64, higher = more anomalous.
 
-    Each is (N,), or shorter where the score says so. outputs: of this run; statistics: of the
+    Some scores are of batches, and shorter. outputs: of this run; statistics: of the
     images alone; background: outputs of the background training; seeds: outputs of all seeds. The
     attribute `chosen` (JSON) holds the hyperparameters that were chosen on ID val against auxiliary
     outliers; without outliers they keep their defaults. A score that compares with training images
