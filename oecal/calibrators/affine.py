@@ -1,4 +1,4 @@
-"""softmax(W x + b) of least NLL: what vector, matrix and Dirichlet scaling share, a convex problem."""
+"""softmax(W x + b) of the least NLL, a convex problem: vector, matrix and Dirichlet scaling."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from oecal.scores.numerics import log_softmax
 def loss_and_gradient(
     theta: np.ndarray, x: np.ndarray, labels: np.ndarray, free: np.ndarray, penalty: float
 ) -> tuple[float, np.ndarray]:
-    """Mean NLL + penalty (mean of the off-diagonal W_jk^2 + mean of b_k^2), and its gradient in theta: W where it is free, then b."""
+    """Mean NLL + penalty (mean of the off-diagonal W_jk^2 + mean of b_k^2), and its gradient.
+
+    theta: the entries of W where `free`, then b.
+    """
     n, k = x.shape
     weights = np.zeros((k, k))
     weights[free], bias = theta[:-k], theta[-k:]
@@ -28,15 +31,16 @@ def loss_and_gradient(
 
 
 def fit(x: np.ndarray, labels: np.ndarray, diagonal: bool, penalty: float) -> Calibrator:
-    """x (., K) to log softmax(W x + b), W (K, K) diagonal if asked for and b a vector, fitted to x (N, K) and labels (N,).
+    """Fit the map of x to log softmax(W x + b) to x (N, K) and labels (N,).
 
-    Starts at the identity, so it is never worse than that.
+    W is a square matrix, diagonal if `diagonal`. The fit starts at the identity, so it is never
+    worse.
     """
     from scipy.optimize import minimize
 
     k = x.shape[1]
     free = np.eye(k, dtype=bool) if diagonal else np.ones((k, k), bool)
-    found = minimize(
+    minimum = minimize(
         loss_and_gradient,
         np.append(np.eye(k)[free], np.zeros(k)),
         (x, labels, free, penalty),
@@ -44,6 +48,6 @@ def fit(x: np.ndarray, labels: np.ndarray, diagonal: bool, penalty: float) -> Ca
         jac=True,
     )
     weights = np.zeros((k, k))
-    weights[free] = found.x[:-k]
-    bias = found.x[-k:]
+    weights[free] = minimum.x[:-k]
+    bias = minimum.x[-k:]
     return Calibrator(lambda x: log_softmax(x @ weights.T + bias))

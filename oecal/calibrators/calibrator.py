@@ -1,4 +1,4 @@
-"""What each method's `fit` returns: a map from logits to calibrated log probabilities."""
+"""What each method's `fit` returns: a map from logits to calibrated log-probabilities."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Calibrator:
-    """`calibrated(logits)`: logits (N, K) to log p (N, K), float64, finite.
-
-    temperature: nan for a method that has none.
-    """
+    """A fitted map from logits (N, K) to log p (N, K), float64, finite."""
 
     calibrated: Callable[[np.ndarray], np.ndarray]
     temperature: float = float("nan")
+    """nan for a method that has none."""
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
-        """Logits (N, K), computed with as float64, to log probabilities (N, K)."""
+        """Return log p (N, K) of logits (N, K), which are converted to float64 first."""
         return self.calibrated(np.asarray(logits, np.float64))

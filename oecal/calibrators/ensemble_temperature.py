@@ -1,4 +1,7 @@
-"""Ensemble temperature scaling: w_1 softmax(z / T) + w_2 softmax(z) + w_3 / K (Zhang, Kailkhura & Han, ICML 2020, arXiv 2003.07329)."""
+"""Ensemble temperature scaling: w_1 softmax(z / T) + w_2 softmax(z) + w_3 / K.
+
+Zhang, Kailkhura & Han, ICML 2020 (arXiv 2003.07329).
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,16 @@ from oecal.scores.numerics import exact_top, fit_temperature, log_softmax
 
 OUTLIERS = False
 STEPS = 500
-# Weight: below it, rounding of the uniform part would tie the classes and lose the prediction
+# The least weight: below it, rounding of the uniform part would tie the classes and lose the
+# prediction
 LEAST = 1e-9
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
-    """T in [0.2, 5] of the least NLL, then the weights, >= 0 and of sum 1, of the least NLL: concave, by expectation maximisation.
+    """Fit T in [0.2, 5], then the weights, >= 0 with sum 1, each by the least NLL.
 
-    logits (N, K), labels (N,). The prediction does not change.
+    logits (N, K), labels (N,). The likelihood is concave in the weights, which are fitted by
+    expectation maximisation. The prediction does not change.
     """
     from scipy.special import logsumexp, softmax
 
@@ -26,7 +31,7 @@ def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
     def parts(z: np.ndarray) -> np.ndarray:
         return np.stack([log_softmax(z / t), log_softmax(z), np.full(z.shape, -np.log(z.shape[1]))])
 
-    of_label, log_w = parts(z)[:, rows, labels], np.full(3, -np.log(3.0))
+    log_p, log_w = parts(z)[:, rows, labels], np.full(3, -np.log(3.0))
     for _ in range(STEPS):
-        log_w = np.log(np.maximum(softmax(of_label + log_w[:, None], axis=0).mean(axis=1), LEAST))
+        log_w = np.log(np.maximum(softmax(log_p + log_w[:, None], axis=0).mean(axis=1), LEAST))
     return Calibrator(lambda z: exact_top(logsumexp(parts(z) + log_w[:, None, None], axis=0)), t)

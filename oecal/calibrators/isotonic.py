@@ -11,9 +11,10 @@ OUTLIERS = False
 
 
 def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:
-    """The map of one class: the non-decreasing step function of p (N,) nearest to right (N,), 1 for its images, in squared error.
+    """Return the map of one class, the non-decreasing function of p nearest to `right`.
 
-    Between the fitted p it is linear, and constant beyond them.
+    p: (N,); right: (N,), 1 for images of the class, else 0. Nearest in squared error. Between the
+    fitted p the map is linear, and constant beyond them.
     """
     from sklearn.isotonic import IsotonicRegression
 
@@ -22,5 +23,5 @@ def fit_one(p: np.ndarray, right: np.ndarray) -> one_vs_all.Map:
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
-    """A non-decreasing map of p_k for each class k; logits (N, K), labels (N,)."""
+    """Fit a non-decreasing map of p_k for each class k; logits (N, K), labels (N,)."""
     return one_vs_all.fit(logits, labels, fit_one)

@@ -1,7 +1,7 @@
-"""Matrix scaling: softmax(W z + b) (Guo et al., ICML 2017, section 4.2), with off-diagonal and intercept regularisation.
+"""Matrix scaling: softmax(W z + b), with off-diagonal and intercept regularisation.
 
-The regularisation (ODIR) is that of Kull et al., NeurIPS 2019 (arXiv 1910.12656, section 3.2);
-without it, K^2 parameters overfit.
+Guo et al., ICML 2017, section 4.2. The regularisation (ODIR) is that of Kull et al., NeurIPS 2019
+(arXiv 1910.12656, section 3.2); without it, K^2 parameters overfit.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ PENALTY = 1e-2
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
-    """W and b of the least regularised NLL; logits (N, K), labels (N,)."""
+    """Fit W and b by the least regularised NLL; logits (N, K), labels (N,)."""
     return affine.fit(np.asarray(logits, np.float64), labels, False, PENALTY)

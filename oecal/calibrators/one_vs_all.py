@@ -1,4 +1,7 @@
-"""Methods that map the probability of each class by itself: the mapped ones are normalised (Zadrozny & Elkan, KDD 2002)."""
+"""Methods that map each class's probability by itself and normalise the results.
+
+Zadrozny & Elkan, KDD 2002.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ Map = Callable[[np.ndarray], np.ndarray]
 def fit(
     logits: np.ndarray, labels: np.ndarray, fit_one: Callable[[np.ndarray, np.ndarray], Map]
 ) -> Calibrator:
-    """`fit_one(p_k, [l = k])`, (N,) each, gives the map of class k.
+    """Fit the map of each class k, which `fit_one(p_k, [l = k])`, (N,) each, returns.
 
     Where all mapped probabilities are 0, they become uniform.
     """

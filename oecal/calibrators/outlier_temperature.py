@@ -1,4 +1,4 @@
-"""A temperature fitted with auxiliary outliers, too: what can a single number do if it has seen what is not in the distribution?"""
+"""A temperature fitted to auxiliary outliers, too: how much can one number do that saw outliers?"""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ OUTLIERS = True
 
 
 def fit(logits: np.ndarray, labels: np.ndarray, outliers: np.ndarray) -> Calibrator:
-    """The T in [0.2, 5] of the least NLL of ID images + cross-entropy of outliers from uniform, the loss of Outlier Exposure.
+    """Fit T in [0.2, 5] by the loss of Outlier Exposure, with equal weights.
 
-    -mean_i log p_i,l(i) - mean_j mean_k log p_jk, equally weighted; logits (N, K), labels (N,),
-    outliers: their logits (M, K).
+    The loss is the NLL of ID images + the cross-entropy of outliers from the uniform distribution,
+    -mean_i log p_i,l(i) - mean_j mean_k log p_jk. logits (N, K), labels (N,), outliers: their
+    logits, M rows of K.
     """
     z, unknown, rows = (
         np.asarray(logits, np.float64),

@@ -14,15 +14,15 @@ OUTLIERS = False
 
 
 def make_calibrator(temperature: float) -> Calibrator:
-    """The calibrator z -> log softmax(z / T) of a given T > 0, which `Calibrator.temperature` tells."""
+    """Return the calibrator z -> log softmax(z / T) of a given temperature T > 0."""
     return Calibrator(lambda logits: log_softmax(logits / temperature), temperature)
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> Calibrator:
-    """The T in [0.2, 5] of the least NLL; logits (N, K), labels (N,)."""
+    """Fit T in [0.2, 5] by the least NLL; logits (N, K), labels (N,)."""
     return make_calibrator(fit_temperature(logits, labels))
 
 
 def fit_before_and_after(logits: np.ndarray, labels: np.ndarray) -> dict[str, Calibrator | None]:
-    """post_hoc -> calibrator: none, and the temperature fitted to these."""
+    """Return the calibrators none and temperature, fitted to these images, by their names."""
     return {"none": None, "temperature": fit(logits, labels)}

@@ -1,21 +1,21 @@
 """Bootstrap intervals of calibration metrics over test images, of one trained model.
 
-They say nothing of other seeds or training sets.
+They say nothing about other seeds or training sets.
 
-Each resample draws as many images as there are, with replacement, ID images and those of each OOD
-set by themselves. Means and ratios of means get the percentile interval (Efron & Tibshirani, 1993).
-An error of calibration does not: it is a norm of the gaps of the bins, to which noise only adds, so
-a percentile interval would call every calibrated model miscalibrated; `norm_interval` is what it
-gets.
+Each resample draws as many images as there are, with replacement, from the ID images and from each
+OOD set separately. Means and ratios of means get the percentile interval (Efron & Tibshirani,
+1993). An error of calibration does not: it is a norm of the gaps of the bins, to which noise only
+adds, so a percentile interval would call every calibrated model miscalibrated. It gets a
+`norm_interval`.
 
-Notation: N images, B resamples, D distinct confidences, K classes. A resample is a weight per
-image, how often it is drawn.
+Notation: N images, B resamples, b of them at a time, D distinct confidences, K classes. A resample
+is a weight per image: how often it is drawn.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,17 +29,21 @@ from oecal.metrics.norm_interval import Binned, Estimate, norm_interval
 from oecal.metrics.resamples import draw_weights, percentile_interval
 from oecal.metrics.smooth import smooth_ece, smoothing_kernel
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 CELLS = 1_000_000  # weights of so many images times resamples at a time, 8 MB
 
-Statistics = Callable[[np.ndarray], dict[str, Any]]
+Statistics = Callable[[np.ndarray], Mapping[str, np.ndarray | Binned]]
+"""From weights (N, b) to each metric (b,); an error of calibration as the gaps of its bins."""
 
 
 def draw_chunks(
     strata: Sequence[tuple[int, np.random.Generator]], resamples: int
 ) -> Iterator[np.ndarray]:
-    """Weights (N, b), some resamples at a time.
+    """Yield weights (N, b), some resamples at a time.
 
-    strata: number of images, in their order, and where their resamples come from.
+    strata: the number of images of each stratum, in their order, and its random generator.
     """
     n = sum(size for size, _ in strata)
     most = max(CELLS // n, 1)
@@ -52,8 +56,8 @@ def draw_chunks(
 
 def make_sparse(
     entries: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]
-) -> Any:
-    """A sparse matrix; entries of one place are added up."""
+) -> csr_array:
+    """Return a sparse matrix; entries in the same place are added up."""
     from scipy.sparse import csr_array
 
     return csr_array((entries, (rows, columns)), shape)
@@ -62,12 +66,12 @@ def make_sparse(
 def make_confidence_statistics(
     confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100
 ) -> Statistics:
-    """A function from weights (N, b) to each metric (b,), and for errors of calibration to the gaps of their bins.
+    """Return the function from weights to all metrics of confidence and correctness, (N,) each.
 
-    With weights of 1 they are those of oecal.metrics.calibration_metrics and
-    oecal.metrics.selective_metrics, with the confidence as score; but for ce2_debiased, which
-    estimates the square that stands here. All depend on how many right and how many wrong images
-    have each confidence. The bins, and the width at which smece smooths, are the same in all
+    With weights of 1 the metrics are those of oecal.metrics.calibration_metrics and
+    oecal.metrics.selective_metrics, with the confidence as score; except for ce2_debiased, which
+    estimates the square that is computed here. All depend only on how many right and how many wrong
+    images have each confidence. The bins, and the width at which smece smooths, are the same in all
     resamples.
 
     >>> of = make_confidence_statistics(np.array([0.9, 0.8, 0.7, 0.6]), np.array([1, 1, 0, 1]))
@@ -82,21 +86,20 @@ def make_confidence_statistics(
     )
     at_rank = np.repeat(np.arange(len(values)), counts)  # ties are spread evenly over their ranks
 
-    def ranked(index: np.ndarray) -> Any:
+    def by_rank(index: np.ndarray) -> csr_array:
         return make_sparse(1 / counts[at_rank], index, at_rank, (int(index[-1]) + 1, len(values)))
 
     used, place = np.unique(assign_by_width(values, bins), return_inverse=True)
     width = make_sparse(
         np.ones(len(values)), place, np.arange(len(values)), (len(used), len(values))
     )
-    mass, hundreds = ranked(assign_by_mass(n, bins)), ranked(assign_by_rank(n, size))
-    of_width, of_mass, of_hundreds = (
-        index @ counts / n for index in (width, mass, hundreds)
-    )  # their shares of the images
+    mass, hundreds = by_rank(assign_by_mass(n, bins)), by_rank(assign_by_rank(n, size))
+    # shares of the images
+    of_width, of_mass, of_hundreds = (index @ counts / n for index in (width, mass, hundreds))
     smooth = smoothing_kernel(values, smooth_ece(confidence, correct.astype(float)))
     doubt = 1 - values
 
-    def of(weights: np.ndarray) -> dict[str, Any]:
+    def compute(weights: np.ndarray) -> dict[str, np.ndarray | Binned]:
         right, wrong = of_right @ weights, of_wrong @ weights  # (D, b)
         both = right + wrong
         excess = values[:, None] * both - right
@@ -110,13 +113,11 @@ def make_confidence_statistics(
             means: np.ndarray = width @ of_what / n / of_width[:, None]
             return means
 
-        def at_ranks(index: Any) -> np.ndarray:
-            excesses, found = (
-                index @ excess,
-                index @ both,
-            )  # a bin of few images may be empty in a resample
+        def at_ranks(index: csr_array) -> np.ndarray:
+            # a bin of few images may be empty in a resample
+            excesses, sizes = index @ excess, index @ both
             means: np.ndarray = np.divide(
-                excesses, found, out=np.zeros_like(found), where=found > 0
+                excesses, sizes, out=np.zeros_like(sizes), where=sizes > 0
             )
             return means
 
@@ -140,15 +141,16 @@ def make_confidence_statistics(
             **selective(both[::-1], wrong[::-1]),
         }
 
-    return of
+    return compute
 
 
 def selective(both: np.ndarray, wrong: np.ndarray) -> dict[str, np.ndarray]:
-    """aurc, eaurc and augrc of oecal.metrics.selective_metrics, (b,): of images, and errors among them, (D, b), the most confident ones first.
+    """aurc, eaurc and augrc of oecal.metrics.selective_metrics, (b,) each.
 
-    Of m images of equal confidence with e errors, after W others with E errors, the j-th is
-    expected to be accepted with E + e j / m errors of W + j. The sum of these ratios over j is e +
-    (E - e W / m) (H(W + m) - H(W)), with the harmonic numbers H.
+    both, wrong: number of images, and of errors among them, (D, b), the most confident first. Of m
+    images of equal confidence with e errors, after W others with E errors, the j-th is expected to
+    be accepted with E + e j / m errors of W + j. The sum of these ratios over j is e + (E - e W /
+    m) (H(W + m) - H(W)), with the harmonic numbers H.
     """
     n = round(both[:, 0].sum())
     before, errors = np.cumsum(both, axis=0) - both, np.cumsum(wrong, axis=0) - wrong
@@ -166,7 +168,10 @@ def selective(both: np.ndarray, wrong: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def make_class_statistics(log_p: np.ndarray, labels: np.ndarray, bins: int = 15) -> Statistics:
-    """As `make_confidence_statistics`, of what needs true classes: nll, brier, and cwece, with the bins of all classes; log p (N, K), labels (N,)."""
+    """Return the function from weights to the metrics that need true classes.
+
+    These are nll, brier, and cwece, with the bins of all classes; log_p (N, K), labels (N,).
+    """
     n, classes = log_p.shape
     losses, p = label_losses(log_p, labels), np.exp(log_p)
     excess, image = p - (labels[:, None] == np.arange(classes)), np.repeat(np.arange(n), classes)
@@ -176,30 +181,32 @@ def make_class_statistics(log_p: np.ndarray, labels: np.ndarray, bins: int = 15)
     at = make_sparse(excess.ravel(), place.ravel(), image, (len(used), n))
     share = np.bincount(place.ravel()) / (n * classes)
 
-    def of(weights: np.ndarray) -> dict[str, Any]:
-        means: dict[str, Any] = {name: loss @ weights / n for name, loss in losses.items()}
+    def compute(weights: np.ndarray) -> dict[str, np.ndarray | Binned]:
+        means = {name: loss @ weights / n for name, loss in losses.items()}
         return {**means, "cwece": Binned(at @ weights / (n * classes) / share[:, None], share, 1)}
 
-    return of
+    return compute
 
 
 def bootstrap(
-    parts: Sequence[Statistics], weights: Iterator[np.ndarray], n: int
+    statistics: Sequence[Statistics], weights: Iterator[np.ndarray], n: int
 ) -> dict[str, Estimate]:
     """Each metric of these `Statistics`, from the weights of `draw_chunks` for n images."""
 
-    def of(w: np.ndarray) -> dict[str, Any]:
-        return {name: found for part in parts for name, found in part(w).items()}
+    def compute(w: np.ndarray) -> dict[str, np.ndarray | Binned]:
+        return {name: value for function in statistics for name, value in function(w).items()}
 
-    chunks: list[Mapping[str, Any]] = [of(w) for w in weights]
+    chunks = [compute(w) for w in weights]
     estimates = {}
-    for name, found in of(np.ones((n, 1))).items():
-        if isinstance(found, Binned):
-            gaps = np.concatenate([chunk[name].gaps for chunk in chunks], axis=1)
+    for name, value in compute(np.ones((n, 1))).items():
+        resampled = [chunk[name] for chunk in chunks]
+        if isinstance(value, Binned):
+            gaps = [binned.gaps for binned in resampled if isinstance(binned, Binned)]
             estimates[name] = norm_interval(
-                found._replace(gaps=found.gaps[:, 0]), found._replace(gaps=gaps)
+                value._replace(gaps=value.gaps[:, 0]),
+                value._replace(gaps=np.concatenate(gaps, axis=1)),
             )
         else:
-            replicates = np.concatenate([chunk[name] for chunk in chunks])
+            replicates = np.concatenate([np.asarray(values) for values in resampled])
             estimates[name] = Estimate(*percentile_interval(replicates), replicates)
     return estimates

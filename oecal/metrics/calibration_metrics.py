@@ -1,4 +1,4 @@
-"""Whether a confidence of 80% is right in 80% of the cases.
+"""Calibration: is a confidence of 80% right in 80% of the cases?
 
 Notation: confidence c_i in [0, 1], correctness y_i in {0, 1}, (N,) each; for the metrics that need
 them, probabilities p_ik, (N, K), and labels l_i, (N,). An OOD image that is pooled with ID images
@@ -24,10 +24,7 @@ class Bins(NamedTuple):
 
 
 def summarise_bins(index: np.ndarray, confidence: np.ndarray, correct: np.ndarray, n: int) -> Bins:
-    """Bins 0 to n - 1 from each image's bin, confidence and correctness, (N,) each.
-
-    An empty bin has nan for its means.
-    """
+    """Return bins 0 to n - 1 from each image's bin, confidence and correctness, (N,) each."""
     count = np.bincount(index, minlength=n)
     with np.errstate(invalid="ignore"):
         sums = (np.bincount(index, weights=w, minlength=n) for w in (confidence, correct))
@@ -35,7 +32,9 @@ def summarise_bins(index: np.ndarray, confidence: np.ndarray, correct: np.ndarra
 
 
 def assign_by_width(confidence: np.ndarray, bins: int) -> np.ndarray:
-    """Index of each confidence's bin (b / B, (b + 1) / B], as in Guo et al., ICML 2017; 0 falls into the first.
+    """Return the index of each confidence's bin (b / B, (b + 1) / B].
+
+    As in Guo et al., ICML 2017; 0 falls into the first bin.
 
     >>> assign_by_width(np.array([0.0, 0.1, 0.11, 1.0]), 10)
     array([0, 0, 1, 9])
@@ -45,7 +44,7 @@ def assign_by_width(confidence: np.ndarray, bins: int) -> np.ndarray:
 
 
 def assign_by_rank(n: int, size: int) -> np.ndarray:
-    """Index of the bin of `size` of each rank, (n,).
+    """Return the index of each rank's bin, (n,), with `size` ranks in each.
 
     The last, most confident bin takes the remainder (Hendrycks et al., section 4.5).
 
@@ -56,7 +55,7 @@ def assign_by_rank(n: int, size: int) -> np.ndarray:
 
 
 def assign_by_mass(n: int, bins: int) -> np.ndarray:
-    """Index of the bin of each rank, (n,), in `bins` bins of as equal size as can be.
+    """Return the index of each rank's bin, (n,), with `bins` bins of as equal size as can be.
 
     >>> assign_by_mass(5, 2)
     array([0, 0, 0, 1, 1])
@@ -66,16 +65,16 @@ def assign_by_mass(n: int, bins: int) -> np.ndarray:
 
 
 def bin_by_width(confidence: np.ndarray, correct: np.ndarray, bins: int = 15) -> Bins:
-    """`bins` bins of equal width, `assign_by_width`; confidence, correct: (N,)."""
+    """Bin by `assign_by_width`, into `bins` bins of equal width; confidence, correct: (N,)."""
     return summarise_bins(assign_by_width(confidence, bins), confidence, correct, bins)
 
 
 def sort_by_confidence(
     confidence: np.ndarray, correct: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both in ascending order of confidence.
+    """Return both in ascending order of confidence.
 
-    Equal confidences stand in no order: their correctness is spread evenly over their ranks.
+    Equal confidences have no order: their correctness is spread evenly over their ranks.
     """
     order = np.argsort(confidence, kind="stable")
     confidence, correct = confidence[order], correct[order]
@@ -84,13 +83,13 @@ def sort_by_confidence(
 
 
 def bin_by_mass(confidence: np.ndarray, correct: np.ndarray, bins: int) -> Bins:
-    """`bins` bins of as equal size as can be, by rank of confidence, `assign_by_mass`."""
+    """Bin by `assign_by_mass` of the rank of confidence, into `bins` bins of equal size."""
     index = assign_by_mass(len(confidence), bins)
     return summarise_bins(index, *sort_by_confidence(confidence, correct), index[-1] + 1)
 
 
 def bin_by_rank(confidence: np.ndarray, correct: np.ndarray, size: int = 100) -> Bins:
-    """Bins of `size` by rank of confidence, `assign_by_rank`."""
+    """Bin by `assign_by_rank` of the rank of confidence, into bins of `size` images."""
     index = assign_by_rank(len(confidence), size)
     return summarise_bins(index, *sort_by_confidence(confidence, correct), index[-1] + 1)
 
@@ -110,7 +109,10 @@ def gap(bins: Bins, norm: float) -> float:
 
 
 def official_gap(bins: Bins, norm: float) -> float:
-    """`gap` as the official OE code has it, for comparison only: its loop never reaches the last, most confident bin, which adds 0."""
+    """`gap` as the official OE code computes it, for comparison only.
+
+    Its loop never reaches the last, most confident bin, which adds 0.
+    """
     if len(bins.counts) == 1:
         return 0.0
     kept = Bins(*(values[:-1] for values in bins))
@@ -122,10 +124,11 @@ def official_gap(bins: Bins, norm: float) -> float:
 
 
 def debiased_squared(bins: Bins) -> float:
-    """sum_b n_b / n [(c_b - y_b)^2 - y_b (1 - y_b) / (n_b - 1)]: the squared RMS error without its bias upwards; it may be negative.
+    """sum_b n_b / n [(c_b - y_b)^2 - y_b (1 - y_b) / (n_b - 1)].
 
-    Kumar, Liang & Ma, NeurIPS 2019 (arXiv 1909.10155). Unbiased where the confidences within a bin
-    are equal. nan if a bin has one image.
+    The squared RMS error without its upward bias, which may be negative (Kumar, Liang & Ma, NeurIPS
+    2019, arXiv 1909.10155). Unbiased where the confidences within a bin are equal. nan if a bin has
+    one image.
     """
     full = bins.counts > 0
     n, c, y = (values[full] for values in bins)
@@ -135,7 +138,9 @@ def debiased_squared(bins: Bins) -> float:
 
 
 def error_auroc(confidence: np.ndarray, correct: np.ndarray) -> float:
-    """AUROC of low confidence as a detector of errors: P(c of an error < c of a right one), ties half. nan if all are right or wrong.
+    """AUROC of low confidence as a detector of errors: P(c of an error < c of a right one).
+
+    Ties count half. nan if all are right or all are wrong.
 
     >>> error_auroc(np.array([0.9, 0.8, 0.8]), np.array([1, 1, 0]))
     0.75
@@ -148,16 +153,17 @@ def error_auroc(confidence: np.ndarray, correct: np.ndarray) -> float:
 
 
 def brier_decomposition(
-    confidence: np.ndarray, correct: np.ndarray, found: Bins
+    confidence: np.ndarray, correct: np.ndarray, bins: Bins
 ) -> dict[str, float]:
-    """mean (c - y)^2 = reliability - resolution + uncertainty + within, over these bins of the same images.
+    """mean (c - y)^2 = reliability - resolution + uncertainty + within.
 
+    The terms are over these bins of the same images, with means c_b, y_b and shares w_b.
     reliability: sum_b w_b (c_b - y_b)^2; resolution: sum_b w_b (y_b - y)^2; uncertainty: y (1 - y)
     (Murphy, 1973); within: what the spread of the confidences within bins adds, their variance less
     twice their covariance with y (Stephenson et al., 2008).
     """
-    full = found.counts > 0
-    n, c, y = (values[full] for values in found)
+    full = bins.counts > 0
+    n, c, y = (values[full] for values in bins)
     mean, w = float(np.mean(correct)), n / n.sum()
     within = np.mean(confidence * (confidence - 2 * correct)) - w @ (c * (c - 2 * y))
     return {
@@ -176,36 +182,34 @@ def soft_f1(confidence: np.ndarray, correct: np.ndarray) -> float:
     >>> soft_f1(np.array([1.0, 0.5]), np.array([1, 0]))
     0.6666666666666666
     """
-    doubt, error = 1 - confidence, 1 - correct
-    total = (doubt + error).sum()
-    return float(2 * (doubt * error).sum() / total) if total > 0 else 0.0
+    unsure, error = 1 - confidence, 1 - correct
+    total = (unsure + error).sum()
+    return float(2 * (unsure * error).sum() / total) if total > 0 else 0.0
 
 
 def confidence_metrics(
     confidence: np.ndarray, correct: np.ndarray, bins: int = 15, size: int = 100
 ) -> dict[str, float]:
-    """Metrics that need confidence and correctness only, (N,) each; all are fractions.
+    """Return the metrics that need confidence and correctness only, (N,) each, as fractions.
 
     ece: equal-width bins; ace: equal-mass bins (both `bins` of them); mce: largest equal-width gap;
     rms, mad: adaptive bins of `size`; rms_official: rms as the official OE code computes it;
     ce2_debiased: `debiased_squared` of the equal-mass bins; error_auroc; reliability, resolution:
-    two of `brier_decomposition`; smece: `smooth_ece`. Raises ValueError if there are none, or if some lie
-    outside [0, 1], as logits do.
+    two of `brier_decomposition`; smece: `smooth_ece`. Raises ValueError if there are no
+    confidences, or if some lie outside [0, 1], as logits do.
 
-    >>> found = confidence_metrics(np.full(10, 0.8), np.arange(10) < 6)
-    >>> {name: round(found[name], 3) for name in ("accuracy", "ece", "rms", "mean_confidence")}
+    >>> metrics = confidence_metrics(np.full(10, 0.8), np.arange(10) < 6)
+    >>> {name: round(metrics[name], 3) for name in ("accuracy", "ece", "rms", "mean_confidence")}
     {'accuracy': 0.6, 'ece': 0.2, 'rms': 0.2, 'mean_confidence': 0.8}
     """
     confidence, correct = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
     if confidence.size == 0:
         raise ValueError("no confidences")
-    if outside := np.count_nonzero(
-        ~((confidence >= 0) & (confidence <= 1 + 1e-6))
-    ):  # a softmax in float32 may round to above 1
+    # a softmax in float32 may round to above 1
+    if outside := np.count_nonzero(~((confidence >= 0) & (confidence <= 1 + 1e-6))):
         raise ValueError(f"{outside} of {confidence.size} confidences lie outside [0, 1]")
-    ascending = sort_by_confidence(
-        confidence, correct
-    )  # once: sorting what is sorted takes the two binnings by rank no time
+    # sorted once here: the two binnings by rank then sort what is sorted, which takes no time
+    ascending = sort_by_confidence(confidence, correct)
     width, mass, hundreds = (
         bin_by_width(confidence, correct, bins),
         bin_by_mass(*ascending, bins),
@@ -231,7 +235,9 @@ def confidence_metrics(
 
 
 def classwise_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
-    """Mean over classes k of the equal-width ECE of p_k against [l = k] (Kull et al., NeurIPS 2019, arXiv 1910.12656).
+    """Mean over classes k of the equal-width ECE of p_k against [l = k].
+
+    Kull et al., NeurIPS 2019 (arXiv 1910.12656).
 
     >>> classwise_ece(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0, 1]))
     0.5
@@ -248,21 +254,21 @@ def classwise_ece(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15)
 
 
 def label_losses(log_p: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """nll: -log p_l, nats.
+    """Return the losses of each image, (N,), from log_p (N, K) and labels (N,).
 
-    brier: sum_k (p_k - [l = k])^2, in [0, 2]; of each image, (N,), from log_p (N, K) and labels
-    (N,).
+    nll: -log p_l, nats; brier: sum_k (p_k - [l = k])^2, in [0, 2].
     """
     error = np.exp(log_p) - (labels[:, None] == np.arange(log_p.shape[1]))
     return {"nll": -log_p[np.arange(len(labels)), labels], "brier": (error**2).sum(axis=1)}
 
 
 def label_metrics(logits: np.ndarray, labels: np.ndarray, bins: int = 15) -> dict[str, float]:
-    """Metrics that need labels of the model's own classes.
+    """Return the metrics that need labels of the model's own classes.
 
-    Logits (N, K), labels (N,): means of `label_losses`; cwece: class-wise ECE.
+    They are the means of `label_losses`, and cwece, the class-wise ECE; logits (N, K), labels (N,).
 
-    >>> {name: round(value, 3) for name, value in label_metrics(np.zeros((2, 2)), np.array([0, 1])).items()}
+    >>> metrics = label_metrics(np.zeros((2, 2)), np.array([0, 1]))
+    >>> {name: round(value, 3) for name, value in metrics.items()}
     {'nll': 0.693, 'brier': 0.5, 'cwece': 0.0}
     """
     log_p = log_softmax(np.asarray(logits, np.float64), axis=1)

@@ -1,4 +1,7 @@
-"""Brier score of the confidence in being right: a proper score also where OOD images, which have no true class, are pooled."""
+"""Brier score of the confidence in being right.
+
+It is a proper score also where OOD images, which have no true class, are pooled.
+"""
 
 from __future__ import annotations
 

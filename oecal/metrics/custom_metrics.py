@@ -1,9 +1,12 @@
-"""Metrics with a file of their own, named under `measures.metrics`: each is one column more of the table that its TABLE names.
+"""Metrics with a file of their own, configured under `measures.metrics`.
 
-calibration: `metric(confidence (N,), correct (N,), weights (N, B)) -> (B,)`, a mean or a ratio of
-means in which each image counts as often as its weight says: `calibration.csv` has it with weights
-of 1, and `intervals.csv` the percentile interval over resamples. detection: `metric(ID scores (N,),
-OOD scores (M,)) -> float`, OOD positive and higher; of each score and OOD set in `detection.csv`.
+Each adds a column to the table that its TABLE names.
+
+- calibration: `metric(confidence (N,), correct (N,), weights (N, B)) -> (B,)`, a mean or a ratio of
+  means in which each image counts as often as its weight says. `calibration.csv` has it with
+  weights of 1, and `intervals.csv` the percentile interval over resamples.
+- detection: `metric(ID scores (N,), OOD scores (M,)) -> float`, OOD positive and higher, for each
+  score and OOD set in `detection.csv`.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ Metrics = Mapping[str, Callable[..., Any]]
 
 
 def load_custom_metrics(options: Mapping[str, Any], table: str) -> Metrics:
-    """The configured metrics of a table, by name.
+    """Import the configured metrics of a table; return their functions by name.
 
     >>> list(load_custom_metrics({"metrics": ["correctness_brier"]}, "calibration"))
     ['correctness_brier']

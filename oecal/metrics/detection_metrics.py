@@ -14,7 +14,7 @@ import numpy as np
 
 
 def check_scores(scores: np.ndarray, name: str) -> np.ndarray:
-    """Scores as a flat float64 array. Raises ValueError if empty or not finite.
+    """Return scores as a flat float64 array. Raise ValueError if empty or not finite.
 
     >>> check_scores(np.array([0.5, np.nan]), "ID")
     Traceback (most recent call last):
@@ -25,9 +25,8 @@ def check_scores(scores: np.ndarray, name: str) -> np.ndarray:
     if scores.size == 0:
         raise ValueError(f"{name}: no scores")
     if not np.isfinite(scores).all():
-        raise ValueError(
-            f"{name}: {np.count_nonzero(~np.isfinite(scores))} of {scores.size} scores are not finite"
-        )
+        bad = np.count_nonzero(~np.isfinite(scores))
+        raise ValueError(f"{name}: {bad} of {scores.size} scores are not finite")
     return scores
 
 
@@ -37,46 +36,51 @@ class Sample(NamedTuple):
     values: np.ndarray
     counts: np.ndarray
 
+    @property
+    def size(self) -> int:
+        """The number of images."""
+        return int(self.counts.sum())
+
 
 def count_sample(scores: np.ndarray, name: str) -> Sample:
-    """Scores (N,), sorted and counted. Raises ValueError for empty or non-finite scores."""
+    """Sort and count scores (N,). Raise ValueError if empty or not finite."""
     ascending = np.sort(check_scores(scores, name))
     first = np.append(0, np.flatnonzero(ascending[1:] != ascending[:-1]) + 1)
     return Sample(ascending[first], np.diff(first, append=len(ascending)))
 
 
 class Thresholds(NamedTuple):
-    """Each distinct score of the positive class as a threshold, from the strictest on; (D,) each.
-
-    true, false: positives and negatives that lie at the threshold or beyond; beyond: negatives
-    without those that lie just at it.
-    """
+    """Each distinct score of the positive class as a threshold, the strictest first; (D,) each."""
 
     true: np.ndarray
+    """Positives at the threshold or beyond."""
     false: np.ndarray
+    """Negatives at the threshold or beyond."""
     beyond: np.ndarray
+    """Negatives beyond the threshold, without those exactly at it."""
     positives: int
     negatives: int
 
     @property
     def added(self) -> np.ndarray:
-        """Positives that lie just at each threshold."""
+        """Positives exactly at each threshold."""
         return np.diff(self.true, prepend=0)
 
 
 class Comparison(NamedTuple):
-    """Thresholds with OOD as the positive class, where what lies beyond is higher, and with ID as the positive class: lower."""
+    """ID and OOD scores, compared at each threshold."""
 
     ood: Thresholds
+    """With OOD as the positive class: beyond a threshold is above it."""
     id: Thresholds
+    """With ID as the positive class: beyond a threshold is below it."""
 
 
 def compare_samples(inside: Sample, outside: Sample) -> Comparison:
-    """One binary search tells how ID and OOD scores interleave; the rest is counting."""
-    n_in, n_out = int(inside.counts.sum()), int(outside.counts.sum())
-    place = np.searchsorted(
-        inside.values, outside.values
-    )  # how many distinct ID scores lie below each OOD score
+    """Find how ID and OOD scores interleave, with one binary search; the rest is counting."""
+    n_in, n_out = inside.size, outside.size
+    # how many distinct ID scores lie below each OOD score
+    place = np.searchsorted(inside.values, outside.values)
     tied = np.append(inside.values, np.inf)[place] == outside.values
     not_below = n_in - np.append(0, np.cumsum(inside.counts))[place]
     above = not_below - np.append(inside.counts, 0)[place] * tied
@@ -105,7 +109,7 @@ def average_precision(at: Thresholds) -> float:
 
 
 def false_positive_rate(at: Thresholds, percent: int = 95) -> float:
-    """Share of the negatives that is flagged at the first threshold that flags at least `percent` of the positives.
+    """Share of the negatives flagged where first at least `percent` of the positives are.
 
     Counted in integers: a recall of exactly 95% passes.
     """
@@ -113,51 +117,56 @@ def false_positive_rate(at: Thresholds, percent: int = 95) -> float:
     return float(at.false[np.searchsorted(at.true, needed)] / at.negatives)
 
 
-def describe_sizes(found: Comparison) -> dict[str, float | int]:
-    """base_rate: share of OOD, on which every AUPR depends; n_in, n_out: number of images."""
-    n_in, n_out = found.id.positives, found.ood.positives
+def describe_sizes(comparison: Comparison) -> dict[str, float | int]:
+    """Return n_in and n_out, numbers of images, and base_rate, the share of OOD images."""
+    n_in, n_out = comparison.id.positives, comparison.ood.positives
     return {"base_rate": n_out / (n_in + n_out), "n_in": n_in, "n_out": n_out}
 
 
 def detection_metrics_of_sets(
     id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]
 ) -> list[dict[str, float | int]]:
-    """All detection metrics of one score, for each of several OOD sets against the same ID scores; fractions in [0, 1].
+    """Return all detection metrics of one score, for each of several OOD sets.
 
-    id_scores: (N,), each of ood_sets: (M,), a higher score is more anomalous. auroc: P(ood > id) +
-    P(ood = id) / 2. ap_out, ap_in: average precision with OOD, with ID, as the positive class; they
-    depend on base_rate = n_out / (n_in + n_out). fpr95: share of ID flagged at the first threshold
-    that flags at least 95% of OOD; fpr95_id_pos: share of OOD accepted at the first threshold that
-    accepts at least 95% of ID. Raises ValueError for empty or non-finite scores.
+    id_scores: (N,), each of ood_sets: (M,), a higher score is more anomalous. All are fractions in
+    [0, 1]. auroc: P(ood > id) + P(ood = id) / 2. ap_out, ap_in: average precision with OOD, with
+    ID, as the positive class; they depend on base_rate = n_out / (n_in + n_out). fpr95: share of ID
+    flagged at the first threshold that flags at least 95% of OOD; fpr95_id_pos: share of OOD
+    accepted at the first threshold that accepts at least 95% of ID. Raises ValueError for empty or
+    non-finite scores.
     """
     inside, rows = count_sample(id_scores, "ID"), []
     for scores in ood_sets:
-        found = compare_samples(inside, count_sample(scores, "OOD"))
+        comparison = compare_samples(inside, count_sample(scores, "OOD"))
         rows.append(
             {
-                "auroc": auroc(found.ood),
-                "ap_out": average_precision(found.ood),
-                "ap_in": average_precision(found.id),
-                "fpr95": false_positive_rate(found.ood),
-                "fpr95_id_pos": false_positive_rate(found.id),
-                **describe_sizes(found),
+                "auroc": auroc(comparison.ood),
+                "ap_out": average_precision(comparison.ood),
+                "ap_in": average_precision(comparison.id),
+                "fpr95": false_positive_rate(comparison.ood),
+                "fpr95_id_pos": false_positive_rate(comparison.id),
+                **describe_sizes(comparison),
             }
         )
     return rows
 
 
 def detection_metrics(id_scores: np.ndarray, ood_scores: np.ndarray) -> dict[str, float | int]:
-    """All detection metrics of one score on one pair of sets: `detection_metrics_of_sets` of one OOD set.
+    """Return all detection metrics of one score for one OOD set.
 
-    >>> found = detection_metrics(np.array([1, 2, 3, 4]), np.array([3, 5, 6, 7]))
-    >>> found["auroc"], found["fpr95"], found["base_rate"]
+    `detection_metrics_of_sets` explains them.
+
+    >>> metrics = detection_metrics(np.array([1, 2, 3, 4]), np.array([3, 5, 6, 7]))
+    >>> metrics["auroc"], metrics["fpr95"], metrics["base_rate"]
     (0.90625, 0.5, 0.5)
     """
     return detection_metrics_of_sets(id_scores, [ood_scores])[0]
 
 
 def roc_curve(id_scores: np.ndarray, ood_scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """False and true positive rates, OOD positive, from (0, 0) to (1, 1), (D + 1,) each for D distinct scores.
+    """Return false and true positive rates, OOD positive, from (0, 0) to (1, 1).
+
+    (D + 1,) each, for D distinct scores.
 
     >>> fpr, tpr = roc_curve(np.array([1, 2]), np.array([2, 3]))
     >>> fpr.tolist(), tpr.tolist()

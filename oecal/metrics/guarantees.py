@@ -1,8 +1,8 @@
-"""Thresholds that keep a promise: from validation scores, with a guarantee for a finite number of images.
+"""Thresholds from validation scores, with a guarantee that holds for a finite number of images.
 
 An image is accepted if and only if its score is at most the threshold. Both guarantees rest on the
-binomial distribution alone, whatever the distribution of the scores, and hold for images that come
-as the validation images did. Their probability is over the draw of these.
+binomial distribution alone, whatever the distribution of the scores, and hold for images from the
+distribution of the validation images. Their probability is over the draw of these.
 """
 
 from __future__ import annotations
@@ -12,30 +12,31 @@ from dataclasses import dataclass
 import numpy as np
 
 GRID = 25  # accepted counts that are tried
-# Of the sequence of tests among them: where errors have little to do with the score, the strictest
-# test is the weakest
+# Where the sequence of tests among them starts: where errors have little to do with the score, the
+# strictest test is the weakest
 STARTS = 3
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """threshold: None if none keeps the promise.
-
-    n: images it is from; bound: upper confidence limit of the rate at it, None without.
-    """
+    """A threshold and how it was selected."""
 
     threshold: float | None
+    """None if no threshold has the guarantee."""
     n: int
+    """Number of images that it was selected on."""
     bound: float | None
+    """Upper confidence limit of the rate at the threshold; None without a threshold."""
 
 
 def clopper_pearson(
     events: np.ndarray | int, n: np.ndarray | int, confidence: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One-sided lower and upper confidence limit of a probability, each at `confidence`: Clopper & Pearson (Biometrika 1934), exact.
+    """One-sided lower and upper confidence limits of a probability, each at `confidence`, exact.
 
-    Quantiles of Beta(k, n - k + 1) at 1 - confidence and of Beta(k + 1, n - k) at confidence; 0 for
-    k = 0 and 1 for k = n. Both together are an interval at 2 confidence - 1. Shapes broadcast.
+    Clopper & Pearson (Biometrika 1934): quantiles of Beta(k, n - k + 1) at 1 - confidence and of
+    Beta(k + 1, n - k) at confidence; 0 for k = 0 and 1 for k = n. Both together are an interval at
+    2 confidence - 1. Shapes broadcast.
 
     >>> low, high = clopper_pearson(np.array([0, 5]), 100, 0.95)
     >>> low.round(3).tolist(), high.round(3).tolist()
@@ -50,7 +51,9 @@ def clopper_pearson(
 
 
 def fewest_images(level: float, confidence: float) -> int:
-    """The smallest n from which `level` can be promised: (1 - level)^n <= 1 - confidence, as even no event in fewer shows nothing.
+    """Return the smallest n from which `level` can be guaranteed: (1 - level)^n <= 1 - confidence.
+
+    Fewer images show nothing, even without a single event.
 
     >>> fewest_images(0.05, 0.95)
     59
@@ -61,13 +64,14 @@ def fewest_images(level: float, confidence: float) -> int:
 def select_rejection_threshold(
     scores: np.ndarray, level: float, confidence: float = 0.95
 ) -> Threshold:
-    """The smallest threshold that rejects at most `level` of ID images, with probability >= `confidence`; scores (N,) of ID validation.
+    """Return the smallest threshold that rejects at most `level` of ID images.
 
-    It is the order statistic s_(N-k): an image of the same distribution exceeds it with a
-    probability that is Beta(k + 1, N - k), or smaller where scores are tied (Wilks, Ann. Math.
-    Stat. 1941). k is the largest number whose upper Clopper-Pearson limit, k of N, is at most
-    `level`. No threshold if N is too small: (1 - level)^N > 1 - confidence, so a promise of 5% at
-    0.95 needs 59 images.
+    It does so with probability >= `confidence`; scores (N,) of ID validation images. It is the
+    order statistic s_(N-k): an image of the same distribution exceeds it with a probability that is
+    Beta(k + 1, N - k), or smaller where scores are tied (Wilks, Ann. Math. Stat. 1941). k is the
+    largest number whose upper Clopper-Pearson limit, k of N, is at most `level`. There is no
+    threshold if N is too small, (1 - level)^N > 1 - confidence: a guarantee of 5% at 0.95 needs 59
+    images.
 
     >>> select_rejection_threshold(np.arange(58), level=0.05)
     Threshold(threshold=None, n=58, bound=None)
@@ -88,21 +92,22 @@ def select_rejection_threshold(
 def select_error_threshold(
     scores: np.ndarray, errors: np.ndarray, level: float, confidence: float = 0.95
 ) -> Threshold:
-    """The largest threshold at which at most `level` of the accepted are errors, with probability >= `confidence`.
+    """Return the largest threshold at which at most `level` of the accepted images are errors.
 
-    scores, errors: (N,), errors 1 or 0. Learn then Test (Angelopoulos et al. 2021, arXiv
-    2110.01052, fixed-sequence testing with several starts): thresholds that accept from a quarter
-    of the images, but at least as many as can show anything (`fewest_images`), up to all of them, in equal
-    steps; from strict to loose, each with the exact binomial test of a larger error rate among the
-    accepted. Of alpha = 1 - confidence each start, a third of the way apart, gets an equal share; a
-    test that rejects hands what it had to the next one, one that does not loses it (the fallback
-    procedure of Wiens, Pharm. Stat. 2003). The loosest threshold that passed its test is taken;
-    there is none if none did. bound: the upper Clopper-Pearson limit at `confidence`.
+    It holds with probability >= `confidence`. scores, errors: (N,), errors 1 or 0. Learn then Test
+    (Angelopoulos et al. 2021, arXiv 2110.01052, fixed-sequence testing with several starts):
+    thresholds that accept from a quarter of the images, but at least as many as can show anything
+    (`fewest_images`), up to all of them, in equal steps; from strict to loose, each with the exact
+    binomial test of a larger error rate among the accepted. The starts are a third of the way
+    apart, and each gets an equal share of alpha = 1 - confidence; a test that rejects passes what
+    it had to the next one, a test that does not loses it (the fallback procedure of Wiens, Pharm.
+    Stat. 2003). The loosest threshold that passed its test is taken; there is none if none did.
+    bound: the upper Clopper-Pearson limit at `confidence`.
 
     The thresholds are order statistics. Where the error rate does not fall as the threshold grows,
     which is what a score is for, all those beyond the true limit have binomial errors below the
     limit and more likely ones above, so the guarantee is exact. For a score in another order each
-    single test is exact, while the sequence of all is not proven to be.
+    single test is exact, but the whole sequence is not proven to be.
 
     >>> scores = np.arange(200)
     >>> select_error_threshold(scores, scores >= 100, level=0.1).threshold
@@ -117,9 +122,8 @@ def select_error_threshold(
         return Threshold(None, n, None)
     strictest = max(min(fewest_images(level, 1 - alpha / STARTS), n), n // 4)
     counts = np.unique(np.linspace(strictest, n, GRID).astype(int))
-    accepted = np.searchsorted(
-        ordered, ordered[counts - 1], side="right"
-    )  # those tied with the threshold are accepted too
+    # those tied with the threshold are accepted, too
+    accepted = np.searchsorted(ordered, ordered[counts - 1], side="right")
     events = wrong[accepted - 1]
     # P(binomial(accepted, level) <= events)
     p = np.where(

@@ -1,4 +1,4 @@
-"""The unit in which likelihoods are compared."""
+"""Likelihoods as bits per dimension, and as p-values."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ def bits_per_dimension(log_likelihood: np.ndarray, dims: int) -> np.ndarray:
 
 
 def pit(log_likelihood: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Probability integral transform, (N,) in (0, 1): the share of `reference` (M,), ID validation images, that is less likely.
+    """Probability integral transform: the share of ID validation images that is less likely.
 
-    (#{r < l} + (#{r = l} + 1) / 2) / (M + 1). As a p-value it is uniform on new ID images, and
-    small where an image is less likely than nearly all of them.
+    It is (#{r < l} + (#{r = l} + 1) / 2) / (M + 1), (N,) in (0, 1), for the likelihoods `reference`
+    (M,) of these images. As a p-value it is uniform on new ID images, and small where an image is
+    less likely than nearly all of them.
 
     >>> pit(np.array([-9.0, 0.0]), reference=np.array([-3.0, -2.0, -1.0, 0.0]))
     array([0.1, 0.8])
@@ -32,7 +33,7 @@ def pit(log_likelihood: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def distance_from_uniform(p: np.ndarray) -> float:
-    """Kolmogorov-Smirnov distance of values in [0, 1], (N,), from the uniform distribution: max |F_n(p) - p|.
+    """Kolmogorov-Smirnov distance from the uniform distribution: max |F_n(p) - p|; p: (N,).
 
     >>> distance_from_uniform(np.array([0.25, 0.75])), distance_from_uniform(np.zeros(3))
     (0.25, 1.0)

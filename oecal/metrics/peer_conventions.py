@@ -1,4 +1,6 @@
-"""Detection metrics as other codebases define, name and scale them, to compare with the tables that they publish. Ours: `detection`.
+"""Detection metrics as other codebases define, name and scale them, to compare with their tables.
+
+Our own convention is that of oecal.metrics.detection_metrics.
 
 | | positive | FPR95 at | AUPR by | values |
 |---|---|---|---|---|
@@ -30,12 +32,12 @@ from oecal.metrics.detection_metrics import (
 
 
 def trapezoid(at: Thresholds) -> float:
-    """Area under the precision-recall curve, its points joined by straight lines: scikit-learn's auc(recall, precision).
+    """Area under the precision-recall curve, its points joined by straight lines.
 
-    It is too high where scores tie: a constant score has (1 + base rate) / 2 (Davis & Goadrich,
-    ICML 2006, section 4). The line to a threshold starts at the precision just before it, when the
-    negatives beyond it are already flagged; the first one starts at recall 0, where the precision
-    is 1 by definition, or 0 if a negative comes first.
+    That is scikit-learn's auc(recall, precision). It is too high where scores tie: a constant score
+    has (1 + base rate) / 2 (Davis & Goadrich, ICML 2006, section 4). The line to a threshold starts
+    at the precision just before it, when the negatives beyond it are already flagged; the first
+    line starts at recall 0, where the precision is 1 by definition, or 0 if a negative comes first.
     """
     before = at.true - at.added
     start = np.divide(
@@ -47,10 +49,8 @@ def trapezoid(at: Thresholds) -> float:
 def nearest_recall(at: Thresholds, recall: float = 0.95) -> float:
     """False positive rate at the threshold whose recall lies nearest to `recall`.
 
-    Of two as near, the higher recall.
-
-    At that recall it is the loosest threshold, that flags all negatives up to the next positive; at
-    recall 1 the strictest.
+    Of two equally near, it is the higher recall. Of all thresholds with that recall it is the
+    loosest, which flags all negatives up to the next positive; at recall 1 the strictest.
     """
     k = len(at.true) - 1 - int(np.argmin(np.abs(at.true[::-1] / at.positives - recall)))
     return float((at.beyond[k + 1] if k + 1 < len(at.true) else at.false[k]) / at.negatives)
@@ -64,7 +64,7 @@ class Column(NamedTuple):
 
 
 class Convention(NamedTuple):
-    """Columns by the names that they have there, and the factor of all values: 100 for percent."""
+    """Columns by their names in that codebase, and the factor of all values: 100 for percent."""
 
     scale: int
     columns: dict[str, Column]
@@ -115,12 +115,10 @@ CONVENTIONS = {
 def translate_metrics(
     convention: str, id_scores: np.ndarray, ood_sets: Iterable[np.ndarray]
 ) -> list[dict[str, float | int]]:
-    """The columns of a convention, for each of several OOD sets against the same ID scores.
+    """Return the columns of a convention, for each of several OOD sets.
 
-    a higher score is more anomalous.
-
-    base_rate, n_in and n_out stand beside them, as in oecal.metrics.detection_metrics. Raises
-    ValueError for empty or non-finite scores.
+    A higher score is more anomalous. base_rate, n_in and n_out are added, as in
+    oecal.metrics.detection_metrics. Raises ValueError for empty or non-finite scores.
 
     >>> translate_metrics("openood", np.array([0, 1]), [np.array([1, 2])])[0]["AUROC"]
     87.5
@@ -128,9 +126,10 @@ def translate_metrics(
     scale, columns = CONVENTIONS[convention]
     inside, rows = count_sample(id_scores, "ID"), []
     for scores in ood_sets:
-        found = compare_samples(inside, count_sample(scores, "OOD"))
-        rows.append(
-            {name: scale * c.metric(getattr(found, c.positive)) for name, c in columns.items()}
-            | describe_sizes(found)
-        )
+        comparison = compare_samples(inside, count_sample(scores, "OOD"))
+        values = {
+            name: scale * column.metric(getattr(comparison, column.positive))
+            for name, column in columns.items()
+        }
+        rows.append(values | describe_sizes(comparison))
     return rows

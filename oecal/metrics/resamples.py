@@ -1,4 +1,7 @@
-"""Resamples of images as weights, and the interval of what is computed in them: for all bootstraps (Efron & Tibshirani, 1993)."""
+"""Resamples of images as weights, and percentile intervals, for all bootstraps.
+
+Efron & Tibshirani, 1993.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import numpy as np
 
 
 def draw_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """Weights (N, B), float32: how often each of n images is drawn, n images with replacement in each resample.
+    """Draw resamples of n images with replacement, as weights.
+
+    A weight is how often an image is drawn in a resample; float32, a row for each image and a
+    column for each resample.
 
     >>> draw_weights(5, 2, np.random.default_rng(0)).sum(axis=0)
     array([5., 5.], dtype=float32)
@@ -21,7 +27,7 @@ def draw_weights(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray
 
 
 def percentile_interval(replicates: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    """Quantiles of replicates (B,), of those that are defined; nan if none is.
+    """Return quantiles of the replicates (B,) that are not nan; nan if all are.
 
     >>> [round(limit, 3) for limit in percentile_interval(np.arange(101))]
     [2.5, 97.5]

@@ -9,10 +9,8 @@ from scipy.stats import t
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Mean and half-width of its Student t confidence interval: t_{n-1} s / sqrt(n).
 
-    Nan half-width for a single value.
-
-    values: (n,), one of each seed. Covers variation over seeds (initial weights, order of images,
-    augmentation), not over test images.
+    values: (n,), one of each seed. The half-width of a single value is nan. The interval covers
+    variation over seeds (initial weights, order of images, augmentation), not over test images.
 
     >>> mean, half = mean_interval(np.array([1.0, 2.0, 3.0]))
     >>> mean, round(half, 3)

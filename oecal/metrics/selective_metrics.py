@@ -1,7 +1,7 @@
-"""Selective prediction: reject the most uncertain inputs, and count the errors among those that are accepted.
+"""Selective prediction: reject the most uncertain inputs and count errors among the accepted ones.
 
 At coverage k/n the k least uncertain inputs are accepted. With OOD inputs mixed in, an accepted OOD
-input is an error. Equal scores stand in no order; their errors are spread evenly over their ranks,
+input is an error. Equal scores have no order; their errors are spread evenly over their ranks,
 which is the mean over all orders.
 """
 
@@ -11,20 +11,18 @@ import numpy as np
 
 
 def accepted_errors(scores: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Expected number of errors among the k accepted inputs, for k = 1 ...
+    """Expected number of errors among the k accepted inputs, for k from 1 to N.
 
-    N; scores (N,): higher = rejected first.
-
-    errors: (N,), 1 or 0. Raises ValueError for empty or non-finite scores.
+    scores: (N,), higher = rejected first; errors: (N,), 1 or 0. Raises ValueError for empty or
+    non-finite scores.
 
     >>> accepted_errors(np.array([1, 1, 2]), np.array([1, 0, 1]))
     array([0.5, 1. , 2. ])
     """
     scores, errors = np.asarray(scores, np.float64), np.asarray(errors, np.float64)
     if scores.size == 0 or not np.isfinite(scores).all():
-        raise ValueError(
-            f"scores: {scores.size}, of which {np.count_nonzero(~np.isfinite(scores))} are not finite"
-        )
+        bad = np.count_nonzero(~np.isfinite(scores))
+        raise ValueError(f"scores: {scores.size}, of which {bad} are not finite")
     _, group = np.unique(scores, return_inverse=True)
     mean = np.bincount(group, weights=errors) / np.bincount(group)
     return np.cumsum(mean[np.sort(group)])
@@ -45,7 +43,7 @@ def risk_coverage(scores: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, n
 def selective_metrics(
     scores: np.ndarray, errors: np.ndarray, target_risk: float, target_coverage: float
 ) -> dict[str, float]:
-    """What scores and errors, (N,) each, give as a selective predictor, all in [0, 1].
+    """Return the metrics of scores and errors, (N,) each, as a selective predictor, in [0, 1].
 
     aurc: mean selective risk over all coverages (Geifman, Uziel & El-Yaniv, ICLR 2019); eaurc: its
     excess over the best order of the same errors; augrc: mean over coverages of errors accepted / n

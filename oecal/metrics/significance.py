@@ -1,9 +1,7 @@
-"""Is a mean over seeds another than a given value, or as good as equal to it?
+"""Does a mean over seeds differ from a given value, or is it practically equal to it?
 
-Student's t, equivalence, Holm's correction, effect size.
-
-Each value is one training. All but `holm` return nan where there is no test: fewer than two values,
-or the same one every time.
+Student's t, equivalence, Holm's correction, effect size. Each value is one training. All but `holm`
+return nan where there is no test: fewer than two values, or the same one every time.
 """
 
 from __future__ import annotations
@@ -13,15 +11,14 @@ from scipy.stats import t
 
 
 def spread(values: np.ndarray) -> float:
-    """Standard deviation, n - 1 in the denominator.
-
-    Nan for fewer than two values, and where all are the same.
-    """
+    """Standard deviation, n - 1 in the denominator; nan for fewer than two distinct values."""
     return float(np.std(values, ddof=1)) if len(values) > 1 and np.ptp(values) > 0 else np.nan
 
 
 def statistic(values: np.ndarray, than: float) -> float:
     """Student's t = (mean - than) sqrt(n) / s."""
+    # scipy.stats.ttest_1samp divides by s / sqrt(n), which rounds differently in the last bits: the
+    # tables that were published have these.
     return (
         float((np.mean(values) - than) * np.sqrt(len(values)) / spread(values))
         if len(values)
@@ -41,9 +38,10 @@ def t_test(values: np.ndarray, than: float = 0.0) -> float:
 
 
 def equivalence(values: np.ndarray, margin: float, than: float = 0.0) -> float:
-    """p of a mean that is not within `margin` of `than`: the larger one of two one-sided tests (TOST; Schuirmann 1987).
+    """p of a mean that is not within `margin` of `than`: the larger p of two one-sided tests.
 
-    A small one says that the mean lies between than - margin and than + margin.
+    TOST; Schuirmann 1987. A small p says that the mean lies between than - margin and than +
+    margin.
 
     >>> round(equivalence(np.array([-0.1, 0.0, 0.1]), margin=0.5), 4)
     0.0065
@@ -53,9 +51,10 @@ def equivalence(values: np.ndarray, margin: float, than: float = 0.0) -> float:
 
 
 def difference(values: np.ndarray, margin: float, than: float = 0.0) -> float:
-    """p of a mean that is within `margin` of `than`: twice the smaller one of two one-sided tests, at most 1; with margin 0 the t-test.
+    """p of a mean that is within `margin` of `than`: twice the smaller p of two one-sided tests.
 
-    A small one says that the mean lies below than - margin or above than + margin.
+    It is at most 1, and with margin 0 that of the t-test. A small p says that the mean lies below
+    than - margin or above than + margin.
 
     >>> difference(np.array([-0.1, 0.0, 0.1]), margin=0.5)
     1.0
@@ -67,10 +66,12 @@ def difference(values: np.ndarray, margin: float, than: float = 0.0) -> float:
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Adjusted p of a family of tests, (m,): max_{j <= i} min(1, (m - j + 1) p_(j)) of the i-th smallest (Holm 1979).
+    """Adjusted p-values of a family of tests, (m,) (Holm 1979).
 
-    Rejecting where it is at most alpha, the probability of any false rejection is at most alpha,
-    however the tests depend on each other. nan is no test: it stays, and does not count in m.
+    That of the i-th smallest is max_{j <= i} min(1, (m - j + 1) p_(j)). If all tests are rejected
+    whose adjusted p is at most alpha, the probability of any false rejection is at most alpha,
+    however the tests depend on each other. nan means no test: it stays nan, and is not counted in
+    m.
 
     >>> holm(np.array([0.01, 0.04, 0.03, np.nan]))
     array([0.03, 0.06, 0.06,  nan])
@@ -85,8 +86,9 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 def cohens_d(values: np.ndarray, than: float = 0.0) -> float:
-    """Standardised effect d = (mean - than) / s (Cohen 1988), of pairs that of their differences. Biased upwards for few values.
+    """Standardised effect d = (mean - than) / s (Cohen 1988), biased upwards for few values.
 
+    values: (n,), of pairs their differences.
     >>> cohens_d(np.array([1.0, 2.0, 3.0]))
     2.0
     """

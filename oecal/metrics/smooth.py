@@ -6,27 +6,27 @@ nothing of them leaves [0, 1]:
 
     smECE_sigma = integral over t in [0, 1] of |1/n sum_i (c_i - y_i) K_sigma(t, c_i)|
 
-It falls from sigma = 0 on, where only equal confidences are taken together, to |mean (c_i - y_i)|.
-smECE is its value where it equals sigma.
+It falls from sigma = 0, where only equal confidences are combined, to |mean (c_i - y_i)|. smECE is
+its value where it equals sigma.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# Of [0, 1]; the error falls with the square of the cell's size over sigma, and is below 1e-6 at
-# sigma = 0.01
+# Cells of [0, 1]; the error falls with the square of the cell's size over sigma, and is below 1e-6
+# at sigma = 0.01
 CELLS = 4096
 
 
 def cosines(confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
     """Cosine coefficients (CELLS,) of the density of (c - y) / n.
 
-    Each image's is shared linearly by the two cells nearest to its c.
+    The share of each image is split linearly between the two cells nearest to its c.
     """
     from scipy.fft import dct
 
-    place = np.asarray(confidence, np.float64) * CELLS - 0.5  # the centre of cell j stands at j
+    place = np.asarray(confidence, np.float64) * CELLS - 0.5  # the centre of cell j is at j
     below = np.floor(place)
     residual = (confidence - correct) * (CELLS / len(confidence))
     density = np.zeros(CELLS)
@@ -37,7 +37,10 @@ def cosines(confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
 
 
 def at_width(coefficients: np.ndarray, sigma: float) -> float:
-    """smECE_sigma from `cosines`: they are the reflected Gaussian's eigenfunctions, with eigenvalues exp(-(pi k sigma)^2 / 2)."""
+    """smECE_sigma from `cosines`, the coefficients of the reflected Gaussian's eigenfunctions.
+
+    Their eigenvalues are exp(-(pi k sigma)^2 / 2).
+    """
     from scipy.fft import idct
 
     k = np.arange(len(coefficients))
@@ -57,19 +60,19 @@ def smooth_ece(confidence: np.ndarray, correct: np.ndarray) -> float:
     from scipy.optimize import brentq
 
     coefficients = cosines(confidence, correct)
-    return float(
-        brentq(lambda sigma: at_width(coefficients, sigma) - sigma, 0, 2, xtol=1e-12)
-    )  # smECE is at most 1
+    # smECE is at most 1
+    return float(brentq(lambda sigma: at_width(coefficients, sigma) - sigma, 0, 2, xtol=1e-12))
 
 
 def smoothing_kernel(confidence: np.ndarray, sigma: float, points: int = 256) -> np.ndarray:
-    """K_sigma(t, c) at the middles t of so many equal parts of [0, 1], for confidence (D,): (points, D).
+    """Return K_sigma(t, c), (points, D), for confidence (D,).
 
-    It is 1 + 2 sum_k exp(-(pi k sigma)^2 / 2) cos(pi k t) cos(pi k c). As many terms are taken as
-    there are points: what is narrower than their distance is smoothed to that.
+    t are the middles of `points` equal parts of [0, 1]. The kernel is 1 + 2 sum_k exp(-(pi k
+    sigma)^2 / 2) cos(pi k t) cos(pi k c), with as many terms as points: a narrower one is smoothed
+    to the distance of the points.
     """
     k = np.arange(1, points)
-    of_points, of_confidences = (
+    at_points, at_confidences = (
         np.cos(np.pi * np.outer(x, k)) for x in ((np.arange(points) + 0.5) / points, confidence)
     )
-    return 1 + 2 * (of_points * np.exp(-((np.pi * k * sigma) ** 2) / 2)) @ of_confidences.T
+    return 1 + 2 * (at_points * np.exp(-((np.pi * k * sigma) ** 2) / 2)) @ at_confidences.T
