@@ -17,6 +17,7 @@ from oecal.data.published import Options, build, hold_out
 from oecal.data.store import ImageSplit
 from oecal.data.table import load_published_sets
 from tests.data import published_files as small
+from tests.data import published_writers as writers
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def mnist(tmp_path, monkeypatch, rng, server):
 
     a local server is its only mirror.
     """
-    (packed, loose), truth = small.make("mnist", tmp_path, monkeypatch, rng)
+    (packed, loose), truth = small.make_roots("mnist", tmp_path, monkeypatch, rng)
     for path in (packed / "MNIST/raw").iterdir():
         load_published_sets()["mnist"]["mirrors"] = [
             server.at(f"mnist/{path.name}", path.read_bytes()).removesuffix(path.name)
@@ -119,7 +120,7 @@ def test_a_mirror_with_another_file(mnist, server):
 
 
 def test_an_empty_folder_is_nothing_unpacked(tmp_path, monkeypatch, rng, server):
-    (packed, loose), truth = small.make("emnist_letters", tmp_path, monkeypatch, rng)
+    (packed, loose), truth = small.make_roots("emnist_letters", tmp_path, monkeypatch, rng)
     address = server.at("gzip.zip", (packed / "EMNIST/raw/gzip.zip").read_bytes())
     load_published_sets()["emnist_letters"]["mirrors"] = [address.removesuffix("gzip.zip")]
     (tmp_path / "new/EMNIST/raw").mkdir(parents=True)
@@ -159,7 +160,7 @@ def test_a_wrong_number_of_images(mnist, tmp_path):
     load_published_sets()["mnist"]["images"]["test"] = 0  # not known, so not checked
     assert len(get("mnist", mnist[0]).splits["test"].images) == 4
     (tmp_path / "Icons-50").mkdir()
-    message = refused("icons50", tmp_path, form=small.form_of("icons50"))
+    message = refused("icons50", tmp_path, form=small.find_form("icons50"))
     assert (
         message
         == f"icons50: has 0 images in test instead of some; replace {tmp_path / 'Icons-50'} with a complete copy"
@@ -171,13 +172,17 @@ def test_a_pickle_that_asks_for_more_than_arrays_is_refused(tmp_path, monkeypatc
         def __reduce__(self):
             return os.system, (f"touch {tmp_path / 'done'}",)
 
-    (packed, loose), _ = small.make("cifar10", tmp_path, monkeypatch, rng)
+    (packed, loose), _ = small.make_roots("cifar10", tmp_path, monkeypatch, rng)
     bad = pickle.dumps({b"labels": [], b"data": Evil()}, protocol=2)
     (loose / "cifar-10-batches-py/test_batch").write_bytes(bad)
-    small.pin(load_published_sets()["cifar10"]["unpacked"]["cifar-10-batches-py/test_batch"], bad)
-    archive = small.packed("gz", {"cifar-10-batches-py/test_batch": bad})
+    small.pin_checksums(
+        load_published_sets()["cifar10"]["unpacked"]["cifar-10-batches-py/test_batch"], bad
+    )
+    archive = writers.pack("gz", {"cifar-10-batches-py/test_batch": bad})
     (packed / "cifar-10-python.tar.gz").write_bytes(archive)
-    small.pin(load_published_sets()["cifar10"]["files"]["cifar-10-python.tar.gz"], archive)
+    small.pin_checksums(
+        load_published_sets()["cifar10"]["files"]["cifar-10-python.tar.gz"], archive
+    )
     for root in (packed, loose):
         assert re.search(
             r"cifar-10-.*test_batch is no CIFAR batch \(it asks for \w+\.system,",
@@ -192,14 +197,14 @@ def test_files_of_another_content_than_expected(mnist, tmp_path, monkeypatch, rn
         path.write_bytes(
             gzip.compress((mnist[1] / "MNIST/raw/t10k-images-idx3-ubyte").read_bytes()[:cut])
         )
-        small.pin(load_published_sets()["mnist"]["files"][path.name], path.read_bytes())
+        small.pin_checksums(load_published_sets()["mnist"]["files"][path.name], path.read_bytes())
         assert (
             refused("mnist", mnist[0])
             == f"{path}: is no idx file, or a truncated one; delete it and run again"
         )
-    _, loose = small.make("tiny_imagenet", tmp_path / "tiny", monkeypatch, rng)[0]
+    _, loose = small.make_roots("tiny_imagenet", tmp_path / "tiny", monkeypatch, rng)[0]
     (loose / "tiny-imagenet-200/val/val_annotations.txt").unlink()
-    message = refused("tiny_imagenet", loose, form=small.form_of("tiny_imagenet"))
+    message = refused("tiny_imagenet", loose, form=small.find_form("tiny_imagenet"))
     assert message.startswith(
         "tiny_imagenet: cannot be read (KeyError: 'val_annotations.txt'); replace /"
     )
@@ -207,7 +212,7 @@ def test_files_of_another_content_than_expected(mnist, tmp_path, monkeypatch, rn
 
 def test_images_of_many_sizes_need_a_format(tmp_path, monkeypatch, rng):
     for name in small.FORMS:
-        (*_, loose), _ = small.make(name, tmp_path / name, monkeypatch, rng)
+        (*_, loose), _ = small.make_roots(name, tmp_path / name, monkeypatch, rng)
         if "shape" not in load_published_sets()[name]:
             assert refused(name, loose).endswith(
                 "add, for example, format: {size: 32, channels: 3} to its entry"

@@ -16,15 +16,16 @@ from oecal.data.preprocess import Format
 from oecal.data.published import Options, build
 from oecal.data.table import load_published_sets
 from tests.data import published_files as small
+from tests.data import published_writers as writers
 
 
 @pytest.fixture
 def made(tmp_path, monkeypatch, rng):
-    return lambda name: small.make(name, tmp_path, monkeypatch, rng)
+    return lambda name: small.make_roots(name, tmp_path, monkeypatch, rng)
 
 
 def read(name, root, *splits, val_share=0.0):
-    return build(Options(name, splits, val_share), root, small.form_of(name), Path())
+    return build(Options(name, splits, val_share), root, small.find_form(name), Path())
 
 
 def test_each_published_set_is_here():
@@ -70,7 +71,7 @@ def test_unpacked_files_of_the_wanted_split_are_enough(made, name):
 
 
 def imagenet(root, split):
-    torch.save(({wnid: (wnid,) for wnid in small.WNIDS}, []), root / "imagenet" / "meta.bin")
+    torch.save(({wnid: (wnid,) for wnid in writers.WNIDS}, []), root / "imagenet" / "meta.bin")
     return peers.ImageNet(root / "imagenet", "train" if split == "train" else "val")
 
 
@@ -133,7 +134,7 @@ def test_what_the_classes_are_called(made):
     def classes(name):
         return read(name, made(name)[0][-1]).classes
 
-    assert classes("tiny_imagenet") == tuple(f"{wnid} first, second" for wnid in small.WNIDS)
+    assert classes("tiny_imagenet") == tuple(f"{wnid} first, second" for wnid in writers.WNIDS)
     assert classes("places365") == ("airfield", "bus_station/indoor", "zen_garden")
 
 
@@ -158,12 +159,12 @@ def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, 
             "data_batch_2.bin": rows["train"][third:],
             "test_batch.bin": rows["test"],
         }
-    small.lay(tmp_path / "bin-loose", small.below(folder, files))
+    small.lay_files(tmp_path / "bin-loose", writers.put_below(folder, files))
     ((_file, about),) = load_published_sets()[name]["files"].items()
     ((packed, other),) = about["instead"].items()
-    content = small.packed("gz", small.below(folder, files))
+    content = writers.pack("gz", writers.put_below(folder, files))
     monkeypatch.setitem(other, "sha256", hashlib.sha256(content).hexdigest())
-    small.lay(tmp_path / "bin-packed", {packed: content})
+    small.lay_files(tmp_path / "bin-packed", {packed: content})
     for root in (tmp_path / "bin-loose", tmp_path / "bin-packed"):
         for split, (images, labels) in truth.items():
             found = read(name, root).splits[split]
@@ -188,14 +189,14 @@ def test_an_attribute_of_celeba_is_the_label(made, monkeypatch):
     )
     load_published_sets()["celeba"]["files"]["list_attr_celeba.txt"].pop("sha256", None)
     load_published_sets()["celeba"]["files"]["list_attr_celeba.txt"].pop("md5", None)
-    found = build(Options("celeba", (), 0, "Smiling"), root, small.form_of("celeba"), Path())
+    found = build(Options("celeba", (), 0, "Smiling"), root, small.find_form("celeba"), Path())
     assert found.classes == ("not Smiling", "Smiling")
     labels = np.concatenate([found.splits[split].labels for split in ("train", "val", "test")])
     assert labels.tolist() == [n % 2 for n in range(len(lines))]
     theirs = peers.CelebA(str(root), "test", target_type="attr")
     np.testing.assert_array_equal(found.splits["test"].labels, theirs.attr[:, 1])
     with pytest.raises(OecalError, match="attribute: unknown name 'Smile'; did you mean 'Smiling'"):
-        build(Options("celeba", (), 0, "Smile"), root, small.form_of("celeba"), Path())
+        build(Options("celeba", (), 0, "Smile"), root, small.find_form("celeba"), Path())
     with pytest.raises(ValueError, match="attribute is Smiling, but mnist has none; leave it out"):
         Options("mnist", (), 0, "Smiling")
 
@@ -208,12 +209,14 @@ def test_lsun(tmp_path, monkeypatch, rng):
         base.begin(write=True) as transaction,
     ):
         for n in (2, 0, 3, 1):
-            transaction.put(hashlib.sha1(bytes([n])).hexdigest().encode(), small.png(images[n]))
+            transaction.put(
+                hashlib.sha1(bytes([n])).hexdigest().encode(), writers.write_png(images[n])
+            )
     database = {
         f"test_lmdb/{file}": (tmp_path / "loose/test_lmdb" / file).read_bytes()
         for file in ("data.mdb", "lock.mdb")
     }
-    small.lay(tmp_path / "packed", {"test_lmdb.zip": small.packed("x.zip", database)})
+    small.lay_files(tmp_path / "packed", {"test_lmdb.zip": writers.pack("x.zip", database)})
     monkeypatch.setitem(
         load_published_sets(), "lsun", load_published_sets()["lsun"] | {"images": {"test": 4}}
     )
@@ -229,13 +232,15 @@ def test_lsun(tmp_path, monkeypatch, rng):
 
 
 def test_what_is_no_lsun(tmp_path):
-    small.lay(tmp_path, {"test_lmdb.zip": small.packed("x.zip", {"test_lmdb/readme.txt": b""})})
+    small.lay_files(
+        tmp_path, {"test_lmdb.zip": writers.pack("x.zip", {"test_lmdb/readme.txt": b""})}
+    )
     with pytest.raises(
         OecalError,
         match="test_lmdb.zip: holds 0 files data.mdb instead of one; replace it with a good copy$",
     ):
         build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
-    small.lay(tmp_path, {"test_lmdb/data.mdb": b"no database" * 1000})
+    small.lay_files(tmp_path, {"test_lmdb/data.mdb": b"no database" * 1000})
     (tmp_path / "test_lmdb.zip").unlink()
     with pytest.raises(
         OecalError, match=r"test_lmdb: is no LSUN database \(.*\); replace it with a good copy$"
@@ -254,7 +259,7 @@ def test_folders_of_images_may_be_larger_than_any_archive(made, monkeypatch):
 def test_what_lies_wrong_in_folders(made, rng):
     (root,), _ = made("imagenet")
     (root / "imagenet/val/loose.JPEG").write_bytes(
-        small.png(rng.integers(0, 256, (3, 8, 8), np.uint8))
+        writers.write_png(rng.integers(0, 256, (3, 8, 8), np.uint8))
     )
     with pytest.raises(
         OecalError,
@@ -262,6 +267,6 @@ def test_what_lies_wrong_in_folders(made, rng):
     ):
         read("imagenet", root, "test")
     (root / "imagenet/val/loose.JPEG").unlink()
-    (root / f"imagenet/train/{small.WNIDS[0]}/0.JPEG").write_bytes(b"no image")
-    with pytest.raises(OecalError, match=rf"{small.WNIDS[0]}/0.JPEG: no image: .*; replace it"):
+    (root / f"imagenet/train/{writers.WNIDS[0]}/0.JPEG").write_bytes(b"no image")
+    with pytest.raises(OecalError, match=rf"{writers.WNIDS[0]}/0.JPEG: no image: .*; replace it"):
         read("imagenet", root, "train")
