@@ -94,7 +94,7 @@ def test_defocus_is_the_same_in_all_directions():
 
 
 def test_lengths_grow_with_the_image():
-    """A disk of the double radius on an image of the double size: the same variance relative to the side."""
+    """Twice the radius on an image of twice the size: the same variance relative to the side."""
     variances = []
     for side in (33, 65):
         point = np.zeros((1, 1, side, side))

@@ -17,13 +17,13 @@ from oecal.data.decode import BadImage, decode, from_16_bit
 pytestmark = pytest.mark.filterwarnings("ignore")  # Pillow's about damaged files
 
 
-def encoded(image, kind="PNG", **options):
+def encode(image, kind="PNG", **options):
     with io.BytesIO() as file:
         image.save(file, kind, **options)
         return file.getvalue()
 
 
-def of_pixels(mode, pixels, size=None):
+def make_image(mode, pixels, size=None):
     image = Image.new(mode, size or (len(pixels), 1))
     image.putdata(pixels)
     return image
@@ -38,45 +38,55 @@ def levels(content):
 
 
 def palette(*colours):
-    image = of_pixels("P", range(len(colours)))
+    image = make_image("P", range(len(colours)))
     image.putpalette([level for colour in colours for level in colour])
     return image
+
+
+WHITE = (255, 255, 255)
+CMYK = [(0, 0, 0, 0), (255, 0, 0, 0), (0, 0, 0, 255)]
+RGBA = [(9, 9, 9, 0), (1, 2, 3, 255), (0, 255, 0, 51)]
+RGB = make_image("RGB", [(1, 2, 3), (4, 5, 6)])
+GREY_16 = make_image("I;16", [0, 2570, 65535])
 
 
 @pytest.mark.parametrize(
     "content, expected",
     [
-        (encoded(of_pixels("1", [0, 255])), [0, 255]),
-        (encoded(of_pixels("L", [0, 100, 255])), [0, 100, 255]),
-        (encoded(of_pixels("L", [0, 100]), "BMP"), [0, 100]),
-        (encoded(of_pixels("L", [7, 100]), transparency=7), [255, 100]),
-        (encoded(of_pixels("LA", [(0, 0), (100, 255), (0, 51)])), [255, 100, 204]),
-        (encoded(of_pixels("RGB", [(1, 2, 3), (4, 5, 6)])), [(1, 2, 3), (4, 5, 6)]),
-        (encoded(of_pixels("RGB", [(1, 2, 3), (4, 5, 6)]), transparency=(1, 2, 3)), [(255, 255, 255), (4, 5, 6)]),
-        (encoded(of_pixels("RGBA", [(9, 9, 9, 0), (1, 2, 3, 255), (0, 255, 0, 51)])), [(255, 255, 255), (1, 2, 3), (204, 255, 204)]),
-        (encoded(palette((9, 8, 7), (1, 2, 3))), [(9, 8, 7), (1, 2, 3)]),
-        (encoded(palette((9, 8, 7), (1, 2, 3)), transparency=0), [(255, 255, 255), (1, 2, 3)]),
-        (encoded(palette((0, 0, 0), (1, 2, 3)), transparency=bytes([51, 255])), [(204, 204, 204), (1, 2, 3)]),
-        (encoded(palette((9, 8, 7), (1, 2, 3)), "GIF", transparency=1), [(9, 8, 7), (255, 255, 255)]),
-        (encoded(of_pixels("CMYK", [(0, 0, 0, 0), (255, 0, 0, 0), (0, 0, 0, 255)]), "TIFF"), [(255, 255, 255), (0, 255, 255), (0, 0, 0)]),
-        (encoded(of_pixels("I;16", [0, 128, 129, 256, 65535])), [0, 0, 1, 1, 255]),
-        (encoded(of_pixels("I;16", [257, 514]), transparency=257), [255, 2]),
-        (encoded(of_pixels("I;16", [0, 2570, 65535]), "TIFF"), [0, 10, 255]),
-        (encoded(of_pixels("I;16B", [0, 2570, 65535]), "TIFF"), [0, 10, 255]),
-        (encoded(of_pixels("I;16", [0, 2570, 65535]), "PPM"), [0, 10, 255]),
-        (encoded(of_pixels("I", [0, 2570, 65535]), "TIFF"), [0, 10, 255]),
-        (encoded(of_pixels("F", [0, 0.2, 1]), "TIFF"), [0, 51, 255]),
+        (encode(make_image("1", [0, 255])), [0, 255]),
+        (encode(make_image("L", [0, 100, 255])), [0, 100, 255]),
+        (encode(make_image("L", [0, 100]), "BMP"), [0, 100]),
+        (encode(make_image("L", [7, 100]), transparency=7), [255, 100]),
+        (encode(make_image("LA", [(0, 0), (100, 255), (0, 51)])), [255, 100, 204]),
+        (encode(RGB), [(1, 2, 3), (4, 5, 6)]),
+        (encode(RGB, transparency=(1, 2, 3)), [WHITE, (4, 5, 6)]),
+        (encode(make_image("RGBA", RGBA)), [WHITE, (1, 2, 3), (204, 255, 204)]),
+        (encode(palette((9, 8, 7), (1, 2, 3))), [(9, 8, 7), (1, 2, 3)]),
+        (encode(palette((9, 8, 7), (1, 2, 3)), transparency=0), [WHITE, (1, 2, 3)]),
+        (
+            encode(palette((0, 0, 0), (1, 2, 3)), transparency=bytes([51, 255])),
+            [(204, 204, 204), (1, 2, 3)],
+        ),
+        (encode(palette((9, 8, 7), (1, 2, 3)), "GIF", transparency=1), [(9, 8, 7), WHITE]),
+        (encode(make_image("CMYK", CMYK), "TIFF"), [WHITE, (0, 255, 255), (0, 0, 0)]),
+        (encode(make_image("I;16", [0, 128, 129, 256, 65535])), [0, 0, 1, 1, 255]),
+        (encode(make_image("I;16", [257, 514]), transparency=257), [255, 2]),
+        (encode(GREY_16, "TIFF"), [0, 10, 255]),
+        (encode(make_image("I;16B", [0, 2570, 65535]), "TIFF"), [0, 10, 255]),
+        (encode(GREY_16, "PPM"), [0, 10, 255]),
+        (encode(make_image("I", [0, 2570, 65535]), "TIFF"), [0, 10, 255]),
+        (encode(make_image("F", [0, 0.2, 1]), "TIFF"), [0, 51, 255]),
     ],
-)  # fmt: skip
+)
 def test_modes(content, expected):
     assert levels(content) == expected
 
 
 def test_lab_is_converted_by_littlecms_which_rounds():
-    found = levels(
-        encoded(of_pixels("LAB", [(255, 128, 128), (128, 128, 128), (0, 128, 128)]), "TIFF")
+    decoded = levels(
+        encode(make_image("LAB", [(255, 128, 128), (128, 128, 128), (0, 128, 128)]), "TIFF")
     )
-    np.testing.assert_allclose(found, [[255] * 3, [119] * 3, [0] * 3], atol=1)
+    np.testing.assert_allclose(decoded, [[255] * 3, [119] * 3, [0] * 3], atol=1)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +132,7 @@ def test_16_bit_is_divided_by_257_and_rounded():
 def test_the_first_of_several_frames(kind):
     frames = [Image.new("RGB", (4, 4), (shade, 0, 0)) for shade in (255, 128, 0)]
     array = decode(
-        encoded(
+        encode(
             frames[0],
             kind,
             save_all=True,
@@ -146,13 +156,13 @@ def test_exif_orientation(kind, mode):
         Image.Transpose.TRANSVERSE,
         Image.Transpose.ROTATE_270,
     ]
-    image = of_pixels("L", range(0, 60, 10), (3, 2)).convert("I;16" if mode == "I;16" else mode)
+    image = make_image("L", range(0, 60, 10), (3, 2)).convert("I;16" if mode == "I;16" else mode)
     lossless = {"lossless": True} if kind == "WEBP" else {}
-    expected = decode(encoded(image, kind, **lossless))
+    expected = decode(encode(image, kind, **lossless))
     for orientation, turn in enumerate([None, *stored], 1):
         exif = Image.Exif()
         exif[0x0112] = orientation
-        content = encoded(
+        content = encode(
             image.transpose(turn) if turn is not None else image, kind, exif=exif, **lossless
         )
         np.testing.assert_array_equal(decode(content), expected, err_msg=str(orientation))
@@ -163,11 +173,11 @@ def test_a_jpeg_on_its_side_and_damaged_exif():
     image.paste(255, (8, 0, 16, 8))
     exif = Image.Exif()
     exif[0x0112] = 6
-    array = decode(encoded(image, "JPEG", exif=exif))
+    array = decode(encode(image, "JPEG", exif=exif))
     assert array.shape == (1, 16, 8)
     assert array[0, :8].max() == 0
     assert array[0, 8:].min() == 255
-    assert decode(encoded(image, "JPEG", exif=b"Exif\0\0nonsense")).shape == (1, 8, 16)
+    assert decode(encode(image, "JPEG", exif=b"Exif\0\0nonsense")).shape == (1, 8, 16)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +195,7 @@ def test_a_jpeg_on_its_side_and_damaged_exif():
     ],
 )
 def test_a_truncated_file_is_bad_or_whole(rng, kind, options):
-    content = encoded(Image.fromarray(rng.integers(0, 256, (20, 20, 3), np.uint8)), kind, **options)
+    content = encode(Image.fromarray(rng.integers(0, 256, (20, 20, 3), np.uint8)), kind, **options)
     whole = decode(content)
     bad = 0
     for cut in range(0, len(content), 37 if kind == "JPEG" else 7):
@@ -204,15 +214,15 @@ def test_a_truncated_file_is_bad_or_whole(rng, kind, options):
         (b"", "empty file"),
         (b"dear diary,\n", "no image: of no known format or cut off in its header"),
         (
-            encoded(of_pixels("I", [-1, 70000]), "TIFF"),
+            encode(make_image("I", [-1, 70000]), "TIFF"),
             "unclear grey levels: 32-bit integers from -1 to 70000, not within 0 to 65535",
         ),
         (
-            encoded(of_pixels("F", [0, 255]), "TIFF"),
+            encode(make_image("F", [0, 255]), "TIFF"),
             "unclear grey levels: 32-bit floats from 0 to 255, not within 0 to 1",
         ),
         (
-            encoded(of_pixels("F", [0, np.nan]), "TIFF"),
+            encode(make_image("F", [0, np.nan]), "TIFF"),
             "unclear grey levels: 32-bit floats from nan to nan",
         ),
         (
@@ -257,7 +267,7 @@ def test_random_bytes(start, rest):
     st.dictionaries(st.floats(0, 1, exclude_max=True), st.integers(0, 255)),
 )
 def test_damaged_bytes(kind, changes):
-    content = bytearray(encoded(Image.linear_gradient("L").resize((9, 7)), kind))
+    content = bytearray(encode(Image.linear_gradient("L").resize((9, 7)), kind))
     for place, value in changes.items():
         content[int(place * len(content))] = value
     with suppress(BadImage):

@@ -1,4 +1,4 @@
-"""How the files of published sets are found, fetched, verified and refused, and what becomes of their splits."""
+"""How the files of published sets are found, fetched, verified and refused; their splits."""
 
 import gzip
 import itertools
@@ -149,7 +149,8 @@ def test_sets_to_be_had_by_hand_say_where_from_and_where_to(tmp_path, name):
 def test_files_without_a_checksum_are_not_fetched(tmp_path):
     message = refused("lsun", tmp_path, kind=Unavailable)
     assert message.startswith(
-        f"{tmp_path / 'test_lmdb.zip'}: is not there, and is not downloaded because no checksum of it is known; fetch http"
+        f"{tmp_path / 'test_lmdb.zip'}: is not there, and is not downloaded because no "
+        "checksum of it is known; fetch http"
     )
     assert message.endswith("/test_lmdb.zip and put it there")
 
@@ -163,7 +164,8 @@ def test_a_wrong_number_of_images(mnist, tmp_path):
     message = refused("icons50", tmp_path, form=small.find_form("icons50"))
     assert (
         message
-        == f"icons50: has 0 images in test instead of some; replace {tmp_path / 'Icons-50'} with a complete copy"
+        == f"icons50: has 0 images in test instead of some; replace {tmp_path / 'Icons-50'} with a "
+        "complete copy"
     )
 
 

@@ -1,4 +1,4 @@
-"""The readers of published formats: on small files laid out as the originals are, packed and unpacked, beside torchvision's readers."""
+"""The readers of published formats, beside torchvision's, on small files, packed and unpacked."""
 
 import hashlib
 import re
@@ -42,9 +42,9 @@ def test_packed_and_unpacked_it_gives_what_went_in(made, name):
         for split, (images, labels) in truth.items():
             alone = read(name, root, split)
             assert list(alone.splits) == [split]
-            for found in (whole, alone):
-                np.testing.assert_array_equal(found.splits[split].images, images)
-                np.testing.assert_array_equal(found.splits[split].labels, labels)
+            for data in (whole, alone):
+                np.testing.assert_array_equal(data.splits[split].images, images)
+                np.testing.assert_array_equal(data.splits[split].labels, labels)
             assert labels.max() < max(len(whole.classes), 1)
             assert whole.classes == alone.classes
         if "train" in truth:
@@ -115,19 +115,19 @@ def test_beside_torchvision(made, monkeypatch, name):
         )
     root = made(name)[0][-1]
     own = read(name, root)
-    for split, found in own.splits.items():
+    for split, data in own.splits.items():
         if not (peer := PEERS[name](root, split)):
             continue
         images, labels = zip(*(peer[n] for n in range(len(peer))), strict=True)
         theirs = np.stack([np.atleast_3d(np.asarray(image)).transpose(2, 0, 1) for image in images])
         if name == "emnist_letters":
             theirs, labels = theirs.swapaxes(2, 3), np.array(labels) - 1
-        ours = found.images
+        ours = data.images
         if name == "omniglot":  # it takes files as the file system lists them
             ours, theirs = (np.array(sorted(images.tolist())) for images in (ours, theirs))
         np.testing.assert_array_equal(ours, theirs)
         if own.classes:
-            np.testing.assert_array_equal(found.labels, labels)
+            np.testing.assert_array_equal(data.labels, labels)
 
 
 def test_what_the_classes_are_called(made):
@@ -167,9 +167,9 @@ def test_the_binary_version_of_cifar(made, tmp_path, monkeypatch, name, folder, 
     small.lay_files(tmp_path / "bin-packed", {packed: content})
     for root in (tmp_path / "bin-loose", tmp_path / "bin-packed"):
         for split, (images, labels) in truth.items():
-            found = read(name, root).splits[split]
-            np.testing.assert_array_equal(found.images, images)
-            np.testing.assert_array_equal(found.labels, labels)
+            data = read(name, root).splits[split]
+            np.testing.assert_array_equal(data.images, images)
+            np.testing.assert_array_equal(data.labels, labels)
     (tmp_path / "bin-packed" / packed).write_bytes(b"damaged")
     with pytest.raises(OecalError, match=f"{packed}: checksum mismatch"):
         read(name, tmp_path / "bin-packed")
@@ -189,12 +189,12 @@ def test_an_attribute_of_celeba_is_the_label(made, monkeypatch):
     )
     load_published_sets()["celeba"]["files"]["list_attr_celeba.txt"].pop("sha256", None)
     load_published_sets()["celeba"]["files"]["list_attr_celeba.txt"].pop("md5", None)
-    found = build(Options("celeba", (), 0, "Smiling"), root, small.find_form("celeba"), Path())
-    assert found.classes == ("not Smiling", "Smiling")
-    labels = np.concatenate([found.splits[split].labels for split in ("train", "val", "test")])
+    data = build(Options("celeba", (), 0, "Smiling"), root, small.find_form("celeba"), Path())
+    assert data.classes == ("not Smiling", "Smiling")
+    labels = np.concatenate([data.splits[split].labels for split in ("train", "val", "test")])
     assert labels.tolist() == [n % 2 for n in range(len(lines))]
     theirs = peers.CelebA(str(root), "test", target_type="attr")
-    np.testing.assert_array_equal(found.splits["test"].labels, theirs.attr[:, 1])
+    np.testing.assert_array_equal(data.splits["test"].labels, theirs.attr[:, 1])
     with pytest.raises(OecalError, match="attribute: unknown name 'Smile'; did you mean 'Smiling'"):
         build(Options("celeba", (), 0, "Smile"), root, small.find_form("celeba"), Path())
     with pytest.raises(ValueError, match="attribute is Smiling, but mnist has none; leave it out"):
@@ -226,9 +226,9 @@ def test_lsun(tmp_path, monkeypatch, rng):
         for image, _ in peers.LSUN(str(tmp_path / "loose"), "test")
     ]
     for root in ("packed", "loose"):
-        found = build(Options("lsun"), tmp_path / root, Format((3, 16, 16)), Path())
-        np.testing.assert_array_equal(found.splits["test"].images, theirs)
-        assert (found.splits["test"].labels == -1).all()
+        data = build(Options("lsun"), tmp_path / root, Format((3, 16, 16)), Path())
+        np.testing.assert_array_equal(data.splits["test"].images, theirs)
+        assert (data.splits["test"].labels == -1).all()
 
 
 def test_what_is_no_lsun(tmp_path):
@@ -263,7 +263,7 @@ def test_what_lies_wrong_in_folders(made, rng):
     )
     with pytest.raises(
         OecalError,
-        match="val/loose.JPEG: lies in no class folder; move each image into the folder of its class$",
+        match="val/loose.JPEG: lies in no class folder; move each image into the folder of",
     ):
         read("imagenet", root, "test")
     (root / "imagenet/val/loose.JPEG").unlink()

@@ -48,10 +48,8 @@ def test_an_entry_of_the_table(name):
         assert about.get("size", 1) > 0
     for path in row.get("unpacked", {}):
         assert path.startswith("" if row["folder"] == "." else f"{row['folder']}/")
-    for about in row[
-        "files"
-        # Fetched, if its address and a checksum are known; by hand, if there is an address or a `get`
-    ].values():
+    # Fetched if its address and a checksum are known; by hand if there is an address or a `get`.
+    for about in row["files"].values():
         assert row.get("mirrors") or about.get("urls") or row.get("get")
 
 
