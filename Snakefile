@@ -7,7 +7,7 @@ from snakemake.utils import min_version
 
 from oecal.core import snakemake_parts
 
-min_version("9.19")
+min_version("9.27")
 
 # A study given with --configfile, or as a module's configuration, stands alone. Without one, the
 # study is config.yaml in the working directory, or else the repository's, which is the default.
