@@ -28,6 +28,7 @@ VALUES = {
     "auto",
     "bound",
     "classifier",
+    "collect_data",
     "density",
     "error",
     "float32",
