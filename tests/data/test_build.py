@@ -1,7 +1,4 @@
-"""What every data set can have: classes, overlap with others, a number of images, a format.
-
-Things planted must be found and removed.
-"""
+"""What every data set can have: classes, overlap with others, a number of images, a format."""
 
 import json
 
@@ -18,7 +15,6 @@ from oecal.data.build_set import (
     drop_repeated,
     sample_at_most,
 )
-from oecal.data.classes import find_class_numbers
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.tables import datasets
 
@@ -61,40 +57,6 @@ def recipe(**more):
         "on_bad": "stop",
     }
     return {"source": "npz", "options": options, **more}
-
-
-@pytest.mark.parametrize("name", [0, CLASSES[0], "sandal, flip-flop", "n01234567", "sandal"])
-def test_names_of_a_class(name):
-    assert find_class_numbers([name], CLASSES, "classes") == [0]
-    assert find_class_numbers(["sandal"], ["sandal, flip-flop", "boot"], "classes") == [0]
-
-
-@pytest.mark.parametrize(
-    "wanted, classes, message",
-    [
-        (["tabbi"], CLASSES, "drop_classes: unknown name 'tabbi'"),
-        (["x"], [str(n) for n in range(1000)], "drop_classes: the set has no class 'x'"),
-        (
-            [7],
-            CLASSES,
-            "drop_classes: the set has no class 7; its classes are numbered from 0 to 2",
-        ),
-        (["car"], ["blue car", "red car"], "drop_classes: unknown name 'car'"),
-        (
-            ["crane"],
-            ["n01111111 crane, bird", "n02222222 crane"],
-            "drop_classes: 'crane' could be n01111111 crane, bird or n02222222 crane",
-        ),
-        ([0], (), "drop_classes: the set has no labels"),
-    ],
-)
-def test_classes_that_cannot_be_chosen(wanted, classes, message):
-    with pytest.raises(OecalError, match=message):
-        find_class_numbers(wanted, classes, "drop_classes")
-
-
-def test_a_full_name_goes_before_a_short_one():
-    assert find_class_numbers(["crane"], ["n01111111 crane, bird", "crane"], "classes") == [1]
 
 
 def test_keep_classes_by_name(data):
