@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from oecal.data.table import load_published_sets
 from oecal.models.build_network import build_model
+from oecal.models.model_spec import ModelSpec
 from oecal.predict.evaluated import OUTLIERS
 from oecal.study import loading as configuration
 from oecal.study.study import RunKey, Study
@@ -109,7 +110,7 @@ def classes_of(study: Study, name: str) -> int:
 @cache
 def network(model: str, shape: tuple[int, int, int], classes: int) -> tuple[float, int, int]:
     """Operations per image, forward and backward; parameters; features of the last layer."""
-    built = build_model(json.loads(model), shape, classes)
+    built = build_model(ModelSpec(**json.loads(model)), shape, classes)
     with FlopCounterMode(display=False) as counter:
         built(torch.rand(2, *shape)).sum().backward()
     head = getattr(built, "head", None)

@@ -1,1 +1,1 @@
-"""What every other part stands on: errors, files, logs, seeds, devices, and the code read as text."""
+"""What every other part needs: errors, files, logs, seeds, devices, the code read as text."""

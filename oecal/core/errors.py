@@ -17,16 +17,16 @@ class OecalError(Exception):
 
 
 class Unavailable(OecalError):
-    """A data set cannot be had here: no file, and no mirror gives it.
+    """A data set cannot be had here: there is no file, and no mirror gives it.
 
     A study may go on without it (`missing: skip`).
     """
 
 
 def summarize_error(error: BaseException, most: int = 200) -> str:
-    r"""What another library's error says, in one line of at most so many characters.
+    r"""Return what another library's error says, in one line of at most `most` characters.
 
-    The name of its type if it says nothing.
+    If it says nothing, that is the name of its type.
 
     >>> summarize_error(OSError("no space\nleft on device")), summarize_error(KeyError())
     ('no space left on device', 'KeyError')

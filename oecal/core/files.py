@@ -10,9 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`.
+    """Yield a temporary path beside `path`, and rename it to `path` if the block succeeds.
 
-    Renames it to `path` if the block succeeds, removes it if not.
+    Otherwise the temporary file is removed.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:

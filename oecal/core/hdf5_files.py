@@ -1,4 +1,8 @@
-"""Our HDF5 files: whole or not there, the same bytes for the same content, and with checksums, so that a flipped bit is no other number."""
+"""The HDF5 files of the workflow.
+
+They are whole or not there, have the same bytes for the same content, and checksums, so that a
+flipped bit is an error and not another number.
+"""
 
 from __future__ import annotations
 
@@ -14,28 +18,20 @@ from oecal.core.errors import OecalError, summarize_error
 from oecal.core.files import replacing
 
 CHUNK = 2**20  # bytes that have a checksum of their own
-DAMAGE = (
-    OSError,
-    RuntimeError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-)  # what h5py raises at a damaged file
+# What h5py raises at a damaged file.
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
 
 @contextmanager
 def creating(path: str | Path) -> Iterator[h5py.File]:
-    """A new file, which takes the place of `path` if the block succeeds.
-
-    From this version of the format on, headers have checksums.
-    """
+    """Open a new file, which takes the place of `path` if the block succeeds."""
+    # From this version of the format on, headers have checksums.
     with replacing(path) as temporary, h5py.File(temporary, "w", libver=("v110", "v110")) as file:
         try:
             yield file
             file.flush()
-        # On a full disk, HDF5 cannot write what is left either, and crashes as it closes; the null
-        # device takes it
+        # On a full disk, HDF5 cannot write what is left either, and crashes as it closes: the null
+        # device takes that.
         except BaseException:
             nowhere = os.open(os.devnull, os.O_RDWR)
             os.dup2(nowhere, file.id.get_vfd_handle())
@@ -46,7 +42,7 @@ def creating(path: str | Path) -> Iterator[h5py.File]:
 
 
 def put(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
-    """A new dataset of these values, by rows, with checksums."""
+    """Write a new dataset of these values, in chunks of rows that have checksums."""
     values, how = np.asarray(values), {}
     if values.ndim and values.size:
         rows = max(1, min(len(values), CHUNK // (values[0].size * values.itemsize or 1)))
@@ -59,7 +55,7 @@ def put(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
 
 @contextmanager
 def reading(path: str | Path) -> Iterator[h5py.File]:
-    """A file that is there.
+    """Open a file to read.
 
     Raises OecalError if it is damaged, is none of ours or lacks what the block looks for.
     """
@@ -68,5 +64,6 @@ def reading(path: str | Path) -> Iterator[h5py.File]:
             yield file
     except DAMAGE as error:
         raise OecalError(
-            f"{path}: is damaged or no such file of this workflow ({summarize_error(error)}); delete it and run again"
+            f"{path}: is damaged or no such file of this workflow ({summarize_error(error)}); "
+            "delete it and run again"
         ) from None

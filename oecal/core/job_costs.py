@@ -1,4 +1,7 @@
-"""What a job spends on each of its parts, as a CSV file of its own: times are never the same twice, results are."""
+"""What a job spends on each of its parts.
+
+It is a CSV file of its own: times are never the same twice, while results are.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,10 @@ class Cost:
     def measured(
         self, images: int, reset: Callable[[], None], peak: Callable[[], float]
     ) -> Iterator[None]:
-        """Adds images and wall time of the block, and keeps the highest memory above what there was before, MiB.
+        """Add images and wall time of the block, and keep the peak of its memory.
 
-        peak: the highest memory since the last `reset`, bytes.
+        That is in MiB, above what was in use before. peak: the highest memory since the last
+        `reset`, bytes.
         """
         reset()
         before, start = peak(), time.perf_counter()
@@ -39,7 +43,7 @@ class Cost:
 
 
 def write_costs(path: str, column: str, costs: Mapping[str, Cost]) -> None:
-    """A row for each part: its name (in `column`), images, seconds, peak_mb."""
+    """Write a row for each part: its name (in `column`), images, seconds, peak_mb."""
     with replacing(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([column, "images", "seconds", "peak_mb"])

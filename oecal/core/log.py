@@ -1,4 +1,7 @@
-"""Logging of a job: to its log file and to standard error, uncaught exceptions and warnings included."""
+"""Logging of a job, to its log file and to standard error.
+
+Uncaught exceptions and warnings are logged, too.
+"""
 
 from __future__ import annotations
 
@@ -13,32 +16,28 @@ from oecal.core.errors import OecalError
 # What the system refuses, and what to do about it.
 REFUSED = {
     errno.ENOSPC: "the disk is full; make room, then run again",
-    errno.EDQUOT: "your share of the disk is used up; make room, then run again",
-    errno.EFBIG: "is larger than is allowed here; raise the limit (ulimit -f)",
+    errno.EDQUOT: "your disk quota is used up; make room, then run again",
+    errno.EFBIG: "larger than is allowed here; raise the limit (ulimit -f)",
     errno.EROFS: "the file system is read-only; write elsewhere, or have it mounted for writing",
-    errno.EACCES: "is not allowed; see to the permissions",
-    errno.EPERM: "is not allowed; see to the permissions",
+    errno.EACCES: "permission denied; check who may read and write there",
+    errno.EPERM: "permission denied; check who may read and write there",
 }
-SHOWN: set[str] = (
-    set()
-)  # what the system refused and was shown: HDF5 says it once for each dataset that it then closes
+# What the system refused and was shown: HDF5 says it once for each dataset that it then closes.
+SHOWN: set[str] = set()
 
 
 class _LogFile(logging.FileHandler):
-    """A log file.
-
-    What cannot be written to it, on a full disk, stands on standard error all the same.
-    """
+    """A log file; on a full disk, what it cannot take still stands on standard error."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Passes over what logging would print a traceback of."""
+        """Pass over what logging would print a traceback of."""
 
 
 def start(path: str | Path) -> None:
-    """Sends log records, warnings and uncaught exceptions to the file `path` and, with the name of the job, to standard error.
+    """Send log records, warnings and uncaught exceptions to a file and to standard error.
 
-    An OecalError, and what the system refuses, is shown as one line; anything else with its
-    traceback.
+    Standard error also gets the name of the job, but only the time of day. An OecalError, and what
+    the system refuses, is shown as one line; anything else with its traceback.
     """
     sys.excepthook = log_exception  # first: the log itself may be what cannot be written
     sys.unraisablehook = log_ignored
@@ -46,21 +45,20 @@ def start(path: str | Path) -> None:
     job = Path(path).with_suffix("").as_posix().rpartition("/logs/")[2]
     whose = f"{job}: ".replace("%", "%%") if job else ""  # several jobs share a terminal
     file, terminal = _LogFile(path, mode="w"), logging.StreamHandler()
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
-    terminal.setFormatter(
-        logging.Formatter(f"%(asctime)s %(levelname)s {whose}%(message)s", "%H:%M:%S")
-    )
+    line = "%(asctime)s %(levelname)s {}%(message)s"
+    # With the date, so that oecal.core.provenance can tell how long a job took.
+    file.setFormatter(logging.Formatter(line.format(""), "%Y-%m-%d %H:%M:%S"))
+    terminal.setFormatter(logging.Formatter(line.format(whose), "%H:%M:%S"))
     logging.basicConfig(level=logging.INFO, handlers=[file, terminal], force=True)
     logging.captureWarnings(True)
-    logging.getLogger("fontTools").setLevel(
-        logging.WARNING
-    )  # a line for each table of each font in a PDF
+    # Else a line for each table of each font in a PDF.
+    logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 
 def log_exception(
     kind: type[BaseException], error: BaseException, traceback: TracebackType | None
 ) -> None:
-    """An excepthook that writes to the log."""
+    """Log an uncaught exception: an excepthook."""
     if issubclass(kind, OecalError):
         logging.error("%s", error)
     elif line := describe_refusal(error):
@@ -72,7 +70,7 @@ def log_exception(
 
 
 def log_ignored(ignored: sys.UnraisableHookArgs) -> None:
-    """An unraisablehook: h5py cannot raise what goes wrong when it closes a dataset."""
+    """Log what could not be raised, as where h5py closes a dataset: an unraisablehook."""
     if ignored.exc_value is not None and describe_refusal(ignored.exc_value):
         log_exception(ignored.exc_type, ignored.exc_value, ignored.exc_traceback)
     else:
@@ -80,18 +78,13 @@ def log_ignored(ignored: sys.UnraisableHookArgs) -> None:
 
 
 def describe_refusal(error: BaseException) -> str:
-    """One line about what the system refuses; empty about any other error.
+    """Return one line about what the system refuses; empty for any other error.
 
     HDF5 and safetensors have the system's number in their message only; HDF5 in a RuntimeError
     where it finds out when a file is closed.
     """
-    found, path = getattr(error, "errno", None), getattr(error, "filename", None)
-    number = next(
-        (
-            n
-            for n in REFUSED
-            if found == n or f"errno = {n}," in str(error) or f"(os error {n})" in str(error)
-        ),
-        None,
-    )
-    return "" if number is None else f"{path or 'a file could not be written'}: {REFUSED[number]}"
+    code, path, text = getattr(error, "errno", None), getattr(error, "filename", None), str(error)
+    for number, advice in REFUSED.items():
+        if code == number or f"errno = {number}," in text or f"(os error {number})" in text:
+            return f"{path or 'a file could not be written'}: {advice}"
+    return ""

@@ -1,7 +1,8 @@
-"""What a terminal shows of a run: one line as a job starts, one as it ends, with the jobs done and the time left.
+"""What a terminal shows of a run: a line as a job starts, and a line as it ends.
 
-Snakemake tells of each job in several lines, for each of which it says why it runs, and never how
-long it will take. Its log records carry what is needed: `event`, and what belongs to it.
+The latter says how many jobs are done and how long the rest will take. Snakemake itself writes
+several lines for each job, and no time. Its log records carry what is needed: `event`, and what
+belongs to it.
 """
 
 from __future__ import annotations
@@ -16,18 +17,16 @@ PASSED_OVER = ("Select jobs to execute...",)
 
 
 def format_duration(seconds: float) -> str:
-    """A duration, as one says it.
+    """Return a duration as one says it.
 
     >>> format_duration(40), format_duration(200), format_duration(9000)
     ('40 s', '3 min', '2.5 h')
     """
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 100
-        else f"{seconds / 60:.0f} min"
-        if seconds < 5400
-        else f"{seconds / 3600:.1f} h"
-    )
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
 
 
 class Progress(logging.Filter):
@@ -39,17 +38,17 @@ class Progress(logging.Filter):
     def __init__(self, waiting: Mapping[str, int]):
         super().__init__()
         self.waiting, self.total = Counter(waiting), sum(waiting.values())
-        self.running: dict[
-            int, tuple[str, str, float]
-        ] = {}  # job -> rule, what it does, when it began
+        # Job -> rule, what it does, when it began.
+        self.running: dict[int, tuple[str, str, float]] = {}
         self.took: defaultdict[str, list[float]] = defaultdict(list)  # rule -> seconds of its jobs
         self.began = time.monotonic()
 
     def estimate_left(self) -> float:
-        """Seconds left: each job takes as long as its rule's jobs so far did, and as many run side by side as did so far.
+        """Estimate the seconds that are left; 0 while no job has ended.
 
-        For a rule that is not seen yet stands the geometric mean of the others: a few of them, the
-        first, take much longer than most. 0 while no job has ended.
+        Each job will take as long as its rule's jobs so far did, and as many will run side by side.
+        A rule of which no job has ended counts as the geometric mean of the others: a few of them,
+        the first, take much longer than most.
         """
         spent = sum(map(sum, self.took.values()))
         if not spent:
@@ -60,7 +59,7 @@ class Progress(logging.Filter):
         return work * max(time.monotonic() - self.began, 1e-9) / spent
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrites the records of a job's start and end, and drops what says no more than these."""
+        """Rewrite the records of a job's start and end, and drop what says no more than these."""
         match getattr(record, "event", None):
             case "job_info":
                 what = " ".join(
@@ -95,9 +94,6 @@ class Progress(logging.Filter):
         return True
 
     def write_line(self, record: logging.LogRecord, line: str) -> None:
-        """Makes the record a plain line."""
-        record.__dict__["event"], record.msg, record.args = (
-            None,
-            f"{time.strftime('%H:%M:%S')} {line}",
-            None,
-        )
+        """Make the record a plain line."""
+        record.__dict__["event"], record.args = None, None
+        record.msg = f"{time.strftime('%H:%M:%S')} {line}"

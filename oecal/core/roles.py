@@ -12,7 +12,9 @@ TEST_SETS = {**{role: role for role in OOD}, "shifts": "shift", "ambiguous": "am
 
 
 def is_spared(role: str, split: str) -> bool:
-    """Whether nothing costly is computed of a set: of the training images, and where the question is whether an answer is right.
+    """Whether a set is spared everything costly.
+
+    So are the training images, and sets that only ask whether an answer is right.
 
     >>> is_spared("near", "test"), is_spared("id", "train")
     (False, True)

@@ -8,7 +8,9 @@ import numpy as np
 
 
 def derive_seed(*parts: object) -> int:
-    """A 63-bit seed that is a function of `parts` only, the same on every machine: streams of different purpose never overlap.
+    """Return a 63-bit seed that is a function of `parts` only, the same on every machine.
+
+    Streams of different purpose never overlap.
 
     >>> derive_seed(0, "epoch", 1), derive_seed(0, "epoch", 2)
     (123735704575244949, 8696352412536910827)
@@ -18,7 +20,7 @@ def derive_seed(*parts: object) -> int:
 
 
 def make_generator(*parts: object) -> np.random.Generator:
-    """A NumPy generator for `parts`.
+    """Return a NumPy generator for `parts`.
 
     >>> make_generator("noise", 0).random() == make_generator("noise", 0).random()
     True

@@ -1,7 +1,8 @@
-"""The layers of Glow: activation normalisation with an invertible 1x1 convolution, affine coupling, Gaussian priors.
+"""The layers of Glow.
 
-Sections and tables are those of Kingma & Dhariwal, NeurIPS 2018 (arXiv 1807.03039). All but the
-networks stays float32 under autocast.
+They are activation normalisation with an invertible 1x1 convolution, affine coupling, and Gaussian
+priors. Sections and tables are those of Kingma & Dhariwal, NeurIPS 2018 (arXiv 1807.03039). Under
+autocast, all but the networks stays float32.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from torch.nn import functional as F
 
 
 def zero_conv(c_in: int, c_out: int) -> nn.Conv2d:
-    """A 3x3 convolution that starts as zero, so that what it controls starts as constant (section 3.3)."""
+    """Return a 3x3 convolution that starts as zero (section 3.3).
+
+    What it controls then starts as constant.
+    """
     conv = nn.Conv2d(c_in, c_out, 3, padding=1)
     for p in conv.parameters():
         nn.init.zeros_(p)
@@ -22,11 +26,12 @@ def zero_conv(c_in: int, c_out: int) -> nn.Conv2d:
 
 
 class Mix(nn.Module):
-    """Activation normalisation, then an invertible 1x1 convolution: y = W exp(-log_std) (x - mean) at each pixel.
+    """Activation normalisation, then an invertible 1x1 convolution.
 
-    W = P L (U + diag(s)) (section 3.2, eq. 10): P a fixed permutation, L unit lower and U strictly
-    upper triangular, the signs of s fixed, so W cannot become singular. log|det| = height width
-    sum_c (log|s_c| - log_std_c). One matrix product does both layers.
+    At each pixel, y = W exp(-log_std) (x - mean) with W = P L (U + diag(s)) (section 3.2, eq. 10):
+    P a fixed permutation, L unit lower and U strictly upper triangular, the signs of s fixed, so W
+    cannot become singular. log|det| = height width sum_c (log|s_c| - log_std_c). One matrix product
+    does both layers.
     """
 
     permutation: Tensor
@@ -44,16 +49,16 @@ class Mix(nn.Module):
         self.log_s = nn.Parameter(upper.diag().abs().log())
 
     def initialise(self, x: Tensor) -> None:
-        """Sets mean and standard deviation of each channel over the batch x, (N, C, H, W).
+        """Set mean and standard deviation of each channel to those of the batch x, (N, C, H, W).
 
-        At least 1e-3, for constant channels.
+        The latter to at least 1e-3, for constant channels.
         """
         std, mean = torch.std_mean(x, dim=(0, 2, 3))
         self.mean.data.copy_(mean)
         self.log_std.data.copy_(std.clamp(min=1e-3).log())
 
     def weight(self) -> Tensor:
-        """W (C, C) from its factors P, L, U and s."""
+        """Return W (C, C), from its factors P, L, U and s."""
         lower = self.lower.tril(-1) + torch.eye(
             len(self.sign), dtype=self.sign.dtype, device=self.sign.device
         )
@@ -62,7 +67,10 @@ class Mix(nn.Module):
         ]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (N, C, H, W) to y of the same shape, and log|det| in nats, a scalar: the same for each image."""
+        """Map x (N, C, H, W) to y of the same shape, and return log|det| in nats too.
+
+        That is a scalar: it is the same for each image.
+        """
         with torch.autocast(x.device.type, enabled=False):
             weight = self.weight() * torch.exp(-self.log_std)
             # A product over the last dimension, not a convolution: cuDNN would compute that in
@@ -79,10 +87,10 @@ class Mix(nn.Module):
 
 
 class Coupling(nn.Module):
-    """Affine coupling (table 1): channels a | b to a | (b - t(a)) s(a), log|det| = sum log s, with s = low + (1 - low) sigmoid(raw + 2).
+    """Affine coupling (table 1): channels a | b to a | (b - t(a)) s(a), log|det| = sum log s.
 
-    The paper has low = 0. Then 1 / s has no bound, and a few samples in a hundred run away to
-    infinity through the steps.
+    s = low + (1 - low) sigmoid(raw + 2). The paper has low = 0. Then 1 / s has no bound, and a few
+    samples in a hundred run away to infinity through the steps.
     """
 
     low = 0.1
@@ -99,13 +107,16 @@ class Coupling(nn.Module):
         )
 
     def halves_shift_scale(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """a, b, and for b shift and scale in (low, 1), functions of a alone: what forward and inverse share."""
+        """Return a and b, and for b shift and scale in (low, 1), functions of a alone.
+
+        This is what forward and inverse share.
+        """
         a, b = x.chunk(2, dim=1)
         shift, raw = self.net(a).to(a.dtype).chunk(2, dim=1)
         return a, b, shift, self.low + (1 - self.low) * torch.sigmoid(raw + 2)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (N, C, H, W) to y of the same shape, and log|det| of each image in nats, (N,)."""
+        """Map x (N, C, H, W) to y of the same shape; also log|det| of each image in nats, (N,)."""
         a, b, shift, scale = self.halves_shift_scale(x)
         return torch.cat([a, (b - shift) * scale], dim=1), scale.log().sum(dim=(1, 2, 3))
 
@@ -116,9 +127,10 @@ class Coupling(nn.Module):
 
 
 class Prior(nn.Module):
-    """A diagonal Gaussian over `shape` (C, H, W), with a learned mean and log standard deviation of each element.
+    """A diagonal Gaussian over `shape` (C, H, W).
 
-    A convolution of the `c_in` channels that stay is added to both; in the last level none stay.
+    Each element has a learned mean and log standard deviation. A convolution of the `c_in` channels
+    that stay is added to both; in the last level none stay.
     """
 
     def __init__(self, shape: tuple[int, int, int], c_in: int) -> None:
@@ -127,7 +139,7 @@ class Prior(nn.Module):
         self.net = zero_conv(c_in, 2 * shape[0]) if c_in else None
 
     def mean_and_log_std(self, a: Tensor) -> tuple[Tensor, Tensor]:
-        """Of z given a (N, c_in, H, W): (N, C, H, W) each, or (C, H, W) where nothing stays."""
+        """Return those of z given a (N, c_in, H, W): (N, C, H, W), or (C, H, W) if none stay."""
         if self.net is None:
             return self.mean, self.log_std
         mean, log_std = self.net(a).to(a.dtype).chunk(2, dim=1)
@@ -141,6 +153,9 @@ class Prior(nn.Module):
         ).sum(dim=(1, 2, 3))
 
     def sample(self, a: Tensor) -> Tensor:
-        """A draw of z for each of a, (N, C, H, W), from the CPU generator so that it is the same on any device."""
+        """Draw z for each of a, (N, C, H, W).
+
+        Random numbers come from the CPU generator, so that z is the same on any device.
+        """
         mean, log_std = self.mean_and_log_std(a)
         return mean + log_std.exp() * torch.randn(len(a), *self.mean.shape).to(mean)

@@ -43,33 +43,35 @@ class Options:
     channels: int = 32
     """hidden channels of a coupling's network"""
     alpha: float = 0.002
-    """dequantised values y in [0, 1) enter as logit(alpha + (1 - 2 alpha) y); 0: as y - 0.5, as in the paper"""
+    """dequantised values y in [0, 1) enter as logit(alpha + (1 - 2 alpha) y); 0: as y - 0.5, as in
+    the paper"""
 
     def __post_init__(self) -> None:
         for name in ("levels", "steps", "channels"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; write 1 or more")
-        if (
-            self.alpha != 0 and not 1e-5 <= self.alpha < 0.5
-        ):  # below that, float32 does not tell 1 - alpha from 1 well enough
+        # Below that, float32 does not tell 1 - alpha from 1 well enough.
+        if self.alpha != 0 and not 1e-5 <= self.alpha < 0.5:
             raise ValueError(
                 f"alpha is {self.alpha}; write 0, or a number from 0.00001 to below 0.5"
             )
 
 
 class Level(nn.Module):
-    """One scale: squeeze, steps of flow, and a prior for all channels (`last`) or for the second half of them."""
+    """One scale: squeeze, steps of flow, and a prior.
+
+    The prior is for all channels in the last scale, else for the second half of them.
+    """
 
     def __init__(self, shape: tuple[int, int, int], steps: int, hidden: int, last: bool) -> None:
         super().__init__()
         c, height, width = shape
-        self.block = (
-            1 if height % 2 or width % 2 else 2
-        )  # pixels to a side that become channels; with an odd side, none
+        # Pixels to a side that become channels; with an odd side, none.
+        self.block = 1 if height % 2 or width % 2 else 2
         c, height, width = c * self.block**2, height // self.block, width // self.block
         if c < 2:
             what = f"one channel of {height} x {width} cannot be halved, as a side is odd"
-            raise OecalError(f"glow: {what}; give images with even sides, or write fewer levels")
+            raise OecalError(f"glow: {what}; use images with even sides, or fewer levels")
         self.mixes = nn.ModuleList(Mix(c) for _ in range(steps))
         self.couplings = nn.ModuleList(Coupling(c, hidden) for _ in range(steps))
         self.stays = 0 if last else (c + 1) // 2
@@ -77,7 +79,10 @@ class Level(nn.Module):
         self.prior = Prior((c - self.stays, height, width), self.stays)
 
     def forward(self, x: Tensor, initialise: bool = False) -> tuple[Tensor, Tensor]:
-        """The channels that stay (N, c, h, w), and log-determinants + log-prior of those that leave, (N,) float64."""
+        """Return the channels that stay (N, c, h, w), and what the others contribute to log p.
+
+        The latter are log-determinants + log-prior, (N,) float64.
+        """
         x = F.pixel_unshuffle(x, self.block).contiguous(
             memory_format=torch.channels_last
         )  # for Mix, and for fast convolutions
@@ -92,21 +97,23 @@ class Level(nn.Module):
         return stays, total + self.prior(leaves, stays)
 
     def inverse(self, x: Tensor) -> Tensor:
-        """From the channels that stay, and a draw of the others, to the images that entered this level."""
+        """Return the images that entered this level, from the channels that stay.
+
+        The other channels are drawn.
+        """
         x = torch.cat([x, self.prior.sample(x)], dim=1)
         for mix, coupling in zip(reversed(self.mixes), reversed(self.couplings), strict=True):
-            x = x.clamp(
-                -1e4,
-                1e4,
-                # Features of data have size 1; a draw that runs away shall end black or white, not as
-                # NaN
-            )
+            # Features of data have size 1: a draw that runs away shall end black or white, not NaN.
+            x = x.clamp(-1e4, 1e4)
             x = mix.inverse(coupling.inverse(x))  # type: ignore[operator]
         return F.pixel_shuffle(x, self.block)
 
 
 class Glow(nn.Module):
-    """Maps images in [0, 1], (N, C, H, W), multiples of 1/255, to an estimate of log P(x) from below, nats, (N,) float64."""
+    """Maps images (N, C, H, W) to an estimate of log P(x) from below, nats, (N,) float64.
+
+    Images are in [0, 1], multiples of 1/255.
+    """
 
     initialised: Tensor
 
@@ -122,7 +129,7 @@ class Glow(nn.Module):
         self.top = shape
 
     def spread(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """What enters the flow, and the log-determinant of getting there, (N,) float64.
+        """Return what enters the flow, and the log-determinant of getting there, (N,) float64.
 
         Large areas of black or white are spikes of width 1/256 in the density of y. The logit (Dinh
         et al., Real NVP, arXiv 1605.08803, section 4.1) widens them, so that the flow does not have
@@ -135,9 +142,9 @@ class Glow(nn.Module):
         return torch.logit(p), log_det.sum(dim=(1, 2, 3), dtype=torch.float64)
 
     def log_density(self, y: Tensor, initialise: bool = False) -> tuple[Tensor, Tensor]:
-        """log p(y) of dequantised images in nats, and the last level's part of it.
+        """Return log p(y) of dequantised images and the last level's part of it.
 
-        Both (N,) float64.
+        Both are in nats, (N,) float64.
         """
         x, total = self.spread(y)
         for level in self.levels:
@@ -146,14 +153,13 @@ class Glow(nn.Module):
         return total, part
 
     def parts(self, x: Tensor) -> dict[str, Tensor]:
-        """`log_likelihood`, as `forward` gives, and `last_scale`, of each image in nats, (N,) float64.
+        """Return `log_likelihood`, as `forward` gives, and `last_scale`, in nats, (N,) float64.
 
         The latter is the last level's log-determinants and log-prior alone (Schirrmeister et al.,
         NeurIPS 2020, arXiv 2006.10848).
         """
-        y = (
-            255 * x + torch.rand(x.shape).to(x)
-        ) / 256  # a new tensor: noise added in place would be added again at each look
+        # A new tensor: noise added in place would be added again at each look.
+        y = (255 * x + torch.rand(x.shape).to(x)) / 256
         if self.training and not self.initialised:
             with torch.no_grad():
                 self.log_density(y, initialise=True)
@@ -162,15 +168,20 @@ class Glow(nn.Module):
         return {"log_likelihood": total - x[0].numel() * math.log(256), "last_scale": last}
 
     def forward(self, x: Tensor) -> Tensor:
-        """log p(x) in nats, (N,) float64, of x in [0, 1]: a bound, with one draw of the dequantisation noise."""
+        """Return log p(x) in nats, (N,) float64, of x in [0, 1].
+
+        It is a bound, with one draw of the dequantisation noise.
+        """
         return self.parts(x)["log_likelihood"]
 
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
-        """n images (n, C, H, W), multiples of 1/255 in [0, 1]: y of a z from the prior, rounded down to 8 bits, clipped."""
-        y = torch.empty(
-            n, *self.top, device=self.initialised.device
-        )  # no channel stays in the last level
+        """Draw n images (n, C, H, W), multiples of 1/255 in [0, 1].
+
+        They are the y of a z from the prior, rounded down to 8 bits and clipped.
+        """
+        # No channel stays in the last level.
+        y = torch.empty(n, *self.top, device=self.initialised.device)
         for level in reversed(self.levels):
             y = level.inverse(y)  # type: ignore[operator]
         y = (torch.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha) if self.alpha else y + 0.5
@@ -178,5 +189,5 @@ class Glow(nn.Module):
 
 
 def build(options: Options, shape: tuple[int, int, int], classes: int) -> Glow:
-    """A flow for images of `shape` (C, H, W); `classes` is not used, labels play no part."""
+    """Return a flow for images of `shape` (C, H, W); labels play no part, nor do `classes`."""
     return Glow(options, shape)

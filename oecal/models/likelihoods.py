@@ -19,10 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 HALF = 1 / 255  # half the width of a level on the axis t
-LOWEST, HIGHEST = (
-    -7.0,
-    3.0,
-)  # of log scales: from an eighth of a level's width to ten times the whole range
+# Of log scales: from an eighth of a level's width to ten times the whole range.
+LOWEST, HIGHEST = -7.0, 3.0
 
 
 class Likelihood(NamedTuple):
@@ -37,26 +35,31 @@ class Likelihood(NamedTuple):
 
 
 def draw_uniform(like: Tensor) -> Tensor:
-    """Uniform numbers inside (0, 1) from the CPU generator, so that they are the same on any device."""
+    """Draw uniform numbers inside (0, 1), of a tensor's shape and on its device.
+
+    They come from the CPU generator, so that they are the same on any device.
+    """
     return torch.rand(like.shape).clamp(1e-7, 1 - 1e-7).to(like.device)
 
 
 def to_levels(t: Tensor) -> Tensor:
-    """The x whose interval holds t."""
+    """Return the x whose interval holds t."""
     return ((t + 1) * 127.5).round().clamp(0, 255) / 255
 
 
 def categorical_log_prob(x: Tensor, raw: Tensor) -> Tensor:
     """log softmax(raw)_v at the level v of x; P = 256."""
     level = (x * 255).round().long()
-    rows = raw.movedim(2, -1).reshape(
-        -1, raw.shape[2]
-    )  # no copy where the levels lie together in memory, then twice as fast
+    # No copy where the levels lie together in memory, then twice as fast.
+    rows = raw.movedim(2, -1).reshape(-1, raw.shape[2])
     return -F.cross_entropy(rows, level.flatten(), reduction="none").view_as(level)
 
 
 def draw_index(logits: Tensor) -> Tensor:
-    """An index along dimension 2, with probability softmax(logits): where the cumulated probabilities pass a uniform number."""
+    """Draw an index along dimension 2, with probability softmax(logits).
+
+    It is where the cumulated probabilities pass a uniform number.
+    """
     below = logits.softmax(dim=2).cumsum(dim=2)[:, :, :-1] < draw_uniform(
         logits[:, :, 0]
     ).unsqueeze(2)
@@ -64,29 +67,24 @@ def draw_index(logits: Tensor) -> Tensor:
 
 
 def categorical_draw(raw: Tensor) -> Tensor:
-    """A level drawn with probability softmax(raw); P = 256."""
+    """Draw a level with probability softmax(raw); P = 256."""
     return draw_index(raw) / 255
 
 
 def logistic_level(t: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
     """log [F(u) - F(l)], F the logistic cdf, u and l = (t +- 1/255 - mean) / scale.
 
-    Shapes broadcast.
-
-    log(F(u) - F(l)) = log F(u) + log(1 - F(l)) + log(1 - e^(l - u)): exact, and finite where the
-    difference underflows. The form of PixelCNN++ (Salimans et al., ICLR 2017, arXiv 1701.05517,
-    section 2.1) without its approximations.
+    Shapes broadcast. log(F(u) - F(l)) = log F(u) + log(1 - F(l)) + log(1 - e^(l - u)): exact, and
+    finite where the difference underflows. The form of PixelCNN++ (Salimans et al., ICLR 2017,
+    arXiv 1701.05517, section 2.1) without its approximations.
     """
     log_scale = log_scale.clamp(LOWEST, HIGHEST)
     inverse = torch.exp(-log_scale)
     middle, half = inverse * (t - mean), inverse * HALF
-    above, below = (
-        F.logsigmoid(middle + half),
-        F.logsigmoid(half - middle),
-    )  # log F(u), log(1 - F(l))
-    inside = (
-        above + below + torch.log(-torch.expm1(-2 * half))
-    )  # u - l from the scale alone: u and l may be huge
+    # log F(u), log(1 - F(l))
+    above, below = F.logsigmoid(middle + half), F.logsigmoid(half - middle)
+    # u - l from the scale alone: u and l may be huge.
+    inside = above + below + torch.log(-torch.expm1(-2 * half))
     return torch.where(t < -0.999, above, torch.where(t > 0.999, below, inside))
 
 
@@ -96,10 +94,7 @@ def logistic_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 
 def logistic_draw(raw: Tensor) -> Tensor:
-    """The level of a draw from the logistic distribution, by its quantile function.
-
-    P = 2: mean, log scale.
-    """
+    """Draw a level from the logistic, by its quantile function; P = 2: mean, log scale."""
     u = draw_uniform(raw[:, :, 0])
     return to_levels(
         raw[:, :, 0] + raw[:, :, 1].clamp(LOWEST, HIGHEST).exp() * (u.log() - (-u).log1p())
@@ -117,7 +112,7 @@ def mixture_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 
 def mixture_draw(raw: Tensor) -> Tensor:
-    """A component drawn by its weight, then a level of it; P = 3M, as in `mixture_log_prob`."""
+    """Draw a component by its weight, then a level of it; P = 3M, as in `mixture_log_prob`."""
     weight, mean, log_scale = torch.unflatten(raw, 2, (3, -1)).unbind(2)
     chosen = draw_index(weight).unsqueeze(2)
     return logistic_draw(torch.cat([mean.gather(2, chosen), log_scale.gather(2, chosen)], dim=2))
@@ -140,7 +135,7 @@ def gaussian_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 
 def gaussian_draw(raw: Tensor) -> Tensor:
-    """The level of a draw from the Gaussian, by its quantile function; P = 2: mean, log scale."""
+    """Draw a level from the Gaussian, by its quantile function; P = 2: mean, log scale."""
     return to_levels(
         raw[:, :, 0]
         + raw[:, :, 1].clamp(LOWEST, HIGHEST).exp()
@@ -149,12 +144,12 @@ def gaussian_draw(raw: Tensor) -> Tensor:
 
 
 def density_log_prob(x: Tensor, raw: Tensor) -> Tensor:
-    """log [N(t; mean, sd) 2/255], the Gaussian DENSITY at a level's middle times the level's width; P = 2: mean, log standard deviation.
+    """log [N(t; mean, sd) 2/255]: the Gaussian DENSITY at a level's middle times its width.
 
-    What squared-error VAEs maximise, in units that compare. The tails outside of [-1, 1] are lost:
-    with a standard deviation of at least a level's width, the levels sum to at most 1, so bits are
-    an upper bound. Unlike the discretised Gaussian, it gives black and white pixels no tail to put
-    a mean into.
+    P = 2: mean, log standard deviation. What squared-error VAEs maximise, in units that compare.
+    The tails outside of [-1, 1] are lost: with a standard deviation of at least a level's width,
+    the levels sum to at most 1, so bits are an upper bound. Unlike the discretised Gaussian, it
+    gives black and white pixels no tail to put a mean into.
     """
     log_scale = raw[:, :, 1].clamp(math.log(2 * HALF), HIGHEST)
     z = (2 * x - 1 - raw[:, :, 0]) * torch.exp(-log_scale)
@@ -178,17 +173,14 @@ def bernoulli_log_prob(x: Tensor, raw: Tensor) -> Tensor:
 
 
 def bernoulli_draw(raw: Tensor) -> Tensor:
-    """A level drawn from the distribution of 256 levels that `bernoulli_log_prob` stands for.
-
-    P = 1.
-    """
+    """Draw a level from the distribution of `bernoulli_log_prob`; P = 1."""
     return categorical_draw(
         raw[:, :, :1] * torch.linspace(0, 1, 256, device=raw.device).view(-1, 1, 1)
     )
 
 
 def make_likelihood(name: str, mixtures: int) -> Likelihood:
-    """The likelihood of this name; `mixtures` logistics, where it is a mixture."""
+    """Return the likelihood of this name; `mixtures` logistics, where it is a mixture."""
     if name == "categorical":
         return Likelihood(categorical_log_prob, categorical_draw, torch.zeros(256))
     if name == "logistic":
@@ -206,5 +198,6 @@ def make_likelihood(name: str, mixtures: int) -> Likelihood:
     if name == "bernoulli":
         return Likelihood(bernoulli_log_prob, bernoulli_draw, torch.zeros(1))
     raise ValueError(
-        f"likelihood is {name}; write one of: logistic_mixture, categorical, logistic, bernoulli, gaussian, gaussian_density"
+        f"likelihood is {name}; expected one of: logistic_mixture, categorical, logistic, "
+        "bernoulli, gaussian, gaussian_density"
     )

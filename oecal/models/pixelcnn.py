@@ -75,10 +75,8 @@ class Causal(nn.Module):
 class GatedResidual(nn.Module):
     """x + a sigmoid(b), (a, b) from two causal convolutions of x.
 
-    `side` (the other stream, a short-cut) enters between them.
-
-    ELU where Salimans et al. concatenate ELU(x) and ELU(-x): on a CPU that takes twice the time for
-    the same gain.
+    `side` (the other stream, a short-cut) enters between them. ELU stands where Salimans et al.
+    concatenate ELU(x) and ELU(-x): on a CPU that takes twice the time for the same gain.
     """
 
     def __init__(
@@ -104,7 +102,11 @@ class GatedResidual(nn.Module):
 
 
 class Streams(nn.Module):
-    """One layer of both streams: `above` sees the rows above a pixel, `before` what comes before it; `before` hears from `above`."""
+    """One layer of both streams.
+
+    `above` sees the rows above a pixel, `before` all that comes before it; `before` hears from
+    `above`.
+    """
 
     def __init__(self, channels: int, shortcut: bool, dropout: float) -> None:
         super().__init__()
@@ -144,15 +146,17 @@ class Resize(nn.Module):
 
 
 class PixelCNN(nn.Module):
-    """Maps images in [0, 1], (N, C, H, W), multiples of 1/255, to log p(x) in nats, (N,) float64."""
+    """Maps images (N, C, H, W) to log p(x) in nats, (N,) float64.
+
+    Images are in [0, 1], multiples of 1/255.
+    """
 
     def __init__(self, options: Options, shape: tuple[int, int, int]) -> None:
         super().__init__()
         self.shape, self.mixtures = shape, options.mixtures
         c, width = shape[0], options.channels
-        pairs = (
-            c * (c - 1) // 2
-        )  # how a channel's mean depends on the channels before it, per mixture component
+        # How a channel's mean depends on the channels before it, per mixture component.
+        pairs = c * (c - 1) // 2
         # The image with a channel of ones, which tells the padding from black.
         self.rows_above = Causal(c + 1, width, (2, 3), False)
         self.row_above = Causal(c + 1, width, (1, 3), False)
@@ -172,7 +176,10 @@ class PixelCNN(nn.Module):
         self.head.bias = nn.Parameter(torch.cat([torch.zeros(self.mixtures), start.flatten()]))
 
     def parameters_of(self, x: Tensor) -> Tensor:
-        """Raw distribution parameters of each pixel of x in [-1, 1], (N, M (1 + 2C + C(C-1)/2), H, W)."""
+        """Return raw distribution parameters of each pixel of x in [-1, 1].
+
+        The shape is (N, M (1 + 2C + C(C-1)/2), H, W).
+        """
         x = torch.cat([x, torch.ones_like(x[:, :1])], dim=1)
         above = shift_down(self.rows_above(x))
         before = shift_down(self.row_above(x)) + shift_right(self.to_the_left(x))
@@ -201,12 +208,15 @@ class PixelCNN(nn.Module):
         return log_mixture_of_logistics(x, raw, self.mixtures).sum(dim=(1, 2), dtype=torch.float64)
 
     def parts(self, x: Tensor) -> dict[str, Tensor]:
-        """`log_likelihood`, nats, (N,) float64: exact, so that evaluation is no other than training."""
+        """Return `log_likelihood`, nats, (N,) float64.
+
+        It is exact, so evaluation computes the same as training.
+        """
         return {"log_likelihood": self(x)}
 
     @torch.no_grad()
     def sample(self, n: int) -> Tensor:
-        """n images (n, C, H, W) in [0, 1]: pixel after pixel from its distribution given those before."""
+        """Draw n images (n, C, H, W) in [0, 1], pixel after pixel given those before."""
         device = self.head.weight.device
         x = torch.zeros(n, *self.shape, device=device)
         for row in range(self.shape[1]):
@@ -218,12 +228,12 @@ class PixelCNN(nn.Module):
 
 
 def shift_down(h: Tensor) -> Tensor:
-    """Each row's features one row lower: row y then knows nothing of the rows from y on."""
+    """Move features one row down: row y then knows nothing of the rows from y on."""
     return F.pad(h, (0, 0, 1, 0))[:, :, :-1]
 
 
 def shift_right(h: Tensor) -> Tensor:
-    """Each column's features one column further right."""
+    """Move features one column to the right."""
     return F.pad(h, (1, 0))[..., :-1]
 
 
@@ -255,10 +265,11 @@ def log_mixture_of_logistics(x: Tensor, raw: Tensor, mixtures: int) -> Tensor:
 
 
 def draw_pixels(raw: Tensor, channels: int, mixtures: int) -> Tensor:
-    """One draw of each pixel from its distribution, (N, C) in [-1, 1], multiples of 2/255 from -1; raw: (N, M (1 + 2C + C(C-1)/2)).
+    """Draw each pixel from its distribution, (N, C) in [-1, 1], multiples of 2/255 from -1.
 
-    A component, then channel after channel the logistic's inverse cdf, rounded to the nearest
-    level; the tails go to the edge levels. Random numbers come from torch's global CPU generator.
+    raw: (N, M (1 + 2C + C(C-1)/2)). First a component, then channel after channel the logistic's
+    inverse cdf, rounded to the nearest level; the tails go to the edge levels. Random numbers come
+    from torch's global CPU generator.
     """
     n, c = len(raw), channels
     gumbel = -torch.log(-torch.log(torch.rand(n, mixtures, dtype=torch.float64))).to(raw.device)
@@ -284,8 +295,5 @@ def draw_pixels(raw: Tensor, channels: int, mixtures: int) -> Tensor:
 
 
 def build(options: Options, shape: tuple[int, int, int], classes: int) -> PixelCNN:
-    """A freshly initialised network for images of `shape` (C, H, W).
-
-    `classes` is not used, labels play no part.
-    """
+    """Return a fresh network for images of `shape` (C, H, W); labels play no part."""
     return PixelCNN(options, shape)

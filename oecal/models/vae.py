@@ -35,7 +35,8 @@ class Options:
     likelihood: Literal[
         "logistic_mixture", "categorical", "logistic", "bernoulli", "gaussian", "gaussian_density"
     ] = "logistic_mixture"
-    """of a level given z (likelihoods.py); both gaussians have one learned scale for all pixels, gaussian_density is a bound"""
+    """of a level given z (likelihoods.py); both gaussians have one learned scale for all pixels,
+    gaussian_density is a bound"""
     mixtures: int = 3
     """logistics in the mixture of a pixel's channel (logistic_mixture)"""
 
@@ -59,9 +60,10 @@ class Residual(nn.Module):
 
 
 class VAE(nn.Module):
-    """Maps images in [0, 1], (N, C, H, W), multiples of 1/255, to a bound of log p(x) in nats, (N,) float64.
+    """Maps images (N, C, H, W) to a bound of log p(x) in nats, (N,) float64.
 
-    The bounds need `encode`, `decode` and `log_prob` only; a subclass may replace them.
+    Images are in [0, 1], multiples of 1/255. The bounds need `encode`, `decode` and `log_prob`
+    only; a subclass may replace them.
     """
 
     def __init__(self, options: Options, shape: tuple[int, int, int]) -> None:
@@ -105,7 +107,7 @@ class VAE(nn.Module):
         )
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of q(z | x), each (N, latent), float32."""
+        """Return mean and log variance of q(z | x), each (N, latent), float32."""
         padded = F.pad(2 * x - 1, (0, -self.width % 4, 0, -self.height % 4))
         h = self.encoder(padded)
         with torch.autocast(x.device.type, enabled=False):
@@ -113,18 +115,15 @@ class VAE(nn.Module):
         return mean, log_variance.clamp(-15, 10)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Raw parameters of the levels' distributions, (N, C, P, H, W), float32."""
-        raw = self.decoder(self.from_latent(z))[:, :, : self.height, : self.width].float()
-        if (
-            self.per_channel < 256
-        ):  # a plane for each parameter is fastest, but for the softmax over many levels
+        """Return raw parameters of the levels' distributions, (N, C, P, H, W), float32."""
+        raw: Tensor = self.decoder(self.from_latent(z))[:, :, : self.height, : self.width].float()
+        # A plane for each parameter is fastest, but for the softmax over many levels.
+        if self.per_channel < 256:
             raw = raw.contiguous()
         raw = raw.unflatten(1, (-1, self.per_channel))
-        return (
-            raw
-            if self.log_scale is None
-            else torch.cat([raw, self.log_scale.float().expand_as(raw)], dim=2)
-        )
+        if self.log_scale is None:
+            return raw
+        return torch.cat([raw, self.log_scale.float().expand_as(raw)], dim=2)
 
     def log_prob(self, x: Tensor, raw: Tensor) -> Tensor:
         """log p(x | z), nats, (N,) float64."""
@@ -132,22 +131,24 @@ class VAE(nn.Module):
             return self.likelihood.log_prob(x, raw).sum(dim=(1, 2, 3), dtype=torch.float64)
 
     def noise(self, like: Tensor) -> Tensor:
-        """Standard normal numbers from the CPU generator."""
+        """Draw standard normal numbers from the CPU generator."""
         return torch.randn(like.shape).to(like)
 
     def forward(self, x: Tensor) -> Tensor:
-        """ELBO with one draw z of the posterior: log p(x | z) - KL(q(z | x), p(z)) (Kingma & Welling, eq. 10 with L = 1)."""
+        """Return the ELBO with one draw z of the posterior, log p(x | z) - KL(q(z | x), p(z)).
+
+        Kingma & Welling, eq. 10 with L = 1.
+        """
         mean, log_variance = self.encode(x)
         z = mean + torch.exp(log_variance / 2) * self.noise(mean)
         return self.log_prob(x, self.decode(z)) - kl(mean, log_variance)
 
     def log_weights(self, x: Tensor, samples: int) -> tuple[Tensor, Tensor, Tensor]:
-        """log w = log p(x | z) + log p(z) - log q(z | x) of K = `samples` draws z, (K, N).
+        """Return log weights, reconstructions and KL of K = `samples` draws z.
 
-        Log p(x | z), (K, N); analytic KL, (N,).
-
-        One draw for all images at a time: K decoder outputs would be K times as large as the
-        images' own numbers.
+        log w = log p(x | z) + log p(z) - log q(z | x), (K, N); log p(x | z), (K, N); the analytic
+        KL, (N,). One draw for all images at a time: K decoder outputs would be K times as large as
+        the images' own numbers.
         """
         mean, log_variance = self.encode(x)
         reconstructions, ratios = [], []
@@ -164,7 +165,7 @@ class VAE(nn.Module):
         return reconstruction + torch.stack(ratios), reconstruction, kl(mean, log_variance)
 
     def parts(self, x: Tensor) -> dict[str, Tensor]:
-        """Estimates with K = `samples` draws of the posterior, each (N,) float64, nats.
+        """Return estimates with K = `samples` draws of the posterior, each (N,) float64, nats.
 
         log_likelihood: log 1/K sum_k w_k, the importance-weighted bound (Burda et al., ICLR 2016,
         arXiv 1509.00519, eq. 8); elbo: the mean of log w_k of the same draws, never above it;
@@ -180,14 +181,18 @@ class VAE(nn.Module):
         }
 
     def sample(self, n: int) -> Tensor:
-        """n images, (n, C, H, W) in [0, 1], multiples of 1/255: z of the prior, then a draw of each level."""
+        """Draw n images (n, C, H, W) in [0, 1], multiples of 1/255.
+
+        First z from the prior, then each level.
+        """
         z = torch.randn(n, self.latent).to(next(self.parameters()).device)
         with torch.no_grad():
             return self.likelihood.draw(self.decode(z))
 
     def regret(self, x: Tensor, steps: int = 30, lr: float = 0.1, pairs: int = 1) -> Tensor:
-        """Likelihood regret: max over the parameters of q of the ELBO, minus the ELBO of the encoder's q; nats, (N,) float64, >= 0.
+        """Return the likelihood regret, nats, (N,) float64, >= 0.
 
+        It is the maximum of the ELBO over the parameters of q, minus the ELBO of the encoder's q:
         Xiao, Yan & Amit, NeurIPS 2020 (arXiv 2003.02977). What is optimised are mean and log
         variance of each image's q(z | x) themselves, not a copy of the encoder for each image: so
         images stay a batch. `steps` steps of Adam with rate `lr`; where the rate is too large or
@@ -237,14 +242,14 @@ class VAE(nn.Module):
 
 
 def kl(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, diag exp(log_variance)), N(0, I)) in nats, (N,) float64 (Kingma & Welling, appendix B)."""
+    """KL(N(mean, diag exp(log_variance)), N(0, I)) in nats, (N,) float64.
+
+    Kingma & Welling, appendix B.
+    """
     mean, log_variance = mean.double(), log_variance.double()
     return (mean.square() + log_variance.exp() - 1 - log_variance).sum(dim=1) / 2
 
 
 def build(options: Options, shape: tuple[int, int, int], classes: int) -> VAE:
-    """A freshly initialised network for images of `shape` (C, H, W).
-
-    `classes` is not used, labels play no part.
-    """
+    """Return a fresh network for images of `shape` (C, H, W); labels play no part."""
     return VAE(options, shape)

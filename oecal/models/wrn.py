@@ -39,10 +39,7 @@ class Options:
 
 
 class Block(nn.Module):
-    """BN-ReLU-conv twice, added to the input.
-
-    a 1x1 convolution on the shortcut where the shape changes.
-    """
+    """BN-ReLU-conv twice, added to the input; a 1x1 convolution where the shape changes."""
 
     def __init__(self, c_in: int, c_out: int, stride: int, dropout: float) -> None:
         super().__init__()
@@ -96,8 +93,8 @@ class WRN(nn.Module):
 
 
 def build(options: Options, shape: tuple[int, int, int], classes: int) -> WRN:
-    """A freshly initialised network for images of `shape` (C, H, W).
+    """Return a fresh network for images of `shape` (C, H, W).
 
-    Draws from torch's global generator.
+    Its weights are drawn from torch's global generator.
     """
     return WRN(options, shape, classes)

@@ -1,23 +1,30 @@
-"""Statistics of an image that need gradients of a density model: many times the price of a likelihood, so for part of a set only."""
+"""Statistics of an image that need gradients of a density model.
+
+They cost many times as much as a likelihood, so they are computed for part of a set only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
+from torch import nn
 
 from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
+from oecal.models.interfaces import RegretModel
 
 TINY = 1e-30  # below any norm that is not 0
 
+Method = Callable[[np.ndarray], dict[str, np.ndarray]]
+
 
 def compute_gradients(
-    model: Any, images: np.ndarray, device: torch.device
+    model: nn.Module, images: np.ndarray, device: torch.device
 ) -> dict[str, np.ndarray]:
-    """The gradients of l = log p(x), nats, of each image, float64.
+    """Return the gradients of l = log p(x), nats, of each image, float64.
 
     `gradient_norms`: log ||dl/dtheta_j||^2, (N, J) for the J parameter tensors; `input_gradient`:
     ||dl/dx||, (N,), x in [0, 1]. images: uint8 (N, C, H, W). One image at a time: the gradient of a
@@ -29,22 +36,19 @@ def compute_gradients(
     for n, image in enumerate(images):
         torch.manual_seed(derive_seed("costly", n))
         x = to_input(torch.from_numpy(image[None]).to(device)).requires_grad_()
-        of_parameters = torch.autograd.grad(model(x).sum(), [x, *parameters], allow_unused=True)
-        squared = torch.stack(
-            [
-                g.square().sum() if g is not None else torch.zeros((), device=device)
-                for g in of_parameters
-            ]
-        ).double()
+        gradients = torch.autograd.grad(model(x).sum(), [x, *parameters], allow_unused=True)
+        zero = torch.zeros((), device=device)
+        squared = torch.stack([g.square().sum() if g is not None else zero for g in gradients])
+        squared = squared.double()
         inputs.append(squared[0].sqrt().item())
         norms.append(squared[1:].clamp(min=TINY).log().cpu().numpy())
     return {"gradient_norms": np.array(norms), "input_gradient": np.array(inputs)}
 
 
 def compute_regret(
-    model: Any, images: np.ndarray, device: torch.device, batch: int = 250
+    model: RegretModel, images: np.ndarray, device: torch.device, batch: int = 250
 ) -> np.ndarray:
-    """`model.regret` of a VAE, nats, (N,) float64."""
+    """Return `model.regret` of a VAE, nats, (N,) float64."""
     values = []
     for start in range(0, len(images), batch):
         torch.manual_seed(derive_seed("costly", start))
@@ -54,16 +58,20 @@ def compute_regret(
 
 
 def list_methods(
-    model: Any, names: Collection[str], device: torch.device
-) -> dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]]:
-    """What gives those of gradient_norms, input_gradient and regret that are asked for, by method: `gradients`, `regret`."""
-    found: dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]] = {}
+    model: nn.Module, names: Collection[str], device: torch.device
+) -> dict[str, Method]:
+    """Return the methods, `gradients` and `regret`, that give the statistics asked for.
+
+    names: of gradient_norms, input_gradient and regret.
+    """
+    methods: dict[str, Method] = {}
     if {"gradient_norms", "input_gradient"} & set(names):
-        found["gradients"] = lambda images: {
-            n: values
-            for n, values in compute_gradients(model, images, device).items()
-            if n in names
+        methods["gradients"] = lambda images: {
+            name: values
+            for name, values in compute_gradients(model, images, device).items()
+            if name in names
         }
     if "regret" in names:
-        found["regret"] = lambda images: {"regret": compute_regret(model, images, device)}
-    return found
+        vae = cast(RegretModel, model)
+        methods["regret"] = lambda images: {"regret": compute_regret(vae, images, device)}
+    return methods

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
@@ -13,103 +13,139 @@ from oecal.core.seeds import make_generator
 from oecal.data import store
 from oecal.data.corruptions import corrupt
 from oecal.data.image_paths import FADING, STEPS, blend_towards
-from oecal.data.preprocess import adapt
+from oecal.data.preprocess import Format, adapt
 from oecal.data.store import ImageSplit
 
-OUTLIERS = 1000  # auxiliary outliers of a set that are predicted: enough to choose a hyperparameter
+# Auxiliary outliers of a set that are predicted: enough to choose a hyperparameter.
+OUTLIERS = 1000
+
+
+@dataclass(frozen=True)
+class EvaluatedEntry:
+    """One evaluated set of an in-distribution set, as `Study.sets` lists it."""
+
+    name: str
+    split: str
+    role: str
+    """one of oecal.core.roles"""
+    dataset: str
+    """the data set that its images are made from"""
+    images: int = 0
+    """of a corruption, an attack or a path: how many images, at most; 0: all"""
+    corruption: str = ""
+    severity: int = 0
+    attack: str = ""
+    """one of oecal.predict.adversarial"""
+    levels: int = 0
+    """by how much an attack may change each level"""
+    up: bool = False
+    """whether an attack raises the confidence or lowers it"""
+    end: str = ""
+    """of a path: the OOD set where it ends, or the way in which it fades"""
+
+    @property
+    def place(self) -> str:
+        """The group of the set in files of outputs and scores, `{set}/{split}`."""
+        return f"{self.name}/{self.split}"
+
+
+@dataclass(frozen=True)
+class EvaluatedSets:
+    """All evaluated sets of an in-distribution set, and where their images are."""
+
+    entries: Sequence[EvaluatedEntry]
+    data: Mapping[str, str]
+    """image store by data set"""
+    in_dist: str
+    interpolation: str
+    """how images of another size are brought to that of the in-distribution set"""
+    fit: str
+    """what happens where the ratio of the sides differs (oecal.data.preprocess.adapt)"""
+    train: int = 0
+    """ID training images that are evaluated; 0: all"""
+    may_be_missing: Collection[str] = ()
+    """names of data sets that may have no images"""
 
 
 def select_indices(n: int, at_most: int, *purpose: object) -> np.ndarray:
-    """Indices of at most `at_most` of n images, at random, the same ones for each run, ascending; 0 means all."""
-    return (
-        np.arange(n)
-        if not 0 < at_most < n
-        else np.sort(make_generator("drawn", *purpose).permutation(n)[:at_most])
-    )
+    """Return the indices of at most `at_most` of n images, ascending; 0 means all.
+
+    They are drawn at random, but are the same ones for each run with the same `purpose`.
+    """
+    if not 0 < at_most < n:
+        return np.arange(n)
+    return np.sort(make_generator("drawn", *purpose).permutation(n)[:at_most])
+
+
+def select_images(split: ImageSplit, at_most: int, *purpose: object) -> ImageSplit:
+    """Return the images of `select_indices`, with their labels."""
+    index = select_indices(len(split.images), at_most, *purpose)
+    return ImageSplit(split.images[index], split.labels[index])
 
 
 def read_images(
-    entry: Mapping[str, Any],
-    data: Mapping[str, str],
-    shape: tuple[int, int, int],
-    classes: int,
-    how: Mapping[str, Any],
-    train: int = 0,
+    entry: EvaluatedEntry, data: Mapping[str, str], form: Format, classes: int, train: int = 0
 ) -> ImageSplit:
-    """The images and labels of one evaluated set, in the in-distribution set's format, corrupted if the entry says so.
+    """Return the images and labels of one evaluated set, corrupted if the entry says so.
 
-    how: interpolation and fit with which another format is brought to `shape`; train: at most so
-    many ID training images, 0: all.
+    data: image store by data set; form: the in-distribution set's; train: at most so many ID
+    training images, 0: all. Raises OecalError for a set without images, or for a shift whose labels
+    are not the in-distribution set's classes.
     """
-    path = data[entry["dataset"]]
-    split = store.read_split(path, entry["split"])
+    path = data[entry.dataset]
+    split = store.read_split(path, entry.split)
     if not len(split.images):
         raise OecalError(
-            f"{path}: has no images in '{entry['split']}'; leave this set out, or choose other classes"
+            f"{path}: has no images in '{entry.split}'; leave this set out, or choose other classes"
         )
-    if entry["role"] == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
+    if entry.role == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
         raise OecalError(
-            f"{path}: as a shift it needs the {classes} classes of the in-distribution set, labelled 0 to {classes - 1}; "
-            "write these under its classes, or leave it out"
+            f"{path}: as a shift it needs the {classes} classes of the in-distribution set, "
+            f"labelled 0 to {classes - 1}; name these under its classes, or leave the set out"
         )
-    if entry["split"] == "train":
-        most = OUTLIERS if entry["role"] == "outlier" else train
-        chosen = select_indices(len(split.images), most, "train", entry["dataset"])
-        split = ImageSplit(split.images[chosen], split.labels[chosen])
-    if entry["role"] == "path":
-        return read_path(entry, split, data, shape, how)
-    if entry["role"] in ("corruption", "attack"):
-        chosen = select_indices(len(split.images), entry["images"], entry["role"], entry["dataset"])
-        split = ImageSplit(split.images[chosen], split.labels[chosen])
-    images = adapt(split.images, shape, how["interpolation"], how["fit"])
-    if entry["role"] == "corruption":
-        images = corrupt(images, entry["corruption"], entry["severity"])
+    if entry.split == "train":
+        most = OUTLIERS if entry.role == "outlier" else train
+        split = select_images(split, most, "train", entry.dataset)
+    if entry.role == "path":
+        return read_path(entry, split, data, form)
+    if entry.role in ("corruption", "attack"):
+        split = select_images(split, entry.images, entry.role, entry.dataset)
+    images = adapt(split.images, form.shape, form.interpolation, form.fit)
+    if entry.role == "corruption":
+        images = corrupt(images, entry.corruption, entry.severity)
     return ImageSplit(images, split.labels)
 
 
 def read_path(
-    entry: Mapping[str, Any],
-    split: ImageSplit,
-    data: Mapping[str, str],
-    shape: tuple[int, int, int],
-    how: Mapping[str, Any],
+    entry: EvaluatedEntry, split: ImageSplit, data: Mapping[str, str], form: Format
 ) -> ImageSplit:
-    """The images along a path (oecal.data.image_paths) of `images` ID images to as many of the set `end`, or fading; labels: of the start."""
-    most, end = entry["images"], entry["end"]
+    """Return the images along paths (oecal.data.image_paths), with the labels of their starts.
+
+    Each leads from one of the ID images in `split` to an image of the set `entry.end`, or fades;
+    there are `entry.images` paths, or fewer where there are not so many images.
+    """
+    most, end = entry.images, entry.end
     if end not in FADING:
         others = store.read_split(data[end], "test").images
-        ends = adapt(
-            others[select_indices(len(others), most, "path", end)],
-            shape,
-            how["interpolation"],
-            how["fit"],
-        )
+        index = select_indices(len(others), most, "path", end)
+        ends = adapt(others[index], form.shape, form.interpolation, form.fit)
         most = min(most, len(ends))
-    chosen = select_indices(len(split.images), most, "path", entry["dataset"])
-    starts = adapt(split.images[chosen], shape, how["interpolation"], how["fit"])
+    start = select_images(split, most, "path", entry.dataset)
+    starts = adapt(start.images, form.shape, form.interpolation, form.fit)
     images = FADING[end](starts) if end in FADING else blend_towards(starts, ends[: len(starts)])
-    return ImageSplit(images, np.repeat(split.labels[chosen], STEPS))
+    return ImageSplit(images, np.repeat(start.labels, STEPS))
 
 
-def read_sets(
-    sets: Sequence[Mapping[str, Any]],
-    data: Mapping[str, str],
-    in_dist: str,
-    how: Mapping[str, Any],
-    train: int,
-    may_be_missing: Collection[str],
-) -> Iterator[tuple[Mapping[str, Any], ImageSplit]]:
-    """Each entry of `sets` that can be had, and its images; a progress bar.
+def read_sets(sets: EvaluatedSets) -> Iterator[tuple[EvaluatedEntry, ImageSplit]]:
+    """Yield each entry that can be had, with its images, and show a progress bar.
 
     The images of an attack are those that it starts from.
-
-    sets: name, split, role, dataset (and corruption, severity, images; end, images; attack, levels,
-    up, images); data: image store by data set; in_dist: the in-distribution set.
     """
-    shape = store.read_split(data[in_dist], "test").images.shape[1:]
-    classes = len(store.read_metadata(data[in_dist]).classes)
-    there = store.list_available(data.values(), may_be_missing)
-    missing = {name for name, path in data.items() if path not in there}
-    can = [e for e in sets if not missing & {e["dataset"], e.get("end")}]
-    for entry in tqdm(can, desc="sets", leave=False, disable=None):
-        yield entry, read_images(entry, data, shape, classes, how, train)
+    shape = store.read_split(sets.data[sets.in_dist], "test").images.shape[1:]
+    form = Format(shape, sets.interpolation, sets.fit)
+    classes = len(store.read_metadata(sets.data[sets.in_dist]).classes)
+    available = store.list_available(sets.data.values(), sets.may_be_missing)
+    missing = {name for name, path in sets.data.items() if path not in available}
+    entries = [e for e in sets.entries if not missing & {e.dataset, e.end}]
+    for entry in tqdm(entries, desc="sets", leave=False, disable=None):
+        yield entry, read_images(entry, sets.data, form, classes, sets.train)

@@ -1,37 +1,37 @@
 """Statistics of an image that need no model: what a density model's scores must beat.
 
-Once for all models of an in-distribution set.
+They are computed once for all models of an in-distribution set.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from oecal.core import hdf5_files
 from oecal.data import store
-from oecal.predict.evaluated import read_sets
+from oecal.predict.evaluated import EvaluatedSets, read_sets
 
 CHUNK = 1000  # images at a time: in float64 they take eight times their size
 
 
-def compressed_bits(image: np.ndarray, form: str, **options: Any) -> int:
-    """Length of the image (C, H, W) in a lossless file format of Pillow, bits: an upper bound of its complexity."""
+def compressed_bits(image: np.ndarray, form: str, **options: int) -> int:
+    """Length in bits of the image (C, H, W) in a lossless file format of Pillow.
+
+    It is an upper bound of the image's complexity. options: of the format.
+    """
     buffer = io.BytesIO()
-    Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(
-        buffer, form, **options
-    )
+    picture = Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
+    picture.save(buffer, form, **options)
     return 8 * buffer.tell()
 
 
-def statistics(images: np.ndarray, mean: np.ndarray) -> dict[str, np.ndarray]:
-    """Of images uint8 (N, C, H, W), float64 (N,) each.
+def compute_statistics(images: np.ndarray, mean: np.ndarray) -> dict[str, np.ndarray]:
+    """Return statistics of images uint8 (N, C, H, W), float64 (N,) each.
 
-    `mean`: the training images' mean (C, H, W), levels.
+    mean: the training images' mean (C, H, W), levels.
 
     png_bits: length as PNG at the highest effort; webp_bits: as lossless WebP at a middling one
     (the highest takes 30 times as long for 2% less); zero_fraction: the share of values 0;
@@ -57,30 +57,23 @@ def statistics(images: np.ndarray, mean: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def compute_image_statistics(
-    sets: Sequence[Mapping[str, Any]],
-    data: Mapping[str, str],
-    in_dist: str,
-    how: Mapping[str, Any],
-    train: int,
-    path: str,
-    may_be_missing: Collection[str] = (),
-) -> None:
-    """Writes the statistics of all evaluated sets of an in-distribution set, with the groups of its runs' outputs."""
-    images = store.read_split(data[in_dist], "train").images
-    mean = images.mean(axis=0)
+def compute_image_statistics(sets: EvaluatedSets, path: str) -> None:
+    """Write the statistics of all evaluated sets of an in-distribution set.
+
+    The groups are those of its runs' outputs.
+    """
+    mean = store.read_split(sets.data[sets.in_dist], "train").images.mean(axis=0)
     with hdf5_files.creating(path) as file:
-        file.attrs.update(in_dist=in_dist, kind="images", dims=mean.size)
+        file.attrs.update(in_dist=sets.in_dist, kind="images", dims=mean.size)
         order = []
-        for entry, split in read_sets(sets, data, in_dist, how, train, may_be_missing):
-            place = f"{entry['name']}/{entry['split']}"
-            group = file.create_group(place)
-            group.attrs["role"] = entry["role"]
+        for entry, split in read_sets(sets):
+            group = file.create_group(entry.place)
+            group.attrs["role"] = entry.role
             parts = [
-                statistics(split.images[start : start + CHUNK], mean)
+                compute_statistics(split.images[start : start + CHUNK], mean)
                 for start in range(0, len(split.images), CHUNK)
             ]
             for name in parts[0]:
                 hdf5_files.put(group, name, np.concatenate([part[name] for part in parts]))
-            order.append(place)
+            order.append(entry.place)
         file.attrs["order"] = order

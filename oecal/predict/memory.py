@@ -1,4 +1,4 @@
-"""How much memory a block of a prediction takes, and what if there is not so much."""
+"""The memory that a prediction takes, and what happens if there is not enough."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, bytes
 
 
 def reset_peak(device: torch.device) -> None:
-    """Lets the next peak count from here: freed memory goes back to the system first (of a CPU, on Linux only)."""
+    """Let the next peak count from here.
+
+    Freed memory goes back to the system first; on a CPU, on Linux only.
+    """
     if device.type == "cuda":
         torch.cuda.synchronize(device)
         torch.cuda.reset_peak_memory_stats(device)
@@ -31,10 +34,10 @@ def reset_peak(device: torch.device) -> None:
 
 
 def read_peak(device: torch.device) -> float:
-    """The highest memory since the last reset, bytes: torch's own on CUDA, else the process's resident memory.
+    """Return the highest memory since the last reset, bytes.
 
-    On a CPU without a peak that can be reset (not Linux), only what exceeds the process's highest
-    so far is seen.
+    On CUDA it is torch's own, else the resident memory of the process. Where that peak cannot be
+    reset (not Linux), only what exceeds the process's highest so far is seen.
     """
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -45,12 +48,10 @@ def read_peak(device: torch.device) -> float:
 def run_in_parts(
     function: Callable[[Tensor], dict[str, Tensor]], batch: Tensor
 ) -> dict[str, Tensor]:
-    """function(batch), (N, ...) values by name.
+    """Return function(batch), (N, ...) values by name, from halves if memory runs out.
 
-    Of two halves, and so on, if the memory does not suffice for the whole.
-
-    The values are the same but for the noise that a model may draw. Raises OecalError if one image
-    is too much.
+    Halves are halved again where they must. The values are the same but for the noise that a model
+    may draw. Raises OecalError if one image is too much.
     """
     try:
         return function(batch)
@@ -59,14 +60,14 @@ def run_in_parts(
             raise
         if len(batch) == 1:
             raise OecalError(
-                "the memory does not suffice for a single image; write a smaller model, or compute: {device: cpu}"
+                "out of memory with a single image; use a smaller model, "
+                "or predict on the CPU with compute: {device: cpu}"
             ) from None
     # Outside of the `except`: the error holds the activations that have to go first.
     if batch.device.type == "cuda":
         torch.cuda.empty_cache()
     logging.warning(
-        "the memory does not suffice for %d images at a time: going on with half as many",
-        len(batch),
+        "out of memory with %d images at a time: going on with half as many", len(batch)
     )
     parts = [run_in_parts(function, half) for half in batch.tensor_split(2)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

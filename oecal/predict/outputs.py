@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from oecal.core.device import autocast
 from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
+from oecal.models.interfaces import Classifier, DensityModel
 from oecal.predict.memory import run_in_parts
 
-BATCH = {
-    "cpu": 64,
-    "cuda": 1024,
-}  # on a CPU, a batch whose activations fit the cache is twice as fast as a large one
+# On a CPU, a batch whose activations fit the cache is twice as fast as a large one.
+BATCH = {"cpu": 64, "cuda": 1024}
 
 
 def apply_classifier(
-    model: Any, images: torch.Tensor, classes: int | None
-) -> dict[str, torch.Tensor]:
-    """`logits` (N, K) and the last layer's input `features` (N, D), float32.
+    model: Classifier, images: Tensor, classes: int | None = None
+) -> dict[str, Tensor]:
+    """Return `logits` (N, K) and the last layer's input `features` (N, D), float32.
 
-    `background_logit` (N,) if there is an output more.
+    `background_logit` (N,) too, if there is one output more than `classes`.
     """
     features = model.features(images)
     logits = model.head(features)
-    found = {"logits": logits[:, :classes], "features": features}
-    return (
-        found
-        if found["logits"].shape == logits.shape
-        else found | {"background_logit": logits[:, classes]}
-    )
+    outputs = {"logits": logits[:, :classes], "features": features}
+    if classes is not None and classes < logits.shape[1]:
+        outputs["background_logit"] = logits[:, classes]
+    return outputs
 
 
 @torch.inference_mode()
 def predict_outputs(
-    model: Any,
+    model: nn.Module,
     kind: str,
     images: np.ndarray,
     device: torch.device,
     precision: str = "float32",
     classes: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """The outputs for all images, uint8 (N, C, H, W).
+    """Return the outputs for all images, uint8 (N, C, H, W).
 
     kind: the model's KIND; classes: how many outputs of a classifier are classes, all by default. A
     density model gives `log_likelihood` (N,) float64, nats, and what else its file lists as
@@ -56,17 +54,16 @@ def predict_outputs(
     model.eval()
     size = BATCH.get(device.type, BATCH["cpu"])
 
-    def outputs(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+    def apply(batch: Tensor) -> dict[str, Tensor]:
         with autocast(device, precision):
-            return (
-                model.parts(batch) if kind == "density" else apply_classifier(model, batch, classes)
-            )
+            if kind == "density":
+                return cast(DensityModel, model).parts(batch)
+            return apply_classifier(cast(Classifier, model), batch, classes)
 
     batches = []
     for start in range(0, len(images), size):
         torch.manual_seed(derive_seed("predict", start))
         batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
-        batches.append(
-            {name: values.cpu().numpy() for name, values in run_in_parts(outputs, batch).items()}
-        )
+        outputs = run_in_parts(apply, batch)
+        batches.append({name: values.cpu().numpy() for name, values in outputs.items()})
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

@@ -1,4 +1,6 @@
-"""Statistics of an image that take many passes of a classifier, or a gradient: many times the price of logits, so for part of a set only.
+"""Statistics of an image that take many passes of a classifier, or a gradient.
+
+They cost many times as much as logits, so they are computed for part of a set only.
 
 ODIN (Liang, Li & Srikant, ICLR 2018, arXiv 1706.02690); Monte Carlo dropout (Gal & Ghahramani, ICML
 2016, arXiv 1506.02142); test-time augmentation (Wang et al. 2019, arXiv 1807.07356); SWAG (Maddox
@@ -7,10 +9,9 @@ et al., NeurIPS 2019, arXiv 1902.02476).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from oecal.core.errors import OecalError
 from oecal.core.seeds import derive_seed
 from oecal.models.build_network import to_input
 from oecal.predict.memory import run_in_parts
+from oecal.predict.prediction_plan import Augmentation
 from oecal.training.augment import augment
 
 EPSILONS = (0.0, 0.0005, 0.001, 0.002, 0.004, 0.008)  # of ODIN, for images in [0, 1]
@@ -31,16 +33,23 @@ TINY = torch.finfo(torch.float64).tiny
 
 Logits = Callable[[Tensor], Tensor]  # images (N, C, H, W) to (N, K), or to (S, N, K) of many passes
 Statistics = Callable[[Tensor], dict[str, Tensor]]
+Method = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 
 def compute_doubt(logits: Tensor, temperature: float) -> Tensor:
-    """1 - max_k softmax(z / T)_k of logits (N, K) as the sum over the other classes, (N,) float64."""
+    """Return 1 - max_k softmax(z / T)_k of logits z (N, K), (N,) float64.
+
+    It is the sum over the other classes, which keeps its digits where the maximum is close to 1.
+    """
     p = (logits.double() / temperature).softmax(dim=1)
     return p.scatter(1, p.argmax(dim=1, keepdim=True), 0).sum(dim=1)
 
 
 def odin(logits: Logits, images: Tensor) -> dict[str, Tensor]:
-    """`odin` (N, E): 1 - max softmax(z(x~) / T) for E values of epsilon, x~ = x - epsilon sign(-grad_x log max softmax(z(x) / T))."""
+    """Return `odin` (N, E): 1 - max softmax(z(x~) / T) for E values of epsilon.
+
+    x~ = x - epsilon sign(-grad_x log max softmax(z(x) / T)).
+    """
     images = images.detach().requires_grad_()
     with torch.enable_grad():
         confidence = (logits(images) / TEMPERATURE).log_softmax(dim=1).amax(dim=1)
@@ -58,7 +67,7 @@ def odin(logits: Logits, images: Tensor) -> dict[str, Tensor]:
 
 
 def summarize_passes(logits: Tensor) -> dict[str, Tensor]:
-    """What the logits (S, N, K) of S passes say together, float64.
+    """Summarize the logits (S, N, K) of S passes, float64.
 
     `p` (N, K): the mean of p_s = softmax(z_s); `mi` (N,): mean_s KL(p_s || p), nats; `agreement`
     (N,): the share of the passes that vote for the most voted class.
@@ -79,14 +88,15 @@ def summarize_passes(logits: Tensor) -> dict[str, Tensor]:
 
 @contextmanager
 def dropping(model: nn.Module) -> Iterator[None]:
-    """Dropout as in training; all else, batch normalisation too, stays as it is.
+    """Switch dropout on as in training; all else, batch normalisation too, stays as it is.
 
-    Raises OecalError if the model drops nothing.
+    Raises OecalError if the model has no dropout.
     """
     layers = [m for m in model.modules() if isinstance(m, nn.Dropout) and m.p > 0]
     if not layers:
         raise OecalError(
-            "dropout: the model drops nothing; write a dropout above 0 in its options, or leave the scores from dropout out"
+            "dropout: the model has none, so its passes would all be the same; "
+            "set dropout above 0 in its options, or leave out the scores that need it"
         )
     for layer in layers:
         layer.train()
@@ -103,12 +113,10 @@ def dropout(model: nn.Module, passes: int, images: Tensor) -> Tensor:
         return torch.stack([model(images) for _ in range(passes)])
 
 
-def tta(model: nn.Module, passes: int, how: Mapping[str, Any], images: Tensor) -> Tensor:
-    """Logits (S, N, K) of the images as they are, then of S - 1 altered copies.
-
-    how: shift and flip of oecal.training.augment.
-    """
-    return torch.stack([model(images), *(model(augment(images, **how)) for _ in range(passes - 1))])
+def tta(model: nn.Module, passes: int, how: Augmentation, images: Tensor) -> Tensor:
+    """Logits (S, N, K) of the images as they are, then of S - 1 altered copies."""
+    altered = (augment(images, how.shift, how.flip) for _ in range(passes - 1))
+    return torch.stack([model(images), *(model(copy) for copy in altered)])
 
 
 def swag(samples: Sequence[nn.Module], images: Tensor) -> Tensor:
@@ -120,17 +128,16 @@ def swag(samples: Sequence[nn.Module], images: Tensor) -> Tensor:
 def run_batches(
     name: str, statistics: Statistics, device: torch.device, images: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """The statistics of all images, uint8 (N, C, H, W), batch by batch.
+    """Compute the statistics of all images, uint8 (N, C, H, W), batch by batch.
 
     Noise follows from method and place of the batch alone.
     """
     size, parts = BATCH.get(device.type, BATCH["cpu"]), []
     for start in tqdm(range(0, len(images), size), desc=name, leave=False, disable=None):
         torch.manual_seed(derive_seed("costly", name, start))
-        found = run_in_parts(
-            statistics, to_input(torch.from_numpy(images[start : start + size]).to(device))
-        )
-        parts.append({key: values.cpu().numpy() for key, values in found.items()})
+        batch = to_input(torch.from_numpy(images[start : start + size]).to(device))
+        values = run_in_parts(statistics, batch)
+        parts.append({key: tensor.cpu().numpy() for key, tensor in values.items()})
     return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
 
@@ -139,20 +146,21 @@ def list_methods(
     names: Collection[str],
     classes: int,
     passes: int,
-    how: Mapping[str, Any],
+    how: Augmentation,
     samples: Sequence[nn.Module],
     device: torch.device,
-) -> dict[str, Callable[[np.ndarray], dict[str, np.ndarray]]]:
-    """What gives the statistics of images, by method: `odin`, or `{method}_p`, `{method}_mi`, `{method}_agreement` for the others.
+) -> dict[str, Method]:
+    """Return what gives the statistics of images, by the names of the methods.
 
-    classes: the first K outputs are classes; passes: of dropout and tta; how: shift and flip of
-    tta; samples: the models of swag. Leaves all models in evaluation mode and without gradients of
-    their weights.
+    `odin` gives an array of this name, the others `{method}_p`, `{method}_mi` and
+    `{method}_agreement`. classes: the first K outputs are classes; passes: of dropout and tta; how:
+    augmentation of tta; samples: the models of swag. Leaves all models in evaluation mode and
+    without gradients of their weights.
     """
     for one in (model, *samples):
         one.eval().requires_grad_(False)
 
-    def summarised(name: str, logits: Logits) -> Statistics:
+    def summarize(name: str, logits: Logits) -> Statistics:
         return lambda images: {
             f"{name}_{key}": values
             for key, values in summarize_passes(logits(images)[..., :classes]).items()
@@ -160,8 +168,8 @@ def list_methods(
 
     known: dict[str, Statistics] = {
         "odin": partial(odin, lambda images: model(images)[:, :classes]),
-        "dropout": summarised("dropout", partial(dropout, model, passes)),
-        "tta": summarised("tta", partial(tta, model, passes, how)),
-        "swag": summarised("swag", partial(swag, samples)),
+        "dropout": summarize("dropout", partial(dropout, model, passes)),
+        "tta": summarize("tta", partial(tta, model, passes, how)),
+        "swag": summarize("swag", partial(swag, samples)),
     }
     return {name: partial(run_batches, name, known[name], device) for name in names}

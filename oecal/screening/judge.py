@@ -20,6 +20,7 @@ from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.preprocess import Format
 from oecal.models.build_network import load_weights, make_network
+from oecal.models.model_spec import ModelSpec
 from oecal.predict.outputs import predict_outputs
 from oecal.runs.run_files import read_run
 from oecal.scores.catalogue import BACKGROUND_LOGIT, Score, find_score, list_scores
@@ -205,7 +206,8 @@ def judge(
         store.read_metadata(data).classes,
         store.read_split(data, "test").images.shape[1:],
     )
-    model: Any = make_network(params, shape, len(classes))
+    spec, objective = ModelSpec(**params["model"]), params["objective"]["name"]
+    model = make_network(spec, objective, shape, len(classes))
     load_weights(model, at.weights)
     on = set_up_device(device, threads)
     move_model(model, on, channels_last=True)

@@ -8,10 +8,10 @@ from torch.nn import functional as F
 
 
 def augment(images: Tensor, shift: int, flip: bool) -> Tensor:
-    """Images (N, C, H, W), each moved by up to `shift` pixels (zero padding: the random crop of the papers) and maybe mirrored.
+    """Shift images (N, C, H, W) by up to `shift` pixels each, with `flip` mirror half of them.
 
-    Random numbers come from torch's global CPU generator, on any device: the same augmentation on
-    CPU and GPU.
+    With zero padding, this is the random crop of the papers. Random numbers come from torch's
+    global CPU generator, on any device: the same augmentation on CPU and GPU.
     """
     n, _, height, width = images.shape
     if shift:

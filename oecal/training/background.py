@@ -1,4 +1,4 @@
-"""The background model of likelihood ratios: the same density model, trained on images in which random pixels are replaced.
+"""The background model of likelihood ratios: trained on images with random pixels replaced.
 
 Ren et al., "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019 (arXiv 1906.02845),
 section 3: what is left to learn is the background statistics. The paper takes mutation rates of 0.1
@@ -29,9 +29,10 @@ class Options:
 
 
 def mutate(images: Tensor, rate: float) -> Tensor:
-    """Images (N, C, H, W) in [0, 1] with each value replaced by k / 255, k uniform in 0..255, with probability `rate`.
+    """Replace each value of images (N, C, H, W) in [0, 1] with probability `rate`.
 
-    Random numbers come from torch's global CPU generator, on any device.
+    The new values are k / 255, k uniform in 0..255. Random numbers come from torch's global CPU
+    generator, on any device.
     """
     replaced = torch.rand(images.shape) < rate
     levels = torch.randint(256, images.shape) / 255

@@ -1,4 +1,4 @@
-"""Background class: cross-entropy of a classifier with one class more, which the outliers are labelled with.
+"""Background class: cross-entropy of a classifier with one more class, that of the outliers.
 
 The older alternative to Outlier Exposure: Dhamija, Günther & Boult, "Reducing Network
 Agnostophobia", NeurIPS 2018 (arXiv 1811.04110); Thulasidasan et al., "An Effective Baseline for
@@ -24,7 +24,8 @@ class Options:
     """Weight of the outliers."""
 
     weight: float = 1.0
-    """lambda, the factor on the outlier loss; one mean over all N images and M outliers, as in the papers, is the weight M / N"""
+    """lambda, the factor on the outlier loss; one mean over all N images and M outliers, as in the
+    papers, is the weight M / N"""
 
     def __post_init__(self) -> None:
         if not self.weight >= 0:
@@ -36,9 +37,8 @@ def loss(
 ) -> dict[str, Tensor]:
     """E_in[CE(f(x), y)] + lambda E_out[CE(f(x), K + 1)], in nats.
 
-    Both batches go through the network as one.
-
-    Returns `loss`, to be minimised, and its two parts before weighting.
+    Both batches go through the network as one. Returns `loss`, to be minimised, and its two parts
+    before weighting.
     """
     logits = model(torch.cat([images, outliers])).float()
     inside = F.cross_entropy(logits[: len(images)], labels)

@@ -1,4 +1,4 @@
-"""The ordinary objective, without outliers: cross-entropy of a classifier, negative log-likelihood of a density model."""
+"""The ordinary objective, without outliers: cross-entropy, or a density model's NLL."""
 
 from __future__ import annotations
 

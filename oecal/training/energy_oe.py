@@ -1,9 +1,10 @@
-"""Outlier Exposure by energy: cross-entropy, plus hinges that push the energies of data below one margin and of outliers above another.
+"""Outlier Exposure by energy: cross-entropy, plus hinges on the energies of data and outliers.
 
-Liu, Wang, Owens & Li, "Energy-based Out-of-distribution Detection", NeurIPS 2020 (arXiv
-2010.03759), section 3.3: E_in[CE] + lambda (E_in[max(0, E(x) - m_in)^2] + E_out[max(0, m_out -
-E(x))^2]) with the energy E(x) = -logsumexp(f(x)). The paper tunes a trained classifier with it
-(`init: baseline`); at the start, the squares are hundreds of nats and drown the cross-entropy.
+They push the energies of data below one margin and those of outliers above another. Liu, Wang,
+Owens & Li, "Energy-based Out-of-distribution Detection", NeurIPS 2020 (arXiv 2010.03759), section
+3.3: E_in[CE] + lambda (E_in[max(0, E(x) - m_in)^2] + E_out[max(0, m_out - E(x))^2]) with the energy
+E(x) = -logsumexp(f(x)). The paper tunes a trained classifier with it (`init: baseline`); at the
+start, the squares are hundreds of nats and drown the cross-entropy.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Options:
     """
 
     m_in: float = -23.0
-    """energy that data shall not exceed, nats; the mean energies in history.csv help to choose the margins for another set"""
+    """energy that data shall not exceed, nats; the mean energies in history.csv help to choose the
+    margins for another set"""
     m_out: float = -5.0
     """energy that outliers shall not fall below, nats"""
     weight: float = 0.1
@@ -46,10 +48,9 @@ def loss(
 ) -> dict[str, Tensor]:
     """Cross-entropy + lambda * squared hinges.
 
-    Each mean is over its own part of the batch, which goes through the network as one.
-
-    Returns `loss`, to be minimised, its two parts before weighting, and the mean energies of data
-    and outliers.
+    Each mean is over its own part of the batch, which goes through the network as one. Returns
+    `loss`, to be minimised, its two parts before weighting, and the mean energies of data and
+    outliers.
     """
     logits = model(torch.cat([images, outliers])).float()
     energy = -torch.logsumexp(logits, dim=1)

@@ -1,4 +1,4 @@
-"""The control that tells Outlier Exposure from more data: its outliers replaced by more data, the same images strongly augmented.
+"""The control that tells Outlier Exposure from more data: strongly augmented copies, no outliers.
 
 The batch is as large, and costs as much, as one with outliers, whose place is taken by copies of
 the batch's own images with their true labels, each cropped and erased in another way: resized crops
@@ -25,7 +25,8 @@ class Options:
     """Number, weight and strength of the copies."""
 
     share: float = 2.0
-    """copies per image; outlier_batch_size / batch_size of the training to compare with, 2 in the Outlier Exposure paper"""
+    """copies per image; outlier_batch_size / batch_size of the training to compare with, 2 in the
+    Outlier Exposure paper"""
     weight: float = 0.5
     """factor on the loss of the copies; as of the outliers in objective `oe`"""
     crop: float = 0.6
@@ -36,7 +37,8 @@ class Options:
     def __post_init__(self) -> None:
         if not (self.share > 0 and self.weight >= 0):
             raise ValueError(
-                f"share is {self.share}, weight is {self.weight}; write a share above 0 and a weight of 0 or more"
+                f"share is {self.share}, weight is {self.weight}; "
+                "write a share above 0 and a weight of 0 or more"
             )
         if not 0 < self.crop <= 1:
             raise ValueError(f"crop is {self.crop}; write a number above 0, at most 1")
@@ -45,7 +47,10 @@ class Options:
 
 
 def crop_randomly(images: Tensor, smallest: float) -> Tensor:
-    """A random part of each image (N, C, H, W), its sides `smallest` to 1 times the image's, enlarged to the whole (bilinear)."""
+    """Enlarge a random part of each image (N, C, H, W) to the whole (bilinear).
+
+    Its sides are `smallest` to 1 times the image's.
+    """
     n, _, height, width = images.shape
     scale = smallest + (1 - smallest) * torch.rand(n, 1)
     middle = (1 - scale) * (2 * torch.rand(2, n, 1) - 1)  # an image spans -1 to 1
@@ -60,7 +65,10 @@ def crop_randomly(images: Tensor, smallest: float) -> Tensor:
 
 
 def erase_randomly(images: Tensor, largest: float) -> Tensor:
-    """Each image (N, C, H, W) with a random rectangle, its sides 0 to `largest` times the image's, filled with the image's mean."""
+    """Fill a random rectangle of each image (N, C, H, W) with the image's mean.
+
+    Its sides are 0 to `largest` times the image's.
+    """
     n, _, height, width = images.shape
 
     def interval(side: int) -> Tensor:
@@ -78,10 +86,8 @@ def loss(
 ) -> dict[str, Tensor]:
     """Cross-entropy of the images + weight * cross-entropy of their augmented copies, in nats.
 
-    Both go through the network as one batch.
-
-    Random numbers come from torch's global CPU generator, on any device. Returns `loss`, to be
-    minimised, and its two parts before weighting.
+    Both go through the network as one batch. Random numbers come from torch's global CPU generator,
+    on any device. Returns `loss`, to be minimised, and its two parts before weighting.
     """
     copied = torch.arange(max(1, round(options.share * len(images))), device=images.device) % len(
         images

@@ -1,6 +1,4 @@
-"""Label smoothing: cross-entropy from labels that leave some probability to every class.
-
-a control without outliers.
+"""Label smoothing, a control without outliers: labels leave some probability to every class.
 
 Szegedy, Vanhoucke, Ioffe, Shlens & Wojna, "Rethinking the Inception Architecture for Computer
 Vision", CVPR 2016 (arXiv 1512.00567), section 7: (1 - epsilon) CE(f(x), y) + epsilon CE(f(x), U),

@@ -3,7 +3,7 @@
 Wei, Xie, Cheng, Feng, An & Li, "Mitigating Neural Network Overconfidence with Logit Normalization",
 ICML 2022 (arXiv 2205.09310): E[CE(f(x) / (tau |f(x)|), y)]. The network cannot lower its loss by
 longer logits; at test time they are used as they are. While they are short, slopes are steep, 1 /
-(tau |f(x)|): in a short training, write a `clip_norm` of 1 or so.
+(tau |f(x)|): in a short training, set `clip_norm` to 1 or so.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from torch.nn import functional as F
 
 FOR = ("classifier",)
 OUTLIERS = False
-SHORTEST = (
-    1e-3  # shorter logits are divided by this: the slope, 1 / (tau * length), stays finite at zero
-)
+# Shorter logits are divided by this: the slope, 1 / (tau * length), stays finite at zero.
+SHORTEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,8 @@ def loss(
 ) -> dict[str, Tensor]:
     """Cross-entropy of the normalised logits, in nats.
 
-    At least log(1 + (K - 1) exp(-sqrt(K / (K - 1)) / tau)) for K classes.
-
-    Returns `loss`, to be minimised. Validation NLL is that of the logits as they are.
+    At least log(1 + (K - 1) exp(-sqrt(K / (K - 1)) / tau)) for K classes. Returns `loss`, to be
+    minimised. Validation NLL is that of the logits as they are.
     """
     logits = F.normalize(model(images).float(), dim=1, eps=SHORTEST) / options.tau
     return {"loss": F.cross_entropy(logits, labels)}

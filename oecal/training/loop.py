@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -50,8 +49,22 @@ class Data:
 Loss = Callable[[nn.Module, Tensor, Tensor, Tensor | None], dict[str, Tensor]]
 
 
+@dataclass(frozen=True)
+class Task:
+    """What all epochs of a training have in common, beside the model.
+
+    precision: of the forward pass, as for `oecal.core.device.autocast`.
+    """
+
+    loss: Loss
+    data: Data
+    recipe: Recipe
+    seed: int
+    precision: str = "auto"
+
+
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """On a GPU, the update of all weights is one kernel (fused)."""
+    """Return the recipe's optimiser; on a GPU, it updates all weights in one kernel (fused)."""
     weights = list(model.parameters())
     fused = weights[0].device.type == "cuda"
     if recipe.optimizer == "sgd":
@@ -75,7 +88,10 @@ def cosine(step: int, steps: int, lr: float, final_lr: float) -> float:
 def validate(
     model: nn.Module, data: Data, precision: str = "float32", batch_size: int = 256
 ) -> dict[str, float]:
-    """Loss on the ID validation split (nats, or bits per dimension) and a classifier's accuracy."""
+    """Compute the loss on the ID validation split, and the accuracy of a classifier.
+
+    The loss is in nats, for a density model in bits per dimension.
+    """
     model.eval()
     torch.manual_seed(derive_seed("validate"))  # for models that draw noise: the same in each epoch
     total, right = 0.0, 0
@@ -92,46 +108,37 @@ def validate(
             total += F.cross_entropy(out.float(), labels, reduction="sum").item()
             right += int((out.argmax(dim=1) == labels).sum())
     n = len(data.val_images)
-    return (
-        {"val_bpd": total / n}
-        if out.ndim == 1
-        else {"val_nll": total / n, "val_accuracy": right / n}
-    )
+    if out.ndim == 1:
+        return {"val_bpd": total / n}
+    return {"val_nll": total / n, "val_accuracy": right / n}
 
 
-def make_batch(data: Data, chosen: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The chosen images, augmented, their labels, and as many outliers at random as the recipe says, if there are any.
+def make_batch(data: Data, index: Tensor, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return images, their labels and random outliers, as many as the recipe says, if any.
 
-    Of a training that several processes share, their share of them.
+    index: which images. Images and outliers are augmented. Where several processes share a
+    training, each gets its share of all three.
     """
-    images, outliers = augment(to_input(data.images[chosen]), recipe.shift, recipe.flip), None
+    images, outliers = augment(to_input(data.images[index]), recipe.shift, recipe.flip), None
     if len(data.outliers):
-        drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,)).to(
-            chosen.device, non_blocking=True
-        )
-        outliers = parallel.take_share(
-            augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip)
-        )
-    return parallel.take_share(images), parallel.take_share(data.labels[chosen]), outliers
+        drawn = torch.randint(len(data.outliers), (recipe.outlier_batch_size,))
+        drawn = drawn.to(index.device, non_blocking=True)
+        outliers = augment(to_input(data.outliers[drawn]), recipe.shift, recipe.flip)
+        outliers = parallel.take_share(outliers)
+    return parallel.take_share(images), parallel.take_share(data.labels[index]), outliers
 
 
 def train_epoch(
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    loss: Loss,
-    data: Data,
-    recipe: Recipe,
-    epoch: int,
-    seed: int,
-    precision: str,
+    model: nn.Module, optimizer: torch.optim.Optimizer, task: Task, epoch: int
 ) -> dict[str, float]:
-    """One pass over the ID images, or `recipe.epoch_images` of them, in several passes if there are not so many.
+    """Train for one pass over the ID images, or for `recipe.epoch_images` of them.
 
-    Returns the mean of each part of the loss. Raises OecalError if the loss is not finite.
+    If there are fewer images than that, in several passes. Returns the mean of each part of the
+    loss. Raises OecalError if the loss is not finite.
     """
-    torch.manual_seed(derive_seed(seed, "epoch", epoch))
+    torch.manual_seed(derive_seed(task.seed, "epoch", epoch))
     model.train()
-    device, n = data.images.device, len(data.images)
+    recipe, device, n = task.recipe, task.data.images.device, len(task.data.images)
     steps = recipe.steps_of_an_epoch(n)
     passes = math.ceil(recipe.images_of_an_epoch(n) / n)
     order = torch.cat([torch.randperm(n) for _ in range(passes)]).to(device)
@@ -146,9 +153,9 @@ def train_epoch(
         done = epoch * steps + step
         for group in optimizer.param_groups:
             group["lr"] = cosine(done, recipe.epochs * steps, recipe.lr, recipe.final_lr)
-        chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-        with autocast(device, precision):
-            parts = loss(model, *make_batch(data, chosen, recipe))
+        index = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+        with autocast(device, task.precision):
+            parts = task.loss(model, *make_batch(task.data, index, recipe))
         optimizer.zero_grad()
         parts["loss"].backward()  # type: ignore[no-untyped-call]  # PyTorch gives it no return type
         if recipe.clip_norm:
@@ -158,37 +165,36 @@ def train_epoch(
             sums[name] = sums.get(name, 0) + value.detach()
         if (step % LOOK_EVERY == 0 or step == steps - 1) and not math.isfinite(sums["loss"].item()):
             raise OecalError(
-                f"the training diverged: the loss is {parts['loss'].item()} in epoch {epoch + 1}, step {step + 1}; "
-                f"write a smaller lr (now {recipe.lr}) or a clip_norm (now {recipe.clip_norm})"
+                f"the training diverged: the loss is {parts['loss'].item()} in epoch {epoch + 1}, "
+                f"step {step + 1}; try a smaller lr (now {recipe.lr}) "
+                f"or a clip_norm (now {recipe.clip_norm})"
             )
     return {name: value.item() / steps for name, value in parallel.average(sums).items()}
 
 
 def train(
     model: nn.Module,
-    loss: Loss,
-    data: Data,
-    recipe: Recipe,
+    task: Task,
     folder: Path,
-    seed: int,
     fingerprint: str,
-    precision: str = "auto",
-    about: Mapping[str, Any] | None = None,
+    about: Mapping[str, object] | None = None,
 ) -> None:
-    """Trains `model` in place and leaves `model.safetensors` and `history.csv` in `folder`.
+    """Train `model` in place and leave `model.safetensors` and `history.csv` in `folder`.
 
     Goes on from `folder/checkpoint.pt` if that is of the same `fingerprint`. `history.csv`: one row
     an epoch; losses in nats, for a density model nats per dimension, on validation images bits per
-    dimension.
+    dimension. about: what is stored with the weights.
     """
-    if (there := recipe.images_of_an_epoch(len(data.images))) < recipe.batch_size:
+    data, recipe = task.data, task.recipe
+    if (n := recipe.images_of_an_epoch(len(data.images))) < recipe.batch_size:
         raise OecalError(
-            f"batch_size: found {recipe.batch_size}, but an epoch has {there} training images; write at most that"
+            f"batch_size: found {recipe.batch_size}, but an epoch has only {n} training images; "
+            "use at most that many"
         )
-    announce_device(data.images.device, precision)
+    announce_device(data.images.device, task.precision)
     shared = parallel.share_gradients(model, to_input(data.images[: recipe.batch_size]))
     optimizer = make_optimizer(model, recipe)
-    history: list[dict[str, Any]] = []
+    history: list[dict[str, float]] = []
     state = checkpoint.load(folder / "checkpoint.pt", fingerprint)
     if state:
         model.load_state_dict(state["model"])
@@ -197,23 +203,13 @@ def train(
         logging.info("resuming after epoch %d of %d", len(history), recipe.epochs)
     for epoch in range(len(history), recipe.epochs):
         try:
-            means = train_epoch(shared, optimizer, loss, data, recipe, epoch, seed, precision)
+            means = train_epoch(shared, optimizer, task, epoch)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            more = (
-                f" and outlier_batch_size {recipe.outlier_batch_size}" if len(data.outliers) else ""
-            )
-            raise OecalError(
-                f"the memory does not suffice for batch_size {recipe.batch_size}{more}; write smaller ones, or share them "
-                f"among several GPUs by processes"
-            ) from error
-        row = {
-            "epoch": epoch + 1,
-            "lr": optimizer.param_groups[0]["lr"],
-            **means,
-            **validate(model, data, precision),
-        }
+            raise explain_out_of_memory(recipe, len(data.outliers) > 0) from error
+        lr = optimizer.param_groups[0]["lr"]
+        row = {"epoch": epoch + 1, "lr": lr, **means, **validate(model, data, task.precision)}
         history.append(row)
         if not parallel.is_first():
             continue
@@ -234,3 +230,12 @@ def train(
     with replacing(folder / "model.safetensors") as temporary:
         save_weights(temporary, model.state_dict(), about or {})
     (folder / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def explain_out_of_memory(recipe: Recipe, outliers: bool) -> OecalError:
+    """Return the error for a batch that does not fit into memory, with what can be done."""
+    also = f" and outlier_batch_size {recipe.outlier_batch_size}" if outliers else ""
+    return OecalError(
+        f"out of memory with batch_size {recipe.batch_size}{also}; reduce "
+        f"{'them' if outliers else 'it'}, or share the training among several GPUs with processes"
+    )

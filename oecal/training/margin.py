@@ -1,4 +1,4 @@
-"""Outlier Exposure for a density model: a margin between the likelihoods of data and of auxiliary outliers.
+"""Outlier Exposure for a density model: a margin between the likelihoods of data and outliers.
 
 Hendrycks, Mazeika & Dietterich, ICLR 2019 (arXiv 1812.04606), section 4.4: max(0, m + nll(x_in) -
 nll(x_out)), added to the NLL. The paper gives neither the unit of the margin nor the weight of the
@@ -29,7 +29,8 @@ class Options:
     weight: float = 1.0
     """factor on the margin loss, which is in nats per dimension like the NLL"""
     reduction: Literal["pairs", "means"] = "pairs"
-    """pairs: the hinge of each (data, outlier) pair, then the mean; means: the hinge of the two batch means"""
+    """pairs: the hinge of each (data, outlier) pair, then the mean; means: the hinge of the two
+    batch means"""
 
     def __post_init__(self) -> None:
         if not (self.margin >= 0 and self.weight >= 0):
@@ -37,7 +38,10 @@ class Options:
 
 
 def hinge(nll_in: Tensor, nll_out: Tensor, margin: float, reduction: str) -> Tensor:
-    """max(0, margin + nll_in - nll_out), all in one unit: over all pairs of the two batches, or of their means."""
+    """max(0, margin + nll_in - nll_out), all in one unit.
+
+    The mean over all pairs of the two batches, or that of their means.
+    """
     if reduction == "means":
         return torch.relu(margin + nll_in.mean() - nll_out.mean())
     return torch.relu(margin + nll_in[:, None] - nll_out[None, :]).mean()

@@ -1,10 +1,11 @@
-"""Mixture Outlier Exposure: cross-entropy, plus that of mixtures of data and outliers, whose targets lie between label and uniform.
+"""Mixture Outlier Exposure: cross-entropy, plus that of mixtures of data and outliers.
 
-Zhang, Inkawhich, Linderman, Chen & Li, "Mixture Outlier Exposure: Towards Out-of-Distribution
-Detection in Fine-Grained Environments", WACV 2023 (arXiv 2106.03917), with linear mixing:
-E_in[CE(f(x), y)] + beta E[CE(f(x'), y')], x' = lambda x + (1 - lambda) x_out, y' = lambda y + (1 -
-lambda) U, lambda ~ Beta(alpha, alpha). OpenOOD's is another method: it pastes rectangles (CutMix),
-and its beta is the second parameter of the Beta distribution.
+The targets of mixtures lie between label and uniform: Zhang, Inkawhich, Linderman, Chen & Li,
+"Mixture Outlier Exposure: Towards Out-of-Distribution Detection in Fine-Grained Environments", WACV
+2023 (arXiv 2106.03917), with linear mixing: E_in[CE(f(x), y)] + beta E[CE(f(x'), y')], x' = lambda
+x + (1 - lambda) x_out, y' = lambda y + (1 - lambda) U, lambda ~ Beta(alpha, alpha). OpenOOD's is
+another method: it pastes rectangles (CutMix), and its beta is the second parameter of the Beta
+distribution.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ class Options:
     """How data and outliers are mixed, and the weight of the mixtures."""
 
     alpha: float = 1.0
-    """both parameters of the Beta distribution of lambda, the share of the data in a mixture; 1 is the uniform distribution"""
+    """both parameters of the Beta distribution of lambda, the share of the data in a mixture; 1 is
+    the uniform distribution"""
     beta: float = 1.0
-    """factor on the loss of the mixtures; 1 is the default of the authors' code, for fine-grained sets they take 5"""
+    """factor on the loss of the mixtures; 1 is the default of the authors' code, for fine-grained
+    sets they take 5"""
 
     def __post_init__(self) -> None:
         if not self.alpha > 0:

@@ -1,6 +1,4 @@
-"""Mixup: cross-entropy of images mixed in pairs, from labels mixed alike.
-
-a control without outliers.
+"""Mixup, a control without outliers: cross-entropy of images mixed in pairs, with their labels.
 
 Zhang, Cisse, Dauphin & Lopez-Paz, "mixup: Beyond Empirical Risk Minimization", ICLR 2018 (arXiv
 1710.09412): x = lambda x_i + (1 - lambda) x_j, y = lambda y_i + (1 - lambda) y_j, lambda ~
@@ -24,7 +22,8 @@ class Options:
     """How strongly images are mixed."""
 
     alpha: float = 1.0
-    """both parameters of the Beta distribution of lambda; 1, as for CIFAR-10 in the paper, is the uniform distribution"""
+    """both parameters of the Beta distribution of lambda; 1, as for CIFAR-10 in the paper, is the
+    uniform distribution"""
 
     def __post_init__(self) -> None:
         if not self.alpha > 0:
@@ -40,7 +39,7 @@ def draw_share(alpha: float) -> float:
 def loss(
     model: nn.Module, images: Tensor, labels: Tensor, outliers: None, options: Options
 ) -> dict[str, Tensor]:
-    """lambda CE(f(x), y_i) + (1 - lambda) CE(f(x), y_j), in nats, of each image mixed with another one of the batch.
+    """lambda CE(f(x), y_i) + (1 - lambda) CE(f(x), y_j), in nats, of images mixed in pairs.
 
     One lambda a batch and partners from a permutation of it, as in the authors' code. Random
     numbers come from torch's global CPU generator, on any device. Returns `loss`, to be minimised.

@@ -1,7 +1,7 @@
-"""Outlier Exposure for a classifier: cross-entropy, plus the cross-entropy of auxiliary outliers from the uniform distribution.
+"""Outlier Exposure for a classifier: cross-entropy, plus that of outliers from uniform.
 
-Hendrycks, Mazeika & Dietterich, "Deep Anomaly Detection with Outlier Exposure", ICLR 2019 (arXiv
-1812.04606), sections 3 and 4.3.
+Auxiliary outliers shall be answered with the uniform distribution: Hendrycks, Mazeika & Dietterich,
+"Deep Anomaly Detection with Outlier Exposure", ICLR 2019 (arXiv 1812.04606), sections 3 and 4.3.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ class Options:
 
 
 def uniform_cross_entropy(logits: Tensor) -> Tensor:
-    """-1/K sum_k log softmax(z)_k = logsumexp(z) - mean_k z_k of each row of logits (N, K), in nats; at least log K."""
+    """-1/K sum_k log softmax(z)_k of each row of logits z (N, K), in nats; at least log K.
+
+    It is computed as logsumexp(z) - mean_k z_k.
+    """
     return torch.logsumexp(logits, dim=1) - logits.mean(dim=1)
 
 

@@ -1,9 +1,10 @@
-"""A training shared by several processes of one machine, each with a GPU of its own (or on CPU): the loss curve of one process.
+"""A training shared by processes of one machine, each with its own GPU, or all on the CPU.
 
-Each process draws the same batches from the same seed and takes its share of each; gradients are
-averaged by DistributedDataParallel, batch normalisation sees the whole batch. Without a group of
-processes (`together`) every function here leaves things as they are. Objectives that compare images
-of a batch with each other (mixup, the margin over pairs) compare those of a share.
+The loss curve is that of one process: each draws the same batches from the same seed and takes its
+share of each; gradients are averaged by DistributedDataParallel, batch normalisation sees the whole
+batch. Without a group of processes (`run_together`) every function here leaves things as they are.
+Objectives that compare images of a batch with each other (mixup, the margin over pairs) compare
+those of a share.
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.multiprocessing.spawn import ProcessRaisedException, start_processes
+from torch.autograd.function import FunctionCtx
+from torch.multiprocessing.spawn import ProcessRaisedException, spawn
 
 from oecal.core.device import set_up_device
 from oecal.core.errors import OecalError
 
-PATIENCE = timedelta(
-    minutes=30
-)  # one process may wait so long for another: a slow disk, a long validation
+# One process may wait so long for another: a slow disk, a long validation.
+PATIENCE = timedelta(minutes=30)
 
 
 def count_processes() -> int:
-    """Processes that share this training; 1 if none does."""
+    """Return how many processes share this training; 1 if none does."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
@@ -41,12 +42,12 @@ def is_first() -> bool:
 
 
 def take_share(images: Tensor) -> Tensor:
-    """The share of a batch that falls to this process: of n processes, every n-th image."""
+    """Return this process's share of a batch: of n processes, every n-th image."""
     return images[dist.get_rank() :: count_processes()] if dist.is_initialized() else images
 
 
 def average(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The mean over all processes of each value."""
+    """Return the mean of each value over all processes."""
     if count_processes() > 1:
         for value in values.values():
             dist.all_reduce(value)
@@ -55,12 +56,10 @@ def average(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def share_gradients(model: nn.Module, start: Tensor) -> nn.Module:
-    """The model, so that its gradients are means over all processes.
+    """Return the model so that its gradients are means over all processes.
 
-    Same parameters, trained in place.
-
-    start: a batch, the same one in each process, for a model that begins with the statistics of its
-    first batch.
+    Its parameters are the same ones, trained in place. start: a batch, the same one in each
+    process, for a model that begins with the statistics of its first batch.
     """
     if count_processes() == 1:
         return model
@@ -70,7 +69,7 @@ def share_gradients(model: nn.Module, start: Tensor) -> nn.Module:
     for module in list(model.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.BatchNorm2d):
-                setattr(module, name, SharedBatchNorm.of(child))
+                setattr(module, name, SharedBatchNorm.replace(child))
     return nn.parallel.DistributedDataParallel(model)
 
 
@@ -78,33 +77,36 @@ class Sum(torch.autograd.Function):
     """The sum of a tensor over all processes; its gradient is the sum of theirs."""
 
     @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        """The sum over all processes; x itself stays as it is."""
+    def forward(context: FunctionCtx, x: Tensor) -> Tensor:
+        """Return the sum over all processes; x itself stays as it is."""
         x = x.clone()
         dist.all_reduce(x)
         return x
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:
-        """Of the gradients over all processes: each one's x is in the result of every one."""
+    def backward(context: FunctionCtx, gradient: Tensor) -> Tensor:
+        """Sum the gradients of all processes: each one's x is in the result of every one."""
         return Sum.forward(context, gradient)
 
 
 class SharedBatchNorm(nn.BatchNorm2d):
-    """Batch normalisation over the images of all processes: mean and variance of sums that are added up.
+    """Batch normalisation over the images of all processes, from sums that are added up.
 
     torch.nn.SyncBatchNorm does the same on GPUs, but refuses CPUs.
     """
 
     @classmethod
-    def of(cls, norm: nn.BatchNorm2d) -> SharedBatchNorm:
-        """The same layer, with its parameters and statistics."""
+    def replace(cls, norm: nn.BatchNorm2d) -> SharedBatchNorm:
+        """Return such a layer with the very parameters and statistics of another."""
         new = cls(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
-        new._parameters, new._buffers, new.training = norm._parameters, norm._buffers, norm.training
-        return new
+        for name, parameter in norm.named_parameters(recurse=False):
+            setattr(new, name, parameter)
+        for name, buffer in norm.named_buffers(recurse=False):
+            setattr(new, name, buffer)
+        return new.train(norm.training)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, C, H, W) of this process, normalised by the mean and variance of all.
+        """Normalise x (N, C, H, W) of this process by the mean and variance over all of them.
 
         In evaluation, by the running ones.
         """
@@ -114,8 +116,8 @@ class SharedBatchNorm(nn.BatchNorm2d):
             h = x.float()
             sums: Tensor = Sum.apply(torch.cat([h.sum(dim=(0, 2, 3)), (h * h).sum(dim=(0, 2, 3))]))
             count = count_processes() * h.numel() // h.shape[1]
-            average, square = (sums / count).chunk(2)
-            variance = square - average * average
+            mean, square = (sums / count).chunk(2)
+            variance = square - mean * mean
             if (
                 self.running_mean is not None
                 and self.running_var is not None
@@ -125,85 +127,85 @@ class SharedBatchNorm(nn.BatchNorm2d):
                 weight = (
                     1 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
                 )
-                self.running_mean.lerp_(average.detach(), weight)
+                self.running_mean.lerp_(mean.detach(), weight)
                 self.running_var.lerp_(variance.detach() * count / (count - 1), weight)
             scale = self.weight * torch.rsqrt(variance + self.eps)
-            return h * scale[:, None, None] + (self.bias - average * scale)[:, None, None]
+            return h * scale[:, None, None] + (self.bias - mean * scale)[:, None, None]
 
 
-def run_together(
-    processes: int, device: str, threads: int, work: Callable[..., None], *arguments: Any
-) -> None:
-    """Calls work(device, *arguments) in this process and in `processes - 1` new ones, which form a group meanwhile.
+Work = Callable[[str], None]  # takes the device of the process, such as cuda:1
+
+
+@dataclass(frozen=True)
+class Group:
+    """What the processes of a group have in common."""
+
+    processes: int
+    meeting: str
+    """URL of the file by which they find each other"""
+    kind: str
+    """of device: cpu or cuda"""
+    threads: int
+    """CPU threads of each process"""
+
+
+def run_together(processes: int, device: str, threads: int, work: Work) -> None:
+    """Call work(device) in this process and in `processes - 1` new ones, which form a group.
 
     Process n computes on GPU n, or all of them on the CPU. Raises OecalError if there are not so
     many GPUs, or if another process failed.
     """
     kind = set_up_device(device, threads).type
     if processes == 1:
-        return work(device, *arguments)
+        return work(device)
     if kind == "cuda" and torch.cuda.device_count() < processes:
         raise OecalError(
-            f"processes: found {processes}, but there are {torch.cuda.device_count()} CUDA devices here; write at most that"
+            f"processes: found {processes}, but this machine has {torch.cuda.device_count()} "
+            "CUDA devices; use at most that many"
         )
     logging.info("shared by %d processes", processes)
     with tempfile.TemporaryDirectory(prefix="oecal-") as folder:
-        meeting = f"file://{folder}/meeting"
-        others = start_processes(  # type: ignore[no-untyped-call]  # PyTorch gives it no types
-            run_member,
-            (os.getpid(), processes, meeting, kind, threads, work, arguments),
-            processes - 1,
-            join=False,
-            daemon=True,
+        group = Group(processes, f"file://{folder}/meeting", kind, threads)
+        others = spawn(  # type: ignore[no-untyped-call]  # PyTorch gives it no types
+            run_member, (os.getpid(), group, work), processes - 1, join=False, daemon=True
         )
         try:
-            run_member(-1, os.getppid(), processes, meeting, kind, threads, work, arguments)
-        except (
-            RuntimeError
-        ) as error:  # another process that ends leaves this one in the middle of a sum
+            run_member(-1, os.getppid(), group, work)
+        # Another process that ends leaves this one in the middle of a sum.
+        except RuntimeError as error:
             try:
                 others.join(timeout=10)
             except ProcessRaisedException as cause:
-                raise OecalError(
-                    f"a process that shares the training failed: {str(cause).strip().splitlines()[-1]}"
-                ) from error
+                what = str(cause).strip().splitlines()[-1]
+                raise OecalError(f"a process that shares the training failed: {what}") from error
             raise
         others.join()
 
 
-def run_member(
-    n: int,
-    parent: int,
-    processes: int,
-    meeting: str,
-    kind: str,
-    threads: int,
-    work: Callable[..., None],
-    arguments: tuple[Any, ...],
-) -> None:
-    """One process of the group, number n + 1; the first one has n = -1."""
+def run_member(n: int, parent: int, group: Group, work: Work) -> None:
+    """Run one process of the group, number n + 1; the first one has n = -1."""
     rank = n + 1
     if rank:
         threading.Thread(target=exit_with, args=(parent,), daemon=True).start()
-    device = f"cuda:{rank}" if kind == "cuda" else "cpu"
-    set_up_device(device, threads)
-    if kind == "cuda":
+    device = f"cuda:{rank}" if group.kind == "cuda" else "cpu"
+    set_up_device(device, group.threads)
+    if group.kind == "cuda":
         torch.cuda.set_device(rank)
     dist.init_process_group(
-        "nccl" if kind == "cuda" else "gloo",
-        init_method=meeting,
-        world_size=processes,
+        "nccl" if group.kind == "cuda" else "gloo",
+        init_method=group.meeting,
+        world_size=group.processes,
         rank=rank,
         timeout=PATIENCE,
     )
     try:
-        work(device, *arguments)
+        work(device)
     finally:
         dist.destroy_process_group()
 
 
 def exit_with(parent: int) -> None:
-    """Ends this process when its parent has ended, however that was killed: nobody waits for it any more."""
+    """End this process when its parent has ended, however: nobody waits for it any more."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Prior network: the logits are a Dirichlet distribution over class probabilities, sharp at the label for data, flat for outliers.
+"""Prior network: a Dirichlet over class probabilities, sharp for data and flat for outliers.
 
 Malinin & Gales, "Reverse KL-Divergence Training of Prior Networks", NeurIPS 2019 (arXiv
 1905.13472). Concentrations alpha_k = exp(z_k): (E_in[KL(Dir(alpha) || Dir(1 + beta onehot(y)))] +
@@ -35,20 +35,22 @@ class Options:
 
 
 def limit_logits(logits: Tensor) -> Tensor:
-    """Logits clamped to [LOWEST, HIGHEST], with the slope of the identity: one beyond a limit is pulled back as if it stood there.
+    """Clamp logits to [LOWEST, HIGHEST], with the slope of the identity.
 
-    Below, the divergence grows as exp(-z): a single logit of -50 would outweigh the batch by twenty
-    orders of magnitude. Above, the slope no longer changes, but is the difference of terms of size
-    exp(z): float64 has no digit of it left at 38, float32 at 18.
+    A logit beyond a limit is pulled back as if it stood there. Below, the divergence grows as
+    exp(-z): a single logit of -50 would outweigh the batch by twenty orders of magnitude. Above,
+    the slope no longer changes, but is the difference of terms of size exp(z): float64 has no digit
+    of it left at 38, float32 at 18.
     """
     return logits + (logits.clamp(LOWEST, HIGHEST) - logits).detach()
 
 
 def reverse_kl(logits: Tensor, target: Tensor) -> Tensor:
-    """KL(Dir(exp(z)) || Dir(target)) in nats, float64, (N,), of logits (N, K) and the concentrations target (N, K).
+    """KL(Dir(exp(z)) || Dir(target)) in nats, float64, (N,).
 
-    = ln G(a_0) - ln G(t_0) + sum_k [ln G(t_k) - ln G(a_k) + (a_k - t_k) (psi(a_k) - psi(a_0))], a =
-    exp(z), a_0 and t_0 their sums over k.
+    logits z and the concentrations target are (N, K). It is ln G(a_0) - ln G(t_0) + sum_k [ln
+    G(t_k) - ln G(a_k) + (a_k - t_k) (psi(a_k) - psi(a_0))], a = exp(z), a_0 and t_0 their sums over
+    k.
     """
     a, t = limit_logits(logits.double()).exp(), target.double()
     a_0, t_0 = a.sum(dim=1, keepdim=True), t.sum(dim=1, keepdim=True)
@@ -61,10 +63,9 @@ def loss(
 ) -> dict[str, Tensor]:
     """(Divergence of the data + gamma * divergence of the outliers) / beta, in nats.
 
-    Both batches go through the network as one.
-
-    The division, as in the authors' code, gives the slopes the size of those of cross-entropy.
-    Returns `loss`, to be minimised, and its two parts, neither weighted nor divided.
+    Both batches go through the network as one. The division, as in the authors' code, gives the
+    slopes the size of those of cross-entropy. Returns `loss`, to be minimised, and its two parts,
+    neither weighted nor divided.
     """
     logits = model(torch.cat([images, outliers])).float()
     target = torch.ones_like(logits)

@@ -88,7 +88,7 @@ def test_log_gets_messages_warnings_and_errors(tmp_path, restored, capsys):
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "y.h5"),
-            "ERROR y.h5: is not allowed; see to the permissions",
+            "ERROR y.h5: permission denied; check who may read and write there",
         ),
         (
             OSError(errno.EROFS, "Read-only file system", "z"),

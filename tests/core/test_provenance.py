@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
@@ -29,7 +32,19 @@ def test_the_fingerprint_is_of_all_code(monkeypatch):
 
 def test_times_of_a_log():
     assert provenance.count_seconds([]) == 0
-    assert provenance.count_seconds(["23:59:50 INFO a", "  a traceback", "00:00:20 INFO b"]) == 30
+    lines = ["2026-02-28 23:59:50 INFO a", "  a traceback", "2026-03-01 00:00:20 INFO b"]
+    assert provenance.count_seconds(lines) == 30
+    lines.append("2026-03-03 06:00:20 INFO after more than two days")
+    assert provenance.count_seconds(lines) == 30 + 54 * 3600
+
+
+def test_times_of_a_log_that_a_job_wrote(tmp_path):
+    code = "import sys; from oecal.core import log; log.start(sys.argv[1]); import logging, time; "
+    code += "logging.info('a'); time.sleep(1.1); logging.info('b')"
+    path = tmp_path / "train/x.log"
+    subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, check=True, capture_output=True)
+    assert provenance.list_jobs(tmp_path)[0]["jobs"] == 1
+    assert 1 <= provenance.count_seconds(path.read_text().splitlines()) <= 30
 
 
 def test_jobs_and_devices(tmp_path):
@@ -40,8 +55,10 @@ def test_jobs_and_devices(tmp_path):
     }.items():
         path = tmp_path / f"{name}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"00:00:00 INFO on cuda, float32\n{spent} INFO done\n")
-    (tmp_path / "report.log").write_text("00:00:00 INFO x\n09:00:00 INFO y\n")
+        day = "2026-01-01"
+        path.write_text(f"{day} 00:00:00 INFO on cuda, float32\n{day} {spent} INFO done\n")
+    own = "2026-01-01 00:00:00 INFO x\n2026-01-01 09:00:00 INFO y\n"
+    (tmp_path / "report.log").write_text(own)
     assert provenance.list_jobs(tmp_path) == [
         {"step": "score", "jobs": 1, "minutes": "0.1"},
         {"step": "train", "jobs": 2, "minutes": "1.5"},

@@ -5,6 +5,7 @@ from safetensors.torch import save_file
 from oecal.core.components import list_components, read_constant
 from oecal.core.errors import OecalError
 from oecal.models.build_network import build_model, load_weights
+from oecal.models.model_spec import ModelSpec
 
 SHAPE = (1, 12, 12)
 
@@ -15,7 +16,7 @@ def test_contract_of_every_model(name):
     small = {"wrn": {"depth": 10, "width": 1}, "pixelcnn": {"blocks": 1, "channels": 4}}.get(
         name, {}
     )
-    model = build_model({"architecture": name, "options": small}, SHAPE, 3)
+    model = build_model(ModelSpec(name, small), SHAPE, 3)
     out = model(torch.rand(4, *SHAPE))
     assert out.shape == ((4, 3) if read_constant("models", name, "KIND") == "classifier" else (4,))
     out.sum().backward()
@@ -23,7 +24,7 @@ def test_contract_of_every_model(name):
 
 
 def test_weights_of_another_architecture_or_damaged(tmp_path):
-    model = build_model({"architecture": "wrn", "options": {"depth": 10, "width": 1}}, SHAPE, 3)
+    model = build_model(ModelSpec("wrn", {"depth": 10, "width": 1}), SHAPE, 3)
     save_file({"x": torch.zeros(1)}, tmp_path / "other.safetensors")
     (tmp_path / "cut.safetensors").write_bytes(b"\x99" * 40)
     for path in ("other", "cut", "missing"):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,11 +7,12 @@ from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.corruptions import corrupt
 from oecal.data.image_paths import STEPS
+from oecal.data.preprocess import Format
 from oecal.data.store import ImageSet, ImageSplit
-from oecal.predict.evaluated import read_images, select_indices
+from oecal.predict.evaluated import EvaluatedEntry, read_images, select_indices
 
 SHAPE = (1, 8, 8)
-HOW = {"interpolation": "bilinear", "fit": "stretch"}
+FORM = Format(SHAPE, "bilinear", "stretch")
 
 
 @pytest.fixture
@@ -29,34 +32,33 @@ def data(tmp_path, rng):
 
 
 def entry(name, role, **more):
-    return {"name": name, "dataset": name, "split": "test", "role": role, **more}
+    return EvaluatedEntry(**{"name": name, "dataset": name, "split": "test", "role": role, **more})
 
 
 def test_every_set_gets_the_format_of_the_in_distribution_set(data):
     for name in ("same", "colour"):
-        split = read_images(entry(name, "far"), data, SHAPE, 2, HOW)
+        split = read_images(entry(name, "far"), data, FORM, 2)
         assert split.images.shape == (3, *SHAPE)
         assert split.images.dtype == np.uint8
 
 
 def test_a_corruption_is_applied(data):
-    plain = read_images(entry("same", "id"), data, SHAPE, 2, HOW).images
+    plain = read_images(entry("same", "id"), data, FORM, 2).images
     found = read_images(
         entry("same", "corruption", corruption="contrast", severity=5, images=0),
         data,
-        SHAPE,
+        FORM,
         2,
-        HOW,
     ).images
     np.testing.assert_array_equal(found, corrupt(plain, "contrast", 5))
 
 
 def test_what_cannot_be_evaluated(data):
     with pytest.raises(OecalError, match="empty.h5: has no images in 'test'"):
-        read_images(entry("empty", "far"), data, SHAPE, 2, HOW)
+        read_images(entry("empty", "far"), data, FORM, 2)
     with pytest.raises(OecalError, match="colour.h5: as a shift it needs the 2 classes"):
-        read_images(entry("colour", "shift"), data, SHAPE, 2, HOW)
-    read_images(entry("same", "shift"), data, SHAPE, 2, HOW)
+        read_images(entry("colour", "shift"), data, FORM, 2)
+    read_images(entry("same", "shift"), data, FORM, 2)
 
 
 def test_part_of_the_training_split_is_the_same_for_every_run(tmp_path, rng):
@@ -64,14 +66,12 @@ def test_part_of_the_training_split_is_the_same_for_every_run(tmp_path, rng):
     store.write_store(
         tmp_path / "x.h5", ImageSet({"train": ImageSplit(images, np.arange(50))}, "", "", "")
     )
-    inside = entry("x", "id") | {"split": "train"}
-    found = [
-        read_images(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW, 8) for _ in range(2)
-    ]
+    inside = entry("x", "id", split="train")
+    found = [read_images(inside, {"x": str(tmp_path / "x.h5")}, FORM, 50, 8) for _ in range(2)]
     assert len(found[0].images) == 8
     np.testing.assert_array_equal(found[0].labels, found[1].labels)
     np.testing.assert_array_equal(found[0].images, images[found[0].labels])
-    assert len(read_images(inside, {"x": str(tmp_path / "x.h5")}, SHAPE, 50, HOW).images) == 50
+    assert len(read_images(inside, {"x": str(tmp_path / "x.h5")}, FORM, 50).images) == 50
 
 
 def test_drawn():
@@ -87,11 +87,11 @@ def test_drawn():
 
 
 def test_a_path_leads_from_id_images_to_those_of_another_set(data):
-    path = entry("path-colour", "path", end="colour", images=2) | {"dataset": "same"}
-    found = read_images(path, data, SHAPE, 2, HOW)
+    path = entry("path-colour", "path", end="colour", images=2, dataset="same")
+    found = read_images(path, data, FORM, 2)
     assert found.images.shape == (2 * STEPS, *SHAPE)
     inside, outside = (
-        read_images(entry(name, "far"), data, SHAPE, 2, HOW) for name in ("same", "colour")
+        read_images(entry(name, "far"), data, FORM, 2) for name in ("same", "colour")
     )
     for n in (0, 1):
         steps = found.images[n * STEPS : (n + 1) * STEPS]
@@ -99,7 +99,7 @@ def test_a_path_leads_from_id_images_to_those_of_another_set(data):
         assert start
         assert (found.labels[n * STEPS : (n + 1) * STEPS] == inside.labels[start[0]]).all()
         assert any((other == steps[-1]).all() for other in outside.images)
-    fading = read_images(path | {"end": "contrast", "images": 9}, data, SHAPE, 2, HOW)
+    fading = read_images(replace(path, end="contrast", images=9), data, FORM, 2)
     assert len(fading.images) == 3 * STEPS  # no more than there are
 
 
@@ -111,17 +111,14 @@ def test_each_corruption_is_of_the_same_images(tmp_path, rng):
     data = {"x": str(tmp_path / "x.h5")}
     labels = [
         read_images(
-            entry(name, "corruption", corruption=name, severity=3, images=8) | {"dataset": "x"},
+            entry(name, "corruption", corruption=name, severity=3, images=8, dataset="x"),
             data,
-            SHAPE,
+            FORM,
             50,
-            HOW,
         ).labels
         for name in ("contrast", "gaussian_blur")
     ]
     assert len(set(labels[0])) == 8
     np.testing.assert_array_equal(*labels)
-    whole = entry("contrast", "corruption", corruption="contrast", severity=3, images=0) | {
-        "dataset": "x"
-    }
-    np.testing.assert_array_equal(read_images(whole, data, SHAPE, 50, HOW).labels, np.arange(50))
+    whole = entry("contrast", "corruption", corruption="contrast", severity=3, dataset="x")
+    np.testing.assert_array_equal(read_images(whole, data, FORM, 50).labels, np.arange(50))

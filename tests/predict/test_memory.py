@@ -1,6 +1,4 @@
-"""Where the memory does not suffice: smaller batches with the same result, or what to set."""
-
-import functools
+"""Out of memory: smaller batches with the same result, or what to set."""
 
 import numpy as np
 import pytest
@@ -10,8 +8,7 @@ from oecal.core.errors import OecalError
 from oecal.models import wrn
 from oecal.predict.memory import run_in_parts
 from oecal.predict.outputs import predict_outputs
-from oecal.training import oe
-from oecal.training.loop import Data, train
+from oecal.training.loop import Data, Task, train
 from oecal.training.recipe import Recipe
 
 FULL = "[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."
@@ -47,11 +44,11 @@ def test_a_prediction_goes_on(monkeypatch, caplog, rng):
     found = predict_outputs(model, "classifier", images, torch.device("cpu"))
     for name, values in whole.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-5, atol=1e-6)
-    assert "the memory does not suffice for 64 images at a time" in caplog.text
+    assert "out of memory with 64 images at a time" in caplog.text
 
 
 def test_one_image_is_too_much_and_other_errors_are_themselves():
-    with pytest.raises(OecalError, match="for a single image; write a smaller model"):
+    with pytest.raises(OecalError, match="with a single image; use a smaller model"):
         run_in_parts(too_large(0, dict, MemoryError()), torch.rand(3, 2))
     with pytest.raises(RuntimeError, match="size mismatch"):
         run_in_parts(too_large(0, dict, RuntimeError("size mismatch")), torch.rand(3, 2))
@@ -59,13 +56,13 @@ def test_one_image_is_too_much_and_other_errors_are_themselves():
 
 @pytest.mark.parametrize(
     ("outliers", "line"),
-    [(0, "batch_size 8; write"), (5, "batch_size 8 and outlier_batch_size 4; write")],
+    [(0, "batch_size 8; reduce it"), (5, "batch_size 8 and outlier_batch_size 4; reduce them")],
 )
 def test_a_training_says_what_to_set(tmp_path, outliers, line):
     def images(n):
         return torch.zeros(n, 1, 8, 8, dtype=torch.uint8)
 
-    def full(model, *batch, options):
+    def full(model, *batch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
     recipe = Recipe(1, 0, 8, 4, "sgd", 0.1, 0.0, 0.9, 0.0, 0.0, 0, False)
@@ -73,5 +70,5 @@ def test_a_training_says_what_to_set(tmp_path, outliers, line):
         images(16), torch.zeros(16).long(), images(outliers), images(4), torch.zeros(4).long()
     )
     model = wrn.build(wrn.Options(depth=10, width=1), (1, 8, 8), 3)
-    with pytest.raises(OecalError, match=f"the memory does not suffice for {line}"):
-        train(model, functools.partial(full, options=oe.Options()), data, recipe, tmp_path, 0, "f")
+    with pytest.raises(OecalError, match=f"out of memory with {line}"):
+        train(model, Task(full, data, recipe, seed=0), tmp_path, "f")

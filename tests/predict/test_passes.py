@@ -8,6 +8,7 @@ from torch import nn
 
 from oecal.core.errors import OecalError
 from oecal.models import wrn
+from oecal.predict.prediction_plan import Augmentation
 from oecal.predict.repeated_passes import (
     EPSILONS,
     dropout,
@@ -59,7 +60,7 @@ def every(model, samples=(), passes=3, classes=3):
         ["odin", "dropout", "tta", "swag"],
         classes,
         passes,
-        {"shift": 1, "flip": True},
+        Augmentation(shift=1, flip=True),
         samples,
         CPU,
     )
@@ -160,14 +161,14 @@ def test_dropout_leaves_batch_normalisation_alone():
 def test_dropout_of_a_model_without_it(images):
     for model in (small(dropout=0.0), Linear(torch.ones(3, 16))):
         with pytest.raises(
-            OecalError, match="^dropout: the model drops nothing; write a dropout above 0"
+            OecalError, match="^dropout: the model has none, .*; set dropout above 0"
         ):
             every(model)["dropout"](images)
 
 
 def test_augmentation_that_does_nothing(images):
     model, flat = small(), np.full((5, *SHAPE), 100, np.uint8)
-    for how, some in (({"shift": 0, "flip": False}, images), ({"shift": 0, "flip": True}, flat)):
+    for how, some in ((Augmentation(), images), (Augmentation(flip=True), flat)):
         found = list_methods(model, ["tta"], 3, 4, how, [], CPU)["tta"](some)
         with torch.no_grad():
             z = model(torch.from_numpy(some).float() / 255).double().numpy()
@@ -179,7 +180,7 @@ def test_augmentation_that_does_nothing(images):
 def test_the_first_copy_is_the_image_itself():
     model, x = small(), torch.rand(6, *SHAPE)
     with torch.no_grad():
-        passes = tta(model, 3, {"shift": 2, "flip": True}, x)
+        passes = tta(model, 3, Augmentation(shift=2, flip=True), x)
         torch.testing.assert_close(passes[0], model(x))
     assert not torch.allclose(passes[1], passes[0])
 

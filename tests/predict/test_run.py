@@ -9,16 +9,23 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from oecal.core.device import Compute
 from oecal.core.errors import OecalError
 from oecal.core.job_costs import Cost
 from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import make_network
+from oecal.models.model_spec import ModelSpec
+from oecal.predict.evaluated import EvaluatedEntry, EvaluatedSets
 from oecal.predict.memory import read_peak, reset_peak
-from oecal.predict.predict_run import predict_run
+from oecal.predict.predict_run import PredictedRun, PredictionFiles, predict_run
+from oecal.predict.prediction_plan import PredictionPlan
 from oecal.predict.repeated_passes import EPSILONS
+from oecal.training.recipe import Recipe
+from oecal.training.training_plan import Objective, TrainingPlan
 
 SHAPE = (1, 6, 6)
+RECIPE = Recipe(1, 0, 8, 4, "sgd", 0.1, 0.0, 0.9, 0.0, 0.0, 0, False)
 WRN = {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.2}}
 PIXELCNN = {
     "architecture": "pixelcnn",
@@ -69,14 +76,11 @@ def data(tmp_path_factory):
 
 def predicted(data, folder, model, objective, costly, sets=SETS, change=lambda state: state):
     """The path of the outputs of fresh weights, and the costs."""
-    params = {
-        "model": model,
-        "objective": {"name": objective, "options": {}},
-        "interpolation": "bilinear",
-        "fit": "stretch",
-    }
+    training = TrainingPlan(
+        ModelSpec(**model), Objective(objective, {}), RECIPE, "", [], 0, 0, "bilinear", "stretch"
+    )
     torch.manual_seed(0)
-    state = change(make_network(params, SHAPE, 3).state_dict())
+    state = change(make_network(training.model, objective, SHAPE, 3).state_dict())
     save_file(state, folder / "model.safetensors")
     samples = {
         f"sample{n}.{k}": v * (1 + n / 10) if v.is_floating_point() else v + n
@@ -85,22 +89,17 @@ def predicted(data, folder, model, objective, costly, sets=SETS, change=lambda s
     }
     save_file(samples, folder / "swag.safetensors")
     who = {"in_dist": "inside", "model": "model", "training": "training", "seed": 0}
-    weights, path, cost, swag = (
-        str(folder / name)
-        for name in ("model.safetensors", "x.h5", "costs.csv", "swag.safetensors")
+    entries = [EvaluatedEntry(**entry) for entry in sets]
+    files = PredictionFiles(
+        *(str(folder / name) for name in ("model.safetensors", "x.h5", "costs.csv")),
+        swag=str(folder / "swag.safetensors") if "swag" in costly else None,
     )
     predict_run(
-        params,
-        MORE | {"costly": costly},
-        sets,
-        data,
-        weights,
-        path,
-        cost,
-        who,
-        "code",
-        swag if "swag" in costly else None,
-        device="cpu",
+        PredictedRun(who, training, "code"),
+        PredictionPlan.from_plain(MORE | {"costly": costly}),
+        EvaluatedSets(entries, data, "inside", "bilinear", "stretch"),
+        files,
+        Compute("cpu"),
     )
     return folder / "x.h5", pd.read_csv(folder / "costs.csv").set_index("name")
 

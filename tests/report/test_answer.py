@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from oecal.core.codegraph import ROOT
 from oecal.report.answer import pairs, sentences, setting, verdict
 from oecal.report.page import ReportedStudy, render_page
 from oecal.report.summary_tables import read
@@ -321,7 +320,7 @@ def rendered(tables, tmp_path):
     order = [("reliability", [("", ("a", "m"))])]
     (tmp_path / "logs/train").mkdir(parents=True)
     (tmp_path / "logs/train/x.log").write_text(
-        "10:00:00 INFO on CPU, 1 thread(s)\n10:01:30 INFO done\n"
+        "2026-01-01 10:00:00 INFO on CPU, 1 thread(s)\n2026-01-01 10:01:30 INFO done\n"
     )
     study = ReportedStudy("small", order, ["x.yaml"], {"a": "cifar10"})
     content = render_page(study, paths, {"reliability": str(picture)}, str(tmp_path / "logs"))

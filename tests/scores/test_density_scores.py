@@ -5,14 +5,14 @@ import pytest
 from PIL import Image
 from scipy.stats import norm
 
-from oecal.predict.image_statistics import compressed_bits, statistics
+from oecal.predict.image_statistics import compressed_bits, compute_statistics
 from oecal.scores import density, likelihood, plain
 from oecal.scores.catalogue import find_score, list_fitting_scores, list_scores
 
 
 def test_statistics_by_hand():
     images = np.array([[[[0, 255], [0, 255]]], [[[10, 10], [20, 20]]]], np.uint8)
-    found = statistics(images, np.full((1, 2, 2), 10.0))
+    found = compute_statistics(images, np.full((1, 2, 2), 10.0))
     np.testing.assert_allclose(found["zero_fraction"], [0.5, 0])
     np.testing.assert_allclose(found["total_variation"], [255, 10])
     np.testing.assert_allclose(
@@ -34,7 +34,9 @@ def test_png_bits_are_those_of_a_png(rng, channels):
 def test_compressed_lengths_order_images_by_complexity(rng, channels):
     noise = rng.integers(0, 256, (channels, 20, 20), np.uint8)
     ramp = np.broadcast_to(np.arange(20, dtype=np.uint8), (channels, 20, 20)).copy()
-    found = statistics(np.stack([np.zeros_like(noise), ramp, noise]), np.zeros_like(noise, float))
+    found = compute_statistics(
+        np.stack([np.zeros_like(noise), ramp, noise]), np.zeros_like(noise, float)
+    )
     for name in ("png_bits", "webp_bits"):
         assert (np.diff(found[name]) > 0).all(), name
     assert (found["webp_bits"] <= found["png_bits"]).all()
@@ -55,7 +57,7 @@ def test_input_complexity_in_bits():
 
 def test_plain_scores_call_the_simple_image_anomalous(rng):
     simple, rich = np.zeros((1, 1, 8, 8), np.uint8), rng.integers(1, 256, (1, 1, 8, 8), np.uint8)
-    found = statistics(np.concatenate([simple, rich]), rich[0].astype(float))
+    found = compute_statistics(np.concatenate([simple, rich]), rich[0].astype(float))
     for name in ("png_size", "webp_size", "zero_fraction", "smoothness", "mean_distance"):
         (need,) = list_scores()[name].arguments
         low, high = getattr(plain, name)(found[need])[::-1]

@@ -23,6 +23,7 @@ from oecal.data import store
 from oecal.data.decode import decode
 from oecal.data.preprocess import adapt
 from oecal.models.build_network import load_weights, make_network
+from oecal.models.model_spec import ModelSpec
 from oecal.predict.outputs import predict_outputs
 from oecal.runs import thresholds
 from oecal.scores.score_run import score_run as score_run
@@ -59,7 +60,8 @@ def study(tmp_path_factory):
         }
         run = f"own/{model}/baseline/seed0"
         torch.manual_seed(0)
-        made, kind = make_network(params, SHAPE, 3), "classifier" if model == "wrn" else "density"
+        made = make_network(ModelSpec(**entry), "baseline", SHAPE, 3)
+        kind = "classifier" if model == "wrn" else "density"
         folder = results / "s/models" / run
         folder.mkdir(parents=True)
         save_file(made.state_dict(), folder / "model.safetensors")
@@ -269,7 +271,7 @@ def test_a_density_model_predicts_nothing(capsys, study, wild):
     )
     row = table(out)["photo.jpg"]
     assert (row["prediction"], row["confidence"]) == ("", "")
-    made = make_network({"model": RUNS["pixelcnn"], "objective": {"name": "baseline"}}, SHAPE, 3)
+    made = make_network(ModelSpec(**RUNS["pixelcnn"]), "baseline", SHAPE, 3)
     load_weights(made, study / "s/models/own/pixelcnn/baseline/seed0/model.safetensors")
     image = adapt(decode((wild / "photo.jpg").read_bytes())[None], SHAPE, "bilinear", "crop")
     expected = -predict_outputs(made, "density", image, torch.device("cpu"))["log_likelihood"][0]

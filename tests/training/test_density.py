@@ -12,8 +12,9 @@ import torch
 
 from oecal.core.components import list_components, read_constant
 from oecal.models.build_network import build_model
+from oecal.models.model_spec import ModelSpec
 from oecal.training import baseline, checkpoint, margin
-from oecal.training.loop import Data, train
+from oecal.training.loop import Data, Task, train
 from oecal.training.recipe import Recipe
 
 SHAPE = (1, 8, 8)
@@ -50,7 +51,7 @@ def data_of():
 
 def model_of(name):
     torch.manual_seed(0)
-    return build_model({"architecture": name, "options": SMALL[name]}, SHAPE, 0)
+    return build_model(ModelSpec(name, SMALL[name]), SHAPE, 0)
 
 
 def test_every_density_model_is_here():
@@ -64,7 +65,8 @@ def test_every_density_model_is_here():
 @pytest.mark.parametrize("name", SMALL)
 def test_killed_and_resumed_gives_the_same_bits_per_dimension(name, tmp_path, monkeypatch):
     loss = functools.partial(margin.loss, options=margin.Options())
-    train(model_of(name), loss, data_of(), RECIPE, tmp_path / "whole", 1, "f", "float32")
+    task = Task(loss, data_of(), RECIPE, seed=1, precision="float32")
+    train(model_of(name), task, tmp_path / "whole", "f")
     save = checkpoint.save
 
     def save_and_die(path, state):
@@ -73,9 +75,9 @@ def test_killed_and_resumed_gives_the_same_bits_per_dimension(name, tmp_path, mo
 
     monkeypatch.setattr(checkpoint, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        train(model_of(name), loss, data_of(), RECIPE, tmp_path / "cut", 1, "f", "float32")
+        train(model_of(name), task, tmp_path / "cut", "f")
     monkeypatch.undo()
-    train(model_of(name), loss, data_of(), RECIPE, tmp_path / "cut", 1, "f", "float32")
+    train(model_of(name), task, tmp_path / "cut", "f")
     assert (tmp_path / "cut/model.safetensors").read_bytes() == (
         tmp_path / "whole/model.safetensors"
     ).read_bytes()
@@ -91,27 +93,12 @@ def test_the_margin_moves_outliers_away(name, tmp_path):
     outliers = torch.full_like(data.images, 40)
     exposed = Data(data.images, data.labels, outliers, data.val_images, data.val_labels)
     alone, both = model_of(name), model_of(name)
-    train(
-        alone,
-        lambda m, x, y, o: baseline.loss(m, x, y, None, baseline.Options()),
-        data,
-        recipe,
-        tmp_path / "alone",
-        1,
-        "f",
-        "float32",
+    losses = (
+        functools.partial(baseline.loss, options=baseline.Options()),
+        functools.partial(margin.loss, options=margin.Options(margin=4.0)),
     )
-    options = margin.Options(margin=4.0)
-    train(
-        both,
-        functools.partial(margin.loss, options=options),
-        exposed,
-        recipe,
-        tmp_path / "both",
-        1,
-        "f",
-        "float32",
-    )
+    train(alone, Task(losses[0], data, recipe, 1, "float32"), tmp_path / "alone", "f")
+    train(both, Task(losses[1], exposed, recipe, 1, "float32"), tmp_path / "both", "f")
 
     def gap(model):
         """How many more bits/dim the outliers take than the data."""

@@ -16,7 +16,7 @@ from torch import nn
 from oecal.core.errors import OecalError
 from oecal.training import checkpoint, oe
 from oecal.training.augment import augment
-from oecal.training.loop import Data, cosine, train
+from oecal.training.loop import Data, Task, cosine, train
 from oecal.training.recipe import Recipe
 
 RECIPE = Recipe(
@@ -70,7 +70,7 @@ def weights_of(folder):
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_a_resumed_training_ends_in_the_same_bits(tmp_path, monkeypatch, optimizer):
     recipe = replace(RECIPE, optimizer=optimizer)
-    train(model_of(), OE, data_of(), recipe, tmp_path / "whole", 1, "f")
+    train(model_of(), Task(OE, data_of(), recipe, seed=1), tmp_path / "whole", "f")
     save = checkpoint.save
 
     def save_and_die(path, state):
@@ -80,10 +80,10 @@ def test_a_resumed_training_ends_in_the_same_bits(tmp_path, monkeypatch, optimiz
 
     monkeypatch.setattr(checkpoint, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        train(model_of(), OE, data_of(), recipe, tmp_path / "cut", 1, "f")
+        train(model_of(), Task(OE, data_of(), recipe, seed=1), tmp_path / "cut", "f")
     monkeypatch.undo()
     assert not (tmp_path / "cut/model.safetensors").exists()
-    train(model_of(), OE, data_of(), recipe, tmp_path / "cut", 1, "f")
+    train(model_of(), Task(OE, data_of(), recipe, seed=1), tmp_path / "cut", "f")
     assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
     assert (tmp_path / "cut/history.csv").read_bytes() == (
         tmp_path / "whole/history.csv"
@@ -92,7 +92,7 @@ def test_a_resumed_training_ends_in_the_same_bits(tmp_path, monkeypatch, optimiz
 
 
 def test_history_and_learning(tmp_path):
-    train(model_of(), OE, data_of(), RECIPE, tmp_path, 1, "f")
+    train(model_of(), Task(OE, data_of(), RECIPE, seed=1), tmp_path, "f")
     history = pd.read_csv(tmp_path / "history.csv")
     assert list(history["epoch"]) == [1, 2, 3]
     assert {"lr", "loss", "loss_in", "loss_out", "val_nll", "val_accuracy"} <= set(history)
@@ -101,12 +101,12 @@ def test_history_and_learning(tmp_path):
 
 def test_another_seed_gives_other_weights_and_the_same_seed_the_same(tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        train(model_of(), OE, data_of(), RECIPE, tmp_path / name, seed, "f")
+        train(model_of(), Task(OE, data_of(), RECIPE, seed), tmp_path / name, "f")
     assert weights_of(tmp_path / "a") == weights_of(tmp_path / "b") != weights_of(tmp_path / "c")
 
 
 def test_a_checkpoint_of_another_training_or_damaged_is_not_resumed(tmp_path, caplog):
-    train(model_of(), OE, data_of(), RECIPE, tmp_path / "whole", 1, "f")
+    train(model_of(), Task(OE, data_of(), RECIPE, seed=1), tmp_path / "whole", "f")
     for n, content in enumerate([b"", b"not a checkpoint", None]):
         folder = tmp_path / str(n)
         folder.mkdir()
@@ -115,7 +115,7 @@ def test_a_checkpoint_of_another_training_or_damaged_is_not_resumed(tmp_path, ca
             checkpoint.save(folder / "checkpoint.pt", state)
         else:
             (folder / "checkpoint.pt").write_bytes(content)
-        train(model_of(), OE, data_of(), RECIPE, folder, 1, "f")
+        train(model_of(), Task(OE, data_of(), RECIPE, seed=1), folder, "f")
         assert weights_of(folder) == weights_of(tmp_path / "whole")
     assert sum("starting anew" in r.message for r in caplog.records) == 3
 
@@ -144,15 +144,20 @@ def test_divergence_is_one_clear_line(tmp_path):
 
     with pytest.raises(
         OecalError,
-        match=r"diverged: the loss is nan in epoch 1, step 1; write a smaller lr \(now 0.1\)",
+        match=r"diverged: the loss is nan in epoch 1, step 1; try a smaller lr \(now 0.1\)",
     ):
-        train(model_of(), bad, data_of(), RECIPE, tmp_path, 1, "f")
+        train(model_of(), Task(bad, data_of(), RECIPE, seed=1), tmp_path, "f")
     assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_too_few_images(tmp_path):
-    with pytest.raises(OecalError, match="batch_size: found 64, but an epoch has 32"):
-        train(model_of(), OE, data_of(), replace(RECIPE, batch_size=64), tmp_path, 1, "f")
+    with pytest.raises(OecalError, match="batch_size: found 64, but an epoch has only 32"):
+        train(
+            model_of(),
+            Task(OE, data_of(), replace(RECIPE, batch_size=64), seed=1),
+            tmp_path,
+            "f",
+        )
 
 
 def test_cosine():
@@ -189,7 +194,8 @@ def train_epoch(*args):
     return slow(*args)
 loop.train_epoch = train_epoch
 recipe = test_loop.replace(test_loop.RECIPE, epochs=20)
-loop.train(test_loop.model_of(), test_loop.OE, test_loop.data_of(), recipe, Path({folder!r}), 1, "f")
+task = loop.Task(test_loop.OE, test_loop.data_of(), recipe, seed=1)
+loop.train(test_loop.model_of(), task, Path({folder!r}), "f")
 """
 
 
@@ -211,7 +217,8 @@ def test_kill_9_and_again(tmp_path):
     assert 0 < done < 20
     subprocess.run([sys.executable, "-c", script], check=True, stderr=subprocess.DEVNULL)
     torch.set_num_threads(1)
-    train(model_of(), OE, data_of(), replace(RECIPE, epochs=20), tmp_path / "whole", 1, "f")
+    task = Task(OE, data_of(), replace(RECIPE, epochs=20), seed=1)
+    train(model_of(), task, tmp_path / "whole", "f")
     killed, whole = (load_file(tmp_path / f / "model.safetensors") for f in ("killed", "whole"))
     assert all(torch.equal(killed[k], whole[k]) for k in whole)
 
@@ -223,13 +230,19 @@ def test_an_epoch_of_part_of_the_images(tmp_path, monkeypatch):
         seen.append(len(images))
         return OE(model, images, labels, outliers)
 
-    train(model_of(), spy, data_of(), replace(RECIPE, epochs=2, epoch_images=17), tmp_path, 1, "f")
+    recipe = replace(RECIPE, epochs=2, epoch_images=17)
+    train(model_of(), Task(spy, data_of(), recipe, seed=1), tmp_path, "f")
     assert seen == [8, 8] * 2
     with pytest.raises(
         OecalError,
-        match="batch_size: found 8, but an epoch has 5 training images; write at most that",
+        match="batch_size: found 8, but an epoch has only 5 training images; use at most that many",
     ):
-        train(model_of(), OE, data_of(), replace(RECIPE, epoch_images=5), tmp_path / "less", 1, "f")
+        train(
+            model_of(),
+            Task(OE, data_of(), replace(RECIPE, epoch_images=5), seed=1),
+            tmp_path / "less",
+            "f",
+        )
 
 
 def test_an_epoch_of_more_images_than_there_are(tmp_path):
@@ -241,15 +254,8 @@ def test_an_epoch_of_more_images_than_there_are(tmp_path):
         return OE(model, images, labels, outliers)
 
     n = len(data_of().images)
-    train(
-        model_of(),
-        spy,
-        data_of(),
-        replace(RECIPE, epochs=1, epoch_images=2 * n + 8, shift=0, flip=False),
-        tmp_path,
-        1,
-        "f",
-    )
+    recipe = replace(RECIPE, epochs=1, epoch_images=2 * n + 8, shift=0, flip=False)
+    train(model_of(), Task(spy, data_of(), recipe, seed=1), tmp_path, "f")
     assert len(seen) == (2 * n + 8) // RECIPE.batch_size * RECIPE.batch_size
     assert set(Counter(seen).values()) <= {2, 3}
     assert len(set(seen)) == n

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from oecal.core.device import Compute
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.training.parallel import run_together
-from oecal.training.train_run import train_run
+from oecal.training.train_run import TrainingFiles, train_run
+from oecal.training.training_plan import TrainingPlan
 
 HERE = Path(__file__).resolve().parent
 RECIPE = {
@@ -66,13 +68,13 @@ def history(stores, folder, model, objective, processes, **recipe):
         "label_noise": 0,
         "init": "",
         "recipe": {**RECIPE, "processes": processes, **recipe},
+        "outliers": ["around"] if objective == "oe" else [],
         "interpolation": "bilinear",
         "fit": "stretch",
     }
-    outliers = [stores[1]] if objective == "oe" else []
-    train_run(
-        params, stores[0], outliers, None, folder, 7, "code", device="cpu", precision="float32"
-    )
+    files = TrainingFiles(stores[0], [stores[1]] if objective == "oe" else [])
+    plan, compute = TrainingPlan.from_plain(params), Compute("cpu", "float32")
+    train_run(plan, files, folder, 7, "code", compute)
     assert not (folder / "checkpoint.pt").exists()
     return pd.read_csv(folder / "history.csv")
 

@@ -1,14 +1,18 @@
 """One training from image stores: what is written down of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from oecal.core.device import Compute
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import read_history
-from oecal.training.train_run import mislabel, prepare, train_run
+from oecal.training.train_run import TrainingFiles, mislabel, prepare, train_run
+from oecal.training.training_plan import TrainingPlan
 
 PARAMS = {
     "model": {
@@ -38,6 +42,11 @@ PARAMS = {
     "interpolation": "bilinear",
     "fit": "stretch",
 }
+PLAN = TrainingPlan.from_plain(PARAMS)
+
+
+def test_a_plan_is_stored_as_it_was_handed_over():
+    assert PLAN.to_plain() == PARAMS
 
 
 @pytest.fixture
@@ -55,41 +64,23 @@ def stores(tmp_path, rng):
 
 def test_weights_say_which_outliers_were_used(stores, tmp_path):
     auxiliary = [stores["there"], stores["lost"]]
-    train_run(
-        PARAMS,
-        stores["inside"],
-        auxiliary,
-        None,
-        tmp_path / "run",
-        0,
-        "code",
-        precision="float32",
-        may_be_missing=["lost"],
-    )
-    assert read_history(tmp_path / "run/model.safetensors")["used"] == ["there"]
+    files = TrainingFiles(stores["inside"], auxiliary, may_be_missing=["lost"])
+    train_run(PLAN, files, tmp_path / "run", 0, "code", Compute(precision="float32"))
+    assert read_history(tmp_path / "run/model.safetensors").used == ["there"]
 
 
 def test_without_any_outlier_set_there_is_nothing_to_train(stores, tmp_path):
     with pytest.raises(OecalError, match="outliers: none of lost can be had"):
-        train_run(
-            PARAMS,
-            stores["inside"],
-            [stores["lost"]],
-            None,
-            tmp_path / "run",
-            0,
-            "code",
-            may_be_missing=["lost"],
-        )
+        files = TrainingFiles(stores["inside"], [stores["lost"]], may_be_missing=["lost"])
+        train_run(PLAN, files, tmp_path / "run", 0, "code", Compute())
 
 
 @pytest.mark.parametrize(("limit", "there"), [(0, 12), (5, 5), (99, 12)])
 def test_few_different_images(stores, limit, there):
     def drawn(limit, seed):
-        params = {**PARAMS, "train_images": limit}
-        data = prepare(
-            params, stores["inside"], [stores["there"]], None, seed, torch.device("cpu"), False, []
-        ).data
+        plan = replace(PLAN, train_images=limit)
+        files = TrainingFiles(stores["inside"], [stores["there"]])
+        data = prepare(plan, files, seed, torch.device("cpu"), channels_last=False).data
         return {image.numpy().tobytes() for image in data.images}
 
     assert len(drawn(limit, 0)) == there

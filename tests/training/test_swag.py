@@ -9,14 +9,16 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from oecal.core.device import Compute
 from oecal.core.errors import OecalError
 from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import load_samples, load_weights, make_network
 from oecal.training import oe, swag
-from oecal.training import train_run as training
-from oecal.training.loop import Data
+from oecal.training.loop import Data, Task
 from oecal.training.recipe import Recipe
+from oecal.training.train_run import TrainingFiles, train_run
+from oecal.training.training_plan import TrainingPlan
 
 RECIPE = Recipe(
     epochs=1,
@@ -57,7 +59,9 @@ PARAMS = {
     "interpolation": "bilinear",
     "fit": "stretch",
 }
-SWAG = {"steps": 8, "snapshots": 4, "samples": 3, "lr": 0.01}
+PLAN = TrainingPlan.from_plain(PARAMS)
+SWAG = swag.SwagPlan(steps=8, snapshots=4, samples=3, lr=0.01)
+COMPUTE = Compute("cpu", "float32")
 
 
 def test_moments_equal_numpy(rng):
@@ -118,8 +122,11 @@ def test_snapshots_at_equal_distances_on_a_straight_way(every):
         return {"loss": model(torch.ones(1, 1)).sum()}
 
     data, recipe = data_of(torch.zeros(24, *SHAPE, dtype=torch.uint8)), replace(RECIPE, epochs=3)
-    found = list(swag.walk_weights(model, loss, data, recipe, every, 0, "float32"))
-    np.testing.assert_allclose(torch.cat(found).numpy(), -0.1 * every * np.arange(1, 4), rtol=1e-5)
+    task = Task(loss, data, recipe, seed=0, precision="float32")
+    snapshots = list(swag.walk_weights(model, task, every))
+    np.testing.assert_allclose(
+        torch.cat(snapshots).numpy(), -0.1 * every * np.arange(1, 4), rtol=1e-5
+    )
 
 
 def test_batch_norm_statistics_are_those_of_whole_batches(rng):
@@ -138,9 +145,8 @@ def test_batch_norm_statistics_are_those_of_whole_batches(rng):
         torch.zeros(0),
     )
     weights = swag.flatten_weights(model)
-    swag.refresh_batch_norm(
-        model, functools.partial(oe.loss, options=oe.Options()), data, RECIPE, "float32"
-    )
+    loss = functools.partial(oe.loss, options=oe.Options())
+    swag.refresh_batch_norm(model, Task(loss, data, RECIPE, seed=0, precision="float32"))
     assert model[0].running_mean.item() == pytest.approx((8 * 0.2 + 4 * 0.8) / 12, rel=1e-5)
     assert model[0].num_batches_tracked.item() == 4
     assert torch.equal(swag.flatten_weights(model), weights)
@@ -150,9 +156,8 @@ def test_refresh_of_a_model_without_batch_norm():
     def loss(model, images, labels, outliers):
         raise AssertionError("nothing to do")
 
-    swag.refresh_batch_norm(
-        nn.Linear(2, 2), loss, data_of(torch.zeros(8, *SHAPE, dtype=torch.uint8)), RECIPE, "float32"
-    )
+    data = data_of(torch.zeros(8, *SHAPE, dtype=torch.uint8))
+    swag.refresh_batch_norm(nn.Linear(2, 2), Task(loss, data, RECIPE, 0, "float32"))
 
 
 @pytest.fixture(scope="module")
@@ -166,25 +171,17 @@ def trained(tmp_path_factory):
         }
         store.write_store(folder / f"{name}.h5", ImageSet(splits, "", "", "", classes=("a", "b")))
     inside, around = str(folder / "inside.h5"), str(folder / "around.h5")
-    training.train_run(
-        PARAMS, inside, [around], None, folder / "run", 0, "code", device="cpu", precision="float32"
-    )
-    return inside, around, str(folder / "run/model.safetensors")
+    files = TrainingFiles(inside, [around])
+    train_run(PLAN, files, folder / "run", 0, "code", COMPUTE)
+    return replace(files, weights=str(folder / "run/model.safetensors"))
+
+
+def network_for(classes):
+    return make_network(PLAN.model, PLAN.objective.name, SHAPE, classes)
 
 
 def sampled(trained, path, seed=0, **changes):
-    inside, around, weights = trained
-    swag.sample_swag(
-        PARAMS,
-        SWAG | changes,
-        inside,
-        [around],
-        weights,
-        str(path),
-        seed,
-        device="cpu",
-        precision="float32",
-    )
+    swag.sample_swag(PLAN, replace(SWAG, **changes), trained, str(path), seed, COMPUTE)
     return path.read_bytes()
 
 
@@ -197,8 +194,8 @@ def test_the_same_seed_gives_the_same_bytes(trained, tmp_path):
 
 def test_samples_are_whole_models_around_the_trained_one(trained, tmp_path):
     sampled(trained, tmp_path / "swag.safetensors")
-    model = make_network(PARAMS, SHAPE, 2)
-    load_weights(model, trained[2])
+    model = network_for(2)
+    load_weights(model, trained.weights)
     assert model.head.weight.shape == (3, 64)  # two classes and the background
     samples = load_samples(model, tmp_path / "swag.safetensors")
     assert len(samples) == 3
@@ -221,22 +218,22 @@ def test_samples_of_another_model(trained, tmp_path):
     with pytest.raises(
         OecalError, match="swag.safetensors: does not hold the weights of this model"
     ):
-        load_samples(make_network(PARAMS, SHAPE, 5), tmp_path / "swag.safetensors")
+        load_samples(network_for(5), tmp_path / "swag.safetensors")
     (tmp_path / "swag.safetensors").write_bytes(b"")
     with pytest.raises(
         OecalError, match="swag.safetensors: does not hold the weights of this model"
     ):
-        load_samples(make_network(PARAMS, SHAPE, 2), tmp_path / "swag.safetensors")
+        load_samples(network_for(2), tmp_path / "swag.safetensors")
 
 
 def test_what_is_refused(trained, tmp_path):
     with pytest.raises(
         OecalError,
-        match="swag.steps: found 3, but there are 4 snapshots; write at least that many steps",
+        match="swag.steps: found 3, but there are 4 snapshots; use at least that many steps",
     ):
         sampled(trained, tmp_path / "swag.safetensors", steps=3)
     with pytest.raises(
-        OecalError, match=r"^swag: the training diverged: .*write a smaller lr \(now 1e\+30\)"
+        OecalError, match=r"^swag: the training diverged: .*try a smaller lr \(now 1e\+30\)"
     ):
         sampled(trained, tmp_path / "swag.safetensors", lr=1e30)
     assert not (tmp_path / "swag.safetensors").exists()

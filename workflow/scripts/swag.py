@@ -1,26 +1,28 @@
-"""Samples weights around those of one run."""
+"""Sample weights around those of one run."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oecal.core import log
-from oecal.training.swag import sample_swag
+from oecal.core.device import Compute
+from oecal.training.swag import SwagPlan, sample_swag
+from oecal.training.train_run import TrainingFiles
+from oecal.training.training_plan import TrainingPlan
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
-compute = snakemake.config["compute"]
 sample_swag(
-    snakemake.params.training,
-    swag=snakemake.params.swag,
-    in_dist=snakemake.input.in_dist,
-    outliers=snakemake.input.get("outliers", []),
-    weights=snakemake.input.weights,
+    TrainingPlan.from_plain(snakemake.params.training),
+    SwagPlan(**snakemake.params.swag),
+    TrainingFiles(
+        in_dist=snakemake.input.in_dist,
+        outliers=list(snakemake.input.get("outliers", [])),
+        weights=snakemake.input.weights,
+        may_be_missing=snakemake.config["may_be_missing"],
+    ),
     path=snakemake.output[0],
     seed=int(snakemake.wildcards.seed),
-    device=compute["device"],
-    precision=compute["precision"],
-    threads=snakemake.threads,
-    channels_last=compute["channels_last"],
-    may_be_missing=snakemake.config["may_be_missing"],
+    compute=replace(Compute(**snakemake.config["compute"]), threads=snakemake.threads),
 )
