@@ -116,14 +116,14 @@ class VAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Return raw parameters of the levels' distributions, (N, C, P, H, W), float32."""
-        raw: Tensor = self.decoder(self.from_latent(z))[:, :, : self.height, : self.width].float()
+        raw = self.decoder(self.from_latent(z))[:, :, : self.height, : self.width].float()
         # A plane for each parameter is fastest, but for the softmax over many levels.
         if self.per_channel < 256:
             raw = raw.contiguous()
-        raw = raw.unflatten(1, (-1, self.per_channel))
+        levels: Tensor = raw.unflatten(1, (-1, self.per_channel))
         if self.log_scale is None:
-            return raw
-        return torch.cat([raw, self.log_scale.float().expand_as(raw)], dim=2)
+            return levels
+        return torch.cat([levels, self.log_scale.float().expand_as(levels)], dim=2)
 
     def log_prob(self, x: Tensor, raw: Tensor) -> Tensor:
         """log p(x | z), nats, (N,) float64."""
