@@ -129,7 +129,10 @@ def test_a_full_disk_is_said_once(tmp_path, restored, capsys):
 
 
 def python(code, folder, *arguments):
-    """Runs code in a process of its own, in this folder: a full disk leaves HDF5 in disorder, or crashes it."""
+    """Run code in a process of its own, in this folder.
+
+    A full disk leaves HDF5 in disorder, or crashes it.
+    """
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(
         command,
@@ -183,13 +186,15 @@ def write(draw):
             elif draw.random() < 0.5:
                 file.create_group(f"group/{n}").attrs["values"] = list(range(draw.randrange(1000)))
             else:
-                hdf5_files.put(file, f"data/{n}", numpy.ones(draw.choice([1, 1000, 30_000, 300_000])))
+                size = draw.choice([1, 1000, 30_000, 300_000])
+                hdf5_files.put(file, f"data/{n}", numpy.ones(size))
         if draw.random() < 0.3:
             raise OecalError("mine")
 
 for seed in range(100):
     draw = random.Random(seed)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (draw.choice([0, 100, 1000, 5000, 20_000, 100_000, 10**6, 10**9]), resource.RLIM_INFINITY))
+    limit = draw.choice([0, 100, 1000, 5000, 20_000, 100_000, 10**6, 10**9])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
         write(draw)
         print("whole")

@@ -4,8 +4,8 @@ Anything but an OecalError in one line ends it, and the file that caused it is k
 
     python -m tests.faults.fuzz npy 120
 
-The arguments: a format of tests/test_damaged_files.py, and seconds. Needs `pip install atheris`,
-which exists for Linux only.
+The arguments: a format of tests/data/test_damaged_images.py, and seconds. Needs `pip install
+atheris`, which exists for Linux only.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["oecal", "pickle", "numpy.lib", "zipfile", "scipy.io"]):
-    from tests.test_damaged_files import FORMATS, result
+    from tests.damage import result
+    from tests.data.test_damaged_images import FORMATS
 
 
 def main(form: str, seconds: int) -> None:

@@ -12,7 +12,10 @@ SHAPE = (1, 12, 12)
 
 @pytest.mark.parametrize("name", list_components("models"))
 def test_contract_of_every_model(name):
-    """A new model is tested for free: default options shrunk where they can be, output shape, a gradient for each parameter."""
+    """A new model is tested for free: its output's shape, and a gradient for each parameter.
+
+    Default options are shrunk where they can be.
+    """
     small = {"wrn": {"depth": 10, "width": 1}, "pixelcnn": {"blocks": 1, "channels": 4}}.get(
         name, {}
     )

@@ -51,7 +51,10 @@ def test_layer_inverts_and_its_log_determinant_is_the_jacobians(kind, c):
 @pytest.mark.parametrize("shape", [(1, 4, 4), (1, 2, 6), (3, 2, 4), (3, 3, 5)])
 @pytest.mark.parametrize("levels, alpha", [(1, 0.0), (2, 0.0), (2, 0.02)])
 def test_density_of_the_whole_flow_by_the_jacobian(shape, levels, alpha):
-    """log p(y) = log p(z) + log|det dz/dy|, the first from torch.distributions, the second from autograd; odd sides included."""
+    """log p(y) = log p(z) + log|det dz/dy|, from torch.distributions and from autograd.
+
+    Odd sides included.
+    """
     model = model_of(shape, levels=levels, alpha=alpha).double()
 
     def latent(y):
@@ -165,14 +168,20 @@ def test_dequantisation():
 
 
 def test_expected_bound_of_a_uniform_density_is_zero_bits_of_gain():
-    """A flow whose density were 1 on [0, 1)^D gives each image 256^-D: the constant in the change of variables."""
+    """A flow whose density were 1 on [0, 1)^D gives each image 256^-D.
+
+    It is the constant in the change of variables.
+    """
     model = model_of((1, 4, 4))
     model.log_density = lambda y: (torch.zeros(len(y), dtype=torch.float64),) * 2
     assert model(images_of(1, (1, 4, 4))).item() / (16 * math.log(2)) == pytest.approx(-8)
 
 
 def test_autocast_touches_only_the_networks():
-    """In bfloat16 the same numbers come back through a coupling, a 1x1 convolution is as in float32, and the density hardly moves."""
+    """In bfloat16 the same numbers come back through a coupling, and the density hardly moves.
+
+    A 1x1 convolution is as in float32.
+    """
     model = model_of((1, 8, 8))
     layer, mix = model.levels[0].couplings[0], model.levels[0].mixes[0]
     x = torch.randn(3, 4, 4, 4)

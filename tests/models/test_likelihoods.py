@@ -113,7 +113,10 @@ def test_extreme_raws_give_finite_values_and_gradients(name, size):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_draws_follow_the_probabilities(name):
-    """The frequencies of 16 groups of levels among 40,000 draws, five standard errors at most from their probabilities."""
+    """The frequencies of 16 groups of levels among 40,000 draws are close to probabilities.
+
+    That is, they are within five standard errors.
+    """
     likelihood, n = likelihoods.make_likelihood(name, 3), 40000
     raw = raw_of(name, 1, 1, 0.7)
     drawn = likelihood.draw(raw.expand(n, *raw.shape[1:])).flatten()

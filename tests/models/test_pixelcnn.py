@@ -86,7 +86,10 @@ def test_refuses():
 
 
 def entropy_of(model, x):
-    """sum_i H(x_i | x_<i) along each image, nats (N,): the conditional entropies in closed form, from all 256 levels of each pixel."""
+    """sum_i H(x_i | x_<i) along each image, nats (N,).
+
+    The conditional entropies are in closed form, from all 256 levels of each pixel.
+    """
     levels = (2 * torch.arange(256) / 255 - 1).view(-1, 1, 1, 1)
     raw = model.parameters_of(2 * x - 1)
     total = torch.zeros(len(x), dtype=torch.float64)
@@ -102,7 +105,9 @@ def entropy_of(model, x):
 
 
 def test_sampling_and_likelihood_agree():
-    """The mean of -log p over samples is the model's entropy, which the conditional entropies estimate without -log p of any sample.
+    """The mean of -log p over samples is the model's entropy.
+
+    The conditional entropies estimate it without -log p of any sample.
 
     1,000 samples for each, different ones; within 3 standard errors. Samples of another model are
     more than 10 off: the test can fail.
@@ -140,7 +145,7 @@ def test_samples_of_colour_follow_their_distribution():
 
 
 def first_channel(model):
-    """Indices of the raw parameters that describe the first channel alone: weights, its means, its log scales."""
+    """Indices of the raw parameters of the first channel: weights, its means, its log scales."""
     m, per = model.mixtures, 9
     return [*range(m), *(i for k in range(m) for i in (m + per * k, m + per * k + 3))]
 

@@ -51,7 +51,10 @@ def test_stronger_attacks_move_more(model, images):
 
 
 def test_one_step_on_a_linear_model_is_the_best_one():
-    """log max softmax of two logits (w x, 0) rises along sign(w) where w x > 0: the confidence is sigma(|w x| + epsilon |w|_1)."""
+    """log max softmax of two logits (w x, 0) rises along sign(w) where w x > 0.
+
+    The confidence is then sigma(|w x| + epsilon |w|_1).
+    """
     weights = torch.tensor([[1.0, -2.0, 0.5, 0.25]])
     images = torch.tensor([0.6, 0.2, 0.4, 0.8]).reshape(1, 1, 2, 2)
 

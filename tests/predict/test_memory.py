@@ -11,7 +11,10 @@ from oecal.predict.outputs import predict_outputs
 from oecal.training.loop import Data, Task, train
 from oecal.training.recipe import Recipe
 
-FULL = "[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes."
+FULL = (
+    "[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory: "
+    "you tried to allocate 99 bytes."
+)
 
 
 def too_large(most, function, error):

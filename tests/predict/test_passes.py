@@ -1,4 +1,4 @@
-"""Statistics of a classifier from gradients and from many passes, against closed forms, a peer, and themselves."""
+"""Statistics of a classifier from gradients and many passes, against closed forms and a peer."""
 
 import numpy as np
 import pytest
@@ -124,7 +124,7 @@ def test_summary_by_hand(rng):
 
 
 def test_mutual_information_far_below_the_precision_of_one():
-    """Two passes, p_2 = a and 3 a: to first order a is the only scale, and the information a ln(27 / 16) / 2."""
+    """Two passes, p_2 = a and 3 a: to first order the information is a ln(27 / 16) / 2."""
     a = np.array([1e-5, 1e-10, 1e-20, 1e-100, 1e-250])
     gaps = np.log(np.stack([a, 3 * a])) - np.log1p(-np.stack([a, 3 * a]))
     logits = torch.from_numpy(np.stack([np.zeros_like(gaps), gaps], axis=2))

@@ -1,4 +1,4 @@
-"""The prediction job of one run, from image stores and weights to the file of outputs and the table of costs."""
+"""The prediction job of one run, from images and weights to the files of outputs and costs."""
 
 import sys
 
@@ -188,7 +188,10 @@ def test_values_that_are_not_finite(data, tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a peak cannot be reset")
 def test_memory_is_that_of_the_block_alone():
-    """The same block twice counts the same: what the first left with the allocator does not hide the second."""
+    """The same block twice counts the same.
+
+    What the first left with the allocator does not hide the second.
+    """
     found, cpu = [], torch.device("cpu")
     for _ in range(2):
         cost = Cost()

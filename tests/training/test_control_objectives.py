@@ -1,4 +1,4 @@
-"""Objectives of classifiers without outliers, the controls, each against its formula written out in NumPy."""
+"""The controls, objectives without outliers, each against its formula written out in NumPy."""
 
 import math
 
@@ -150,7 +150,7 @@ def test_extra_augmentation_of_strength_zero_is_more_of_the_same():
 
 
 def test_crops_are_parts_of_the_image_enlarged():
-    """On a ramp, a crop is a flatter ramp: its slope is the crop's scale, and it leaves the ramp's range nowhere."""
+    """On a ramp, a crop is a flatter ramp within the same range; its slope is the crop's scale."""
     torch.manual_seed(0)
     columns = torch.arange(9.0).expand(300, 1, 5, 9)
     found = extra_augmentation.crop_randomly(columns, 0.6)

@@ -88,7 +88,10 @@ def test_killed_and_resumed_gives_the_same_bits_per_dimension(name, tmp_path, mo
 
 @pytest.mark.parametrize("name", SMALL)
 def test_the_margin_moves_outliers_away(name, tmp_path):
-    """Constant images lose likelihood against the data if they are outliers in training, beside the same training without them."""
+    """Constant images lose likelihood against the data if they are outliers in training.
+
+    That is in comparison with the same training without them.
+    """
     data, recipe = data_of(), replace(RECIPE, epochs=10)
     outliers = torch.full_like(data.images, 40)
     exposed = Data(data.images, data.labels, outliers, data.val_images, data.val_labels)

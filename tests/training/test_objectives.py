@@ -1,4 +1,7 @@
-"""What holds for every objective: those for classifiers are found in the folder, a new one is tested without an edit here."""
+"""What holds for every objective.
+
+Those for classifiers are found in the folder: a new one is tested without an edit here.
+"""
 
 import importlib
 import math
@@ -54,7 +57,10 @@ def images(*rows):
 
 
 def objective_of(name, device="cpu"):
-    """The loss that it gives a model for one and the same batch, with default options, and how many outputs the model must have."""
+    """The loss that it gives a model for one and the same batch, and the model's outputs.
+
+    With default options; the outputs are how many the model must have.
+    """
     module = importlib.import_module(f"oecal.training.{name}")
     torch.manual_seed(0)
     inside, labels, outliers = (

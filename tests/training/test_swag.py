@@ -1,4 +1,4 @@
-"""SWAG: the Gaussian against NumPy, the walk, batch-norm statistics, and the file that the prediction reads."""
+"""SWAG: the Gaussian against NumPy, the walk, batch-norm statistics, and the file of samples."""
 
 import functools
 from dataclasses import replace
@@ -114,7 +114,10 @@ def data_of(images):
 
 @pytest.mark.parametrize("every", [1, 2, 4, 11])
 def test_snapshots_at_equal_distances_on_a_straight_way(every):
-    """Loss = the only weight: each step of SGD takes lr off, and 24 images in batches of 8 are 3 steps an epoch."""
+    """Loss = the only weight: each step of SGD takes lr off.
+
+    24 images in batches of 8 are 3 steps an epoch.
+    """
     model = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(model.weight)
 
