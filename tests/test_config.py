@@ -363,7 +363,7 @@ MISTAKES = [
         "models.wrn.architecture: unknown name 'wnr'; did you mean 'wrn'?",
     ),
     (put("models", "resnet", DEMO["models"]["wrn"]), "models.resnet: unknown name 'resnet'"),
-    (put(*WRN, "options", "depth", 11), "models.wrn.options: depth is 11; write 6n + 4"),
+    (put(*WRN, "options", "depth", 11), "models.wrn.options: depth is 11; expected 6n + 4"),
     (
         put(*WRN, "options", "dept", 10),
         "models.wrn.options: unknown name 'dept'; did you mean 'depth'?",
@@ -403,7 +403,7 @@ MISTAKES = [
     ),
     (
         put(*TRAININGS, "oe_tune", "options", {"weight": -1}),
-        "models.wrn.trainings.oe_tune.options: weight is -1; write 0 or more",
+        "models.wrn.trainings.oe_tune.options: weight is -1; expected 0 or more",
     ),
     (
         drop(*TRAININGS, "baseline", "lr"),

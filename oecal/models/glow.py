@@ -49,11 +49,11 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("levels", "steps", "channels"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; write 1 or more")
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 1 or more")
         # Below that, float32 does not tell 1 - alpha from 1 well enough.
         if self.alpha != 0 and not 1e-5 <= self.alpha < 0.5:
             raise ValueError(
-                f"alpha is {self.alpha}; write 0, or a number from 0.00001 to below 0.5"
+                f"alpha is {self.alpha}; expected 0, or a number from 0.00001 to below 0.5"
             )
 
 

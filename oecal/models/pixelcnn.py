@@ -39,10 +39,10 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("channels", "blocks", "levels", "mixtures"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; write 1 or more")
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 1 or more")
         if not 0 <= self.dropout < 1:
             raise ValueError(
-                f"dropout is {self.dropout}; write a number from 0 up to, not including, 1"
+                f"dropout is {self.dropout}; expected a number from 0 up to, not including, 1"
             )
 
 

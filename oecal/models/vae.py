@@ -43,7 +43,7 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("latent", "channels", "samples", "mixtures"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; write 1 or more")
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 1 or more")
 
 
 class Residual(nn.Module):

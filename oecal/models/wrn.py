@@ -29,12 +29,12 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.depth < 10 or (self.depth - 4) % 6:
-            raise ValueError(f"depth is {self.depth}; write 6n + 4: 10, 16, 22, 28, 40, ...")
+            raise ValueError(f"depth is {self.depth}; expected 6n + 4: 10, 16, 22, 28, 40, ...")
         if self.width < 1:
-            raise ValueError(f"width is {self.width}; write 1 or more")
+            raise ValueError(f"width is {self.width}; expected 1 or more")
         if not 0 <= self.dropout < 1:
             raise ValueError(
-                f"dropout is {self.dropout}; write a number from 0 up to, not including, 1"
+                f"dropout is {self.dropout}; expected a number from 0 up to, not including, 1"
             )
 
 

@@ -119,11 +119,11 @@ def predict_run(
     files: PredictionFiles,
     compute: Compute,
 ) -> None:
-    """Write the group `/{set}/{split}` of each evaluated set: outputs, labels, attribute `role`.
+    """Write a group `/{set}/{split}` with outputs, labels and role for each evaluated set.
 
     A classifier also leaves its last layer, `/head/weight` (K, D) and `/head/bias` (K,); a density
     model `/probe` (oecal.predict.probes) and `/samples/images`. Costly statistics stand in the same
-    groups, of the images that their attribute `index` lists. A density model is evaluated in the
+    groups, of the images that their attribute index lists. A density model is evaluated in the
     precision of `compute`, a classifier in float32. The costs are a file apart because times are
     never the same twice. Raises OecalError if an output is not finite.
     """

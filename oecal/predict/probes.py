@@ -21,7 +21,7 @@ def make_constants(shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def fade(images: np.ndarray) -> np.ndarray:
-    """Return m + f (x - m) for images x, rounded: uint8 (N, C, H, W) to (N, F, C, H, W).
+    """Return round(m + f (x - m)), uint8 (N, F, C, H, W), for images x, uint8 (N, C, H, W).
 
     m is the mean of each image and channel, f runs over the FACTORS.
     """

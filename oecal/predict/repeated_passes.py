@@ -37,7 +37,7 @@ Method = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 
 def compute_doubt(logits: Tensor, temperature: float) -> Tensor:
-    """Return 1 - max_k softmax(z / T)_k of logits z (N, K), (N,) float64.
+    """Return 1 - max_k softmax(z / T)_k of each row z of logits (N, K), (N,) float64.
 
     It is the sum over the other classes, which keeps its digits where the maximum is close to 1.
     """

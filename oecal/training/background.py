@@ -25,7 +25,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate <= 1:
-            raise ValueError(f"rate is {self.rate}; write a number from 0 to 1")
+            raise ValueError(f"rate is {self.rate}; expected a number from 0 to 1")
 
 
 def mutate(images: Tensor, rate: float) -> Tensor:

@@ -29,7 +29,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.weight >= 0:
-            raise ValueError(f"weight is {self.weight}; write 0 or more")
+            raise ValueError(f"weight is {self.weight}; expected 0 or more")
 
 
 def loss(

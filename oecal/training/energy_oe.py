@@ -36,11 +36,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.weight >= 0:
-            raise ValueError(f"weight is {self.weight}; write 0 or more")
+            raise ValueError(f"weight is {self.weight}; expected 0 or more")
         if not self.m_in <= self.m_out:
-            raise ValueError(
-                f"m_in is {self.m_in}, m_out is {self.m_out}; write an m_in of at most m_out"
-            )
+            raise ValueError(f"m_in is {self.m_in}, m_out is {self.m_out}; expected m_in <= m_out")
 
 
 def loss(

@@ -38,12 +38,12 @@ class Options:
         if not (self.share > 0 and self.weight >= 0):
             raise ValueError(
                 f"share is {self.share}, weight is {self.weight}; "
-                "write a share above 0 and a weight of 0 or more"
+                "expected a share above 0 and a weight of 0 or more"
             )
         if not 0 < self.crop <= 1:
-            raise ValueError(f"crop is {self.crop}; write a number above 0, at most 1")
+            raise ValueError(f"crop is {self.crop}; expected a number above 0, at most 1")
         if not 0 <= self.erase <= 1:
-            raise ValueError(f"erase is {self.erase}; write a number from 0 to 1")
+            raise ValueError(f"erase is {self.erase}; expected a number from 0 to 1")
 
 
 def crop_randomly(images: Tensor, smallest: float) -> Tensor:

@@ -26,7 +26,7 @@ class Options:
     def __post_init__(self) -> None:
         if not 0 <= self.epsilon < 1:
             raise ValueError(
-                f"epsilon is {self.epsilon}; write a number from 0 up to, not including, 1"
+                f"epsilon is {self.epsilon}; expected a number from 0 up to, not including, 1"
             )
 
 

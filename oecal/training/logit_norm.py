@@ -28,7 +28,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.tau > 0:
-            raise ValueError(f"tau is {self.tau}; write a number above 0")
+            raise ValueError(f"tau is {self.tau}; expected a number above 0")
 
 
 def loss(

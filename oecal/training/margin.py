@@ -34,7 +34,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if not (self.margin >= 0 and self.weight >= 0):
-            raise ValueError(f"margin is {self.margin}, weight is {self.weight}; write 0 or more")
+            raise ValueError(
+                f"margin is {self.margin}, weight is {self.weight}; expected 0 or more"
+            )
 
 
 def hinge(nll_in: Tensor, nll_out: Tensor, margin: float, reduction: str) -> Tensor:

@@ -36,9 +36,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.alpha > 0:
-            raise ValueError(f"alpha is {self.alpha}; write a number above 0")
+            raise ValueError(f"alpha is {self.alpha}; expected a number above 0")
         if not self.beta >= 0:
-            raise ValueError(f"beta is {self.beta}; write 0 or more")
+            raise ValueError(f"beta is {self.beta}; expected 0 or more")
 
 
 def loss(

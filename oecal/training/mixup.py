@@ -27,7 +27,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.alpha > 0:
-            raise ValueError(f"alpha is {self.alpha}; write a number above 0")
+            raise ValueError(f"alpha is {self.alpha}; expected a number above 0")
 
 
 def draw_share(alpha: float) -> float:

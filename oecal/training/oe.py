@@ -25,11 +25,11 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.weight >= 0:
-            raise ValueError(f"weight is {self.weight}; write 0 or more")
+            raise ValueError(f"weight is {self.weight}; expected 0 or more")
 
 
 def uniform_cross_entropy(logits: Tensor) -> Tensor:
-    """-1/K sum_k log softmax(z)_k of each row of logits z (N, K), in nats; at least log K.
+    """-1/K sum_k log softmax(z)_k of each row z of logits (N, K), in nats; at least log K.
 
     It is computed as logsumexp(z) - mean_k z_k.
     """

@@ -205,7 +205,7 @@ def run_member(n: int, parent: int, group: Group, work: Work) -> None:
 
 
 def exit_with(parent: int) -> None:
-    """End this process when its parent has ended, however: nobody waits for it any more."""
+    """End this process when its parent has ended: nobody waits for it any more."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

@@ -29,9 +29,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.concentration > 0:
-            raise ValueError(f"concentration is {self.concentration}; write a number above 0")
+            raise ValueError(f"concentration is {self.concentration}; expected a number above 0")
         if not self.gamma >= 0:
-            raise ValueError(f"gamma is {self.gamma}; write 0 or more")
+            raise ValueError(f"gamma is {self.gamma}; expected 0 or more")
 
 
 def limit_logits(logits: Tensor) -> Tensor:
@@ -48,9 +48,9 @@ def limit_logits(logits: Tensor) -> Tensor:
 def reverse_kl(logits: Tensor, target: Tensor) -> Tensor:
     """KL(Dir(exp(z)) || Dir(target)) in nats, float64, (N,).
 
-    logits z and the concentrations target are (N, K). It is ln G(a_0) - ln G(t_0) + sum_k [ln
-    G(t_k) - ln G(a_k) + (a_k - t_k) (psi(a_k) - psi(a_0))], a = exp(z), a_0 and t_0 their sums over
-    k.
+    The logits z and the concentrations `target` are of shape (N, K). It is ln G(a_0) - ln G(t_0) +
+    sum_k [ln G(t_k) - ln G(a_k) + (a_k - t_k) (psi(a_k) - psi(a_0))], a = exp(z), a_0 and t_0 their
+    sums over k.
     """
     a, t = limit_logits(logits.double()).exp(), target.double()
     a_0, t_0 = a.sum(dim=1, keepdim=True), t.sum(dim=1, keepdim=True)

@@ -256,10 +256,10 @@ def test_a_coupling_does_not_let_samples_run_away():
 
 def test_refuses():
     for key in ("levels", "steps", "channels"):
-        with pytest.raises(ValueError, match=f"{key} is 0; write 1 or more"):
+        with pytest.raises(ValueError, match=f"{key} is 0; expected 1 or more"):
             glow.Options(**{key: 0})
     for alpha in (-0.1, 1e-6, 0.5, math.nan):
-        with pytest.raises(ValueError, match=f"alpha is {alpha}; write 0, or a number from"):
+        with pytest.raises(ValueError, match=f"alpha is {alpha}; expected 0, or a number from"):
             glow.Options(alpha=alpha)
     for shape, levels in (((1, 5, 7), 1), ((3, 5, 7), 3)):
         with pytest.raises(OecalError, match="one channel of 5 x 7 cannot be halved"):

@@ -143,7 +143,7 @@ def test_gradient_of_each_log_prob():
 
 
 def test_refuses_an_unknown_name():
-    with pytest.raises(ValueError, match="likelihood is poisson; write one of"):
+    with pytest.raises(ValueError, match="likelihood is poisson; expected one of"):
         likelihoods.make_likelihood("poisson", 1)
 
 

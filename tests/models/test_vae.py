@@ -220,5 +220,5 @@ def test_same_seed_same_numbers():
 
 
 def test_refuses():
-    with pytest.raises(ValueError, match="samples is 0; write 1 or more"):
+    with pytest.raises(ValueError, match="samples is 0; expected 1 or more"):
         vae.Options(samples=0)

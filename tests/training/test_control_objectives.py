@@ -197,26 +197,29 @@ def test_order_does_not_matter(module):
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        (lambda: logit_norm.Options(tau=0.0), "tau is 0.0; write a number above 0"),
+        (lambda: logit_norm.Options(tau=0.0), "tau is 0.0; expected a number above 0"),
         (
             lambda: label_smoothing.Options(epsilon=1.0),
-            "epsilon is 1.0; write a number from 0 up to, not including, 1",
+            "epsilon is 1.0; expected a number from 0 up to, not including, 1",
         ),
-        (lambda: label_smoothing.Options(epsilon=math.nan), "epsilon is nan; write"),
-        (lambda: mixup.Options(alpha=-1.0), "alpha is -1.0; write a number above 0"),
+        (lambda: label_smoothing.Options(epsilon=math.nan), "epsilon is nan; expected"),
+        (lambda: mixup.Options(alpha=-1.0), "alpha is -1.0; expected a number above 0"),
         (
             lambda: extra_augmentation.Options(share=0.0),
-            "share is 0.0, weight is 0.5; write a share above 0 and a weight of 0 or more",
+            "share is 0.0, weight is 0.5; expected a share above 0 and a weight of 0 or more",
         ),
         (
             lambda: extra_augmentation.Options(weight=-1.0),
-            "share is 2.0, weight is -1.0; write a share above 0",
+            "share is 2.0, weight is -1.0; expected a share above 0",
         ),
         (
             lambda: extra_augmentation.Options(crop=0.0),
-            "crop is 0.0; write a number above 0, at most 1",
+            "crop is 0.0; expected a number above 0, at most 1",
         ),
-        (lambda: extra_augmentation.Options(erase=1.5), "erase is 1.5; write a number from 0 to 1"),
+        (
+            lambda: extra_augmentation.Options(erase=1.5),
+            "erase is 1.5; expected a number from 0 to 1",
+        ),
     ],
 )
 def test_refuses(wrong, message):

@@ -255,5 +255,5 @@ def test_background_is_the_likelihood_of_what_it_sees():
     options = background.Options(rate=0.0)
     found = background.loss(model, images(0, 1).repeat(1, 1, 2, 2), torch.zeros(2), None, options)
     assert found["loss"].item() == pytest.approx(6 / 4)
-    with pytest.raises(ValueError, match="rate is 2; write a number from 0 to 1"):
+    with pytest.raises(ValueError, match="rate is 2; expected a number from 0 to 1"):
         background.Options(rate=2)

@@ -266,23 +266,23 @@ def test_order_does_not_matter(module):
 @pytest.mark.parametrize(
     "wrong, message",
     [
-        (lambda: energy_oe.Options(weight=-1.0), "weight is -1.0; write 0 or more"),
+        (lambda: energy_oe.Options(weight=-1.0), "weight is -1.0; expected 0 or more"),
         (
             lambda: energy_oe.Options(m_in=-5.0, m_out=-23.0),
-            "m_in is -5.0, m_out is -23.0; write an m_in of at most m_out",
+            "m_in is -5.0, m_out is -23.0; expected m_in <= m_out",
         ),
         (
             lambda: energy_oe.Options(m_in=float("nan")),
-            "m_in is nan, m_out is -5.0; write an m_in of at most m_out",
+            "m_in is nan, m_out is -5.0; expected m_in <= m_out",
         ),
-        (lambda: mixoe.Options(alpha=0.0), "alpha is 0.0; write a number above 0"),
-        (lambda: mixoe.Options(beta=-1.0), "beta is -1.0; write 0 or more"),
+        (lambda: mixoe.Options(alpha=0.0), "alpha is 0.0; expected a number above 0"),
+        (lambda: mixoe.Options(beta=-1.0), "beta is -1.0; expected 0 or more"),
         (
             lambda: prior_network.Options(concentration=0.0),
-            "concentration is 0.0; write a number above 0",
+            "concentration is 0.0; expected a number above 0",
         ),
-        (lambda: prior_network.Options(gamma=float("nan")), "gamma is nan; write 0 or more"),
-        (lambda: background_class.Options(weight=-0.5), "weight is -0.5; write 0 or more"),
+        (lambda: prior_network.Options(gamma=float("nan")), "gamma is nan; expected 0 or more"),
+        (lambda: background_class.Options(weight=-0.5), "weight is -0.5; expected 0 or more"),
     ],
 )
 def test_refuses(wrong, message):
