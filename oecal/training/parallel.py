@@ -174,7 +174,7 @@ def run_together(processes: int, device: str, threads: int, work: Work) -> None:
         # Another process that ends leaves this one in the middle of a sum.
         except RuntimeError as error:
             try:
-                others.join(timeout=10)
+                others.join(timeout=60)  # a loaded machine takes its time to end a process
             except ProcessRaisedException as cause:
                 what = str(cause).strip().splitlines()[-1]
                 raise OecalError(f"a process that shares the training failed: {what}") from error

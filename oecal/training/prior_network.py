@@ -48,7 +48,7 @@ def limit_logits(logits: Tensor) -> Tensor:
 def reverse_kl(logits: Tensor, target: Tensor) -> Tensor:
     """KL(Dir(exp(z)) || Dir(target)) in nats, float64, (N,).
 
-    The logits z and the concentrations `target` are of shape (N, K). It is ln G(a_0) - ln G(t_0) +
+    The logits z and the concentrations `target` have K columns each. It is ln G(a_0) - ln G(t_0) +
     sum_k [ln G(t_k) - ln G(a_k) + (a_k - t_k) (psi(a_k) - psi(a_0))], a = exp(z), a_0 and t_0 their
     sums over k.
     """
