@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: demo figures tiny objectives test test-install faults lint bench docs lock clean
+.PHONY: demo figures tiny objectives test test-install faults lint bench docs schema lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) all
@@ -50,6 +50,10 @@ bench: .venv/development
 # docs/datasets.md, scores.md, figures.md, planning.md, configuration.md and tables.md, from tables, code, schema and studies.
 docs: .venv/development
 	@for file in docs/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
+
+# workflow/schemas/config.schema.json, by which editors check a study file, from the types.
+schema: .venv/development
+	@$(BIN)/python -m oecal.study.schema
 
 # Pins of all packages, for all platforms and Python versions, from pyproject.toml.
 # Extras stay in the pins: pip 23 takes coverage[toml], which pytest-cov asks for, as not pinned by coverage==.

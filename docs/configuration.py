@@ -18,14 +18,16 @@ from oecal.core.components import (
     load_options_class,
     parse_component,
     read_constant,
+    read_field_docs,
 )
-from oecal.study.checks import corruption_names
-from oecal.study.loading import SCHEMA
+from oecal.study.check_experiments import list_corruptions
+from oecal.study.dataset_entries import DatasetEntry
+from oecal.study.schema import build_schema
 
 HEAD = """# Configuration
 
 Every key that a study may have, and the options of every component. `make docs` writes this page from
-`workflow/schemas/config.schema.yaml` and from the `Options` classes in `oecal/`. A mistake in a configuration ends in one line before any
+`workflow/schemas/config.schema.json` and from the `Options` classes in `oecal/`. A mistake in a configuration ends in one line before any
 job starts.
 
 ## The smallest study
@@ -81,6 +83,7 @@ OBJECTIVES = """## Options of training objectives
 
 Under `models.<name>.trainings.<name>.options`, by `objective`. [uncertainty.md](uncertainty.md) and [density.md](density.md) say what
 they are for."""
+Schema = dict[str, Any]
 KINDS = {"classifier": "classifier", "density": "density model"}
 
 
@@ -109,31 +112,36 @@ def table(head: str, rows: list[tuple[str, ...]]) -> str:
     )
 
 
-def resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema with what it refers to; its own keys come first."""
-    return (
-        {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
-        if "$ref" in schema
-        else dict(schema)
-    )
+def resolve(schema: Schema, root: Schema) -> Schema:
+    """A schema with what it refers to, without `null`; its own keys come first."""
+    if "$ref" in schema:
+        schema = {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+    others = [other for other in schema.get("anyOf", []) if other != {"type": "null"}]
+    if len(others) == 1:
+        schema = {**resolve(others[0], root), **schema}
+        del schema["anyOf"]
+        if schema.get("default", ...) is None:
+            del schema["default"]
+    return schema
 
 
-def allowed(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
+def allowed(schema: Schema, root: Schema) -> str:
     """Type and limits of a key, for readers."""
-    if "enum" in schema:
+    if "enum" in schema and len(schema["enum"]) < 10:
         return "one of " + ", ".join(code(str(value)) for value in schema["enum"])
-    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    text = " or ".join(
-        {"string": "text", "boolean": "true or false", "object": "mapping", "array": "list"}.get(
-            k, k
-        )
-        for k in kinds
+    if "anyOf" in schema:
+        return " or ".join(allowed(other, root) for other in schema["anyOf"])
+    kind = schema.get("type", "string")
+    text = {"string": "text", "boolean": "true or false", "object": "mapping", "array": "list"}.get(
+        kind, kind
     )
     if "items" in schema:
-        item = resolved(schema["items"], root)
-        text += f" ({allowed(item, root)}: {escaped(item['description'])})"
+        item = resolve(schema["items"], root)
+        about = escaped(item.get("description", ""))
+        text += f" ({allowed(item, root)}{f': {about}' if about else ''})"
     signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    text = f"{text} {' and '.join(f'{sign} {written(schema[key])}' for key, sign in signs.items() if key in schema)}".rstrip()
+    limits = [f"{sign} {written(schema[key])}" for key, sign in signs.items() if key in schema]
+    text = f"{text} {' and '.join(limits)}".rstrip()
     more = [code(schema["pattern"])] if "pattern" in schema else []
     more += ["at least one"] if "minItems" in schema or "minProperties" in schema else []
     more += ["each once"] if schema.get("uniqueItems") else []
@@ -141,40 +149,42 @@ def allowed(schema: Mapping[str, Any], root: Mapping[str, Any]) -> str:
 
 
 def keys(
-    schema: Mapping[str, Any], root: Mapping[str, Any], path: str = "", must: bool = False
+    schema: Schema, root: Schema, path: str = "", must: bool = False
 ) -> Iterator[tuple[str, ...]]:
     """Path, type and limits, default, description of a key and of all below it."""
-    schema = resolved(schema, root)
+    schema = resolve(schema, root)
     if path:
         default = (
             "required" if must else code(written(schema["default"])) if "default" in schema else "–"
         )
-        yield code(path), allowed(schema, root), default, escaped(schema["description"])
+        yield code(path), allowed(schema, root), default, escaped(schema.get("description", ""))
+    if schema.get("$ref", "").endswith("/DatasetEntry"):
+        schema = frame_of_datasets(root)
     below = {
         key: (sub, key in schema.get("required", ()))
         for key, sub in schema.get("properties", {}).items()
     }
-    if isinstance(schema.get("additionalProperties"), dict):
-        below["<name>"] = schema["additionalProperties"], False
+    others = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
+    if isinstance(others[0], dict):
+        below = {"<name>": (others[0], False)}
     for key, (sub, needed) in below.items():
         yield from keys(sub, root, f"{path}.{key}".lstrip("."), needed)
 
 
-def docstrings(cls: ast.ClassDef) -> dict[str, str]:
-    """What the text below each field of a class says of it."""
-    pairs = zip(cls.body, cls.body[1:], strict=False)
+def frame_of_datasets(root: Schema) -> Schema:
+    """The keys that a data set of any source may have."""
     return {
-        field.target.id: " ".join(str(ast.literal_eval(text.value)).split())
-        for field, text in pairs
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
+        "properties": {
+            key: sub
+            for key, sub in root["$defs"]["DatasetEntry_digits"]["properties"].items()
+            if key in DatasetEntry.model_fields
+        },
+        "required": ["source"],
     }
 
 
-def limits(cls: ast.ClassDef) -> dict[str, str]:
-    """The limits of options, from the messages of __post_init__: `depth is ...; write 6n + 4`,
-    or `expected 6n + 4`.
+def limits(cls: ast.ClassDef, texts: Mapping[str, str]) -> dict[str, str]:
+    """The limits of options, from the messages of __post_init__: `depth is ...; expected 6n + 4`.
 
     In a loop they are of all its names.
     """
@@ -190,9 +200,7 @@ def limits(cls: ast.ClassDef) -> dict[str, str]:
             before, _, limit = text.replace("; expected ", "; write ").partition("write ")
             words = before.replace(",", " ").replace(":", " ").split()
             if limit:
-                found.update(
-                    dict.fromkeys([*looped, *(f for f in docstrings(cls) if f in words)], limit)
-                )
+                found.update(dict.fromkeys([*looped, *(f for f in texts if f in words)], limit))
         for child in ast.iter_child_nodes(node):
             look(child, looped)
 
@@ -216,7 +224,8 @@ def component(folder: str, name: str, more: str = "") -> str:
         " ".join([escaped(about[0]), more, escaped(about[1])]).replace("  ", " ").strip(),
         "",
     ]
-    texts, of_options, rows = docstrings(cls), limits(cls), []
+    texts, rows = read_field_docs(folder, name), []
+    of_options = limits(cls, texts)
     for field in dataclasses.fields(load_options_class(folder, name)):
         default = (
             "required" if field.default is dataclasses.MISSING else code(written(field.default))
@@ -253,8 +262,8 @@ def listed(values: list[str]) -> str:
 def other_names() -> str:
     """The names that keys may hold and that have no options."""
     calibrators, metrics = (
-        list_components("calibrators", mark="\nOUTLIERS"),
-        list_components("metrics", mark="\nTABLE = "),
+        list_components("calibrators", "OUTLIERS"),
+        list_components("metrics", "TABLE"),
     )
     rows = [
         (
@@ -279,7 +288,7 @@ def other_names() -> str:
             "all of [scores.md](scores.md) that the model has what they need for",
         ),
         (code("figures"), "all of [figures.md](figures.md)"),
-        (code("experiments.<name>.corruptions"), listed(corruption_names())),
+        (code("experiments.<name>.corruptions"), listed(list_corruptions())),
         (
             code("experiments.<name>.attacks"),
             listed(read_constant("predict", "adversarial", "ATTACKS")),
@@ -294,7 +303,7 @@ def other_names() -> str:
 
 
 def page() -> str:
-    root = yaml.safe_load(SCHEMA.read_text())
+    root = build_schema()
     parts = [HEAD.rstrip()]
     needed = root["required"]
     alone = [

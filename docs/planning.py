@@ -17,6 +17,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from oecal.core.components import read_option
 from oecal.data.table import load_published_sets
 from oecal.models.build_network import build_model
 from oecal.models.model_spec import ModelSpec
@@ -67,44 +68,44 @@ known beforehand are left out.
 
 def count_images(study: Study, name: str, split: str) -> int:
     """Count the images of a split before duplicates and overlaps are left out; 0: not known."""
-    entry = study.config["datasets"][name]
-    options, most = entry["options"], entry["at_most"].get(split, 0)
-    if entry["source"] == "published":
-        row = load_published_sets()[options["name"]]
+    entry = study.datasets[name]
+    options, most = entry.options, entry.at_most.get(split, 0)
+    if entry.source == "published":
+        row = load_published_sets()[read_option(options, "name")]
         there = row["images"]
         number = there.get(split) or 0
         if "val" not in there and split in ("train", "val"):
-            share = options["val_share"]
+            share = read_option(options, "val_share")
             number = round((there.get("train") or 0) * (share if split == "val" else 1 - share))
-        if entry["classes"] and "classes" in row:
-            number = number * len(entry["classes"]) // len(row["classes"])
+        if entry.classes and "classes" in row:
+            number = number * len(entry.classes) // len(row["classes"])
     else:
-        number = options.get("n", 0) or (
-            count_images(study, options["of"], split) if "of" in options else 0
+        number = read_option(options, "n", 0) or (
+            count_images(study, entry.made_of[0], split) if entry.made_of else 0
         )
     return min(number, most) if most and number else most or number
 
 
 def shape_of(study: Study, name: str) -> tuple[int, int, int]:
-    entry = study.config["datasets"][name]
-    if size := entry["format"].get("size"):
-        return entry["format"].get("channels", 3), size, size
+    entry = study.datasets[name]
+    if size := entry.format.get("size"):
+        return entry.format.get("channels", 3), size, size
     shape = (
-        load_published_sets()[entry["options"]["name"]]["shape"]
-        if entry["source"] == "published"
+        load_published_sets()[read_option(entry.options, "name")]["shape"]
+        if entry.source == "published"
         else (1, 28, 28)
     )
     return tuple(shape)
 
 
 def classes_of(study: Study, name: str) -> int:
-    entry = study.config["datasets"][name]
+    entry = study.datasets[name]
     known = (
-        load_published_sets()[entry["options"]["name"]].get("classes", [])
-        if entry["source"] == "published"
+        load_published_sets()[read_option(entry.options, "name")].get("classes", [])
+        if entry.source == "published"
         else []
     )
-    return len(entry["classes"]) or len(known) - len(entry["drop_classes"]) or 1
+    return len(entry.classes) or len(known) - len(entry.drop_classes) or 1
 
 
 @cache
@@ -198,7 +199,7 @@ def row(path: Path) -> str:
     )
     stored = sum(
         count_images(study, name, s) * math.prod(shape_of(study, name))
-        for name in study.datasets()
+        for name in study.used_datasets()
         for s in ("train", "val", "test")
     )
     numbers = prediction / 1e15, one, many, stored / 1e9, results / 1e9

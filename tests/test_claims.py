@@ -13,7 +13,7 @@ import yaml
 from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError
 from oecal.report import claim_rows
-from oecal.study import claim_entries
+from oecal.study import check_claims, claim_entries
 from oecal.study.loading import read
 from oecal.tables.claims import COLUMNS, compute_table, statistic
 
@@ -72,64 +72,68 @@ def where(**changes):
 def test_the_files_in_the_repository_fit_their_studies(name):
     paths, least = STUDIES[name]
     study = read(*(ROOT / path for path in paths))
-    found = claim_entries.check(f"studies/claims/{name.removesuffix('_small')}.yaml", study)
+    found = check_claims.check_claims(f"studies/claims/{name.removesuffix('_small')}.yaml", study)
     assert len(found) >= least
     assert (
-        len({claim["statement"] for claim in found.values()})
+        len({claim.statement for claim in found.values()})
         == len({statistic(claim) for claim in found.values()})
         == len(found)
     )
-    assert {claim["is"] for claim in found.values()} == {"below", "above", "within"}
-    assert all(claim["figure"] in study.config["figures"] for claim in found.values())
+    assert {claim.criterion for claim in found.values()} == {"below", "above", "within"}
+    assert all(claim.figure in study.config.figures for claim in found.values())
 
 
 def test_no_file_no_claims(demo):
-    assert claim_entries.check("", demo) == {}
+    assert check_claims.check_claims("", demo) == {}
 
 
 def test_columns_are_those_of_the_tables():
-    known = claim_entries.known_tables()
+    known = check_claims.list_claimable_tables()
     assert {"detection", "calibration", "likelihood", "promises", "resampled", "drift"} <= set(
         known
     )
     assert not {"costs", "claims", "datasets"} & set(known)
     for name in known:
         assert (
-            claim_entries.columns(name) == importlib.import_module(f"oecal.tables.{name}").COLUMNS
+            check_claims.list_columns(name)
+            == importlib.import_module(f"oecal.tables.{name}").COLUMNS
         )
 
 
 MISTAKES = [
-    ("a: 1", "claims.x: found 'a: 1'; write keys and values: statement, table"),
+    ("a: 1", "claims.x: found 'a: 1'; expected a mapping"),
     (entry(tabel="a"), "claims.x: unknown name 'tabel'; did you mean 'table'?"),
     (
         {k: v for k, v in PLAIN.items() if k != "value"},
-        "claims.x: the key 'value' is missing; write value: a column",
+        "claims.x: the key 'value' is missing (a column",
     ),
-    (entry(statement=" "), "claims.x.statement: found ' '; write a sentence"),
-    (entry(where=[1]), "claims.x.where: found [1]; write column: value, or a list of values"),
-    (where(kind=[]), "claims.x.where: found {"),
-    (where(kind=None), "claims.x.where: found {"),
+    (entry(statement=" "), "claims.x.statement: found ' '; expected a sentence"),
+    (
+        entry(where=[1]),
+        "claims.x.where: found [1]; expected a mapping (column: value, or a list of values)",
+    ),
+    (where(kind=[]), "claims.x.where.kind: expected a value or a list of values, found []"),
+    (where(kind=None), "claims.x.where.kind: expected a name or a number, found None"),
     (
         entry(minus={"training": ["baseline"]}),
-        "claims.x.minus: found {'training': ['baseline']}; write column: value",
+        "claims.x.minus.training: expected a name or a number, found ['baseline']",
     ),
-    (entry(**{"is": "lower"}), "claims.x.is: found 'lower'; write below, above or within"),
-    (entry(than="0"), "claims.x.than: found '0'; write a number"),
-    (entry(than=float("nan")), "claims.x.than: found nan; write a number"),
-    (entry(**{"is": "within"}), "claims.x.margin: found 0; write a number above 0"),
-    (entry(margin=0.1), "claims.x.margin: is for within only; leave it out, or write is: within"),
+    (entry(**{"is": "lower"}), "claims.x.is: found 'lower'; expected below, above or within"),
+    (entry(than="0"), "claims.x.than: found '0'; expected a number"),
+    (entry(than=float("nan")), "claims.x.than: found nan; expected a finite number"),
+    (entry(**{"is": "within"}), "claims.x: the key 'margin' is missing, which `is: within` needs"),
+    (entry(margin=0.1), "claims.x.margin: goes with `is: within` only; remove it"),
     (
         where(model=["wrn", "wrn_size"]),
-        "claims.x.where.model: found ['wrn', 'wrn_size']; write one name",
+        "claims.x.where.model: found ['wrn', 'wrn_size']; expected one name",
     ),
     (
         entry(where={"in_dist": "digits", "model": "wrn"}),
-        "claims.x.where.training: found None; write one name",
+        "claims.x.where.training: found []; expected one name",
     ),
     (
         entry(minus={"ood": "photos"}),
-        "claims.x.minus.ood: where has no ood to compare it with; write it there, too",
+        "claims.x.minus.ood: where has no ood to compare it with; add it there",
     ),
     (
         entry(table="detections"),
@@ -140,7 +144,7 @@ MISTAKES = [
     (entry(value="fpr59"), "claims.x.value: unknown name 'fpr59'; did you mean 'fpr95'?"),
     (
         entry(value="fpr95 - auroc - ap_in"),
-        "claims.x.value: found 'fpr95 - auroc - ap_in'; write a column, or two",
+        "claims.x.value: found 'fpr95 - auroc - ap_in'; expected a column, or two",
     ),
     (entry(value="fpr95 + auroc"), "claims.x.value: unknown name 'fpr95 + auroc'"),
     (entry(value="__import__('os')"), "claims.x.value: unknown name"),
@@ -151,11 +155,11 @@ MISTAKES = [
     ),
     (
         where(model="pixelcnn"),
-        "claims.x.where.model: unknown name 'pixelcnn'; write one of: wrn; a study without it needs",
+        "claims.x.where.model: unknown name 'pixelcnn'. Known names: wrn; a study without it needs",
     ),
     (
         where(training="energy_oe"),
-        "claims.x.where.training: unknown name 'energy_oe'; write one of: baseline, oe_scratch, oe_tune",
+        "claims.x.where.training: unknown name 'energy_oe'. Known names: baseline, oe_scratch, oe_tune",
     ),
     (
         entry(minus={"training": "basline"}),
@@ -174,7 +178,7 @@ MISTAKES = [
     (entry(figure="oe_gains"), "claims.x.figure: unknown name 'oe_gains'; did you mean 'oe_gain'?"),
     (
         entry(figure="training_size"),
-        "claims.x.figure: training_size does not show digits/wrn, but digits_0to7/wrn_size; write another",
+        "claims.x.figure: training_size does not show digits/wrn, but digits_0to7/wrn_size; name another",
     ),
 ]
 
@@ -185,7 +189,7 @@ MISTAKES = [
 def test_every_mistake_is_one_line(file, demo, wrong, message):
     path = file({"x": wrong})
     with pytest.raises(OecalError) as caught:
-        claim_entries.check(path, demo)
+        check_claims.check_claims(path, demo)
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -204,7 +208,7 @@ def test_every_mistake_is_one_line(file, demo, wrong, message):
 )
 def test_a_file_that_holds_none(file, content, message):
     with pytest.raises(OecalError, match=f"^{message}") as caught:
-        claim_entries.read(file(content))
+        claim_entries.read_claims(file(content))
     assert "\n" not in str(caught.value)
 
 
@@ -220,7 +224,7 @@ def test_a_file_that_holds_none(file, content, message):
 def test_a_path_that_leads_nowhere(file, path, message):
     file("")
     with pytest.raises(OecalError, match=f"^{message}"):
-        claim_entries.read(path)
+        claim_entries.read_claims(path)
 
 
 def rows(training, values, score="msp", ood="x", kind="far", metric="auroc"):
@@ -243,7 +247,7 @@ def judged(folder, content, given, **options):
     filled = {}
     for name, one in content.items():
         own = {"in_dist": "a", "model": "m", "training": "oe", **one.get("where", {})}
-        filled[name] = claim_entries.filled(f"claims.{name}", {**common, **one, "where": own})
+        filled[name] = claim_entries.parse_claim(f"claims.{name}", {**common, **one, "where": own})
     found = compute_table(filled, {"detection": str(path)}, VARIANTS, **options)
     assert list(found.columns) == COLUMNS
     return found.set_index("claim")
@@ -375,15 +379,15 @@ def test_truth_is_a_share(tmp_path):
     [
         (
             {"where": {"score": "mps"}},
-            "claims.x.where.score: unknown name 'mps'; did you mean 'msp'? write one of: msp",
+            "claims.x.where.score: unknown name 'mps'; did you mean 'msp'? Known names: msp",
         ),
         (
             {"where": {"kind": "near"}},
-            "claims.x.where.kind: unknown name 'near'; write one of: far",
+            "claims.x.where.kind: unknown name 'near'. Known names: far",
         ),
         (
             {"minus": {"training": "b"}},
-            "claims.x.minus.training: unknown name 'b'; write one of: oe, one_seed",
+            "claims.x.minus.training: unknown name 'b'. Known names: oe, one_seed",
         ),
         (
             {"minus": {"training": "one_seed"}},
@@ -430,7 +434,10 @@ def test_the_file_that_shows_a_claim(figure, training, minus, expected):
         "where": {"in_dist": "a", "model": "m", "training": training},
         "minus": {"training": minus} if minus else {},
     }
-    assert claim_entries.drawn(claim_entries.filled("claims.x", entry(**own)), VARIANTS) == expected
+    assert (
+        claim_entries.find_figure(claim_entries.parse_claim("claims.x", entry(**own)), VARIANTS)
+        == expected
+    )
 
 
 def test_rows_of_the_report(tmp_path):

@@ -10,16 +10,14 @@ import yaml
 
 from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError
+from oecal.study.configuration import Configuration
 from oecal.study.loading import load
 
 STUDIES = [
     yaml.safe_load((ROOT / path).read_text())
     for path in ("config.yaml", "studies/tiny.yaml", "studies/limits.yaml")
 ]
-KEYS = {
-    "(top level)",
-    *yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())["properties"],
-}
+KEYS = {"(top level)", *Configuration.model_fields}
 JUNK = [
     None,
     True,
@@ -124,7 +122,7 @@ def test_a_mutated_configuration(batch):
             runs = [part for run in study.runs() for part in run.path.split("/")]
             assert all(
                 re.fullmatch(r"[a-z][a-z0-9_]*", name)
-                for name in [study.name, *study.datasets(), *runs]
+                for name in [study.name, *study.used_datasets(), *runs]
             )
     assert refused > 25
 

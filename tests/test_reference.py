@@ -329,7 +329,7 @@ def test_nothing_is_described_that_is_not_there_or_described_twice(shown, descri
 
 
 def test_metrics_with_a_file_of_their_own_are_described(described):
-    assert list(described["metrics"]) == list_components("metrics", mark="\nTABLE = ")
+    assert list(described["metrics"]) == list_components("metrics", "TABLE")
 
 
 def test_what_files_hold_is_described(described):

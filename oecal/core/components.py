@@ -1,96 +1,182 @@
-"""The options of a component (model, objective, data source), read from its file without importing it.
+"""Components, read from their files without importing them.
 
-A component's file holds a dataclass `Options` with a default for each field, and constants such as
-KIND. The configuration has to be checked before any job starts, and importing torch for that would
-cost every call of the workflow two seconds. So only these parts of the file are taken: its
-`Options` class is compiled by itself and must need nothing but `dataclass` and `Literal`.
+A component (a model, an objective, a data source, a score, a figure ...) is a file of its folder in
+oecal/, and its name in the configuration is the file's name. The configuration has to be checked
+before any job starts, and importing torch for that would cost every call of the workflow two
+seconds. So what the check needs is read from the syntax tree: the file's dataclass `Options`,
+literal constants such as KIND, and the arguments of its functions. Whatever cannot be followed that
+way is an OecalError, never a wrong answer. This is the only module that reads source so.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import dataclasses
 import difflib
 import functools
-from collections.abc import Collection, Mapping
+import itertools
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from oecal.core.errors import OecalError
 
 PACKAGE = Path(__file__).parents[1]
+IN_SCOPE = {"dataclass": dataclasses.dataclass, "field": dataclasses.field, "Literal": Literal}
 T = TypeVar("T")
-
-
-def list_components(
-    folder: str, without: Collection[str] = (), mark: str = "class Options"
-) -> list[str]:
-    """The component names of a subpackage: its files that hold an `Options` class, or another mark of a component."""
-    files = sorted((PACKAGE / folder).glob("*.py"))
-    return [f.stem for f in files if f.stem not in without and mark in read_source(folder, f.stem)]
 
 
 def explain_unknown(name: object, known: Collection[str]) -> str:
     """The end of a message about a name that does not exist: the nearest one, and all there are.
 
     >>> explain_unknown("wnr", ["vae", "wrn"])
-    "unknown name 'wnr'; did you mean 'wrn'? write one of: vae, wrn"
+    "unknown name 'wnr'; did you mean 'wrn'? Known names: vae, wrn"
     """
     near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    return (
-        f"unknown name '{name}'; {hint}write one of: {', '.join(sorted(known)) or '(none defined)'}"
-    )
+    hint = f"; did you mean '{near[0]}'?" if near else "."
+    return f"unknown name '{name}'{hint} Known names: {', '.join(sorted(known)) or '(none)'}"
 
 
 @functools.cache
 def read_source(folder: str, name: str) -> str:
     """The source of a component's file, read once in a process."""
-    return (PACKAGE / folder / f"{name}.py").read_text()
+    return (PACKAGE / folder / f"{name}.py").read_text(encoding="utf-8")
 
 
 @functools.cache
 def parse_component(folder: str, name: str) -> ast.Module:
     """The syntax tree of a component's file, parsed once in a process."""
-    return ast.parse(read_source(folder, name))
+    try:
+        return ast.parse(read_source(folder, name))
+    except SyntaxError as error:
+        raise OecalError(f"oecal/{folder}/{name}.py, line {error.lineno}: {error.msg}") from None
+
+
+def list_components(folder: str, marker: str = "Options") -> list[str]:
+    """The components of a folder, sorted: its files that define `marker`, a class or a constant."""
+    names = sorted(path.stem for path in (PACKAGE / folder).glob("*.py"))
+    mentioned = [name for name in names if marker in read_source(folder, name)]
+    return [name for name in mentioned if marker in find_bindings(folder, name)]
+
+
+@functools.cache
+def find_bindings(folder: str, name: str) -> dict[str, list[ast.stmt]]:
+    """The names that a component's file binds at its top level, also inside `if` or `try`.
+
+    Each with the statements at the top level that do so.
+    """
+    bindings: dict[str, list[ast.stmt]] = {}
+    for node in parse_component(folder, name).body:
+        for bound in find_bound_names(node):
+            bindings.setdefault(bound, []).append(node)
+    return bindings
+
+
+def find_bound_names(node: ast.stmt) -> set[str]:
+    """The names that one statement at the top level binds."""
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        return {node.name}
+    names = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            names.add(inner.id)
+        elif isinstance(inner, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name.split(".")[0] for alias in inner.names}
+        elif isinstance(inner, ast.ClassDef | ast.FunctionDef):
+            names.add(inner.name)
+    return names
+
+
+def find_value(folder: str, name: str, key: str) -> ast.expr | None:
+    """What the file assigns to its module-level constant `key`; None if it does not have it.
+
+    Raises OecalError if the constant is there, but not as one assignment at the top level.
+    """
+    binding = find_bindings(folder, name).get(key)
+    if not binding:
+        return None
+    if len(binding) == 1:
+        match binding[0]:
+            case ast.Assign(targets=[ast.Name()], value=value):
+                return value
+            case ast.AnnAssign(target=ast.Name(), value=ast.expr() as value):
+                return value
+    raise OecalError(
+        f"oecal/{folder}/{name}.py, line {binding[-1].lineno}: {key} is read without importing the "
+        f"file, so assign it once, at the top level"
+    )
 
 
 def read_constant(folder: str, name: str, key: str, *default: Any) -> Any:
-    """The literal value of the module-level constant `key` in the component's file.
+    """The literal value of the module-level constant `key` in a component's file, annotated or not.
 
-    If there is none, `default`, or a KeyError.
+    Raises KeyError if there is none and no `default`, OecalError if its value is no literal.
     """
+    value = find_value(folder, name, key)
+    if value is None:
+        if default:
+            return default[0]
+        raise KeyError(f"oecal/{folder}/{name}.py has no constant {key}")
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        raise OecalError(
+            f"oecal/{folder}/{name}.py, line {value.lineno}: {key} is read without importing the "
+            f"file, so its value must be a literal"
+        ) from None
+
+
+def find_class(folder: str, name: str, key: str) -> ast.ClassDef:
+    """The class `key` of a component's file. Raises KeyError if there is none."""
     for node in parse_component(folder, name).body:
+        if isinstance(node, ast.ClassDef) and node.name == key:
+            return node
+    raise KeyError(f"oecal/{folder}/{name}.py has no class {key}")
+
+
+def free_names(node: ast.ClassDef) -> Iterator[ast.Name]:
+    """The names that a class uses and neither binds itself nor has from Python."""
+    bound = {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+    bound |= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+    bound |= {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    for inner in ast.walk(node):
         if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id == key
+            isinstance(inner, ast.Name)
+            and inner.id not in bound
+            and not hasattr(builtins, inner.id)
         ):
-            return ast.literal_eval(node.value)
-    if default:
-        return default[0]
-    raise KeyError(f"oecal/{folder}/{name}.py has no constant {key}")
+            yield inner
 
 
 @functools.cache
 def load_options_class(folder: str, name: str) -> type[Any]:
-    """The `Options` dataclass of a component."""
-    for node in parse_component(folder, name).body:
-        if isinstance(node, ast.ClassDef) and node.name == "Options":
-            scope: dict[str, Any] = {
-                "dataclass": dataclasses.dataclass,
-                "Literal": Literal,
-                "__name__": f"oecal.{folder}.{name}",
-            }
-            exec(
-                compile(
-                    ast.Module([node], []), f"oecal/{folder}/{name}.py", "exec", dont_inherit=True
-                ),
-                scope,
-            )
-            found: type[Any] = scope["Options"]
-            return found
-    raise KeyError(f"oecal/{folder}/{name}.py has no class Options")
+    """The `Options` dataclass of a component, compiled by itself.
+
+    Raises KeyError if there is none, OecalError if it needs more than `dataclass`, `field`,
+    `Literal`, Python's own names and literal constants of its file.
+    """
+    node = find_class(folder, name, "Options")
+    scope: dict[str, Any] = {**IN_SCOPE, "__name__": f"oecal.{folder}.{name}"}
+    for used in free_names(node):
+        if used.id in IN_SCOPE:
+            continue
+        try:
+            scope[used.id] = read_constant(folder, name, used.id)
+        except (KeyError, OecalError):
+            raise OecalError(
+                f"oecal/{folder}/{name}.py, line {used.lineno}: Options is read without importing "
+                f"the file, so it cannot use {used.id}; it may use {', '.join(IN_SCOPE)} and "
+                "literal constants of its file"
+            ) from None
+    code = compile(ast.Module([node], []), f"oecal/{folder}/{name}.py", "exec", dont_inherit=True)
+    exec(code, scope)
+    options_class: type[Any] = scope["Options"]
+    if not dataclasses.is_dataclass(options_class):
+        raise OecalError(f"oecal/{folder}/{name}.py: Options must be a dataclass")
+    return options_class
 
 
 def fits(value: object, annotation: Any) -> bool:
@@ -118,53 +204,56 @@ def describe(annotation: Any) -> str:
     Raises KeyError for a type that options do not have.
 
     >>> describe(Literal["auto", "none"]), describe(tuple[int, ...])
-    ('one of: auto, none', 'a list of an integer')
+    ('one of auto, none', 'a list of an integer')
     """
     if get_origin(annotation) is Literal:
-        return "one of: " + ", ".join(str(a) for a in get_args(annotation))
+        return "one of " + ", ".join(str(a) for a in get_args(annotation))
     if get_origin(annotation) is tuple:
         return f"a list of {describe(get_args(annotation)[0])}"
-    return {int: "an integer", float: "a number", str: "a text", bool: "true or false"}[annotation]
+    return {int: "an integer", float: "a number", str: "text", bool: "true or false"}[annotation]
 
 
-def check_options(folder: str, name: str, given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """All options of a component as a plain dict: the given ones, checked, over the defaults.
+def check_options(folder: str, name: str, given: Mapping[str, object], where: str) -> Any:
+    """The `Options` of a component, made of the given values, checked, over the defaults.
 
     Raises OecalError, naming the key `where.key`, for an unknown key, a wrong type or a value that
     the class refuses.
     """
-    cls = load_options_class(folder, name)
-    types = {field.name: field.type for field in dataclasses.fields(cls)}
+    options_class = load_options_class(folder, name)
+    types = {field.name: field.type for field in dataclasses.fields(options_class)}
     for key, value in given.items():
         if key not in types:
             raise OecalError(f"{where}: {explain_unknown(key, types)}")
         if not fits(value, types[key]):
-            raise OecalError(f"{where}.{key}: found {value!r}; write {describe(types[key])}")
-    required = [
-        f.name
-        for f in dataclasses.fields(cls)
-        if f.default is dataclasses.MISSING and f.name not in given
-    ]
-    if required:
-        raise OecalError(
-            f"{where}: the key '{required[0]}' is missing; write {required[0]}: {describe(types[required[0]])}"
-        )
+            raise OecalError(f"{where}.{key}: expected {describe(types[key])}, found {value!r}")
+    for field in dataclasses.fields(options_class):
+        no_default = field.default is field.default_factory is dataclasses.MISSING
+        if no_default and field.name not in given:
+            raise OecalError(f"{where}: the key '{field.name}' is missing ({describe(field.type)})")
     try:
-        options = make_options(cls, given)
+        return make_options(options_class, given)
     except ValueError as error:
         raise OecalError(f"{where}: {error}") from None
-    return {
-        k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(options).items()
-    }
 
 
-def make_options(cls: type[T], given: Mapping[str, Any]) -> T:
+def make_options(options_class: type[T], given: Mapping[str, object]) -> T:
     """An instance of an `Options` class from plain values, as YAML and JSON have them."""
-    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+    return options_class(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+
+
+def options_to_plain(options: Any) -> dict[str, Any]:
+    """The inverse of `make_options`."""
+    values = dataclasses.asdict(options).items()
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values}
+
+
+def read_option(options: object, key: str, default: Any = None) -> Any:
+    """One of the options of a component whose class is known only by its name; else `default`."""
+    return getattr(options, key, default)
 
 
 def read_arguments(folder: str, name: str, function: str) -> tuple[str, ...]:
-    """Return the argument names of a function in a component's file, without importing it.
+    """The argument names of a function in a component's file.
 
     Raises KeyError if the file has no such function at its top level.
     """
@@ -173,6 +262,20 @@ def read_arguments(folder: str, name: str, function: str) -> tuple[str, ...]:
             given = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             return tuple(argument.arg for argument in given)
     raise KeyError(f"oecal/{folder}/{name}.py has no function {function}")
+
+
+def read_field_docs(folder: str, name: str, key: str = "Options") -> dict[str, str]:
+    """What the text below each field of a class says of it."""
+    body = find_class(folder, name, key).body
+    texts: dict[str, str] = {}
+    for field, text in itertools.pairwise(body):
+        match field, text:
+            case (
+                ast.AnnAssign(target=ast.Name(id=field_name)),
+                ast.Expr(value=ast.Constant(value=str(said))),
+            ):
+                texts[field_name] = said
+    return texts
 
 
 class Signature(NamedTuple):

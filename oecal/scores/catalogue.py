@@ -97,7 +97,7 @@ def list_scores() -> dict[str, Score]:
     Raises OecalError if a file's scores cannot be read, or if two files have one of the same name.
     """
     scores: dict[str, Score] = {}
-    for family in list_components("scores", mark="\nSCORES = "):
+    for family in list_components("scores", "SCORES"):
         names = read_constant("scores", family, "SCORES")
         if not isinstance(names, tuple | list):
             raise OecalError(

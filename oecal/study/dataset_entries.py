@@ -1,144 +1,248 @@
-"""The entries under `datasets` of a configuration, checked as far as their sources tell without reading an image."""
+"""The entries under `datasets`, checked as far as their sources tell without reading an image."""
 
 from __future__ import annotations
 
+import dataclasses
 import graphlib
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Hashable, Mapping
+from typing import Annotated, Literal
 
-from oecal.core.components import check_options, explain_unknown, list_components
+from annotated_types import Ge, Le
+from pydantic import ConfigDict, Field
+
+from oecal.core.components import (
+    check_options,
+    explain_unknown,
+    list_components,
+    options_to_plain,
+    read_option,
+)
 from oecal.core.errors import OecalError
 from oecal.data.classes import find_class_numbers
 from oecal.data.table import ITSELF, load_overlaps, load_published_sets, select_deciding_keys
+from oecal.study.base import AtLeastOne, Class, Entry, Fit, Interpolation, Positive, Unique
 
 
-def check_datasets(config: dict[str, Any], frame: Collection[str]) -> None:
-    """Turns each entry into {source, options, facts, classes, ...}: all that decides the content of its image store.
+class Format(Entry):
+    """Size and channels that images are brought to on their way into the store."""
 
-    frame: the keys that an entry of any source can have. The sets that an entry is made of (`of`)
-    or compared with (`drop_duplicates_of`) must be there and lead into no circle. Raises OecalError
-    for the first mistake.
+    size: Annotated[int, Ge(4), Le(1024)]
+    """height and width, pixels"""
+    channels: Literal[1, 3] = 3
+    """1: grey, 3: RGB"""
+    fit: Fit = "stretch"
+    """how another shape is fitted"""
+    interpolation: Interpolation = "bilinear"
+    """filter of the resizing"""
+
+
+class AtMost(Entry):
+    """The most images to use of each split."""
+
+    train: Positive | None = None
+    """training images"""
+    val: Positive | None = None
+    """validation images"""
+    test: Positive | None = None
+    """test images"""
+
+
+class DatasetEntry(Entry):
+    """A source with its options: keys other than those below go to the source."""
+
+    model_config = ConfigDict(extra="allow")
+
+    source: str
+    """where the images come from: a file name in oecal/data (built-in images, or folder, npz and
+    hdf5 for your own), or a published set, an entry of oecal/data/published.yaml"""
+    classes: AtLeastOne[Class] | None = None
+    """keep only these classes of a labelled set, by number or name, relabelled 0, 1, ... in this
+    order"""
+    drop_classes: AtLeastOne[Class] | None = None
+    """leave these classes out, by number or name; tables/datasets.csv counts their images"""
+    drop_overlap_with: Unique[str] = []
+    """leave out the classes that show what these published sets show, as listed in
+    oecal/data/overlaps.yaml"""
+    drop_duplicates_of: Unique[str] = []
+    """leave out images that stand in these data sets too, whatever the split; "itself" leaves out
+    repeated images of this set"""
+    duplicates: Literal["exact", "near"] = "near"
+    """exact: the same pixels; near: the same but for compression or resizing (16x16 grey thumbnails
+    within 5 levels)"""
+    at_most: AtMost = Field(default_factory=AtMost)
+    """use no more images than this of a split, drawn at random, classes in equal shares: {train:
+    10000, test: 2000}"""
+    format: Format | None = None
+    """bring the images to this format on their way into the store; needed where they differ in
+    size. Without it they keep theirs, and every evaluated set is brought to the in-distribution
+    set's format later, by the same function"""
+    missing: Literal["stop", "skip"] = "stop"
+    """what to do if the set cannot be had (no file, no mirror): stop, or skip it with a warning in
+    the report and in tables/datasets.csv"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """All that decides the content of a data set's image store.
+
+    options: the source's `Options`; facts: what published.yaml says of a published set.
     """
-    entries = config["datasets"]
-    config["may_be_missing"] = [
-        name for name, entry in entries.items() if entry["missing"] == "skip"
-    ]
-    for name, entry in entries.items():
-        entries[name] = dataset(
-            entry, {k: v for k, v in entry.items() if k not in frame}, f"datasets.{name}"
+
+    source: str
+    options: object
+    facts: Mapping[str, object]
+    classes: list[Hashable]
+    drop_classes: list[Hashable]
+    drop_duplicates_of: list[str]
+    duplicates: str
+    at_most: dict[str, int]
+    format: dict[str, int | str]
+
+    @property
+    def made_of(self) -> list[str]:
+        """The data set that this one is derived from, if any."""
+        of = read_option(self.options, "of")
+        return [of] if of is not None else []
+
+    @property
+    def compared_with(self) -> list[str]:
+        """The other data sets whose images are left out of this one."""
+        return [other for other in self.drop_duplicates_of if other != ITSELF]
+
+    @property
+    def splits(self) -> list[str]:
+        """The splits that the set may have; where only the images themselves tell, all three."""
+        options = self.options
+        if self.source in ("noise", "altered"):
+            return [read_option(options, "split", "test")]
+        if self.source == "published":
+            return list(read_option(options, "splits")) or published_splits(options)
+        own = read_option(options, "splits")
+        return [own] if own in ("train", "test") else ["train", "val", "test"]
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether no class and no duplicate is left out."""
+        return not (self.classes or self.drop_classes or self.drop_duplicates_of)
+
+    def is_reduced_from(self, whole: Dataset) -> bool:
+        """Whether this is another set but for what is left out, while of that nothing is."""
+        same = dataclasses.replace(
+            self, drop_classes=[], drop_duplicates_of=[], duplicates=whole.duplicates
         )
-    for name, entry in entries.items():
-        for key, others in (("of", made_of(entry)), ("drop_duplicates_of", compared_with(entry))):
-            if lost := [other for other in others if other not in entries]:
-                raise OecalError(f"datasets.{name}.{key}: {explain_unknown(lost[0], entries)}")
+        return same == whole and bool(self.drop_classes or self.drop_duplicates_of)
+
+    def to_recipe(self) -> dict[str, object]:
+        """The same as plain values: what the rule `dataset` hands to its script."""
+        plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {**plain, "options": options_to_plain(self.options)}
+
+
+def resolve_datasets(entries: Mapping[str, DatasetEntry]) -> dict[str, Dataset]:
+    """The data sets by name.
+
+    The sets that one is made of (`of`) or compared with (`drop_duplicates_of`) must be there and
+    lead into no circle. Raises OecalError for the first mistake.
+    """
+    datasets = {name: resolve_dataset(entry, f"datasets.{name}") for name, entry in entries.items()}
+    for name, dataset in datasets.items():
+        links = {"of": dataset.made_of, "drop_duplicates_of": dataset.compared_with}
+        for key, others in links.items():
+            if lost := [other for other in others if other not in datasets]:
+                raise OecalError(f"datasets.{name}.{key}: {explain_unknown(lost[0], datasets)}")
     try:
         graphlib.TopologicalSorter(
-            {n: made_of(e) + compared_with(e) for n, e in entries.items()}
+            {name: [*d.made_of, *d.compared_with] for name, d in datasets.items()}
         ).prepare()
     except graphlib.CycleError as error:
         circle = error.args[1][::-1]
-        key = "of" if made_of(entries[circle[0]]) else "drop_duplicates_of"
+        key = "of" if datasets[circle[0]].made_of else "drop_duplicates_of"
         raise OecalError(
-            f"datasets.{circle[0]}.{key}: leads in a circle, {' -> '.join(circle)}; write a name outside of it"
+            f"datasets.{circle[0]}.{key}: leads in a circle, {' -> '.join(circle)}; "
+            "name a data set outside of it"
         ) from None
+    return datasets
 
 
-def dataset(entry: Mapping[str, Any], given: Mapping[str, Any], place: str) -> dict[str, Any]:
-    """One entry, checked; `given` are the options of its source."""
-    source = entry["source"]
+def resolve_dataset(entry: DatasetEntry, place: str) -> Dataset:
+    """One data set of an entry. place: its key, for messages."""
+    source, given = entry.source, dict(entry.model_extra or {})
     if source in load_published_sets():
         if "name" in given:
             raise OecalError(
-                f"{place}.name: the source {source} says which set it is; leave this key out"
+                f"{place}.name: the source {source} already says which set it is; remove this key"
             )
         source, given = "published", {"name": source, **given}
     if source not in list_components("data"):
-        raise OecalError(
-            f"{place}.source: {explain_unknown(source, [*list_components('data'), *load_published_sets()])}"
-        )
+        known = [*list_components("data"), *load_published_sets()]
+        raise OecalError(f"{place}.source: {explain_unknown(source, known)}")
     options = check_options("data", source, given, place)
-    facts = published(entry, options, place) if source == "published" else {}
-    dropped = list(entry.get("drop_classes", []))
-    for other in entry.get("drop_overlap_with", []):
-        dropped += overlap(options.get("name", source), other, f"{place}.drop_overlap_with")
-    there = splits_of(source, options)
-    if lost := [split for split in entry.get("at_most", {}) if split not in there]:
+    facts = find_published_facts(entry, options, place) if source == "published" else {}
+    dropped = list(entry.drop_classes or [])
+    for other in entry.drop_overlap_with:
+        name = read_option(options, "name", source)
+        dropped += list_overlapping_classes(name, other, f"{place}.drop_overlap_with")
+    dataset = Dataset(
+        source=source,
+        options=options,
+        facts=facts,
+        classes=list(entry.classes or []),
+        drop_classes=dropped,
+        drop_duplicates_of=entry.drop_duplicates_of,
+        duplicates=entry.duplicates,
+        at_most=entry.at_most.model_dump(exclude_none=True),
+        format=entry.format.model_dump() if entry.format else {},
+    )
+    if lost := [split for split in dataset.at_most if split not in dataset.splits]:
         raise OecalError(
-            f"{place}.at_most: the set has no split '{lost[0]}' here; write one of: {', '.join(there)}"
+            f"{place}.at_most: the set has no split '{lost[0]}' here; "
+            f"it has {', '.join(dataset.splits)}"
         )
-    return {
-        "source": source,
-        "options": options,
-        "facts": facts,
-        "classes": entry.get("classes", []),
-        "drop_classes": dropped,
-        "drop_duplicates_of": entry["drop_duplicates_of"],
-        "duplicates": entry["duplicates"],
-        "at_most": entry.get("at_most", {}),
-        "format": entry.get("format", {}),
-    }
+    return dataset
 
 
-def published(entry: Mapping[str, Any], options: Mapping[str, Any], place: str) -> dict[str, Any]:
+def find_published_facts(entry: DatasetEntry, options: object, place: str) -> dict[str, object]:
     """What the table says of a published set that decides its images.
 
     Raises OecalError where the table contradicts the entry.
     """
-    name = options["name"]
+    name, splits = read_option(options, "name"), read_option(options, "splits")
     if name not in load_published_sets():
         raise OecalError(f"{place}.name: {explain_unknown(name, load_published_sets())}")
-    known = splits_of("published", {**options, "splits": []})
-    if strange := [split for split in options["splits"] if split not in known]:
+    known = published_splits(options)
+    if strange := [split for split in splits if split not in known]:
         raise OecalError(
-            f"{place}.splits: {name} has no split '{strange[0]}'; write one or more of: {', '.join(known)}"
+            f"{place}.splits: {name} has no split '{strange[0]}'; it has {', '.join(known)}"
         )
-    if "shape" not in load_published_sets()[name] and "format" not in entry:
+    if "shape" not in load_published_sets()[name] and entry.format is None:
         raise OecalError(
-            f"{place}: the images of {name} differ in size; write, for example, format: {{size: 32, channels: 3}}"
+            f"{place}: the images of {name} differ in size; add, for example, "
+            "format: {size: 32, channels: 3}"
         )
     if classes := load_published_sets()[name].get("classes"):
         try:
             for key in ("classes", "drop_classes"):
-                find_class_numbers(entry.get(key, []), classes, key)
+                find_class_numbers(getattr(entry, key) or [], classes, key)
         except OecalError as error:
             raise OecalError(f"{place}.{error}") from None
     return select_deciding_keys(name)
 
 
-def splits_of(source: str, options: Mapping[str, Any]) -> list[str]:
-    """The splits that a set of this source may have.
-
-    Where only the images themselves tell, all three.
-    """
-    if source in ("noise", "altered"):
-        return [options.get("split", "test")]
-    if source == "published":
-        images = load_published_sets()[options["name"]]["images"]
-        held_out = (
-            ["val"] if "train" in images and "val" not in images and options["val_share"] else []
-        )
-        return options["splits"] or [*images, *held_out]
-    own = options.get("splits")
-    return [own] if own in ("train", "test") else ["train", "val", "test"]
+def published_splits(options: object) -> list[str]:
+    """The splits of a published set as a whole; `val` if it is held out of train."""
+    images = load_published_sets()[read_option(options, "name")]["images"]
+    held_out = "train" in images and "val" not in images and read_option(options, "val_share")
+    return [*images, *(["val"] if held_out else [])]
 
 
-def overlap(source: str, other: str, place: str) -> list[str]:
+def list_overlapping_classes(source: str, other: str, place: str) -> list[Hashable]:
     """The classes of a published set that show what another one shows."""
     listed = load_overlaps()
     if other not in listed:
         raise OecalError(f"{place}: {explain_unknown(other, listed)}")
     if source not in listed[other]:
         raise OecalError(
-            f"{place}: no list of classes of {source} that overlap with {other}; write their names under drop_classes"
+            f"{place}: there is no list of classes of {source} that overlap with {other}; "
+            "name them under drop_classes"
         )
-    return listed[other][source]
-
-
-def made_of(entry: Mapping[str, Any]) -> list[str]:
-    """The data set that this one is derived from, if any."""
-    return [entry["options"]["of"]] if "of" in entry["options"] else []
-
-
-def compared_with(entry: Mapping[str, Any]) -> list[str]:
-    """The other data sets whose images are left out of this one."""
-    return [other for other in entry["drop_duplicates_of"] if other != ITSELF]
+    return list(listed[other][source])

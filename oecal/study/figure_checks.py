@@ -13,10 +13,10 @@ from oecal.study.study import Study
 
 def check_figures(study: Study) -> None:
     """Raise OecalError for the first figure that does not exist or would show nothing."""
-    for model, entry in study.config["models"].items():
-        check_names(f"models.{model}.figures", entry["figures"])
-    check_names("figures", study.config["figures"])
-    for n, name in enumerate(study.config["figures"]):
+    for model, entry in study.config.models.items():
+        check_names(f"models.{model}.figures", entry.figures)
+    check_names("figures", study.config.figures)
+    for n, name in enumerate(study.config.figures):
         check_figure(study, name, f"figures[{n}]: {name}")
 
 
@@ -34,25 +34,24 @@ def check_figure(study: Study, name: str, place: str) -> None:
     in_dists = study.in_dists(*figure.kinds)
     if not in_dists:
         raise OecalError(
-            f"{place} is for a {' or '.join(figure.kinds)} model, and no experiment has one; "
-            "leave it out"
+            f"{place} shows {' or '.join(figure.kinds)} models, and no experiment has one; remove it"
         )
     if not any(study.has(in_dist, figure.needs) for in_dist in in_dists):
         raise OecalError(
-            f"{place} needs {figure.needs}, and no experiment has them; write some, or leave it out"
+            f"{place} needs {figure.needs}, and no experiment has any; add some, or remove it"
         )
     if not runs:
         raise OecalError(
-            f"{place} is asked for by no model that can have it; write it under a model's figures, "
-            "too, or leave it out"
+            f"{place} is drawn only of models that ask for it, and none does; add it to a model's "
+            "figures, or remove it"
         )
     if figure.per == "treatment" and not any(len(study.compared(*run[:2])) > 1 for run in runs):
         raise OecalError(
-            f"{place} compares trainings with the first one, and no model has two; leave it out"
+            f"{place} compares trainings with the first one, and no model has two; remove it"
         )
     for run in runs if figure.score else []:
         if figure.score not in study.scores(run):
             raise OecalError(
-                f"models.{run.model}.scores: {figure.score} is missing, which the figure {name} "
-                "shows; write it, too"
+                f"models.{run.model}.scores: the figure {name} shows {figure.score}, which is "
+                "missing here; add it"
             )

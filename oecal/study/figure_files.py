@@ -73,13 +73,14 @@ class FigureFile:
 
 def list_figures() -> list[str]:
     """Return the figures there are: the files of oecal/figures with a SECTION, sorted."""
-    return list_components("figures", mark="\nSECTION = ")
+    return list_components("figures", "SECTION")
 
 
 @functools.cache
 def list_tables() -> tuple[str, ...]:
     """Return the tables that a figure can read: the files of oecal/tables that compute one."""
-    return tuple(list_components("tables", ("conventions",), "\ndef compute_table("))
+    tables = list_components("tables", "compute_table")
+    return tuple(table for table in tables if table != "conventions")
 
 
 def find_table(argument: str) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from oecal.core.codegraph import ROOT
-from oecal.core.components import explain_unknown
+from oecal.core.components import explain_unknown, read_option
 from oecal.core.errors import OecalError
 from oecal.scores.catalogue import find_score
 from oecal.study.figure_files import FILES, FigureFile, find_table, list_figures, read_figure
@@ -82,7 +82,7 @@ def list_fitting_runs(study: Study, name: str) -> list[RunKey]:
     figure = read_figure(name)
 
     def fits(model: str) -> bool:
-        only = study.config["models"][model]["figures"]
+        only = study.config.models[model].figures
         return study.kind(model) in figure.kinds and (name in only or not (only or figure.asked))
 
     runs = [run for run in study.runs() if study.has(run.in_dist, figure.needs)]
@@ -153,7 +153,7 @@ def find_parameters(
             case "sources":
                 return list_published_sources(study)
             case _:
-                return study.config["measures"][argument]
+                return getattr(study.config.measures, argument)
 
     return {argument: find(argument) for argument in arguments}
 
@@ -183,9 +183,8 @@ def list_published_sources(study: Study) -> dict[str, str]:
 
     Names of published sets are those of oecal/data/published.yaml.
     """
-    parts = ("classes", "drop_classes", "drop_duplicates_of")
     return {
-        name: entry["options"]["name"]
-        for name, entry in study.config["datasets"].items()
-        if entry["source"] == "published" and not any(entry[part] for part in parts)
+        name: read_option(entry.options, "name")
+        for name, entry in study.datasets.items()
+        if entry.source == "published" and entry.keeps_all
     }

@@ -1,4 +1,4 @@
-"""Limits of Outlier Exposure: the factors that a study varies, their settings, and the training that each of these is compared with.
+"""Limits of Outlier Exposure: the factors that a study varies, their settings, and their controls.
 
 In the configuration, factor -> setting -> training:
 
@@ -15,63 +15,75 @@ be laid over one with limits.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
 from oecal.study.study import Study
 
 
-def parts(study: Study, entry: str) -> dict[str, str]:
-    """in_dist, model, training, control of an entry.
+class LimitSetting(NamedTuple):
+    """A setting of a factor; control: '' if the experiments do not run both trainings."""
 
-    The control is '' if the experiments do not run both.
-    """
+    factor: str
+    setting: str
+    in_dist: str
+    model: str
+    training: str
+    control: str
+
+
+def parse_setting(study: Study, factor: str, setting: str, entry: str) -> LimitSetting:
+    """What an entry such as `fashion/wrn/oe_noise - baseline_noise` stands for in a study."""
     run, _, control = entry.partition(" - ")
     in_dist, model, training = run.split("/")
-    experiment = study.config["experiments"].get(in_dist, {"models": {}})
-    trainings = study.compared(in_dist, model) if model in experiment["models"] else []
-    both = training in trainings and (not control or control in trainings)
-    return {
-        "in_dist": in_dist,
-        "model": model,
-        "training": training,
-        "control": (control or trainings[0]) if both else "",
-    }
+    experiment = study.config.experiments.get(in_dist)
+    runs_model = experiment is not None and model in experiment.models
+    trainings = study.compared(in_dist, model) if runs_model else []
+    runs_both = training in trainings and (not control or control in trainings)
+    compared_with = (control or trainings[0]) if runs_both else ""
+    return LimitSetting(factor, setting, in_dist, model, training, compared_with)
 
 
-def settings(study: Study) -> list[dict[str, str]]:
-    """A row for each setting: factor, setting, in_dist, model, training, control."""
-    factors = study.config["limits"].items()
+def list_settings(study: Study) -> list[LimitSetting]:
+    """All settings of all factors."""
     return [
-        {"factor": f, "setting": s, **parts(study, entry)}
-        for f, entries in factors
-        for s, entry in entries.items()
+        parse_setting(study, factor, setting, entry)
+        for factor, entries in study.config.limits.items()
+        for setting, entry in entries.items()
     ]
 
 
-def check_limits(study: Study) -> None:
-    """Leaves out what is not run.
+def keep_run_limits(study: Study) -> dict[str, dict[str, str]]:
+    """The limits without what is not run.
 
     Raises OecalError for a setting that names what is not there or compares a training with itself.
     """
-    models = [name for name in study.config["models"] if study.kind(name) == "classifier"]
     kept: dict[str, dict[str, str]] = {}
-    for factor, entries in study.config["limits"].items():
+    for factor, entries in study.config.limits.items():
         for setting, entry in entries.items():
-            place, (run, _, control) = f"limits.{factor}.{setting}", entry.partition(" - ")
-            in_dist, model, training = run.split("/")
-            for name, known in ((in_dist, study.config["datasets"]), (model, models)):
-                if name not in known:
-                    raise OecalError(f"{place}: {explain_unknown(name, known)}")
-            for name in filter(None, (training, control)):
-                if name not in study.config["models"][model]["trainings"]:
-                    raise OecalError(
-                        f"{place}: {explain_unknown(name, study.config['models'][model]['trainings'])}"
-                    )
-            compared_with = parts(study, entry)["control"]
-            if training == compared_with:
+            place = f"limits.{factor}.{setting}"
+            check_names(study, entry, place)
+            parsed = parse_setting(study, factor, setting, entry)
+            if parsed.training == parsed.control:
                 raise OecalError(
-                    f"{place}: {training} is compared with itself; write another training after ' - '"
+                    f"{place}: {parsed.training} is compared with itself; name another training "
+                    "after ' - '"
                 )
-            if compared_with:
+            if parsed.control:
                 kept.setdefault(factor, {})[setting] = entry
-    study.config["limits"] = kept
+    return kept
+
+
+def check_names(study: Study, entry: str, place: str) -> None:
+    """The data set, classifier and trainings that an entry names are in the configuration."""
+    run, _, control = entry.partition(" - ")
+    in_dist, model, training = run.split("/")
+    models = [name for name in study.config.models if study.kind(name) == "classifier"]
+    for name, known in ((in_dist, study.config.datasets), (model, models)):
+        if name not in known:
+            raise OecalError(f"{place}: {explain_unknown(name, known)}")
+    trainings = study.config.models[model].trainings
+    for name in filter(None, (training, control)):
+        if name not in trainings:
+            raise OecalError(f"{place}: {explain_unknown(name, trainings)}")

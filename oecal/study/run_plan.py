@@ -7,7 +7,6 @@ Snakemake has it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from oecal.scores.catalogue import find_score
 from oecal.study.study import RunKey, Study
@@ -38,9 +37,9 @@ def list_evaluated(study: Study, in_dist: str, kind: str) -> list[str]:
 
 def find_initial_weights(study: Study, run: RunKey) -> Path:
     """Return the weights that a training starts from, if it starts from another training's."""
-    if not (init := study.training(run.in_dist, run.model, run.training)["init"]):
+    if not (init := study.config.models[run.model].trainings[run.training].init):
         return []
-    first = run._replace(training=str(init))
+    first = run._replace(training=init)
     return list_results(study, "models/{run}/model.safetensors", [first])[0]
 
 
@@ -78,13 +77,12 @@ def list_prefixes(study: Study, run: RunKey) -> set[str]:
 
 def name_model(study: Study, run: RunKey) -> Components:
     """Name the architecture of a run."""
-    return {"models": [str(study.model(run.model)["architecture"])]}
+    return {"models": [study.config.models[run.model].architecture]}
 
 
 def name_training(study: Study, run: RunKey) -> Components:
     """Name the architecture and the objective of a run."""
-    objective: Any = study.training(run.in_dist, run.model, run.training)["objective"]
-    return name_model(study, run) | {"training": [objective["name"]]}
+    return name_model(study, run) | {"training": [study.objective(run.model, run.training)]}
 
 
 def name_scores(study: Study, run: RunKey) -> Components:

@@ -12,7 +12,7 @@ from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
 from oecal.metrics.seed_intervals import mean_interval
 from oecal.metrics.significance import cohens_d, difference, equivalence, holm, t_test
-from oecal.study.claim_entries import RUN, UNITS, Claim, drawn, sides, terms
+from oecal.study.claim_entries import CLAIM_RUN, UNITS, Claim, find_figure
 
 COLUMNS = [
     "claim",
@@ -84,9 +84,9 @@ def per_seed(
     Raises OecalError if the seeds do not match.
     """
     found: list[pd.Series] = []
-    for key, side in zip(("where", "minus"), sides(claim), strict=False):
+    for key, side in zip(("where", "minus"), claim.sides, strict=False):
         part = matching(rows, side, f"{place}.{key}", may_be_missing)
-        values = [part[column] for column in terms(claim)]
+        values = [part[column] for column in claim.terms]
         for column in values:
             if not (pd.api.types.is_numeric_dtype(column) or column.isna().all()):
                 raise OecalError(
@@ -113,8 +113,8 @@ def p_value(values: np.ndarray, claim: Claim) -> float:
 
     within: of what the estimate says, that the mean is within the margin, or that it is not.
     """
-    than, margin = claim["than"], claim["margin"]
-    if claim["is"] != "within":
+    than, margin = claim.than, claim.margin or 0
+    if claim.criterion != "within":
         return t_test(values, than)
     return (equivalence if len(values) and abs(values.mean() - than) < margin else difference)(
         values, margin, than
@@ -129,12 +129,12 @@ def verdict(values: np.ndarray, claim: Claim, p: float) -> str:
     """
     if len(values) < 2 or np.isnan(values).any():
         return "undecided"
-    excess = round(float(values.mean()) - claim["than"], DIGITS)
+    excess = round(float(values.mean()) - claim.than, DIGITS)
     inside = {
         "below": -excess,
         "above": excess,
-        "within": round(claim["margin"] - abs(excess), DIGITS),
-    }[claim["is"]]
+        "within": round((claim.margin or 0) - abs(excess), DIGITS),
+    }[claim.criterion]
     if inside == 0 or p > ALPHA:
         return "undecided"
     return "supported" if inside > 0 else "refuted"
@@ -152,8 +152,8 @@ def statistic(claim: Claim) -> str:
 
     Oe_tune minus baseline; fashion/wrn; far`.
     """
-    where, minus = claim["where"], claim["minus"]
-    value = " minus ".join(word(term) for term in terms(claim))
+    where, minus = claim.where, claim.minus
+    value = " minus ".join(word(term) for term in claim.terms)
     score = where["score"][0] if len(where.get("score", [])) == 1 and "score" not in minus else ""
     parts = [f"{value} of {word(score)}" if score else value]
     if minus:
@@ -161,10 +161,10 @@ def statistic(claim: Claim) -> str:
         parts.append(
             f"{', '.join(own)} minus {', '.join(word(less, column) for column, less in minus.items())}"
         )
-    parts += ["training " + where["training"][0]] if "training" not in minus else []
-    parts.append("/".join(where[column][0] for column in RUN[:2]))
+    parts += ["training " + str(where["training"][0])] if "training" not in minus else []
+    parts.append("/".join(str(where[column][0]) for column in CLAIM_RUN[:2]))
     for column, values in where.items():
-        if column not in (*RUN, *minus) and not (column == "score" and score):
+        if column not in (*CLAIM_RUN, *minus) and not (column == "score" and score):
             known = "" if column in ("kind", "ood", "set") else column.replace("_", " ") + " "
             parts.append(known + ", ".join(word(value, column) for value in values))
     return "; ".join(parts)
@@ -178,7 +178,7 @@ def compute_table(
 ) -> pd.DataFrame:
     """A row for each claim.
 
-    tables: paths by name; variants: as in `oecal.study.claim_entries.drawn`; may_be_missing: data
+    tables: paths by name; variants: as in `oecal.study.claim_entries.find_figure`; may_be_missing: data
     sets that a study can spare.
 
     estimate: mean over the n seeds that have a number; nan if one has none. ci_low, ci_high: its
@@ -189,7 +189,7 @@ def compute_table(
     """
     frames = {name: pd.read_csv(path) for name, path in tables.items()}
     numbers = {
-        name: per_seed(frames[claim["table"]], claim, f"claims.{name}", may_be_missing)
+        name: per_seed(frames[claim.table], claim, f"claims.{name}", may_be_missing)
         for name, claim in claims.items()
     }
     p = [p_value(numbers[name], claim) for name, claim in claims.items()]
@@ -197,11 +197,11 @@ def compute_table(
     for (name, claim), raw, corrected in zip(claims.items(), p, holm(np.array(p)), strict=True):
         values = numbers[name]
         mean, half = mean_interval(values) if len(values) else (np.nan, np.nan)
-        metric = claim["where"].get("metric", terms(claim))[0]
+        metric = str(claim.where.get("metric", claim.terms)[0])
         rows.append(
             {
                 "claim": name,
-                "statement": claim["statement"],
+                "statement": claim.statement,
                 "statistic": statistic(claim),
                 "estimate": round(mean, DIGITS),
                 "ci_low": round(mean - half, DIGITS),
@@ -210,12 +210,12 @@ def compute_table(
                 "verdict": verdict(values, claim, corrected),
                 "n": int(np.count_nonzero(~np.isnan(values))),
                 "p_holm": corrected,
-                "effect": cohens_d(values, claim["than"]),
-                "is": claim["is"],
-                "than": claim["than"],
-                "margin": claim["margin"] if claim["is"] == "within" else np.nan,
+                "effect": cohens_d(values, claim.than),
+                "is": claim.criterion,
+                "than": claim.than,
+                "margin": np.nan if claim.margin is None else claim.margin,
                 "unit": UNITS.get(metric, "fraction"),
-                "figure": drawn(claim, variants),
+                "figure": find_figure(claim, variants),
             }
         )
     return pd.DataFrame(rows, columns=COLUMNS)

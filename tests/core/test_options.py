@@ -78,8 +78,8 @@ def test_types(value, annotation, expected):
 def test_unknown_names():
     assert (
         components.explain_unknown("mps", ["msp", "energy"])
-        == "unknown name 'mps'; did you mean 'msp'? write one of: energy, msp"
+        == "unknown name 'mps'; did you mean 'msp'? Known names: energy, msp"
     )
-    assert components.explain_unknown("x", []) == "unknown name 'x'; write one of: (none defined)"
-    with pytest.raises(OecalError, match="here.size: found 'big'; write an integer"):
+    assert components.explain_unknown("x", []) == "unknown name 'x'. Known names: (none)"
+    with pytest.raises(OecalError, match="here.size: expected an integer, found .big."):
         components.check_options("data", "photos", {"size": "big"}, "here")

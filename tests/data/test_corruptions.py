@@ -5,12 +5,12 @@ import itertools
 
 import numpy as np
 import pytest
+from oecal.study.checks import corruption_names
 from scipy import ndimage
 
 from oecal.core.seeds import make_generator
 from oecal.data import corruption_functions, corruptions
 from oecal.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
-from oecal.study.checks import corruption_names
 from tests.data.scenes import make_scenes
 
 RGB_ONLY = {"saturate"}

@@ -11,7 +11,6 @@ import torchvision.datasets as peers
 
 from oecal.data import formats
 from oecal.data.table import load_overlaps, load_published_sets
-from oecal.study.dataset_entries import compared_with, made_of
 from oecal.study.loading import read
 
 ROOT = Path(__file__).parents[2]
@@ -162,11 +161,11 @@ def test_no_study_builds_anew_what_another_one_has_built():
     first = {}
     for base in paths:
         study = read(*base)
-        names, known = study.datasets(), study.config["datasets"]
+        names, known = study.used_datasets(), study.datasets
         for name in names:  # grows: what a set is made of or compared with is built too
             names += [
                 other
-                for other in made_of(known[name]) + compared_with(known[name])
+                for other in known[name].made_of + known[name].compared_with
                 if other not in names
             ]
             assert first.setdefault(name, known[name]) == known[name], f"{base[-1]}: {name}"

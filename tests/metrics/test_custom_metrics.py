@@ -1,6 +1,4 @@
-"""Metrics with a file of their own: what holds for each, a new one is tested here without an edit;
-and that the tables take them.
-"""
+"""Metrics with a file of their own: what holds for each, a new one is tested here without an edit; and that the tables take them."""
 
 import importlib
 
@@ -17,7 +15,7 @@ from oecal.study.loading import load, merged
 from oecal.tables import calibration, detection, intervals
 from tests.run_files import written
 
-METRICS = list_components("metrics", mark="\nTABLE = ")
+METRICS = list_components("metrics", "TABLE")
 OPTIONS = {
     "bins": 15,
     "ood_ratio": 0.2,

@@ -325,7 +325,7 @@ def test_what_is_seen_of_calibration_and_promises():
 
 
 def test_each_figure_has_a_section():
-    figures = list_components("figures", mark="\nFOR = ")
+    figures = list_components("figures", "FOR")
     assert len(figures) > 25
     for figure in figures:
         assert read_constant("figures", figure, "SECTION") in SECTIONS

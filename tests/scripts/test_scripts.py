@@ -31,7 +31,7 @@ def built(tmp_path_factory, study):
 
 
 def test_image_stores(built, study):
-    for name in study.config["datasets"]:
+    for name in study.datasets:
         with h5py.File(built / "data" / f"{name}.h5") as file:
             assert set(file.attrs) == {
                 "source",
@@ -212,7 +212,7 @@ def test_figures_and_report(built, study):
         "tables": [str(p) for p in [*(built / "tables").glob("*.csv"), built / "costs/costs.csv"]],
         "figures": [str(p) for p in (built / "figures").glob("*.png")],
     }
-    order = [(name, list(list_subjects(study, name).items())) for name in study.config["figures"]]
+    order = [(name, list(list_subjects(study, name).items())) for name in study.config.figures]
     params = {"study": {"name": "tiny", "figures": order, "configfiles": [], "sources": {}}}
     run_script(
         "page", built, {}, input=inputs, output={"file": str(built / "report.html")}, params=params
@@ -235,14 +235,14 @@ def test_figures_and_report(built, study):
 def test_a_missing_split_is_one_line(built, study, tmp_path):
     """Auxiliary outliers need a train split; noise has none."""
     run = study.runs()[1]
-    data = {n: str(built / "data" / f"{n}.h5") for n in study.config["datasets"]}
+    data = {n: str(built / "data" / f"{n}.h5") for n in study.datasets}
     inputs = {"code": [], "in_dist": data[run.in_dist], "outliers": [data["tiny_uniform"]]}
     output = {
         "weights": str(tmp_path / "model.safetensors"),
         "history": str(tmp_path / "history.csv"),
     }
     wildcards = {"in_dist": run.in_dist, "model": run.model, "training": run.training, "seed": "0"}
-    config = {"compute": study.config["compute"], "may_be_missing": []}
+    config = {"compute": study.config.compute.model_dump(), "may_be_missing": []}
     with pytest.raises(OecalError, match="tiny_uniform.h5: has no split 'train', only: test"):
         run_script(
             "train",

@@ -8,7 +8,7 @@ def plan_figures(study):
     """Plan all figures of the study, as the workflow does."""
     return [
         find_figure(study, name, suffix)
-        for name in study.config["figures"]
+        for name in study.config.figures
         for suffix in list_subjects(study, name)
     ]
 

@@ -75,8 +75,8 @@ def build_study(folder, study):
 
 
 def build_datasets(files):
-    for name, recipe in files.study.config["datasets"].items():
-        of = recipe["options"].get("of")
+    for name, dataset in files.study.datasets.items():
+        of = next(iter(dataset.made_of), None)
         code = {"code": find_code_files(["oecal.data.build_set"], {"data": []})}
         run_script(
             "dataset",
@@ -84,14 +84,14 @@ def build_datasets(files):
             {"data_root": str(files.folder), "may_be_missing": []},
             input=code | {"of": files.store(of) if of else []},
             output={"file": files.store(name)},
-            params={"recipe": recipe},
+            params={"recipe": dataset.to_recipe()},
             wildcards={"dataset": name},
         )
 
 
 def train_and_predict(files, run):
     folder, study = files.folder, files.study
-    config = {"compute": study.config["compute"], "may_be_missing": []}
+    config = {"compute": study.config.compute.model_dump(), "may_be_missing": []}
     at, training = (
         folder / "models" / run.path,
         study.training(run.in_dist, run.model, run.training),
@@ -166,7 +166,7 @@ def score_runs(files):
     run_script(
         "statistics",
         folder,
-        {"compute": study.config["compute"], "may_be_missing": []},
+        {"compute": study.config.compute.model_dump(), "may_be_missing": []},
         input={"data": [files.store(s["dataset"]) for s in sets]},
         output={"file": statistics},
         params={"images": images},
@@ -189,7 +189,7 @@ def score_runs(files):
         run_script(
             "score",
             folder,
-            {"compute": study.config["compute"], "may_be_missing": []},
+            {"compute": study.config.compute.model_dump(), "may_be_missing": []},
             input=inputs,
             output=outputs,
             params={"scores": {"scores": study.scores(run)}},
@@ -204,7 +204,7 @@ def compute_tables(files):
             {},
             input=files.outputs_and_scores(),
             output={"file": files.table(table)},
-            params={"measures": files.study.config["measures"]},
+            params={"measures": files.study.config.measures.model_dump()},
             wildcards={"table": table},
         )
 
@@ -219,7 +219,7 @@ def compute_promises(files):
             {},
             input={"outputs": files.outputs(run), "scores": files.scores(run)},
             output={"file": str(folder / "thresholds" / f"{run.path}.json")},
-            params={"promises": {"promises": study.config["promises"]}},
+            params={"promises": {"promises": study.promises}},
         )
     run_script(
         "table",
@@ -227,7 +227,7 @@ def compute_promises(files):
         {},
         input=files.outputs_and_scores() | {"thresholds": files.of_all_runs("thresholds", ".json")},
         output={"file": files.table("promises")},
-        params={"measures": study.config["measures"]},
+        params={"measures": study.config.measures.model_dump()},
     )
     run_script(
         "table",
@@ -235,7 +235,7 @@ def compute_promises(files):
         {},
         input=files.outputs_and_scores(),
         output={"file": files.table("resampled")},
-        params={"measures": {"promises": study.config["promises"]}},
+        params={"measures": {"promises": study.promises}},
     )
 
 
@@ -262,7 +262,7 @@ def compute_other_tables(files):
         "datasets",
         folder,
         {},
-        input={"data": [files.store(name) for name in study.config["datasets"]]},
+        input={"data": [files.store(name) for name in study.datasets]},
         output={"file": files.table("datasets")},
     )
     pairs = [{"in_dist": "tiny_digits", "whole": "tiny_letters", "reduced": "tiny_photos"}]

@@ -47,7 +47,12 @@ def write_figure(monkeypatch, tmp_path):
     """Puts a figure `new` into a library that else has all the tables, for this test."""
     list_tables()
     monkeypatch.setattr(components, "PACKAGE", tmp_path)
-    caches = (components.read_source, components.parse_component, read_figure)
+    caches = (
+        components.read_source,
+        components.parse_component,
+        components.find_bindings,
+        read_figure,
+    )
 
     def write(collect="", draw="data", more=""):
         (tmp_path / "figures").mkdir()

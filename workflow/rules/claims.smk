@@ -18,7 +18,7 @@ rule claims:
                 name: list(figure_plan.list_subjects(study, name).items())
                 for name in claimed_figures()
             },
-            "may_be_missing": study.config["may_be_missing"],
+            "may_be_missing": study.may_be_missing,
         },
     message:
         "Claims"

@@ -5,17 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from oecal.study import (
-    claim_entries,
-    dataset_entries,
-    figure_plan,
-    limit_settings,
-    loading,
-    run_plan,
-)
+from oecal.study import claim_entries, figure_plan, limit_settings, loading, run_plan
 from oecal.core.codegraph import ROOT, find_script_code
 from oecal.core.errors import OecalError
-from oecal.core.components import explain_unknown
+from oecal.core.components import explain_unknown, read_option
 from oecal.core.progress import Progress
 from oecal.study.study import RunKey
 
@@ -46,9 +39,9 @@ except OecalError as error:
     sys.exit(1)
 
 # With defaults. The scripts read them from here: they are no parameters of a result.
-config["compute"] = study.config["compute"]
-config["may_be_missing"] = study.config["may_be_missing"]
-config["data_root"] = study.config["data_root"] or os.environ.get("OECAL_DATA", "data")
+config["compute"] = study.config.compute.model_dump()
+config["may_be_missing"] = study.may_be_missing
+config["data_root"] = study.config.data_root or os.environ.get("OECAL_DATA", "data")
 OUT = f"results/{study.name}"
 
 
@@ -59,13 +52,13 @@ def data(*names):
 
 def derived_from(wildcards):
     """The image store that this data set is made from, if any."""
-    others = dataset_entries.made_of(recipe(wildcards))
+    others = dataset(wildcards).made_of
     return data(*others)[0] if others else []
 
 
 def compared_with(wildcards):
     """The image stores whose images are left out of this data set."""
-    return data(*dataset_entries.compared_with(recipe(wildcards)))
+    return data(*dataset(wildcards).compared_with)
 
 
 def own_files(wildcards):
@@ -73,19 +66,17 @@ def own_files(wildcards):
 
     So a file that is added or removed there builds the set again.
     """
-    options = recipe(wildcards)["options"]
-    path = Path(os.path.expanduser(config["data_root"])) / os.path.expanduser(
-        options.get("path", "")
-    )
-    if "path" not in options or not path.exists():
+    own = read_option(dataset(wildcards).options, "path")
+    path = Path(os.path.expanduser(config["data_root"])) / os.path.expanduser(own or "")
+    if own is None or not path.exists():
         return []  # if it is not there, the job says so
     folders = [below for below in sorted(path.rglob("*/")) if below.is_dir()]
     return [given_file(place) for place in (path, *folders)]
 
 
-def recipe(wildcards):
-    """The checked entry of a data set."""
-    known = study.config["datasets"]
+def dataset(wildcards):
+    """The checked data set."""
+    known = study.datasets
     if wildcards.dataset not in known:
         raise WorkflowError(
             f"datasets of the study {study.name}: {explain_unknown(wildcards.dataset, known)}"
@@ -117,15 +108,15 @@ def code_of(script, components=None):
 
 def read_with(wildcards):
     """The components that build a data set."""
-    entry = recipe(wildcards)
-    reader = entry["facts"].get("format")
-    return {"data": [entry["source"]], "data.formats": [reader] if reader else []}
+    entry = dataset(wildcards)
+    reader = entry.facts.get("format")
+    return {"data": [entry.source], "data.formats": [reader] if reader else []}
 
 
 def code_of_table(wildcards):
     """Library files that decide a table's numbers; those of post-hoc calibration, and some metrics, are named in the configuration."""
     table = wildcards.table
-    methods = study.config["measures"]["post_hoc"] if table == "calibration" else []
+    methods = study.config.measures.post_hoc if table == "calibration" else []
     metrics = study.metrics("calibration" if table == "intervals" else table)
     return code_of("table", {"tables": [table], "calibrators": methods, "metrics": metrics})
 
@@ -145,7 +136,7 @@ def tables():
         "datasets",
         *(["overlap"] if study.overlapping() else []),
         *(["claims"] if study.claims else []),
-        *(["limits"] if study.config["limits"] else []),
+        *(["limits"] if study.config.limits else []),
     ]
     return [
         *(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", "resampled", *more]),
@@ -159,17 +150,20 @@ def claims_file(wildcards):
         raise WorkflowError(
             f"the study {study.name} makes no claims; write claims: the path of a YAML file"
         )
-    return given_file(claim_entries.find_claims_file(study.config["claims"]))
+    return given_file(claim_entries.find_claims_file(study.config.claims))
 
 
 def claimed_tables():
     """The tables that the claims are about."""
-    return [f"{OUT}/tables/{name}.csv" for name in claim_entries.tables(study.claims)]
+    return [
+        f"{OUT}/tables/{name}.csv"
+        for name in sorted({claim.table for claim in study.claims.values()})
+    ]
 
 
 def claimed_figures():
     """The figures that show the claims."""
-    return sorted({claim["figure"] for claim in study.claims.values()} - {""})
+    return sorted({claim.figure for claim in study.claims.values()} - {""})
 
 
 def configfiles():
@@ -181,7 +175,7 @@ def figures(suffixes=("pdf", "png")):
     """All figures of the study, in the order of the configuration."""
     return [
         f"{OUT}/figures/{figure}{of}.{suffix}"
-        for figure in study.config["figures"]
+        for figure in study.config.figures
         for of in figure_plan.list_subjects(study, figure)
         for suffix in suffixes
     ]
@@ -207,7 +201,7 @@ def figure_inputs(wildcards):
 
 def screened(wildcards):
     """The entry of this name under `screen`."""
-    known = study.config["screen"]
+    known = study.config.screen
     if wildcards.name not in known:
         raise WorkflowError(
             f"screen of the study {study.name}: {explain_unknown(wildcards.name, known)}"
@@ -220,7 +214,7 @@ def gpus():
 
     Where jobs run on other machines, what this one has does not matter.
     """
-    device = study.config["compute"]["device"]
+    device = study.config.compute.device
     elsewhere = snakemake_parts.runs_jobs_elsewhere(workflow) is not False
     here = elsewhere or shutil.which("nvidia-smi") is not None
     return int(device.startswith("cuda") or (device == "auto" and here))
@@ -228,6 +222,4 @@ def gpus():
 
 def processes(wildcards):
     """Processes that share a training, each on a GPU of its own."""
-    return study.training(wildcards.in_dist, wildcards.model, wildcards.training)["recipe"][
-        "processes"
-    ]
+    return study.config.models[wildcards.model].trainings[wildcards.training].processes

@@ -16,7 +16,7 @@ rule dataset:
     conda:
         "../../envs/analysis.yaml"
     params:
-        recipe=recipe,
+        recipe=lambda w: dataset(w).to_recipe(),
     message:
         "Data set {wildcards.dataset}"
     script:
@@ -26,5 +26,5 @@ rule dataset:
 # Only the data: to fetch it where there is a network, before the rest runs where there is none.
 rule all_data:
     input:
-        data(*study.datasets()),
+        data(*study.used_datasets()),
     localrule: True

@@ -16,7 +16,7 @@ rule table:
     conda:
         "../../envs/analysis.yaml"
     params:
-        measures=study.config["measures"],
+        measures=study.config.measures.model_dump(),
     message:
         "Table {wildcards.table}"
     script:
@@ -49,7 +49,7 @@ rule convention:
 rule datasets:
     input:
         code=code_of("datasets"),
-        data=data(*study.datasets()),
+        data=data(*study.used_datasets()),
     output:
         report("<out>/tables/datasets.csv", category="Tables", labels={"table": "datasets"}),
     log:
@@ -94,7 +94,7 @@ rule limits_table:
     conda:
         "../../envs/analysis.yaml"
     params:
-        limits={"settings": limit_settings.settings(study)},
+        limits={"settings": [s._asdict() for s in limit_settings.list_settings(study)]},
     message:
         "Table limits"
     script:

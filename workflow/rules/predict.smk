@@ -15,7 +15,7 @@ rule predict:
         "<out>/logs/predict/<run>.log",
     conda:
         "../../envs/torch.yaml"
-    threads: study.config["compute"]["threads"]
+    threads: study.config.compute.threads
     resources:
         gpu=lambda w: gpus(),
     params:
@@ -42,7 +42,7 @@ rule statistics:
         images=lambda w: {
             "sets": study.sets(w.in_dist, "density"),
             "how": study.fitting(w.in_dist),
-            "train": study.config["experiments"][w.in_dist]["predict_train"],
+            "train": study.config.experiments[w.in_dist].predict_train,
         },
     message:
         "Statistics of the images evaluated on {wildcards.in_dist}"

@@ -13,7 +13,7 @@ rule thresholds:
     conda:
         "../../envs/analysis.yaml"
     params:
-        promises={"promises": study.config["promises"]},
+        promises={"promises": study.promises},
     message:
         "Thresholds of " + RUN
     script:
@@ -33,7 +33,7 @@ rule kept_promises:
     conda:
         "../../envs/analysis.yaml"
     params:
-        measures=study.config["measures"],
+        measures=study.config.measures.model_dump(),
     message:
         "Table promises"
     script:
@@ -52,7 +52,7 @@ rule resampled_promises:
     conda:
         "../../envs/analysis.yaml"
     params:
-        measures={"promises": study.config["promises"]},
+        measures={"promises": study.promises},
     message:
         "Table resampled"
     script:

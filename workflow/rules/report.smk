@@ -3,7 +3,7 @@
 
 rule page:
     input:
-        code=code_of("page", {"figures": study.config["figures"]}),
+        code=code_of("page", {"figures": study.config.figures}),
         template=repository_file("oecal/report/page.html.jinja"),
         published=[
             repository_file("oecal/report/published_oe.csv"),
@@ -22,7 +22,7 @@ rule page:
             "name": study.name,
             "figures": [
                 [name, list(figure_plan.list_subjects(study, name).items())]
-                for name in study.config["figures"]
+                for name in study.config.figures
             ],
             "configfiles": configfiles(),
             "sources": figure_plan.list_published_sources(study),

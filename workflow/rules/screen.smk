@@ -3,12 +3,12 @@
 
 rule screen:
     input:
-        code=lambda w: code_of("screen", run_plan.name_judge(study, screened(w)["run"])),
-        weights=lambda w: f"{OUT}/models/{screened(w)['run']}/model.safetensors",
-        outputs=lambda w: f"{OUT}/outputs/{screened(w)['run']}.h5",
-        scores=lambda w: f"{OUT}/scores/{screened(w)['run']}.h5",
-        thresholds=lambda w: f"{OUT}/thresholds/{screened(w)['run']}.json",
-        images=lambda w: given_file(screened(w)["images"]),
+        code=lambda w: code_of("screen", run_plan.name_judge(study, screened(w).run)),
+        weights=lambda w: f"{OUT}/models/{screened(w).run}/model.safetensors",
+        outputs=lambda w: f"{OUT}/outputs/{screened(w).run}.h5",
+        scores=lambda w: f"{OUT}/scores/{screened(w).run}.h5",
+        thresholds=lambda w: f"{OUT}/thresholds/{screened(w).run}.json",
+        images=lambda w: given_file(screened(w).images),
     output:
         decisions="<out>/screen/{name}/decisions.csv",
         alarms="<out>/screen/{name}/alarms.png",
@@ -19,11 +19,11 @@ rule screen:
         name=NAME,
     conda:
         "../../envs/torch.yaml"
-    threads: study.config["compute"]["threads"]
+    threads: study.config.compute.threads
     resources:
         gpu=lambda w: gpus(),
     params:
-        entry=lambda w: screened(w),
+        entry=lambda w: screened(w).model_dump(exclude_none=True),
         model=lambda w, input: str(Path(input.weights).parent),
     message:
         "Screen {wildcards.name}"

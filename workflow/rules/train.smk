@@ -14,7 +14,7 @@ rule train:
         "<out>/logs/train/<run>.log",
     conda:
         "../../envs/torch.yaml"
-    threads: lambda w: study.config["compute"]["threads"] * processes(w)
+    threads: lambda w: study.config.compute.threads * processes(w)
     resources:
         gpu=lambda w: gpus() * processes(w),
     params:
@@ -38,7 +38,7 @@ rule swag:
         "<out>/logs/swag/<run>.log",
     conda:
         "../../envs/torch.yaml"
-    threads: study.config["compute"]["threads"]
+    threads: study.config.compute.threads
     resources:
         gpu=lambda w: gpus(),
     params:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oecal.core import log
 from oecal.core.files import replacing
-from oecal.study.claim_entries import read
+from oecal.study.claim_entries import read_claims
 from oecal.tables.claims import compute_table
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 log.start(snakemake.log[0])
 judged = compute_table(
-    read(snakemake.input.claims),
+    read_claims(snakemake.input.claims),
     {Path(path).stem: path for path in snakemake.input.tables},
     snakemake.params.study["figures"],
     snakemake.params.study["may_be_missing"],

@@ -1,45 +1,41 @@
 """The settings under `limits`, and mistakes in them."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
+from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError
-from oecal.study.limit_settings import check_limits, settings
+from oecal.study.limit_settings import list_settings
 from oecal.study.loading import load
 
-DEMO = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text())
+DEMO = yaml.safe_load((ROOT / "config.yaml").read_text())
 
 
-@pytest.fixture
-def study():
-    return load(DEMO)
+def load_with(limits):
+    return load({**DEMO, "limits": limits, "figures": [], "claims": ""})
 
 
-def test_settings_and_their_controls(study):
-    study.config["limits"] = {
+def test_settings_and_their_controls():
+    limits = {
         "start": {"scratch": "digits/wrn/oe_scratch", "tuned": "digits/wrn/oe_tune - oe_scratch"},
         "length": {"1 epoch": "digits_0to7/wrn_size/oe_short - baseline_short"},
     }
-    check_limits(study)
-    assert [list(row.values()) for row in settings(study)] == [
+    assert [list(setting) for setting in list_settings(load_with(limits))] == [
         ["start", "scratch", "digits", "wrn", "oe_scratch", "baseline"],
         ["start", "tuned", "digits", "wrn", "oe_tune", "oe_scratch"],
         ["length", "1 epoch", "digits_0to7", "wrn_size", "oe_short", "baseline_short"],
     ]
 
 
-def test_what_is_not_run_is_left_out(study):
-    study.config["limits"] = {
+def test_what_is_not_run_is_left_out():
+    limits = {
         "start": {"scratch": "digits/wrn/oe_scratch", "long": "digits/wrn/oe_tune - tune_control"},
         "objective": {
             "logit norm": "digits/wrn/logit_norm",
             "of photographs": "photos/wrn/oe_tune",
         },
     }
-    check_limits(study)
-    assert study.config["limits"] == {"start": {"scratch": "digits/wrn/oe_scratch"}}
+    assert load_with(limits).config.limits == {"start": {"scratch": "digits/wrn/oe_scratch"}}
 
 
 @pytest.mark.parametrize(
@@ -55,13 +51,12 @@ def test_what_is_not_run_is_left_out(study):
         ),
         (
             "digits/wrn/baseline",
-            "limits.a.b: baseline is compared with itself; write another training after ' - '",
+            "limits.a.b: baseline is compared with itself; name another training after ' - '",
         ),
         ("digits/wrn/oe_tune - oe_tune", "limits.a.b: oe_tune is compared with itself"),
     ],
 )
-def test_mistake(study, entry, message):
-    study.config["limits"] = {"a": {"b": entry}}
+def test_mistake(entry, message):
     with pytest.raises(OecalError) as caught:
-        check_limits(study)
+        load_with({"a": {"b": entry}})
     assert str(caught.value).startswith(message)
