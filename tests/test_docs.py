@@ -131,10 +131,10 @@ def test_the_score_that_the_documents_add(tmp_path, monkeypatch, rng):
     )
     catalogue.list_scores.cache_clear()
     try:
-        found = catalogue.find_score("centroid")
-        assert (found.needs, found.grids) == ({"features", "labels"}, {"norm": (1, 2)})
+        score = catalogue.find_score("centroid")
+        assert (score.needs, score.grids) == ({"features", "labels"}, {"norm": (1, 2)})
         features, labels = rng.uniform(size=(20, 3)), np.arange(20) % 2
-        values = importlib.import_module(found.module).centroid(features, features, labels)
+        values = importlib.import_module(score.module).centroid(features, features, labels)
         means = np.stack([features[labels == c].mean(axis=0) for c in (0, 1)])
         np.testing.assert_allclose(
             values, np.linalg.norm(features[:, None] - means, axis=2).min(axis=1)

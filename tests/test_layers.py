@@ -25,25 +25,25 @@ RANKS = {part: n for n, line in enumerate(LAYERS.lower().split("\n")) for part i
 WITHOUT_TORCH = ("scores", "calibrators", "metrics", "tables", "figures", "runs", "report", "study")
 
 
-def imports():
+def read_imports():
     """Module -> all that it imports, anywhere in its file."""
     paths = {
         ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p
         for p in (ROOT / "oecal").rglob("*.py")
     }
-    found = {module: set() for module in paths}
+    imported = {module: set() for module in paths}
     for module, path in paths.items():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
                 assert node.level == 0, f"{module}: imports are absolute here"
                 full = {f"{node.module}.{alias.name}" for alias in node.names}
-                found[module] |= {name if name in paths else node.module for name in full}
+                imported[module] |= {name if name in paths else node.module for name in full}
             elif isinstance(node, ast.Import):
-                found[module] |= {alias.name for alias in node.names}
-    return found
+                imported[module] |= {alias.name for alias in node.names}
+    return imported
 
 
-IMPORTS = imports()
+IMPORTS = read_imports()
 
 
 def part(module):

@@ -90,15 +90,15 @@ def test_scores(built, study):
 
 
 def test_which_scores_a_run_has(study):
-    found = {
+    scores = {
         (run.training, run.seed): set(study.scores(run))
         for run in study.runs()
         if run.model == "pixelcnn"
     }
-    assert "waic" in found["baseline", 0]
-    assert "waic" not in found["baseline", 1]  # it is one score of all seeds, not one of each
-    assert "likelihood_ratio" in found["oe_tune", 1]
-    assert "likelihood_ratio" not in found["background", 0]
+    assert "waic" in scores["baseline", 0]
+    assert "waic" not in scores["baseline", 1]  # it is one score of all seeds, not one of each
+    assert "likelihood_ratio" in scores["oe_tune", 1]
+    assert "likelihood_ratio" not in scores["background", 0]
 
 
 def test_what_else_a_density_model_leaves(built, study):
