@@ -12,7 +12,7 @@ from scipy.special import softmax
 from oecal.calibrators import affine
 from oecal.core.components import list_components
 
-METHODS = list_components("calibrators", mark="\nOUTLIERS")
+METHODS = list_components("calibrators", "OUTLIERS")
 PARAMETRIC = ("temperature", "vector", "matrix", "dirichlet", "ensemble_temperature")
 
 
