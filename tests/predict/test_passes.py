@@ -8,6 +8,7 @@ from torch import nn
 
 from oecal.core.errors import OecalError
 from oecal.models import wrn
+from oecal.predict.outputs import TOLERANCE
 from oecal.predict.prediction_plan import Augmentation
 from oecal.predict.repeated_passes import (
     EPSILONS,
@@ -102,7 +103,9 @@ def test_odin_without_a_step_is_the_msp_at_its_temperature_and_ranks_saturated_l
     found = every(linear)["odin"](images)["odin"]
     with torch.no_grad():
         z = linear(torch.from_numpy(images).float() / 255).double().numpy()
-    np.testing.assert_allclose(found[:, 0], 1 - softmax(z / 1000).max(axis=1), rtol=1e-12)
+    # ODIN takes other batches; what a logit then moves is divided by the temperature.
+    allowed = TOLERANCE * np.abs(z).max() / 1000
+    np.testing.assert_allclose(found[:, 0], 1 - softmax(z / 1000).max(axis=1), rtol=allowed)
     gaps = torch.tensor([[1e5, 0.0], [2e5, 0.0], [4e5, 0.0]])
     saturated = odin(lambda x: gaps + 0 * x, torch.zeros(3, 1))["odin"][:, 0].numpy()
     np.testing.assert_allclose(np.log(saturated), [-100, -200, -400], rtol=1e-12)
@@ -172,7 +175,7 @@ def test_augmentation_that_does_nothing(images):
         found = list_methods(model, ["tta"], 3, 4, how, [], CPU)["tta"](some)
         with torch.no_grad():
             z = model(torch.from_numpy(some).float() / 255).double().numpy()
-        np.testing.assert_allclose(found["tta_p"], softmax(z), rtol=1e-6)
+        np.testing.assert_allclose(found["tta_p"], softmax(z), rtol=TOLERANCE)
         np.testing.assert_allclose(found["tta_mi"], 0, atol=1e-12)
         assert (found["tta_agreement"] == 1).all()
 
@@ -193,7 +196,7 @@ def test_a_sample_of_swag_is_a_pass(images):
     with torch.no_grad():
         x = torch.from_numpy(images).float() / 255
         expected = (softmax(model(x).double().numpy()) + softmax(other(x).double().numpy())) / 2
-    np.testing.assert_allclose(found["swag_p"], expected, rtol=1e-6)
+    np.testing.assert_allclose(found["swag_p"], expected, rtol=TOLERANCE)
     assert (found["swag_mi"] > 0).all()
     assert not any(p.requires_grad for p in other.parameters())
 
@@ -226,7 +229,7 @@ def test_the_class_of_the_background_is_no_class(images):
     ]
     for found, expected in zip(both[:4], both[4:], strict=True):
         for name in expected:
-            np.testing.assert_allclose(found[name], expected[name], rtol=1e-5, atol=1e-12)
+            np.testing.assert_allclose(found[name], expected[name], rtol=TOLERANCE, atol=1e-12)
 
 
 def test_whatever_ran_before_the_values_are_the_same(images):
