@@ -20,11 +20,12 @@ FIGURES = yaml.safe_load((ROOT / "config.yaml").read_text())["figures"]
 DRAWN = ROOT / "results" / "demo" / "figures"
 HEAD = """# All figures
 
-Each figure is one file of `oecal/figures/`, which says what it is drawn from and holds its caption, and is drawn if its name is listed under
-`figures` in a study. The pictures are from the default study, for the first in-distribution set and model that fit; the `report.html` of a
-study has all of them, with what they show there in numbers.
+Each figure is one file of `oecal/figures/`, which says what it is drawn from and holds its caption.
+It is drawn if its name is listed under `figures` in a study. The pictures are from the default
+study, for the first in-distribution set and model that fit; the `report.html` of a study has all of
+them, with what they show there in numbers.
 
-    make figures                                                # all figures of the default study that are out of date
+    make figures                                                # all that are out of date
     snakemake --cores 1 results/demo/figures/reliability.pdf    # one of them
 """
 

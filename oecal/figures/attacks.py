@@ -1,4 +1,7 @@
-"""AUROC of MSP against the size of an attack: OOD images made to look safe, ID images made to raise an alarm; a curve per training."""
+"""AUROC of MSP against the size of an attack, a curve per training.
+
+OOD images are attacked to look safe, ID images to raise an alarm.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ NAMES = {"fgsm": "FGSM", "pgd": "PGD", "random": "random, as far"}
 
 
 def collect_data(attacks: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
-    """One row a training, seed, moved (ood, id), attack and size, 0 levels among them: mean AUROC of MSP over the sets."""
+    """Return one row per training, seed, moved (ood, id), attack and size: mean AUROC of MSP.
+
+    The mean is over the sets; 0 levels, no attack, is among the sizes.
+    """
     table = select_model(attacks, in_dist, model, trainings)
     table = table[table["score"] == SCORE]
     table = table.assign(
@@ -49,7 +55,10 @@ def collect_data(attacks: str, in_dist: str, model: str, trainings: Sequence[str
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A row per kind of moved images, a column per attack: AUROC of MSP, %, mean and range over seeds, by levels of 255; chance is 50."""
+    """Draw a row per kind of attacked images and a column per attack.
+
+    AUROC of MSP in percent, mean and range over seeds, by levels of 255; chance is 50.
+    """
     attacks = list(data["attack"].unique())
     figure, axes = make_panels(len(ROWS), max(len(attacks), 1), 4.2, sharex=True, sharey=True)
     for row, (moved, label) in zip(axes, ROWS.items(), strict=True):

@@ -1,4 +1,7 @@
-"""What a score costs beside the forward pass, time and memory, against what it gives: its mean AUROC, before and after Outlier Exposure."""
+"""What a score costs beside the forward pass, in time and memory, and what it gives.
+
+Its mean AUROC against its cost, before and after Outlier Exposure.
+"""
 
 from __future__ import annotations
 
@@ -46,14 +49,14 @@ FLOORS = {"seconds": 1e-6, "peak_mb": 1e-2}  # the axes are logarithmic
 def collect_data(
     costs: str, detection: str, in_dist: str, model: str, trainings: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a training and score: family, auroc, seconds, peak_mb, and of the forward pass forward_seconds, forward_mb; means over seeds.
+    """Return one row per training and score: family, auroc and costs, means over seeds.
 
-    costs, detection: the tables of these names. auroc: mean over all OOD sets; seconds: of 1,000
-    images, costly passes and scoring, without the ordinary forward pass; peak_mb: the highest
-    memory of these.
+    Costs are seconds and peak_mb, and of the forward pass forward_seconds and forward_mb. auroc:
+    mean over all OOD sets. seconds: for 1,000 images, costly passes and scoring, without the
+    ordinary forward pass. peak_mb: the highest memory of these.
     """
     shown = list(trainings)
-    spent, found = (select_model(path, in_dist, model, shown) for path in (costs, detection))
+    spent, detected = (select_model(path, in_dist, model, shown) for path in (costs, detection))
     spent = spent.assign(
         seconds=spent["seconds_predict"] - spent["seconds_forward"] + spent["seconds_score"]
     )
@@ -62,9 +65,9 @@ def collect_data(
     )
     columns = ["seconds", "peak_mb", "forward_seconds", "forward_mb"]
     mean = spent.groupby(["training", "score"], sort=False)[columns].mean()
-    auroc = found.groupby(["training", "score"], sort=False)["auroc"].mean()
+    auroc = detected.groupby(["training", "score"], sort=False)["auroc"].mean()
     data = mean.join(auroc, how="inner").reset_index()
-    of = group_by_family(found["score"].unique())
+    of = group_by_family(detected["score"].unique())
     data["family"] = data["score"].map(of)
     order = {"training": shown, "score": list(of)}
     return data.sort_values(
@@ -73,14 +76,20 @@ def collect_data(
 
 
 def front(cost: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Indices of the Pareto front, by rising cost: nothing that costs no more has a higher value."""
+    """Return the indices of the Pareto front, by rising cost.
+
+    Nothing that costs no more has a higher value.
+    """
     order = np.lexsort((-value, cost))
     best = np.maximum.accumulate(np.r_[-np.inf, value[order][:-1]])
     return order[value[order] > best]
 
 
 def spread(places: np.ndarray, gap: float) -> np.ndarray:
-    """Rising places in [0, 1], moved as little as it takes for `gap` between neighbours: first to the right, then back from the edge."""
+    """Return rising places in [0, 1] at least `gap` apart, moved as little as that takes.
+
+    First to the right, then back from the edge.
+    """
     moved = places.copy()
     for n in range(1, len(moved)):
         moved[n] = max(moved[n], moved[n - 1] + gap)
@@ -91,7 +100,7 @@ def spread(places: np.ndarray, gap: float) -> np.ndarray:
 
 
 def looks(data: pd.DataFrame) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each family."""
+    """Return the colour and marker of each family."""
     return {
         f: (CYCLE[n % len(CYCLE)], MARKERS[n // len(CYCLE)])
         for n, f in enumerate(data["family"].unique())
@@ -99,9 +108,9 @@ def looks(data: pd.DataFrame) -> dict[str, tuple[str, str]]:
 
 
 def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str, str]]) -> None:
-    """A score's markers, open before and full after, joined.
+    """Draw a score's markers, open before and full after, joined by a line.
 
-    The Pareto front of the last training with names above.
+    The scores on the Pareto front of the last training are named above.
     """
     trainings, last = data["training"].unique(), data[data["training"] == data["training"].iloc[-1]]
     for (family, _), part in data.groupby(["family", "score"], sort=False):
@@ -143,9 +152,10 @@ def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str,
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """AUROC against seconds, and against memory, both logarithmic: open before, full after Outlier Exposure, the Pareto front named.
+    """Draw AUROC against seconds and against memory, both on a logarithmic axis.
 
-    Costs below FLOORS are drawn there.
+    Open before, full after Outlier Exposure; the Pareto front is named. Costs below FLOORS are
+    drawn there.
     """
     data = data.assign(
         auroc=100 * data["auroc"],
@@ -172,7 +182,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """The best score, and the best of those that need no more than the one forward pass."""
+    """Name the best score, and the best of those that need only the one forward pass."""
     lines, costs = [], tables["costs"]
     for training, rows in list(tables["detection"].groupby("training", sort=False))[:MOST]:
         spent = (
@@ -185,7 +195,8 @@ def describe_figure(tables: Tables) -> list[str]:
         if len(single.dropna()):
             tops = [t.dropna().sort_values("auroc").iloc[-1] for t in (table, single)]
             said = [
-                f"{top.name} ({100 * top['auroc']:.1f}%, {top['seconds_predict'] + top['seconds_score']:.2g} s)"
+                f"{top.name} ({100 * top['auroc']:.1f}%, "
+                f"{top['seconds_predict'] + top['seconds_score']:.2g} s)"
                 for top in tops
             ]
             rest = (

@@ -1,4 +1,7 @@
-"""Histograms of a classifier's confidence (maximum softmax probability) on ID and OOD test images, each training beside the others."""
+"""Histograms of a classifier's confidence (maximum softmax probability) on ID and OOD images.
+
+Each training beside the others.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ GROUPS = {"id": "in-distribution, right", "id wrong": "in-distribution, wrong"} 
 
 
 def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
-    """One row an image: training, group (a key of GROUPS), confidence; all seeds together."""
+    """Return one row per image: training, group (a key of GROUPS), confidence; all seeds."""
     parts = []
     for path in outputs:
         run = read_run(path, "logits", "labels")
@@ -46,7 +49,10 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A row per group, a column per training: percent of the group's images by confidence, its mean dashed."""
+    """Draw a row per group, a column per training.
+
+    Percent of the group's images by confidence; its mean is dashed.
+    """
     trainings = list(data["training"].unique())
     shown = [g for g in GROUPS if (data["group"] == g).any()]
     figure, axes = make_panels(
@@ -81,7 +87,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """Mean confidence without and with OOD images."""
+    """Compare the mean confidence on ID and on OOD images."""
     lines = []
     for training, rows in group_uncalibrated(tables):
         mean = rows.groupby("set")["mean_confidence"].mean()

@@ -1,4 +1,4 @@
-"""Bits per dimension of constant images by grey level, and of test images whose contrast is taken away.
+"""Bits per dimension of constant images by grey level, and of images that lose their contrast.
 
 Nalisnick et al. (ICLR 2019, arXiv 1810.09136, section 5): to second order about a common mean, data
 of less variance are more likely, whatever they show. The extreme is an image without any.
@@ -32,10 +32,10 @@ FLOOR = 1 / 256  # bits/dim: the axis is logarithmic
 
 
 def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
-    """One row a point: training, seed, probe (constant, contrast, id), at (grey level; contrast; nan), bpd.
+    """Return one row per point: training, seed, probe (constant, contrast, id), at, bpd.
 
-    Contrast: images mean + at (x - mean), each about its own mean level; bpd is their mean. id: the
-    mean of the ID test images.
+    at: the grey level; the contrast; nan for id. Contrast: images mean + at (x - mean), each about
+    its own mean level; bpd is their mean. id: the mean of the ID test images.
     """
     parts = []
     for path in outputs:
@@ -63,9 +63,9 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """Bits per dimension, mean and range over seeds, by grey level and by kept contrast.
+    """Draw bits per dimension, mean and range over seeds, by grey level and by kept contrast.
 
-    Dotted, ID test images, first training.
+    Dotted: ID test images under the first training.
     """
     trainings = list(data["training"].unique())
     inside = data[(data["probe"] == "id") & (data["training"] == trainings[0])]["bpd"].mean()

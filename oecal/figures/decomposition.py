@@ -33,14 +33,20 @@ MARKERS = {"near": "o", "far": "s", "synthetic": "^"}
 def collect_data(
     decomposition: str, in_dist: str, model: str, trainings: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a training, score and kind of OOD: the three AUROCs of decomposition.csv, mean over seeds."""
+    """Return one row per training, score and kind of OOD: three AUROCs, means over seeds.
+
+    The AUROCs are those of decomposition.csv.
+    """
     table = select_model(decomposition, in_dist, model, trainings)
     columns = ["auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous"]
     return table.groupby(["training", "score", "kind"], sort=False)[columns].mean().reset_index()
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A row per score, the best of the first training on top: AUROC of OOD against ambiguous images; as ticks, ambiguous against ID."""
+    """Draw a row per score, the best of the first training on top.
+
+    AUROC of OOD against ambiguous images; as ticks, of ambiguous against ID images.
+    """
     trainings = list(data["training"].unique())
     first = data[data["training"] == trainings[0]]
     scores = list(
@@ -95,15 +101,15 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """The score that best tells OOD from ambiguous images."""
+    """Name the score that best tells OOD from ambiguous images."""
     lines = []
     for training, rows in tables["decomposition"].groupby("training", sort=False):
         means = rows.groupby("score", sort=False)[["auroc_ood_ambiguous", "auroc_ambiguous"]].mean()
         best = means.loc[str(means["auroc_ood_ambiguous"].idxmax())]
         above = (means["auroc_ood_ambiguous"] > 0.5).sum()
         lines.append(
-            f"{training}: OOD ranks above ambiguous images with {above} of {len(means)} scores, most with {best.name} "
-            f"(AUROC {100 * best['auroc_ood_ambiguous']:.1f}%; ambiguous against in-distribution images "
-            f"{100 * best['auroc_ambiguous']:.1f}%)."
+            f"{training}: OOD ranks above ambiguous images with {above} of {len(means)} scores, "
+            f"most with {best.name} (AUROC {100 * best['auroc_ood_ambiguous']:.1f}%; "
+            f"ambiguous against in-distribution images {100 * best['auroc_ambiguous']:.1f}%)."
         )
     return lines

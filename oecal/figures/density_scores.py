@@ -1,4 +1,7 @@
-"""AUROC of every score of a density model against every OOD set, with the scores that need no model, and with published numbers."""
+"""AUROC of every score of a density model against every OOD set.
+
+Beside them scores that need no model, and published numbers.
+"""
 
 from __future__ import annotations
 
@@ -48,14 +51,12 @@ def collect_data(
     sources: Mapping[str, str],
     published: str | Path = PUBLISHED,
 ) -> pd.DataFrame:
-    """One row a training, seed, ood, kind, score: auroc.
+    """Return one row per training, seed, ood, kind and score: auroc; then published numbers.
 
-    Then the published numbers, with a source, the training THEIRS.
-
-    detection: detection.csv. sources: data set of the study -> published data set; a published
-    number is shown where both its sets and its score are in the figure; those of another
-    architecture only where there is none of this one (pixelcnn: PixelCNN++). `of` is the training
-    that it is for: baseline, oe_tune.
+    Published numbers have a source, and THEIRS as training. sources: data set of the study ->
+    published data set. A published number is shown where both its sets and its score are in the
+    figure, and one for another architecture only where there is none for this one (pixelcnn:
+    PixelCNN++). `of` is the training that it is for: baseline, oe_tune.
     """
     table = select_model(detection, in_dist, model)
     own = [table[table["training"] == training] for training in trainings]
@@ -78,7 +79,7 @@ def collect_data(
 
 
 def merged(data: pd.DataFrame) -> pd.DataFrame:
-    """The synthetic sets as one, their mean in each run.
+    """Return the data with the synthetic sets as one, their mean in each run.
 
     Published numbers for a synthetic set are left out.
     """
@@ -94,9 +95,9 @@ def merged(data: pd.DataFrame) -> pd.DataFrame:
 
 
 def order(own: pd.DataFrame) -> list[str]:
-    """The scores from top to bottom: of the model, then the plain ones.
+    """Return the scores from top to bottom: first those of the model, then the plain ones.
 
-    Within these by the first training's mean over all sets.
+    Both are sorted by the first training's mean over all sets.
     """
     first = own[own["training"] == own["training"].iloc[0]]
     means = (
@@ -108,9 +109,9 @@ def order(own: pd.DataFrame) -> list[str]:
 
 
 def dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str]) -> None:
-    """A dot, mean over seeds, and a line, their range, for each training.
+    """Draw for each training a dot, the mean over seeds, and a line, their range.
 
-    One for all where the score needs no model.
+    A score that needs no model has one dot for all trainings.
     """
     model = np.array([s not in PLAIN for s in scores])
     for n, training in enumerate(trainings):
@@ -148,9 +149,9 @@ def dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel per OOD set, a row per score, a marker per training: AUROC, %.
+    """Draw a panel per OOD set, a row per score, a marker per training: AUROC, %.
 
-    Diamonds are published numbers, whose sources stand below.
+    Diamonds are published numbers, whose sources are listed below.
     """
     shown = merged(data)
     own, published = shown[shown["training"] != THEIRS], shown[shown["training"] == THEIRS]
@@ -224,5 +225,5 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """The best score, and the hardest set for the first one."""
+    """Name the best score, and the hardest set for the first one."""
     return describe_best_score(tables)

@@ -31,24 +31,24 @@ CAPTION = (
 
 
 def collect_data(drift: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
-    """The rows of drift.csv of this model and these trainings, in the given order.
+    """Return the rows of drift.csv for this model and these trainings, in the given order.
 
     Raises OecalError if there are none.
     """
     table = select_model(drift, in_dist, model, trainings).dropna(subset="score")
     if table.empty:
         raise OecalError(
-            f"{drift}: has no score of {model} on {in_dist}; add one of: {', '.join(SCORES)}, or leave the figure drift out"
+            f"{drift}: has no score of {model} on {in_dist}; add one of: {', '.join(SCORES)}, "
+            "or leave the figure drift out"
         )
     return table
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """Above, images from the onset to the alarm, median and quartiles, by share of OOD.
+    """Draw images from the onset to the alarm above, false alarms on ID streams below.
 
-    Below, false alarms in percent of ID streams.
-
-    An open marker above the dotted line: half of the streams or more raise none.
+    Above: median and quartiles by share of OOD; an open marker above the dotted line: half of the
+    streams or more raise none. Below: percent of the streams.
     """
     trainings, scores = list(data["training"].unique()), list(data["score"].unique())
     rates = sorted(data.loc[data["ood_rate"] > 0, "ood_rate"].unique())
@@ -136,7 +136,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """The share of streams with an alarm at each OOD rate, with the first score."""
+    """Give the share of streams with an alarm at each OOD rate, for the first score."""
     table = tables["drift"]
     lines, first = [], table[table["score"] == table["score"].iloc[0]] if len(table) else table
     for training, rows in first.groupby("training", sort=False):

@@ -1,4 +1,7 @@
-"""Where ID and OOD images lie among penultimate features: directions in their principal plane, and distances that no plane shows."""
+"""Where ID and OOD images lie among penultimate features.
+
+Directions in their principal plane, and distances that no plane shows.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +38,15 @@ FLOOR = 1e-2  # of distances: the axes are logarithmic
 
 
 def some(group: EvaluatedSet, n: int) -> np.ndarray:
-    """Indices of `n` images of a test set, the same ones for each training.
+    """Return the indices of `n` images of a test set, the same ones for each training.
 
-    All if there are fewer.
+    All of them if there are fewer.
     """
     return np.sort(make_generator("features", group.set).permutation(len(group))[:n])
 
 
 def drawn(run: StoredRun) -> list[tuple[EvaluatedSet, np.ndarray]]:
-    """The images shown: pairs of a group and indices into it."""
+    """Return the images shown: pairs of a group and indices into it."""
     kinds = [kind for kind in OOD if run.tests(kind)]
     shares = [
         (group, IMAGES // len(kinds) // len(run.tests(kind)))
@@ -54,8 +57,9 @@ def drawn(run: StoredRun) -> list[tuple[EvaluatedSet, np.ndarray]]:
 
 
 def plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates in the plane of the two first principal components, (N, 2), and the shares of variance that these explain, (2,).
+    """Project onto the first two principal components.
 
+    Returns coordinates (N, 2) and the shares of variance that the components explain (2,).
     directions: (N, D); inside: which of them are ID, (N,). The sign is such that the mean of ID
     lies left and below.
     """
@@ -68,9 +72,10 @@ def plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def distances(features: np.ndarray, train: EvaluatedSet) -> tuple[np.ndarray, np.ndarray]:
-    """Distance from the ID train mean within the subspace that the class means span, and outside of it: (N,) each.
+    """Return distances from the ID train mean within the subspace of class means and outside.
 
-    The subspace has K - 1 dimensions, but at most half of D: else nothing would be left outside.
+    (N,) each. The subspace has K - 1 dimensions, but at most half of D: else nothing would be left
+    outside.
     """
     known, labels = train["features"].astype(np.float64), train["labels"]
     centre = known.mean(axis=0)
@@ -84,11 +89,11 @@ def distances(features: np.ndarray, train: EvaluatedSet) -> tuple[np.ndarray, np
 
 
 def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
-    """One row an image: training, kind (id, near, far, synthetic), label, x, y, explained_x, explained_y, inside, outside.
+    """Return one row per image: training, kind, label, and its place in plane and subspace.
 
-    x, y: the direction f / |f| of its features in the principal plane of all images shown, half of
-    them ID, and the shares of variance that this explains; inside, outside: the distances, over
-    their median on ID test.
+    kind: id, near, far, synthetic. x, y: the direction f / |f| of its features in the principal
+    plane of all images shown, half of them ID; explained_x, explained_y: the shares of variance
+    that this explains; inside, outside: the distances, over their median on ID test.
     """
     parts = []
     for path in outputs:
@@ -102,8 +107,8 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
         length = np.linalg.norm(features, axis=1, keepdims=True)
         at, explained = plane(features / np.where(length > 0, length, 1), kinds == "id")
         train, test = run.find("id", "train"), run.find("id")["features"].astype(np.float64)
-        found, usual = (distances(f, train) for f in (features, test))
-        inside, outside = (f / np.median(u) for f, u in zip(found, usual, strict=True))
+        own, usual = (distances(f, train) for f in (features, test))
+        inside, outside = (f / np.median(u) for f, u in zip(own, usual, strict=True))
         columns = {
             "x": at[:, 0],
             "y": at[:, 1],
@@ -116,9 +121,9 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A column per training.
+    """Draw a column per training.
 
-    Above, directions in the principal plane, with the medians of few ID classes; below, the two
+    Above: directions in the principal plane, with the medians of few ID classes. Below: the two
     distances.
     """
     trainings = list(data["training"].unique())

@@ -1,4 +1,7 @@
-"""Does a training pay for calibration on the pool of ID and OOD images with under-confidence on ID? A line per training and control."""
+"""Does a training pay for pooled calibration with under-confidence on ID?
+
+The pool holds ID and OOD images. A line per training, controls among them.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ PANELS = {
 def collect_data(
     calibration: str, in_dist: str, model: str, trainings: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a run, set (id, pooled) and post_hoc (none, temperature): rms, ece, excess = mean confidence minus accuracy."""
+    """Return one row per run, set (id, pooled) and post_hoc (none, temperature).
+
+    Columns: rms, ece, excess = mean confidence minus accuracy.
+    """
     table = select_model(calibration, in_dist, model, trainings)
     table = table[table["set"].isin(SETS) & table["post_hoc"].isin(FILLS)]
     return with_excess(table)[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(
@@ -45,9 +51,9 @@ def collect_data(
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel per measure, a line per training: mean over seeds and range.
+    """Draw a panel per measure, a line per training: mean over seeds and range.
 
-    On ID and on the pool, as trained (full) and scaled (open).
+    On ID and on the pool, as trained (full) and after temperature scaling (open).
     """
     trainings = list(data["training"].unique())
     figure, axes = make_panels(1, len(PANELS), 0.95 + 0.26 * max(len(trainings), 2), sharey=True)
@@ -115,7 +121,10 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """What each training after the first changes in ECE, pooled and on ID alone, as trained and after temperature scaling."""
+    """Tell what each training after the first changes in ECE, on ID and pooled.
+
+    As trained and after temperature scaling.
+    """
     calibration = tables["calibration"]
     ece = calibration.pivot_table(
         index=["post_hoc", "set", "seed"], columns="training", values="ece", sort=False
@@ -124,8 +133,8 @@ def describe_figure(tables: Tables) -> list[str]:
     for training in others:
         change = (ece[training] - ece[first]).dropna()
         said = [
-            f"{format_over_seeds(change[post_hoc, name])} {where}{'' if post_hoc == 'none' else ' after temperature scaling'}"
-            for post_hoc in ("none", "temperature")
+            f"{format_over_seeds(change[post_hoc, name])} {where}{after}"
+            for post_hoc, after in (("none", ""), ("temperature", " after temperature scaling"))
             for name, where in (("pooled", "pooled"), ("id", "on in-distribution images"))
             if (post_hoc, name) in {key[:2] for key in change.index}
         ]

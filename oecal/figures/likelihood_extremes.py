@@ -34,7 +34,7 @@ BESIDE = 2  # trainings beside each other; further ones below
 def collect_data(
     outputs: Sequence[str], data: Sequence[str], interpolation: str, fit: str
 ) -> pd.DataFrame:
-    """One row an image: training, set, end (most, least), bpd, image (uint8 C, H, W).
+    """Return one row per image: training, set, end (most, least), bpd, image (uint8 C, H, W).
 
     Real sets only, ID first.
     """
@@ -64,7 +64,7 @@ def collect_data(
 
 
 def strip(images: Sequence[np.ndarray]) -> np.ndarray:
-    """Images side by side with a white line between, (H, W', 3)."""
+    """Join images side by side with a white line between, (H, W', 3)."""
     framed = [
         np.pad(np.broadcast_to(i, (3, *i.shape[1:])), ((0, 0), (1, 1), (1, 1)), constant_values=255)
         for i in images
@@ -73,9 +73,9 @@ def strip(images: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A row per set, two columns per training: its most and its least likely images, with the range of their bits per dimension.
+    """Draw a row per set, two columns per training: its most and its least likely images.
 
-    More than BESIDE trainings continue below.
+    With the range of their bits per dimension. More than BESIDE trainings continue below.
     """
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())
     blocks = [trainings[n : n + BESIDE] for n in range(0, len(trainings), BESIDE)]

@@ -1,8 +1,8 @@
-"""Histograms of the log-likelihood of ID train, ID test and OOD images, each training beside the others.
+"""Histograms of the log-likelihood of ID train, ID test and OOD images.
 
-The figure of Nalisnick et al., "Do Deep Generative Models Know What They Don't Know?", ICLR 2019:
-OOD images to the right of the in-distribution ones are MORE likely under a model that never saw
-their kind.
+Each training beside the others. The figure of Nalisnick et al., "Do Deep Generative Models Know
+What They Don't Know?", ICLR 2019: OOD images to the right of the in-distribution ones are MORE
+likely under a model that never saw their kind.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ TOLD = 0.01  # the share of a set outside the range from which on it is written
 
 
 def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
-    """One row an image: training, set, role (train, test, near, far, synthetic), bits = log2 p(x) / D."""
+    """Return one row per image: training, set, role, bits = log2 p(x) / D.
+
+    role: train, test, near, far, synthetic.
+    """
     parts = []
     for path in outputs:
         run = read_run(path, "log_likelihood")
@@ -60,7 +63,7 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def limits(data: pd.DataFrame) -> tuple[float, float]:
-    """The range shown: all of the first training and half as much again to the left.
+    """Return the range shown: all of the first training and half as much again to the left.
 
     Outliers may be driven far beyond that.
     """
@@ -72,14 +75,14 @@ def limits(data: pd.DataFrame) -> tuple[float, float]:
 
 
 def weights(bits: pd.Series, bins: Sequence[float]) -> np.ndarray:
-    """Weights that make a histogram a density of ALL images, also of those outside the bins."""
+    """Return weights that make a histogram a density of ALL images, those outside the bins too."""
     return np.full(len(bits), 1 / (len(bits) * (bins[1] - bins[0])))
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel per training on one axis of bits per dimension.
+    """Draw a panel per training on one axis of bits per dimension.
 
-    a set that lies further left is named with its place instead.
+    A set that lies further left is named with its place instead.
     """
     trainings = list(data["training"].unique())
     low, high = limits(data)
@@ -146,5 +149,5 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """Sets that look more normal than the data."""
+    """Name the sets that look more normal than the data."""
     return describe_inverted_sets(tables, "log_likelihood")

@@ -1,7 +1,8 @@
-"""Bits per dimension under the model against bits per dimension as PNG: does the likelihood say more than how simple an image is?
+"""Does the likelihood say more than how simple an image is?
 
-The figure behind the input complexity of Serra et al. (ICLR 2020, arXiv 1909.11480): their score is
-positive above the diagonal.
+Bits per dimension under the model against bits per dimension as PNG. The figure behind the input
+complexity of Serra et al. (ICLR 2020, arXiv 1909.11480): their score is positive above the
+diagonal.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ RISE = 8  # how far above the first training's range is shown: outliers may be d
 
 
 def collect_data(outputs: Sequence[str], statistics: str) -> pd.DataFrame:
-    """One row a test image: training, set, role (test, near, far, synthetic), bpd (of the model), png (length as PNG / dimensions)."""
+    """Return one row per test image: training, set, role, bpd (of the model), png.
+
+    role: test, near, far, synthetic. png: length as PNG / dimensions.
+    """
     plain = {(g.set, g.split): g["png_bits"] for g in read_run(statistics, "png_bits").groups}
     parts = []
     for path in outputs:
@@ -63,9 +67,10 @@ def collect_data(outputs: Sequence[str], statistics: str) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel per training, at most EACH images of a set: -log2 p / D against the PNG's bits / D, and Spearman's correlation on ID.
+    """Draw a panel per training: -log2 p / D against the PNG's bits / D.
 
-    What is far above the rest is drawn at the upper edge.
+    At most EACH images of a set, and Spearman's correlation on ID. What is far above the rest is
+    drawn at the upper edge.
     """
     trainings = list(data["training"].unique())
     real = data[data["role"] != "synthetic"]

@@ -1,4 +1,7 @@
-"""Where Outlier Exposure helps, does nothing, hurts: a row for each setting of `limits`, a column for each measure."""
+"""Where Outlier Exposure helps, does nothing, hurts.
+
+A row for each setting of `limits`, a column for each measure.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ PLAIN = "images\nseen"  # the price; has no colour: that more images cost more i
 
 
 def read(limits: str) -> pd.DataFrame:
-    """limits.csv; a setting is a text, also where it looks like a number or a missing one."""
+    """Read limits.csv; a setting is text, even where it looks like a number or is missing."""
     texts = dict.fromkeys(("factor", "setting", "measure", "kind", "ood"), str)
     return pd.read_csv(
         limits, dtype=texts, keep_default_na=False, na_values={"low": "", "high": ""}
@@ -63,7 +66,10 @@ def read(limits: str) -> pd.DataFrame:
 
 
 def collect_data(limits: str) -> pd.DataFrame:
-    """One row a factor, setting and column: its group and place, difference (percentage points; of the images percent), verdict."""
+    """Return one row per factor, setting and column: group, place, difference, verdict.
+
+    difference: in percentage points; of the images seen in percent.
+    """
     table = read(limits)
     table = table[table["ood"] == ""]
     parts = []
@@ -79,22 +85,22 @@ def collect_data(limits: str) -> pd.DataFrame:
 def cell(
     ax: Axes, at: tuple[int, int], difference: float, verdict: str, plain: bool, size: float
 ) -> None:
-    """The difference, in the colour of the verdict, the stronger the larger.
+    """Draw the difference in the colour of the verdict, the stronger the larger.
 
-    Bold if there is one.
+    Bold if there is a verdict.
     """
-    found = verdict != "nothing" and not plain
-    colour = BLACK if found or plain else GREY
+    decided = verdict != "nothing" and not plain
+    colour = BLACK if decided or plain else GREY
     middle = at[0] + 0.5, at[1] + 0.52
     style = {
         "size": size,
         "ha": "center",
         "va": "center",
         "color": colour,
-        "weight": "bold" if found else "normal",
+        "weight": "bold" if decided else "normal",
     }
     text = ax.text(*middle, short(difference, "+", 5), style)
-    if found:
+    if decided:
         opacity = next(o for least, o in SHADES.items() if abs(difference) >= least)
         face, hatch = to_rgba(LOOKS[verdict]["color"], opacity), LOOKS[verdict]["hatch"]
         ax.add_patch(
@@ -113,9 +119,9 @@ def cell(
 
 
 def heading(ax: Axes, columns: list[tuple[str, str]], width: float, height: float) -> None:
-    """Names of columns, word under word where these fit, else upright.
+    """Draw the names of columns, word below word where they fit, else upright.
 
-    Above them, `height` inches at most, those of their groups.
+    Above them, in at most `height` inches, the names of their groups.
     """
     flat = fits(columns, width)
     for n, (_, column) in enumerate(columns):
@@ -157,12 +163,15 @@ def heading(ax: Axes, columns: list[tuple[str, str]], width: float, height: floa
 
 
 def fits(columns: list[tuple[str, str]], width: float) -> bool:
-    """Whether all words of all columns fit beside each other at 6.5 points, each in a cell of so many inches."""
+    """Return whether all words of all columns fit beside each other at 6.5 points.
+
+    Each has a cell of `width` inches.
+    """
     return all(0.058 * len(word) < width for _, column in columns for word in column.split())
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """Settings under the heading of their factor, columns under that of their group."""
+    """Draw settings under the heading of their factor, columns under that of their group."""
     columns = list(
         data.sort_values("place", kind="stable")[["group", "column"]]
         .drop_duplicates()
@@ -229,13 +238,15 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """In how many settings Outlier Exposure helps, and hurts."""
+    """Count the settings in which Outlier Exposure helps, and in which it hurts."""
     lines, table = [], tables["limits"]
     for (measure, kind), title in LIMITED.items():
-        found = table[
+        verdicts = table[
             (table["measure"] == measure) & (table["kind"] == kind) & table["ood"].isna()
         ]["verdict"]
-        if len(found):
-            counts = f"helps in {(found == 'helps').sum()} of {len(found)} settings, hurts in {(found == 'hurts').sum()}"
-            lines.append(f"{title}: {counts}.")
+        if len(verdicts):
+            helps, hurts = (verdicts == "helps").sum(), (verdicts == "hurts").sum()
+            lines.append(
+                f"{title}: helps in {helps} of {len(verdicts)} settings, hurts in {hurts}."
+            )
     return lines

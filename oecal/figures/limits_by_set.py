@@ -1,6 +1,6 @@
-"""The same for each OOD set: AUROC of MSP.
+"""Where Outlier Exposure helps, does nothing, hurts, for each OOD set: AUROC of MSP.
 
-Of the factor of auxiliary sets: which of them helps against which OOD set.
+For the factor of auxiliary sets: which of them helps against which OOD set.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ CAPTION = (
 
 
 def collect_data(limits: str) -> pd.DataFrame:
-    """One row a factor, setting and OOD set: its kind as group, difference of the AUROC of MSP (percentage points), verdict."""
+    """Return one row per factor, setting and OOD set: difference of the AUROC of MSP, verdict.
+
+    The kind of the set is the group; the difference is in percentage points.
+    """
     table = summary.read(limits)
     table = table[(table["measure"] == "auroc_msp") & (table["ood"] != "")]
     place = table["kind"].map(OOD.index)
@@ -43,5 +46,5 @@ def collect_data(limits: str) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """As `limits` is drawn, a column per OOD set."""
+    """Draw as `limits` does, with a column per OOD set."""
     return summary.draw_figure(data)

@@ -1,9 +1,8 @@
 """Does Outlier Exposure repair a density, or only lower it near the outliers it saw?
 
-Price and gain of each training, set by set.
-
-Above: AUROC of -log p(x); below 50% an OOD set is more likely than the data. Left: what a training
-costs on the data themselves. Below: where it moved the density.
+Price and gain of each training, set by set. Above: AUROC of -log p(x); below 50% an OOD set is more
+likely than the data. Left: what a training costs on the data themselves. Below: where it moved the
+density.
 """
 
 from __future__ import annotations
@@ -51,12 +50,13 @@ def collect_data(
     model: str,
     trainings: Sequence[str],
 ) -> pd.DataFrame:
-    """One row a training, seed and set: outliers, alike, kind (id, near, far, synthetic), auroc of log_likelihood, bpd, change of bpd.
+    """Return one row per training, seed and set: auroc of log_likelihood, bpd, change of bpd.
 
-    trainings: those shown; the first is the one to compare with, and changes are within a seed, nan for a seed that the first lacks. alike:
-    the set is drawn from the distribution of one of the auxiliary sets.
+    Further columns: outliers, alike, kind (id, near, far, synthetic). trainings: those shown; the
+    first is the one to compare with, and changes are within a seed, nan for a seed that the first
+    lacks. alike: the set is drawn from the distribution of one of the auxiliary sets.
     """
-    found, bits, how = (
+    detected, bits, how = (
         select_model(path, in_dist, model, trainings)
         for path in (detection, likelihood, trainings_table)
     )
@@ -67,14 +67,14 @@ def collect_data(
         .fillna("")
         .map(str.split)
     )
-    found = found[found["score"] == "log_likelihood"][
+    detected = detected[detected["score"] == "log_likelihood"][
         ["training", "seed", "ood", "kind", "auroc"]
     ].rename(columns={"ood": "set"})
-    kinds = {in_dist: "id", **found.drop_duplicates("set").set_index("set")["kind"].to_dict()}
+    kinds = {in_dist: "id", **detected.drop_duplicates("set").set_index("set")["kind"].to_dict()}
     bits = bits[bits["set"].isin(list(kinds))][["training", "seed", "set", "bpd_mean"]].rename(
         columns={"bpd_mean": "bpd"}
     )
-    data = bits.merge(found.drop(columns="kind"), on=["training", "seed", "set"], how="left")
+    data = bits.merge(detected.drop(columns="kind"), on=["training", "seed", "set"], how="left")
     first = bits[bits["training"] == trainings[0]][["seed", "set", "bpd"]]
     data = data.merge(first, on=["seed", "set"], how="left", suffixes=("", "_first"))
     data["change"] = data["bpd"] - data.pop("bpd_first")
@@ -92,16 +92,16 @@ def collect_data(
     )
 
 
-def places(kinds: Sequence[str]) -> np.ndarray:
-    """Left edges of the columns, in cells, with a gap where the kind changes."""
+def list_left_edges(kinds: Sequence[str]) -> np.ndarray:
+    """Return the left edges of the columns, in cells, with a gap where the kind changes."""
     changes = [a != b for a, b in itertools.pairwise(kinds)]
     return np.arange(len(kinds)) + GAP * np.cumsum([False, *changes])
 
 
-def cells(
+def draw_cells(
     ax: Axes, table: np.ndarray, lefts: np.ndarray, norm: Normalize, texts: Sequence[Sequence[str]]
 ) -> None:
-    """A heat map with values written in: a row of `table` below the other, column j from lefts[j]."""
+    """Draw a heat map with values written in; column j of `table` starts at lefts[j]."""
     for row, (values, written) in enumerate(zip(table, texts, strict=True)):
         for left, value, text in zip(lefts, values, written, strict=True):
             if np.isfinite(value):
@@ -122,8 +122,11 @@ def cells(
     ax.grid(visible=False)
 
 
-def signed(value: float) -> str:
-    """+0.02, -1.3, +73: about two digits that count, hundredths at the finest; below these 0."""
+def format_change(value: float) -> str:
+    """Format +0.02, -1.3, +73: about two significant digits, at most two decimals.
+
+    Smaller values are 0.
+    """
     return (
         f"{value:+.{2 if abs(value) < 0.995 else 1 if abs(value) < 9.95 else 0}f}"
         if abs(value) >= 0.005
@@ -131,8 +134,11 @@ def signed(value: float) -> str:
     )
 
 
-def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
-    """Change of ID bits per dimension: a small dot for each seed, a large one for the mean, written beside."""
+def draw_price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
+    """Draw the change of ID bits per dimension: small dots for seeds, a large one for the mean.
+
+    The mean is written beside it.
+    """
     base = inside[inside["training"] == trainings[0]]["bpd"].mean()
     for row, training in enumerate(trainings):
         change = inside[inside["training"] == training]["change"].dropna()
@@ -140,7 +146,7 @@ def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
         ax.plot([change.min(), change.max()], [row + 0.5] * 2, color=colour, lw=1)
         ax.plot(change, [row + 0.5] * len(change), ".", color=colour, ms=3, mew=0)
         ax.plot(change.mean(), row + 0.5, "o", color=colour, ms=5, mew=0)
-        text = signed(change.mean()) if row else f"{base:.2f}"
+        text = format_change(change.mean()) if row else f"{base:.2f}"
         ax.text(
             1.04, row + 0.5, text, transform=ax.get_yaxis_transform(), fontsize=6.5, va="center"
         )
@@ -155,12 +161,11 @@ def price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """AUROC of the likelihood, %, below it the change of bits per dimension.
+    """Draw the AUROC of the likelihood, %, and below it the change of bits per dimension.
 
-    a row per training, a column per OOD set; means over seeds.
-
-    A star: the set is like the training's outliers. `mean` and `worst set` are over the sets that
-    no training has seen the like of.
+    A row per training, a column per OOD set; means over seeds. A star: the set is like the
+    training's outliers. `mean` and `worst set` are over the sets that are unlike all trainings'
+    outliers.
     """
     trainings = list(dict.fromkeys(data["training"]))
     outside = data[data["kind"] != "id"]
@@ -186,7 +191,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
         [f"{v:.0f}{m}" for v, m in zip(row, mark, strict=True)]
         for row, mark in zip(percent, marks, strict=True)
     ]
-    lefts = places([*kinds, "all", "all"])
+    lefts = list_left_edges([*kinds, "all", "all"])
     of = {
         t: textwrap.wrap(text, 30)
         for t, text in data.drop_duplicates("training").set_index("training")["outliers"].items()
@@ -206,8 +211,8 @@ def draw_figure(data: pd.DataFrame) -> Figure:
     first = left + width + 0.42
     wide = WIDTH - first - 0.05
     costs, above = place(left, top, width, cell * rows), place(first, top, wide, cell * rows)
-    price(costs, data[data["kind"] == "id"], trainings)
-    cells(above, percent, lefts, Normalize(0, 100), written)
+    draw_price(costs, data[data["kind"] == "id"], trainings)
+    draw_cells(above, percent, lefts, Normalize(0, 100), written)
     for row, training in enumerate(trainings):
         at: dict[str, Any] = {"transform": costs.get_yaxis_transform(), "ha": "right"}
         start = row + 0.5 - (0.12 + 0.09 * len(of[training])) / 2 / cell
@@ -243,17 +248,18 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             wide * (lefts[len(sets) - 1] + 1) / (lefts[-1] + 1),
             cell * later,
         )
-        cells(
+        draw_cells(
             lowest,
             moved,
             lefts[: len(sets)],
             AsinhNorm(0.1, -limit, limit),
-            [[signed(v) for v in row] for row in moved],
+            [[format_change(v) for v in row] for row in moved],
         )
         lowest.text(
             0,
             -0.2,
-            f"Change of bits/dim against {display_name(trainings[0])} (blue: less likely than before)",
+            f"Change of bits/dim against {display_name(trainings[0])} "
+            "(blue: less likely than before)",
             fontsize=8,
             va="bottom",
         )
@@ -287,7 +293,10 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """A sentence on each training after the first: what it changes in bits/dim on ID test, and which sets it lifts above chance."""
+    """Say what each training after the first costs, and which sets it lifts above chance.
+
+    The cost is in bits/dim on ID test.
+    """
     likelihood, detection = tables["likelihood"], tables["detection"]
     bits = likelihood[likelihood["set"] == likelihood["in_dist"]].pivot(
         index="seed", columns="training", values="bpd_mean"
@@ -309,6 +318,7 @@ def describe_figure(tables: Tables) -> list[str]:
         lifted = [name for name in below if auroc.loc[name, training] >= 0.5]
         change = format_over_seeds(bits[training] - bits[first], percent=False)
         lines.append(
-            f"{training}: {change} bits/dim on in-distribution images; lifts {', '.join(lifted) or 'none'} of these above 50%."
+            f"{training}: {change} bits/dim on in-distribution images; "
+            f"lifts {', '.join(lifted) or 'none'} of these above 50%."
         )
     return lines

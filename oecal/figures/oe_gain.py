@@ -1,4 +1,7 @@
-"""What Outlier Exposure adds to each score: a forest plot of the paired change of AUROC and FPR95, for each kind of OOD set."""
+"""What Outlier Exposure adds to each score, for each kind of OOD set.
+
+A forest plot of the paired change of AUROC and FPR95.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +35,10 @@ METRICS = {"auroc": "AUROC (right: better)", "fpr95": "FPR95 (left: better)"}
 def collect_data(
     detection: str, in_dist: str, model: str, first: str, training: str
 ) -> pd.DataFrame:
-    """One row a score, family, kind of OOD set and seed: auroc and fpr95 of `training` minus those of `first`.
+    """Return one row per score, family, kind of OOD set and seed: change of auroc and fpr95.
 
-    detection: detection.csv. Within a seed, a metric is averaged over the sets of a kind; a score
-    or seed that one of both lacks is left out. `of` names the two trainings.
+    The change is `training` minus `first`. Within a seed, a metric is averaged over the sets of a
+    kind; a score or seed that one of both lacks is left out. `of` names the two trainings.
     """
     table = select_model(detection, in_dist, model)
     by = ["score", "kind", "seed"]
@@ -54,7 +57,7 @@ def collect_data(
 
 
 def forest(ax: Axes, data: pd.DataFrame, metric: str, scores: list[str]) -> None:
-    """Mean change and its interval over seeds, in percentage points.
+    """Draw the mean change and its interval over seeds, in percentage points.
 
     Open where there is one seed and so no interval.
     """
@@ -106,7 +109,10 @@ def forest(ax: Axes, data: pd.DataFrame, metric: str, scores: list[str]) -> None
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel for AUROC, one for FPR95, a row per score: the paired change in percentage points, mean and interval, a marker per kind."""
+    """Draw a panel for AUROC and one for FPR95, a row per score, a marker per kind.
+
+    The paired change in percentage points, mean and interval.
+    """
     scores = list(data["score"].unique())
     family = data.drop_duplicates("score")["family"].tolist()
     height = min(0.19 * max(len(scores), 3), 8.5)  # a page high at most
@@ -139,7 +145,10 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """How many scores a training lifts, and which most and least: AUROC, mean over all OOD sets, change within a seed."""
+    """Count the scores that a training lifts, and name those it changes most and least.
+
+    AUROC, mean over all OOD sets, change within a seed.
+    """
     rows = tables["detection"]
     first, training = rows["training"].unique()
     means = rows.groupby(["training", "score", "seed"], sort=False)["auroc"].mean()
@@ -152,6 +161,7 @@ def describe_figure(tables: Tables) -> list[str]:
         for score in (mean.idxmax(), mean.idxmin())
     )
     return [
-        f"{training} minus {first}, AUROC over all sets: higher with {(mean > 0).sum()} of {len(mean)} scores, "
+        f"{training} minus {first}, AUROC over all sets: "
+        f"higher with {(mean > 0).sum()} of {len(mean)} scores, "
         f"most with {most}, least with {least}."
     ]

@@ -1,4 +1,4 @@
-"""AUROC of each score against each OOD set under one training, and beside it the change against the first training."""
+"""AUROC of each score against each OOD set, and its change against the first training."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ LABELS = 1.7  # inches for the names of scores
 def collect_data(
     detection: str, in_dist: str, model: str, first: str, training: str
 ) -> pd.DataFrame:
-    """One row a score (family by family) and OOD set (near, far, synthetic): training, kind, family, auroc, change; means over seeds.
+    """Return one row per score and OOD set: training, kind, family, auroc, change.
 
-    detection: detection.csv. change: against the training `first`, within a seed; nan for a score
-    that `first` lacks. The column `against` names `first`, and is empty where it is the training
-    itself.
+    Means over seeds, family by family, near sets first, then far, then synthetic. change: against
+    the training `first`, within a seed; nan for a score that `first` lacks. The column `against`
+    names `first`, and is empty where it is the training itself.
     """
     table = select_model(detection, in_dist, model)
     key = ["score", "ood", "seed"]
@@ -64,7 +64,7 @@ def collect_data(
 
 
 def short(value: float, sign: str = "", longest: int = 4) -> str:
-    """97.3, +4.1, -12, 100, 0.0: a decimal where it fits into `longest` characters."""
+    """Format 97.3, +4.1, -12, 100, 0.0: with a decimal where it fits `longest` characters."""
     text = f"{value:{sign}.1f}"
     text = text if len(text) <= longest else f"{value:{sign}.0f}"
     return text if float(text) else text.lstrip("+-")
@@ -73,9 +73,9 @@ def short(value: float, sign: str = "", longest: int = 4) -> str:
 def heat(
     ax: Axes, table: pd.DataFrame, colours: str, norm: Normalize, sign: str, width: float
 ) -> None:
-    """Percent as colours and, where cells are wide enough, as numbers.
+    """Draw percent as colours and, where cells are wide enough, as numbers.
 
-    `width` of a cell in inches.
+    width: of a cell, in inches.
     """
     cmap = colormaps[colours].with_extremes(under=VERMILION)
     longest = 4 if width > 0.16 else 3
@@ -99,7 +99,10 @@ def heat(
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """Scores by sets: AUROC, %, and beside it, unless the training is the first, the change in percentage points."""
+    """Draw scores by sets: AUROC, %, and the change in percentage points beside it.
+
+    The first training has no change.
+    """
     scores, sets = list(data["score"].unique()), list(data["ood"].unique())
     training, against = data.iloc[0][["training", "against"]]
     shown = ["auroc", "change"] if against else ["auroc"]
@@ -147,5 +150,5 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """The best score, and the hardest set for the first one."""
+    """Name the best score, and the hardest set for the first one."""
     return describe_best_score(tables)

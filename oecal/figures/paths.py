@@ -1,4 +1,7 @@
-"""Confidence against distance: what a model says along paths that lead out of the in-distribution set; a column per path."""
+"""Confidence against distance: what a model says along paths that leave its data.
+
+A column per path out of the in-distribution set.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,19 @@ ROWS = {
 
 
 def collect_data(paths: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
-    """The rows of paths.csv of one model: training, seed, set, t and, as far as it has them, confidence, accuracy, bpd."""
+    """Return the rows of paths.csv of one model: training, seed, set, t and outputs.
+
+    Outputs are confidence, accuracy, bpd, as far as the model has them.
+    """
     table = select_model(paths, in_dist, model, trainings)
     return table[["training", "seed", "set", "t", *ROWS]].dropna(axis=1, how="all")
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A column per path, a row per output: confidence and accuracy in percent, or bits per dimension, mean and range over seeds, by t."""
+    """Draw a column per path, a row per output, mean and range over seeds, by t.
+
+    Confidence and accuracy in percent, or bits per dimension.
+    """
     rows, sets = [r for r in ROWS if r in data], list(data["set"].unique())[:PATHS]
     figure, axes = make_panels(
         len(rows), len(sets), 0.9 + 1.7 * len(rows), sharex=True, sharey="row"
@@ -68,7 +77,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """Confidence, or bits per dimension, at the start and at the end of the paths."""
+    """Give confidence, or bits per dimension, at the start and at the end of the paths."""
     lines = []
     for training, rows in tables["paths"].groupby("training", sort=False):
         percent = rows["confidence"].notna().any()
@@ -81,6 +90,7 @@ def describe_figure(tables: Tables) -> list[str]:
         scale, digits = (100, 0) if percent else (1, 2)
         ends = ", ".join(f"{name} {scale * x:.{digits}f}{unit}" for name, x in end.items())
         lines.append(
-            f"{training}: {what} {scale * start.mean():.{digits}f}{unit} at the start; at the end: {ends}."
+            f"{training}: {what} {scale * start.mean():.{digits}f}{unit} at the start; "
+            f"at the end: {ends}."
         )
     return lines

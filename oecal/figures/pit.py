@@ -1,6 +1,6 @@
 """Likelihood as confidence: histograms of its p-values by the ID validation images.
 
-a row per set, a column per training.
+A row per set, a column per training.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ BINS = np.linspace(0, 1, 21).tolist()
 
 
 def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
-    """One row an image: training, set, role, p (small: less likely than nearly all ID validation images of the same run)."""
+    """Return one row per image: training, set, role, p.
+
+    A small p: less likely than nearly all ID validation images of the same run.
+    """
     parts = []
     for path in outputs:
         run = read_run(path, "log_likelihood")
@@ -47,9 +50,9 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """Percent of images by p-value, at most SETS sets.
+    """Draw percent of images by p-value, for at most SETS sets.
 
-    Dashed, what uniform ones would give, and the share of p <= 0.05 as text.
+    Dashed: what uniform ones would give. The share of p <= 0.05 is written in.
     """
     trainings, sets = list(data["training"].unique()), list(data["set"].unique())[:SETS]
     figure, axes = make_panels(
@@ -84,7 +87,10 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """How far from uniform the p-values of ID test images are, and which sets are more likely than nearly all ID images."""
+    """Say how far from uniform the p-values of ID test images are.
+
+    And which sets are more likely than nearly all ID images.
+    """
     lines = []
     for training, rows in tables["pit"].groupby("training", sort=False):
         inside, above = (
@@ -93,7 +99,8 @@ def describe_figure(tables: Tables) -> list[str]:
         )
         sets = [f"{name} ({100 * share:.0f}%)" for name, share in above.items() if share > 0.5]
         lines.append(
-            f"{training}: p at most 0.05 for {format_over_seeds(inside['below_05'])}% of the in-distribution test images; more likely "
+            f"{training}: p at most 0.05 for {format_over_seeds(inside['below_05'])}% "
+            "of the in-distribution test images; more likely "
             f"than 95% of the validation images is most of {', '.join(sets) or 'no set'}."
         )
     return lines

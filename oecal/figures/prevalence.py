@@ -1,4 +1,7 @@
-"""Calibration against the share of OOD among the inputs: a curve per training, before and after temperature scaling."""
+"""Calibration against the share of OOD among the inputs, a curve per training.
+
+Before and after temperature scaling.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +38,9 @@ DASHES = {"none": "-", "temperature": "--"}
 def collect_data(
     prevalence: str, in_dist: str, model: str, trainings: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a run, post_hoc (none, temperature) and ood_rate: rate, ece, rms, excess.
+    """Return one row per run, post_hoc (none, temperature) and ood_rate.
 
-    prevalence: prevalence.csv. excess: mean confidence minus accuracy; above 0, the model is
+    Columns: rate, ece, rms, excess = mean confidence minus accuracy; above 0, the model is
     over-confident.
     """
     table = select_model(prevalence, in_dist, model, trainings)
@@ -48,9 +51,9 @@ def collect_data(
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel per measure: percent, mean and range over seeds, by the realised share of OOD.
+    """Draw a panel per measure, mean and range over seeds, by the realised share of OOD.
 
-    Dashed after temperature scaling.
+    In percent; dashed after temperature scaling.
     """
     figure, axes = make_panels(1, len(PANELS), 3.0, sharex=True)
     rates = data.groupby("ood_rate")[
@@ -89,7 +92,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """ECE at each share of OOD, as trained."""
+    """Give the ECE at each share of OOD, as trained."""
     table = tables["prevalence"]
     lines = []
     for training, rows in table[table["post_hoc"] == "none"].groupby("training", sort=False):

@@ -48,15 +48,16 @@ BROKEN: dict[str, Any] = {
 
 
 def collect_data(promises: str, in_dist: str, model: str, trainings: Sequence[str]) -> pd.DataFrame:
-    """The rows of promises.csv of this model and these trainings, of few scores: the first, and then the most known.
+    """Return the rows of promises.csv for this model, these trainings and a few scores.
 
-    Promises stand in the order of the configuration; the order of trainings is the given one.
-    Raises OecalError if there are none.
+    The scores are the first one and then the best known. Promises stand in the order of the
+    configuration, trainings in the given one. Raises OecalError if there are no rows.
     """
     table = select_model(promises, in_dist, model, trainings)
     if table["score"].isna().all():
         raise OecalError(
-            f"{promises}: has no promise of {model} on {in_dist}; write one under promises, or leave the figure promises out"
+            f"{promises}: has no promise of {model} on {in_dist}; "
+            "write one under promises, or leave the figure promises out"
         )
     there = list(table["score"].dropna().unique())
     shown = list(
@@ -66,7 +67,7 @@ def collect_data(promises: str, in_dist: str, model: str, trainings: Sequence[st
 
 
 def said(row: pd.Series) -> str:
-    """A promise in words."""
+    """Put a promise in words."""
     level = f"at most {100 * row['level']:g}%"
     if row["kind"] == "reject":
         return f"{level} of ID images rejected"
@@ -76,9 +77,10 @@ def said(row: pd.Series) -> str:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A row per promise, a column per training: realised rates with 95% intervals, a line per score; dashed the promised rate.
+    """Draw a row per promise, a column per training, a line per score.
 
-    Grey ticks: each OOD set by itself. At the right: mean coverage on the test images.
+    Realised rates with 95% intervals; dashed: the promised rate. Grey ticks: each OOD set by
+    itself. At the right: mean coverage on the test images.
     """
     trainings, promises, scores = (
         list(data[column].unique()) for column in ("training", "promise", "score")
@@ -147,9 +149,11 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             )
             ax.tick_params(axis="y", length=0)
         line[0].set_ylabel(said(data[data["promise"] == promise].iloc[0]), fontsize=7)
-        found = data[(data["promise"] == promise) & data["threshold"].notna()]
+        limited = data[(data["promise"] == promise) & data["threshold"].notna()]
         widest = (
-            max(1.25 * found["realised"].max(), 2 * found["promised"].max()) if len(found) else 1.0
+            max(1.25 * limited["realised"].max(), 2 * limited["promised"].max())
+            if len(limited)
+            else 1.0
         )
         line[0].set_xlim(0, 100 * widest)  # room for the coverage
     for ax in axes[-1]:
@@ -167,7 +171,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """How many promises were kept, over all scores and seeds that have a threshold."""
+    """Count the promises that were kept, over all scores and seeds with a threshold."""
     table = tables["promises"]
     whole = table[table["set"].isin(WHOLE) & table["threshold"].notna()]
     parts = whole.groupby(["promise", "training"], sort=False)["kept"]

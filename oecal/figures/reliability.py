@@ -1,4 +1,7 @@
-"""Reliability diagrams with bin counts: on ID alone and pooled with OOD, before and after temperature scaling, a row per training."""
+"""Reliability diagrams with bin counts, on ID alone and pooled with OOD.
+
+Before and after temperature scaling, a row per training.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,10 @@ COLUMNS = {
 
 
 def collect_data(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
-    """One row an image: training, seed, set (id, pooled), post_hoc (none, temperature), confidence, correct."""
+    """Return one row per image: training, seed, set, post_hoc, confidence, correct.
+
+    set: id, pooled; post_hoc: none, temperature.
+    """
     parts = []
     for path in outputs:
         run = read_run(path, "logits", "labels")
@@ -61,7 +67,10 @@ def collect_data(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame, bins: int) -> Figure:
-    """A row per training: accuracy by confidence in `bins` equal bins, all seeds together, ECE as mean and half-width, counts below."""
+    """Draw a row per training: accuracy by confidence in `bins` equal bins, counts below.
+
+    All seeds together; ECE as mean and half-width of its interval over seeds.
+    """
     trainings = list(data["training"].unique())
     # A fixed grid: the layout engine takes a second for so many axes.
     height = 0.7 + 2.3 * len(trainings)
@@ -128,7 +137,7 @@ def draw_figure(data: pd.DataFrame, bins: int) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """ECE and over- or under-confidence, without post-hoc calibration."""
+    """Give ECE and over- or under-confidence, without post-hoc calibration."""
     lines = []
     for training, rows in group_uncalibrated(tables):
         for where in ("id", "pooled"):
@@ -136,6 +145,7 @@ def describe_figure(tables: Tables) -> list[str]:
                 lean = (part["mean_confidence"] - part["accuracy"]).mean()
                 word = "over-confident" if lean > 0 else "under-confident"
                 lines.append(
-                    f"{training}, {where}: ECE {format_over_seeds(part['ece'])}%, on average {word} by {100 * abs(lean):.1f} points."
+                    f"{training}, {where}: ECE {format_over_seeds(part['ece'])}%, "
+                    f"on average {word} by {100 * abs(lean):.1f} points."
                 )
     return lines

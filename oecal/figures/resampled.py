@@ -48,7 +48,7 @@ LOOKS = {"none": KNOWN, "like_test": KNOWN, "auxiliary": OTHER}
 def collect_data(
     resampled: str, in_dist: str, model: str, trainings: Sequence[str]
 ) -> pd.DataFrame:
-    """The rows of resampled.csv of this model and these trainings, in the given order.
+    """Return the rows of resampled.csv for this model and these trainings, in their order.
 
     Raises OecalError if there are none.
     """
@@ -59,14 +59,17 @@ def collect_data(
     )
     if table.empty:
         raise OecalError(
-            f"{resampled}: has no promise of {model} on {in_dist}; write one under promises and add one of: {', '.join(SCORES)}, "
-            "or leave the figure resampled out"
+            f"{resampled}: has no promise of {model} on {in_dist}; write one under promises "
+            f"and add one of: {', '.join(SCORES)}, or leave the figure resampled out"
         )
     return table
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A row per promise, a column per training, a line per score: realised rates over the splits; open where most had no threshold."""
+    """Draw a row per promise, a column per training, a line per score.
+
+    Realised rates over the splits; open where most had no threshold.
+    """
     trainings, promises, scores = (
         list(data[column].unique()) for column in ("training", "promise", "score")
     )
@@ -143,7 +146,10 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """How often each promise is broken, with each kind of outliers: the least and the most over scores and seeds."""
+    """Say how often each promise is broken, with each kind of outliers.
+
+    The least and the most over scores and seeds.
+    """
     lines, names = (
         [],
         {
@@ -161,6 +167,7 @@ def describe_figure(tables: Tables) -> list[str]:
             f"{100 * rows['exceeds_pool'].min():.0f} to {100 * rows['exceeds_pool'].max():.0f}%"
         )
         lines.append(
-            f"{training}, {promise}{names[str(outliers)]}: broken in {shares} of the splits, judged on all images."
+            f"{training}, {promise}{names[str(outliers)]}: broken in {shares} of the splits, "
+            "judged on all images."
         )
     return lines

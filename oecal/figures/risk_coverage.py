@@ -1,4 +1,7 @@
-"""Risk-coverage curves: error rate among the accepted inputs if the most uncertain ones are rejected; on ID alone, and with OOD."""
+"""Risk-coverage curves: the error rate if the most uncertain inputs are rejected.
+
+On ID alone, and with OOD.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ TITLES = {"id": "ID alone", "pooled": "pooled with OOD (accepted OOD: an error)"
 def collect_data(
     outputs: Sequence[str], scores: Sequence[str], score: str, ood_ratio: float
 ) -> pd.DataFrame:
-    """One row per run, set and point: training, seed, set (id, pooled), score, coverage (the grid), risk, best (oracle's risk)."""
+    """Return one row per run, set (id, pooled) and point: coverage (the grid), risk, best.
+
+    Further columns: training, seed, score. best: the oracle's risk.
+    """
     parts = []
     for output, scored in zip(outputs, scores, strict=True):
         key = read_run(scored, score).key
@@ -50,9 +56,9 @@ def collect_data(
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel for ID, one for the pool: selective risk, %, by coverage, a band over seeds.
+    """Draw a panel for ID and one for the pool: selective risk, %, by coverage.
 
-    Dotted, the best order of the same errors.
+    A band over seeds; dotted: the best order of the same errors.
     """
     figure, axes = make_panels(1, 2, 2.9)
     for ax, key in zip(axes[0], TITLES, strict=True):
@@ -74,7 +80,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """AURC of the first score."""
+    """Give the AURC of the first score."""
     selective = tables["selective"]
     first = (
         selective[selective["score"] == selective["score"].iloc[0]] if len(selective) else selective

@@ -1,4 +1,7 @@
-"""ROC curves of one score for each OOD set (OOD is the positive class), a panel per training, averaged over seeds."""
+"""ROC curves of one score for each OOD set, averaged over seeds, a panel per training.
+
+OOD is the positive class.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ GRID = np.linspace(0, 1, 201)
 
 
 def collect_data(scores: Sequence[str], score: str) -> pd.DataFrame:
-    """One row per run, set and point: training, seed, set, role, score, fpr (the grid), tpr, auroc."""
+    """Return one row per run, set and point: fpr (the grid), tpr, auroc.
+
+    Further columns: training, seed, set, role, score.
+    """
     parts = []
     for path in scores:
         run = read_run(path, score)
@@ -52,7 +58,10 @@ def collect_data(scores: Sequence[str], score: str) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel per training: share of OOD against share of ID images flagged, percent, a curve per OOD set with its AUROC in the legend."""
+    """Draw a panel per training, a curve per OOD set with its AUROC in the legend.
+
+    Share of OOD against share of ID images flagged, in percent.
+    """
     trainings = list(data["training"].unique())
     sets = data.drop_duplicates("set")[["set", "role"]].values.tolist()
     roles = Counter(role for _, role in sets)
@@ -122,5 +131,5 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """Sets that look more normal than the data."""
+    """Name the sets that look more normal than the data."""
     return describe_inverted_sets(tables)

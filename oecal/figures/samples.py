@@ -1,4 +1,7 @@
-"""Images drawn from a density model: has it learnt what its data look like, before and after Outlier Exposure?"""
+"""Images drawn from a density model, before and after Outlier Exposure.
+
+Has it learnt what its data look like?
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ GAP = 2  # pixels of white between two images
 
 
 def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
-    """One row an image: training, image (uint8 C, H, W); at most 16 a training, the first ones."""
+    """Return one row per image: training, image (uint8 C, H, W); the first 16 a training."""
     rows = []
     for path in outputs:
         training = read_run(path, "").key["training"]
@@ -34,7 +37,7 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
 
 
 def block(images: Sequence[np.ndarray]) -> np.ndarray:
-    """Images row by row with white between, (H', W', 3)."""
+    """Tile images row by row with white between, (H', W', 3)."""
     height, width = images[0].shape[1:]
     rows = -(-len(images) // ACROSS)
     whole = np.full((rows * (height + GAP) - GAP, ACROSS * (width + GAP) - GAP, 3), 255, np.uint8)
@@ -47,7 +50,7 @@ def block(images: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A block of images per training, each pixel a whole number of dots of the PNG."""
+    """Draw a block of images per training, each pixel a whole number of dots of the PNG."""
     blocks = {
         training: block(list(part["image"]))
         for training, part in data.groupby("training", sort=False)

@@ -34,13 +34,11 @@ CAPTION = (
 def collect_data(
     detection: str, in_dist: str, model: str, trainings: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a training and score: mean rank of its AUROC over the OOD sets, 1 = best.
+    """Return one row per training and score: mean rank of its AUROC over the OOD sets, 1 = best.
 
-    And of the training: sets, cd, chi2, p.
-
-    detection: detection.csv. AUROC is averaged over seeds first; a set is a block, also of
-    Friedman's test (chi2, p). cd: the critical difference of two mean ranks, nan for a single
-    score.
+    And of the training: sets, cd, chi2, p. AUROC is averaged over seeds first; a set is a block,
+    also of Friedman's test (chi2, p). cd: the critical difference of two mean ranks, nan for a
+    single score.
     """
     table = select_model(detection, in_dist, model)
     parts = []
@@ -62,9 +60,10 @@ def collect_data(
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel per training, a row per score: mean rank, 1 is best, with half the critical difference on both sides.
+    """Draw a panel per training, a row per score: mean rank, 1 is best.
 
-    Full markers, and the band: what does not differ from the best score.
+    With half the critical difference on both sides. Full markers, and the band: what does not
+    differ from the best score.
     """
     trainings = list(data["training"].unique())
     order = data.sort_values("rank", kind="stable").sort_values(
@@ -104,7 +103,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """The score of the best mean rank, and how many cannot be told from it."""
+    """Name the score of the best mean rank, and count those it cannot be told from."""
     lines = []
     for training, rows in list(tables["detection"].groupby("training", sort=False))[:MOST]:
         table = rows.groupby(["ood", "score"], sort=False)["auroc"].mean().unstack(sort=False)

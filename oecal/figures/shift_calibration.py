@@ -1,4 +1,7 @@
-"""Calibration and accuracy against the severity of a corruption: a column per corruption, a curve per training."""
+"""Calibration and accuracy against the severity of a corruption.
+
+A column per corruption, a curve per training.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,10 @@ ROWS = {"accuracy": "accuracy, %", "ece": "ECE, %", "excess": "confidence\nminus
 def collect_data(
     calibration: str, in_dist: str, model: str, trainings: Sequence[str]
 ) -> pd.DataFrame:
-    """One row a run, corruption and severity (0: ID test images), without post-hoc calibration: accuracy, ece, excess.
+    """Return one row per run, corruption and severity, without post-hoc calibration.
 
-    excess: mean confidence minus accuracy; above 0, the model is over-confident.
+    Severity 0: ID test images. Columns: accuracy, ece, excess = mean confidence minus accuracy;
+    above 0, the model is over-confident.
     """
     table = select_model(calibration, in_dist, model, trainings)
     table = with_excess(table[table["post_hoc"] == "none"])
@@ -47,7 +51,10 @@ def collect_data(
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A row per measure, a column per corruption, at most CORRUPTIONS: percent, mean and range over seeds, by severity."""
+    """Draw a row per measure, a column per corruption, mean and range over seeds, by severity.
+
+    In percent; at most CORRUPTIONS corruptions.
+    """
     corruptions = list(data["corruption"].unique())[:CORRUPTIONS]
     figure, axes = make_panels(len(ROWS), max(len(corruptions), 1), 5.2, sharex=True, sharey="row")
     for row, (column, label) in zip(axes, ROWS.items(), strict=True):
@@ -70,7 +77,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
 
 def describe_figure(tables: Tables) -> list[str]:
-    """Over- or under-confidence under the strongest corruptions."""
+    """Give over- or under-confidence under the strongest corruptions."""
     lines = []
     for training, rows in group_uncalibrated(tables):
         parts = corruptions(rows["set"]).dropna()
@@ -81,7 +88,8 @@ def describe_figure(tables: Tables) -> list[str]:
                 worst.groupby("seed")["accuracy"].mean(),
             )
             lines.append(
-                f"{training}, severity {parts['severity'].max()}: accuracy {format_over_seeds(accuracy)}%, "
+                f"{training}, severity {parts['severity'].max()}: "
+                f"accuracy {format_over_seeds(accuracy)}%, "
                 f"confidence {'above' if lean > 0 else 'below'} it by {100 * abs(lean):.1f} points."
             )
     return lines

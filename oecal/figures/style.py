@@ -1,4 +1,7 @@
-"""One quiet style for all figures: colour-blind-safe colours (Okabe & Ito 2008), names as a reader would write them, saving."""
+"""One quiet style for all figures: colours, names as a reader would write them, saving.
+
+The colours are safe for colour-blind readers (Okabe & Ito 2008).
+"""
 
 from __future__ import annotations
 
@@ -141,16 +144,19 @@ plt.rcParams.update(
 
 
 def display_name(key: str) -> str:
-    """A configuration name for readers: oe_tune -> OE tune, h_u_p -> H(U; p), typicality_10 -> typicality, M = 10."""
+    """Return a configuration name as readers would write it.
+
+    oe_tune -> OE tune, h_u_p -> H(U; p), typicality_10 -> typicality, M = 10.
+    """
     if batch := re.fullmatch(r"typicality_(\d+)", key):
         return f"typicality, M = {batch[1]}"
     return NAMES.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))
 
 
 def group_by_family(scores: Iterable[str]) -> dict[str, str]:
-    """Scores and their families, a file of oecal/scores each.
+    """Return scores and their families, one family after the other.
 
-    One family after the other, in order of first appearance.
+    A family is a file of oecal/scores; families are in order of first appearance.
     """
     of = {score: catalogue.find_score(score).family for score in scores}
     return {
@@ -162,12 +168,12 @@ def group_by_family(scores: Iterable[str]) -> dict[str, str]:
 
 
 def style_curve(n: int) -> dict[str, Any]:
-    """Colour and dashes of the n-th curve; where a colour comes again, it has other dashes."""
+    """Return colour and dashes of the n-th curve; a colour that recurs has other dashes."""
     return {"color": CYCLE[n % len(CYCLE)], "ls": LINES[(n + n // len(CYCLE)) % len(LINES)]}
 
 
 def draw_band(ax: Axes, curves: pd.DataFrame, n: int, **kwargs: Any) -> None:
-    """The n-th curve: the mean of the columns, one a seed, and a band from the lowest to the highest of them."""
+    """Draw the n-th curve: the mean over the columns, one a seed, and a band of their range."""
     ax.fill_between(
         curves.index,
         curves.min(axis=1),
@@ -180,14 +186,14 @@ def draw_band(ax: Axes, curves: pd.DataFrame, n: int, **kwargs: Any) -> None:
 
 
 def draw_percent_histogram(ax: Axes, values: pd.Series, bins: list[float], colour: str) -> None:
-    """Bars of the share of the values in each bin, percent."""
+    """Draw bars of the share of the values in each bin, percent."""
     ax.hist(values, bins, weights=np.full(len(values), 100 / len(values)), color=colour, alpha=0.8)
 
 
 def make_panels(
     rows: int, columns: int, height: float, **kwargs: Any
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A figure of the page's width with a grid of axes; `height` in inches for the whole."""
+    """Make a figure of the page's width with a grid of axes, `height` inches in all."""
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False, **kwargs)
     return figure, axes.tolist()
 
@@ -195,7 +201,7 @@ def make_panels(
 def make_wrapped_panels(
     count: int, most: int, margin: float, height: float, **kwargs: Any
 ) -> tuple[Figure, list[Axes]]:
-    """`count` axes in as few rows as hold at most `most` each, evenly filled.
+    """Make `count` axes in as few rows as hold at most `most` each, evenly filled.
 
     `margin` inches once, `height` for each row.
     """
@@ -211,7 +217,7 @@ def make_wrapped_panels(
 
 
 def save_figure(figure: Figure, *paths: str | Path) -> None:
-    """Writes the figure in the formats that the paths' suffixes name.
+    """Write the figure in the formats that the paths' suffixes name.
 
     No dates inside, so the same figure gives the same bytes.
     """

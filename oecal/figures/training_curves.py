@@ -29,7 +29,10 @@ TITLES = {
 
 
 def collect_data(history: Sequence[str]) -> pd.DataFrame:
-    """The rows of all `{training}/seed{seed}/history.csv` below each other, with training and seed from their paths."""
+    """Return the rows of all histories below each other, with training and seed.
+
+    Both are taken from the paths, `{training}/seed{seed}/history.csv`.
+    """
     paths = [Path(path) for path in history]
     parts = [
         pd.read_csv(p).assign(training=p.parts[-3], seed=int(p.parts[-2].removeprefix("seed")))
@@ -39,7 +42,7 @@ def collect_data(history: Sequence[str]) -> pd.DataFrame:
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A panel per metric of the histories, by epoch: each seed thin, their mean thick."""
+    """Draw a panel per metric of the histories, by epoch: each seed thin, their mean thick."""
     metrics = [m for m in TITLES if m in data]
     columns = min(len(metrics), 3)
     rows = -(-len(metrics) // columns)

@@ -1,4 +1,7 @@
-"""Calibration against the number of different training images, and against the length of the training: a curve per objective."""
+"""Calibration against the number of training images, and against the length of training.
+
+A curve per objective; the images are different ones.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +38,11 @@ AXES = {"train_images": "different training images", "steps": "steps of training
 def collect_data(
     calibration: str, trainings_table: str, datasets: str, in_dist: str, model: str
 ) -> pd.DataFrame:
-    """One row a run, set (id, pooled) and axis that it stands on: objective, seed, axis, at, set, accuracy, ece, excess; as trained.
+    """Return one row per run, set (id, pooled) and axis: at, accuracy, ece, excess; as trained.
 
-    datasets: datasets.csv, for the number of all training images. On the axis `train_images` stand the trainings of the most common number of
-    steps, on the axis `steps` those with all training images.
+    Further columns: objective, seed. datasets: datasets.csv, for the number of all training images.
+    On the axis `train_images` stand the trainings of the most common number of steps, on the axis
+    `steps` those with all training images.
     """
     about = select_model(trainings_table, in_dist, model)
     sizes = pd.read_csv(datasets)
@@ -62,7 +66,10 @@ def collect_data(
 
 
 def draw_figure(data: pd.DataFrame) -> Figure:
-    """A row per axis (images, steps), a column per measure and set: percent, mean and range over seeds, a curve per objective."""
+    """Draw a row per axis (images, steps), a column per measure and set, a curve per objective.
+
+    In percent, mean and range over seeds.
+    """
     figure, axes = make_panels(len(AXES), len(PANELS), 4.2, sharey="col")
     for row, (axis, label) in zip(axes, AXES.items(), strict=True):
         ticks = sorted(data[data["axis"] == axis]["at"].unique())

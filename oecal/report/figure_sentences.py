@@ -1,4 +1,7 @@
-"""What a figure shows in a study, in numbers: the sentences of the report that the figure's own file makes from the tables."""
+"""What a figure shows in a study, in numbers: sentences of the report.
+
+The figure's own file makes them from the tables.
+"""
 
 from __future__ import annotations
 

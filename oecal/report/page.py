@@ -1,4 +1,7 @@
-"""The report: one self-contained HTML page with the answer, the claims, and each part's tables and figures, filled from the tables."""
+"""The report: one self-contained HTML page.
+
+It has the answer, the claims, and each part's tables and figures, filled from the tables.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibration per training, and against the size and the length of a training: what stands where."""
+"""Calibration per training, and by the size and the length of a training."""
 
 import numpy as np
 import pandas as pd

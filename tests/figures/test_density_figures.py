@@ -1,4 +1,4 @@
-"""Figures of density models that are drawn from their outputs: what the files become, and what must be seen in them."""
+"""Figures of density models that are drawn from their outputs: what must be seen in them."""
 
 import h5py
 import numpy as np

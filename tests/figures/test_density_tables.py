@@ -1,4 +1,4 @@
-"""Figures of density models that are drawn from tables: all scores, and what Outlier Exposure gains."""
+"""Figures of density models that are drawn from tables: scores, gains of Outlier Exposure."""
 
 import numpy as np
 import pandas as pd
@@ -231,7 +231,7 @@ def test_gain_without_a_second_training_or_a_common_seed(tmp_path):
 
 
 def test_numbers_in_cells():
-    assert [oe_density_gain.signed(v) for v in (0.004, -0.004, 0.023, -0.5, 1.26, -9.97, 73.2)] == [
+    assert [oe_density_gain.format_change(v) for v in (0.004, -0.004, 0.023, -0.5, 1.26, -9.97, 73.2)] == [
         "0",
         "0",
         "+0.02",
@@ -240,7 +240,7 @@ def test_numbers_in_cells():
         "-10",
         "+73",
     ]
-    assert oe_density_gain.places(["near", "near", "far", "synthetic"]).tolist() == [
+    assert oe_density_gain.list_left_edges(["near", "near", "far", "synthetic"]).tolist() == [
         0,
         1,
         2.25,

@@ -1,4 +1,4 @@
-"""Figures of all scores of a classifier: what Outlier Exposure adds, ranks, heat maps, features, costs."""
+"""Figures of all scores of a classifier: gains, ranks, heat maps, features, costs."""
 
 import h5py
 import numpy as np
