@@ -75,7 +75,7 @@ def collect_data(
     )
 
 
-def front(cost: np.ndarray, value: np.ndarray) -> np.ndarray:
+def find_pareto_front(cost: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Return the indices of the Pareto front, by rising cost.
 
     Nothing that costs no more has a higher value.
@@ -85,7 +85,7 @@ def front(cost: np.ndarray, value: np.ndarray) -> np.ndarray:
     return order[value[order] > best]
 
 
-def spread(places: np.ndarray, gap: float) -> np.ndarray:
+def spread_labels(places: np.ndarray, gap: float) -> np.ndarray:
     """Return rising places in [0, 1] at least `gap` apart, moved as little as that takes.
 
     First to the right, then back from the edge.
@@ -99,7 +99,7 @@ def spread(places: np.ndarray, gap: float) -> np.ndarray:
     return moved
 
 
-def looks(data: pd.DataFrame) -> dict[str, tuple[str, str]]:
+def choose_looks(data: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """Return the colour and marker of each family."""
     return {
         f: (CYCLE[n % len(CYCLE)], MARKERS[n // len(CYCLE)])
@@ -107,7 +107,9 @@ def looks(data: pd.DataFrame) -> dict[str, tuple[str, str]]:
     }
 
 
-def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str, str]]) -> None:
+def draw_panel(
+    ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str, str]]
+) -> None:
     """Draw a score's markers, open before and full after, joined by a line.
 
     The scores on the Pareto front of the last training are named above.
@@ -134,9 +136,9 @@ def panel(ax: Axes, data: pd.DataFrame, cost: str, look: Mapping[str, tuple[str,
         np.log10(max(data[cost].max(), forward)) + 0.2,
     )
     ax.set(xscale="log", xlim=(10**low, 10**high), xlabel=COSTS[cost])
-    best = last.iloc[front(last[cost].to_numpy(), last["auroc"].to_numpy())]
+    best = last.iloc[find_pareto_front(last[cost].to_numpy(), last["auroc"].to_numpy())]
     ax.step(best[cost], best["auroc"], where="post", color=BLACK, lw=0.6, ls=":")
-    places = spread((np.log10(best[cost].to_numpy()) - low) / (high - low), 0.05)
+    places = spread_labels((np.log10(best[cost].to_numpy()) - low) / (high - low), 0.05)
     for place, score, x, y in zip(places, best["score"], best[cost], best["auroc"], strict=True):
         line = {"arrowstyle": "-", "lw": 0.4, "color": GREY, "shrinkA": 0, "shrinkB": 2}
         ax.annotate("", (x, y), (place, 1.02), textcoords="axes fraction", arrowprops=line)
@@ -161,10 +163,10 @@ def draw_figure(data: pd.DataFrame) -> Figure:
         auroc=100 * data["auroc"],
         **{cost: data[cost].clip(lower=floor) for cost, floor in FLOORS.items()},
     )
-    look = looks(data)
+    look = choose_looks(data)
     figure, axes = make_panels(1, 2, 4.8, sharey=True)
     for ax, cost in zip(axes[0], COSTS, strict=True):
-        panel(ax, data, cost, look)
+        draw_panel(ax, data, cost, look)
     axes[0][0].set_ylabel("mean AUROC over all OOD sets, %")
     trainings = [display_name(training) for training in data["training"].unique()]
     fills = dict(zip(reversed(trainings), (BLACK, "white"), strict=False))

@@ -78,7 +78,7 @@ def collect_data(
     )
 
 
-def merged(data: pd.DataFrame) -> pd.DataFrame:
+def merge_synthetic_sets(data: pd.DataFrame) -> pd.DataFrame:
     """Return the data with the synthetic sets as one, their mean in each run.
 
     Published numbers for a synthetic set are left out.
@@ -94,7 +94,7 @@ def merged(data: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([data[~synthetic], mean], ignore_index=True) if len(mean) else data[~synthetic]
 
 
-def order(own: pd.DataFrame) -> list[str]:
+def sort_scores(own: pd.DataFrame) -> list[str]:
     """Return the scores from top to bottom: first those of the model, then the plain ones.
 
     Both are sorted by the first training's mean over all sets.
@@ -108,7 +108,7 @@ def order(own: pd.DataFrame) -> list[str]:
     return [s for s in means.index if s not in PLAIN] + [s for s in means.index if s in PLAIN]
 
 
-def dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str]) -> None:
+def draw_dots(ax: Axes, own: pd.DataFrame, scores: list[str], trainings: Sequence[str]) -> None:
     """Draw for each training a dot, the mean over seeds, and a line, their range.
 
     A score that needs no model has one dot for all trainings.
@@ -153,9 +153,9 @@ def draw_figure(data: pd.DataFrame) -> Figure:
 
     Diamonds are published numbers, whose sources are listed below.
     """
-    shown = merged(data)
+    shown = merge_synthetic_sets(data)
     own, published = shown[shown["training"] != THEIRS], shown[shown["training"] == THEIRS]
-    trainings, scores = list(own["training"].unique()), order(own)
+    trainings, scores = list(own["training"].unique()), sort_scores(own)
     sets = sorted(
         own.drop_duplicates("ood")[["ood", "kind"]].values.tolist(),
         key=lambda pair: OOD.index(pair[1]),
@@ -173,7 +173,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
     for ax, (ood, kind) in zip(axes, sets, strict=True):
         for n in range(0, len(scores), 2):
             ax.axhspan(n - 0.5, n + 0.5, color="#F4F4F4", lw=0, zorder=0)
-        dots(ax, own[own["ood"] == ood], scores, trainings)
+        draw_dots(ax, own[own["ood"] == ood], scores, trainings)
         for score, rows in (
             published[published["ood"] == ood]
             .sort_values("auroc", kind="stable")

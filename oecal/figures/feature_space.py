@@ -37,7 +37,7 @@ CLASSES = 20  # class numbers are written for as many at most
 FLOOR = 1e-2  # of distances: the axes are logarithmic
 
 
-def some(group: EvaluatedSet, n: int) -> np.ndarray:
+def sample_indices(group: EvaluatedSet, n: int) -> np.ndarray:
     """Return the indices of `n` images of a test set, the same ones for each training.
 
     All of them if there are fewer.
@@ -45,7 +45,7 @@ def some(group: EvaluatedSet, n: int) -> np.ndarray:
     return np.sort(make_generator("features", group.set).permutation(len(group))[:n])
 
 
-def drawn(run: StoredRun) -> list[tuple[EvaluatedSet, np.ndarray]]:
+def choose_images(run: StoredRun) -> list[tuple[EvaluatedSet, np.ndarray]]:
     """Return the images shown: pairs of a group and indices into it."""
     kinds = [kind for kind in OOD if run.tests(kind)]
     shares = [
@@ -53,10 +53,10 @@ def drawn(run: StoredRun) -> list[tuple[EvaluatedSet, np.ndarray]]:
         for kind in kinds
         for group in run.tests(kind)
     ]
-    return [(group, some(group, n)) for group, n in [(run.find("id"), IMAGES), *shares]]
+    return [(group, sample_indices(group, n)) for group, n in [(run.find("id"), IMAGES), *shares]]
 
 
-def plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def project_to_plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Project onto the first two principal components.
 
     Returns coordinates (N, 2) and the shares of variance that the components explain (2,).
@@ -71,7 +71,7 @@ def plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.nd
     ]
 
 
-def distances(features: np.ndarray, train: EvaluatedSet) -> tuple[np.ndarray, np.ndarray]:
+def compute_distances(features: np.ndarray, train: EvaluatedSet) -> tuple[np.ndarray, np.ndarray]:
     """Return distances from the ID train mean within the subspace of class means and outside.
 
     (N,) each. The subspace has K - 1 dimensions, but at most half of D: else nothing would be left
@@ -98,16 +98,16 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     parts = []
     for path in outputs:
         run = read_run(path, "features", "labels")
-        shown = drawn(run)
+        shown = choose_images(run)
         features = np.concatenate([group["features"][index] for group, index in shown]).astype(
             np.float64
         )
         kinds = np.concatenate([np.repeat(group.role, len(index)) for group, index in shown])
         labels = np.concatenate([group["labels"][index] for group, index in shown])
         length = np.linalg.norm(features, axis=1, keepdims=True)
-        at, explained = plane(features / np.where(length > 0, length, 1), kinds == "id")
+        at, explained = project_to_plane(features / np.where(length > 0, length, 1), kinds == "id")
         train, test = run.find("id", "train"), run.find("id")["features"].astype(np.float64)
-        own, usual = (distances(f, train) for f in (features, test))
+        own, usual = (compute_distances(f, train) for f in (features, test))
         inside, outside = (f / np.median(u) for f, u in zip(own, usual, strict=True))
         columns = {
             "x": at[:, 0],

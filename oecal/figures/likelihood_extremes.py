@@ -63,7 +63,7 @@ def collect_data(
     return pd.DataFrame(rows)
 
 
-def strip(images: Sequence[np.ndarray]) -> np.ndarray:
+def join_images(images: Sequence[np.ndarray]) -> np.ndarray:
     """Join images side by side with a white line between, (H, W', 3)."""
     framed = [
         np.pad(np.broadcast_to(i, (3, *i.shape[1:])), ((0, 0), (1, 1), (1, 1)), constant_values=255)
@@ -90,7 +90,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             part = data[
                 (data["set"] == key) & (data["training"] == training) & (data["end"] == end)
             ]
-            ax.imshow(strip(list(part["image"])), interpolation="nearest")
+            ax.imshow(join_images(list(part["image"])), interpolation="nearest")
             ax.set(xticks=[], yticks=[])
             ax.set_xlabel(
                 f"{part['bpd'].min():.1f} to {part['bpd'].max():.1f} bits/dim",

@@ -62,7 +62,7 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def limits(data: pd.DataFrame) -> tuple[float, float]:
+def find_range(data: pd.DataFrame) -> tuple[float, float]:
     """Return the range shown: all of the first training and half as much again to the left.
 
     Outliers may be driven far beyond that.
@@ -74,7 +74,7 @@ def limits(data: pd.DataFrame) -> tuple[float, float]:
     ), float(high)
 
 
-def weights(bits: pd.Series, bins: Sequence[float]) -> np.ndarray:
+def compute_weights(bits: pd.Series, bins: Sequence[float]) -> np.ndarray:
     """Return weights that make a histogram a density of ALL images, those outside the bins too."""
     return np.full(len(bits), 1 / (len(bits) * (bins[1] - bins[0])))
 
@@ -85,7 +85,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
     A set that lies further left is named with its place instead.
     """
     trainings = list(data["training"].unique())
-    low, high = limits(data)
+    low, high = find_range(data)
     bins = np.linspace(low, high, int((high - low) * 8) + 1).tolist()
     figure, axes = make_wrapped_panels(len(trainings), 3, 1.0, 2.4, sharex=True, sharey=True)
     others = data[~data["role"].isin(["train", "test"])]
@@ -100,7 +100,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             ax.hist(
                 bits,
                 bins,
-                weights=weights(bits, bins),
+                weights=compute_weights(bits, bins),
                 color=colour,
                 alpha=0.55,
                 label=f"{display_name(inside)}, {role} (in-distribution)",
@@ -111,7 +111,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             ax.hist(
                 bits,
                 bins,
-                weights=weights(bits, bins),
+                weights=compute_weights(bits, bins),
                 histtype="step",
                 lw=thin,
                 ls=LINES[n % len(LINES)],
@@ -134,7 +134,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
         ax.set_title(display_name(training))
     real = data[data["role"] != "synthetic"].groupby(["training", "set", "role"])["bits"]
     highest = real.agg(
-        lambda bits: np.histogram(bits, bins, weights=weights(bits, bins))[0].max()
+        lambda bits: np.histogram(bits, bins, weights=compute_weights(bits, bins))[0].max()
     ).max()
     axes[0].set(
         xlim=(low, high), ylim=(0, 1.05 * highest)

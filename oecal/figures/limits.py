@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from oecal.figures.ood_heatmap import short
+from oecal.figures.ood_heatmap import format_percent
 from oecal.figures.sentences import Tables
 from oecal.figures.style import BLACK, BLUE, BOX, GREY, VERMILION, WIDTH, plt
 from oecal.tables.limits import LIMITED
@@ -57,7 +57,7 @@ SHOWN = ["factor", "setting", "group", "column", "place", "difference", "verdict
 PLAIN = "images\nseen"  # the price; has no colour: that more images cost more is no finding
 
 
-def read(limits: str) -> pd.DataFrame:
+def read_limits(limits: str) -> pd.DataFrame:
     """Read limits.csv; a setting is text, even where it looks like a number or is missing."""
     texts = dict.fromkeys(("factor", "setting", "measure", "kind", "ood"), str)
     return pd.read_csv(
@@ -70,7 +70,7 @@ def collect_data(limits: str) -> pd.DataFrame:
 
     difference: in percentage points; of the images seen in percent.
     """
-    table = read(limits)
+    table = read_limits(limits)
     table = table[table["ood"] == ""]
     parts = []
     for n, ((measure, kind), (group, column)) in enumerate(COLUMNS.items()):
@@ -82,7 +82,7 @@ def collect_data(limits: str) -> pd.DataFrame:
     return pd.concat(parts).sort_index(kind="stable")[SHOWN].reset_index(drop=True)
 
 
-def cell(
+def draw_cell(
     ax: Axes, at: tuple[int, int], difference: float, verdict: str, plain: bool, size: float
 ) -> None:
     """Draw the difference in the colour of the verdict, the stronger the larger.
@@ -99,7 +99,7 @@ def cell(
         "color": colour,
         "weight": "bold" if decided else "normal",
     }
-    text = ax.text(*middle, short(difference, "+", 5), style)
+    text = ax.text(*middle, format_percent(difference, "+", 5), style)
     if decided:
         opacity = next(o for least, o in SHADES.items() if abs(difference) >= least)
         face, hatch = to_rgba(LOOKS[verdict]["color"], opacity), LOOKS[verdict]["hatch"]
@@ -118,7 +118,7 @@ def cell(
             text.set_bbox({**BOX, "pad": 0.4})
 
 
-def heading(ax: Axes, columns: list[tuple[str, str]], width: float, height: float) -> None:
+def draw_heading(ax: Axes, columns: list[tuple[str, str]], width: float, height: float) -> None:
     """Draw the names of columns, word below word where they fit, else upright.
 
     Above them, in at most `height` inches, the names of their groups.
@@ -211,7 +211,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             columns.index((row["group"], row["column"])),
             rows.index((row["factor"], row["setting"])),
         )
-        cell(
+        draw_cell(
             ax,
             place,
             row["difference"],
@@ -219,7 +219,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             row["group"] == PLAIN,
             min(6.5, 18 * width),
         )
-    heading(ax, columns, width, names)
+    draw_heading(ax, columns, width, names)
     handles = [
         Patch(
             facecolor=to_rgba(look["color"], 0.4),

@@ -33,7 +33,7 @@ def collect_data(limits: str) -> pd.DataFrame:
 
     The kind of the set is the group; the difference is in percentage points.
     """
-    table = summary.read(limits)
+    table = summary.read_limits(limits)
     table = table[(table["measure"] == "auroc_msp") & (table["ood"] != "")]
     place = table["kind"].map(OOD.index)
     table = table.assign(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -160,6 +160,24 @@ def draw_price(ax: Axes, inside: pd.DataFrame, trainings: Sequence[str]) -> None
     ax.set_xlabel("change", fontsize=7, labelpad=1)
 
 
+def write_trainings(ax: Axes, outliers: Mapping[str, Sequence[str]], cell: float) -> None:
+    """Write the trainings left of their rows, of `cell` inches, and below each its outliers."""
+    for row, (training, lines) in enumerate(outliers.items()):
+        at: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center"}
+        start = row + 0.5 - (0.12 + 0.09 * len(lines)) / 2 / cell
+        ax.text(-0.1, start + 0.06 / cell, display_name(training), fontsize=8, **at)
+        for n, line in enumerate(lines):
+            place = start + (0.17 + 0.09 * n) / cell
+            ax.text(-0.1, place, line, fontsize=5.5, color="#555555", **at)
+
+
+def write_columns(ax: Axes, lefts: np.ndarray, names: Sequence[str]) -> None:
+    """Write the names of columns aslant below the last row."""
+    style: dict[str, Any] = {"rotation": 40, "rotation_mode": "anchor", "ha": "right", "va": "top"}
+    for left, name in zip(lefts, names, strict=True):
+        ax.text(left + 0.6, ax.get_ylim()[0] + 0.15, name, fontsize=7, **style)
+
+
 def draw_figure(data: pd.DataFrame) -> Figure:
     """Draw the AUROC of the likelihood, %, and below it the change of bits per dimension.
 
@@ -192,10 +210,8 @@ def draw_figure(data: pd.DataFrame) -> Figure:
         for row, mark in zip(percent, marks, strict=True)
     ]
     lefts = list_left_edges([*kinds, "all", "all"])
-    of = {
-        t: textwrap.wrap(text, 30)
-        for t, text in data.drop_duplicates("training").set_index("training")["outliers"].items()
-    }
+    listed = data.drop_duplicates("training").set_index("training")["outliers"]
+    of = {training: textwrap.wrap(listed[training], 30) for training in trainings}
     # Fixed places, in inches: the layout engine would not keep the rows of the panels in line.
     cell = max(0.3, 0.19 + 0.09 * max(map(len, of.values())))
     top, label, left, width = 0.55, 0.2 + 0.036 * max(map(len, [*sets, "worst set"])), 1.45, 0.65
@@ -213,30 +229,13 @@ def draw_figure(data: pd.DataFrame) -> Figure:
     costs, above = place(left, top, width, cell * rows), place(first, top, wide, cell * rows)
     draw_price(costs, data[data["kind"] == "id"], trainings)
     draw_cells(above, percent, lefts, Normalize(0, 100), written)
-    for row, training in enumerate(trainings):
-        at: dict[str, Any] = {"transform": costs.get_yaxis_transform(), "ha": "right"}
-        start = row + 0.5 - (0.12 + 0.09 * len(of[training])) / 2 / cell
-        costs.text(-0.1, start + 0.06 / cell, display_name(training), fontsize=8, va="center", **at)
-        for n, line in enumerate(of[training]):
-            costs.text(
-                -0.1,
-                start + (0.17 + 0.09 * n) / cell,
-                line,
-                fontsize=5.5,
-                va="center",
-                color="#555555",
-                **at,
-            )
+    write_trainings(costs, of, cell)
     for kind in dict.fromkeys(kinds):
         own = [x for x, k in zip(lefts, kinds, strict=False) if k == kind]
         above.text((own[0] + own[-1] + 1) / 2, -0.12, kind, ha="center", va="bottom", fontsize=7)
-    above.text(
-        0,
-        -0.65,
-        "AUROC of the log-likelihood, % (red: OOD is more likely than the data)",
-        fontsize=8,
-        va="bottom",
-    )
+    title: dict[str, Any] = {"fontsize": 8, "va": "bottom"}
+    text = "AUROC of the log-likelihood, % (red: OOD is more likely than the data)"
+    above.text(0, -0.65, text, **title)
     above.axvline(lefts[-2] - GAP / 2, color=BLACK, lw=0.6)
     lowest, last = above, [*map(display_name, sets), "mean", "worst set"]
     if later:
@@ -255,40 +254,12 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             AsinhNorm(0.1, -limit, limit),
             [[format_change(v) for v in row] for row in moved],
         )
-        lowest.text(
-            0,
-            -0.2,
-            f"Change of bits/dim against {display_name(trainings[0])} "
-            "(blue: less likely than before)",
-            fontsize=8,
-            va="bottom",
-        )
-        for row, training in enumerate(trainings[1:]):
-            lowest.text(
-                -0.15, row + 0.5, display_name(training), fontsize=8, va="center", ha="right"
-            )
-    for x, text in zip(lefts[len(sets) :], last[len(sets) :], strict=True):
-        above.text(
-            x + 0.6,
-            rows + 0.15,
-            text,
-            fontsize=7,
-            rotation=40,
-            ha="right",
-            va="top",
-            rotation_mode="anchor",
-        )
-    for x, text in zip(lefts, last[: len(sets)], strict=False):
-        lowest.text(
-            x + 0.6,
-            lowest.get_ylim()[0] + 0.15,
-            text,
-            fontsize=7,
-            rotation=40,
-            ha="right",
-            va="top",
-            rotation_mode="anchor",
-        )
+        text = f"Change of bits/dim against {display_name(trainings[0])}"
+        lowest.text(0, -0.2, f"{text} (blue: less likely than before)", **title)
+        for row, name in enumerate(map(display_name, trainings[1:])):
+            lowest.text(-0.15, row + 0.5, name, fontsize=8, va="center", ha="right")
+    write_columns(above, lefts[len(sets) :], last[len(sets) :])
+    write_columns(lowest, lefts[: len(sets)], last[: len(sets)])
     return figure
 
 

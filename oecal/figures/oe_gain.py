@@ -56,7 +56,7 @@ def collect_data(
     )
 
 
-def forest(ax: Axes, data: pd.DataFrame, metric: str, scores: list[str]) -> None:
+def draw_forest(ax: Axes, data: pd.DataFrame, metric: str, scores: list[str]) -> None:
     """Draw the mean change and its interval over seeds, in percentage points.
 
     Open where there is one seed and so no interval.
@@ -132,7 +132,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
                     va="center",
                     color="#555555",
                 )
-        forest(ax, data, metric, scores)
+        draw_forest(ax, data, metric, scores)
         ax.axvline(0, color=BLACK, lw=0.6, zorder=1)
         ax.grid(visible=False, axis="y")
         ax.tick_params(axis="y", length=0)

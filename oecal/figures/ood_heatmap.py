@@ -63,14 +63,14 @@ def collect_data(
     )
 
 
-def short(value: float, sign: str = "", longest: int = 4) -> str:
+def format_percent(value: float, sign: str = "", longest: int = 4) -> str:
     """Format 97.3, +4.1, -12, 100, 0.0: with a decimal where it fits `longest` characters."""
     text = f"{value:{sign}.1f}"
     text = text if len(text) <= longest else f"{value:{sign}.0f}"
     return text if float(text) else text.lstrip("+-")
 
 
-def heat(
+def draw_heatmap(
     ax: Axes, table: pd.DataFrame, colours: str, norm: Normalize, sign: str, width: float
 ) -> None:
     """Draw percent as colours and, where cells are wide enough, as numbers.
@@ -79,7 +79,7 @@ def heat(
     """
     cmap = colormaps[colours].with_extremes(under=VERMILION)
     longest = 4 if width > 0.16 else 3
-    written = table.map(lambda value: short(value, sign, longest)).to_numpy()
+    written = table.map(lambda value: format_percent(value, sign, longest)).to_numpy()
     size = {
         "size": min(6.5, 100 * width / longest),
         "in_layout": False,
@@ -114,14 +114,14 @@ def draw_figure(data: pd.DataFrame) -> Figure:
     figure, axes = make_panels(
         1, len(shown), 0.5 + 0.065 * max(map(len, sets)) + height, sharey=True
     )
-    heat(axes[0][0], tables["auroc"], "Blues", Normalize(50, 110), "", width)
+    draw_heatmap(axes[0][0], tables["auroc"], "Blues", Normalize(50, 110), "", width)
     titles = [
         f"{display_name(training)}: AUROC, %",
         f"minus {display_name(against)}, percentage points",
     ]
     if against:
         limit = max(float(np.nanmax(np.abs(tables["change"].to_numpy()), initial=0)), 1.0)
-        heat(axes[0][1], tables["change"], "RdBu", AsinhNorm(2, -limit, limit), "+", width)
+        draw_heatmap(axes[0][1], tables["change"], "RdBu", AsinhNorm(2, -limit, limit), "+", width)
     kinds = data.drop_duplicates("ood")["kind"].tolist()
     family = data.drop_duplicates("score")["family"].tolist()
     for ax, title in zip(axes[0], titles, strict=False):

@@ -66,7 +66,7 @@ def collect_data(promises: str, in_dist: str, model: str, trainings: Sequence[st
     return table[table["score"].isin(shown)].reset_index(drop=True)
 
 
-def said(row: pd.Series) -> str:
+def describe_promise(row: pd.Series) -> str:
     """Put a promise in words."""
     level = f"at most {100 * row['level']:g}%"
     if row["kind"] == "reject":
@@ -148,7 +148,7 @@ def draw_figure(data: pd.DataFrame) -> Figure:
                 f"{display_name(training)}: {kept}" if line is axes[0] else kept, fontsize=7
             )
             ax.tick_params(axis="y", length=0)
-        line[0].set_ylabel(said(data[data["promise"] == promise].iloc[0]), fontsize=7)
+        line[0].set_ylabel(describe_promise(data[data["promise"] == promise].iloc[0]), fontsize=7)
         limited = data[(data["promise"] == promise) & data["threshold"].notna()]
         widest = (
             max(1.25 * limited["realised"].max(), 2 * limited["promised"].max())

@@ -49,6 +49,8 @@ def collect_data(outputs: Sequence[str], ood_ratio: float) -> pd.DataFrame:
         run = read_run(path, "logits", "labels")
         both = pool_test_images(run, ood_ratio)
         val = run.find("id", "val")
+        # Fitted by the function that calibration.csv uses, not read from there: a study may leave
+        # temperature out of that table, and this figure need not wait for all other runs.
         for post_hoc, calibrator in temperature.fit_before_and_after(
             val["logits"], val["labels"]
         ).items():

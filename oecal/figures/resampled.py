@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from oecal.core.errors import OecalError
-from oecal.figures.promises import said
+from oecal.figures.promises import describe_promise
 from oecal.figures.sentences import Tables
 from oecal.figures.style import BLUE, VERMILION, display_name, make_panels
 from oecal.tables.rows import SCORES, select_model
@@ -126,7 +126,8 @@ def draw_figure(data: pd.DataFrame) -> Figure:
             ax.set_title(display_name(training) if line is axes[0] else "", fontsize=7)
             ax.tick_params(axis="y", length=0)
         line[0].set_ylabel(
-            "\n".join(fill(words, 26) for words in said(made.iloc[0]).splitlines()), fontsize=7
+            "\n".join(fill(words, 26) for words in describe_promise(made.iloc[0]).splitlines()),
+            fontsize=7,
         )
         line[0].set_xlim(0, 160 * np.nanmax([*made["q95"], level]))  # room for the shares
     for ax in axes[-1]:

@@ -36,7 +36,7 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def block(images: Sequence[np.ndarray]) -> np.ndarray:
+def tile_images(images: Sequence[np.ndarray]) -> np.ndarray:
     """Tile images row by row with white between, (H', W', 3)."""
     height, width = images[0].shape[1:]
     rows = -(-len(images) // ACROSS)
@@ -52,7 +52,7 @@ def block(images: Sequence[np.ndarray]) -> np.ndarray:
 def draw_figure(data: pd.DataFrame) -> Figure:
     """Draw a block of images per training, each pixel a whole number of dots of the PNG."""
     blocks = {
-        training: block(list(part["image"]))
+        training: tile_images(list(part["image"]))
         for training, part in data.groupby("training", sort=False)
     }
     high, wide = next(iter(blocks.values())).shape[:2]

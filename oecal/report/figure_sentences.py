@@ -6,16 +6,14 @@ The figure's own file makes them from the tables.
 from __future__ import annotations
 
 from oecal.core.component_imports import import_component
-from oecal.core.components import read_constant
 from oecal.figures.sentences import Tables
+from oecal.study.figure_files import read_figure
 
 
 def describe_shown_figure(
     figure: str, tables: Tables, in_dist: str = "", model: str = "", training: str = ""
 ) -> str:
-    """A sentence per training that the figure shows, or on its only one.
-
-    Empty where there is nothing to add to the figure.
+    """Return a sentence per training that the figure shows; empty if there is nothing to add.
 
     A figure of the whole study has no in_dist and model. The others see the rows of their model,
     without the trainings that only help another one (a background model); those with PER see the
@@ -24,7 +22,7 @@ def describe_shown_figure(
     sentences = getattr(import_component("figures", figure), "describe_figure", None)
     if sentences is None:
         return ""
-    per = read_constant("figures", figure, "PER", "")
+    per = read_figure(figure).per
     if per != "study":
         tables = {
             k: t[(t["in_dist"] == in_dist) & (t["model"] == model)]

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import jinja2
 import pandas as pd
@@ -24,8 +24,8 @@ from oecal.study.figure_files import read_figure
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
-def html(table: pd.DataFrame) -> str:
-    """A table for the page, without its index; text is escaped."""
+def format_table(table: pd.DataFrame) -> str:
+    """Return a table as HTML, without its index; text is escaped."""
     return table.to_html(index=False, border=0)
 
 
@@ -42,42 +42,69 @@ class ReportedStudy:
     """data set -> the published data set that it is"""
 
 
+class ShownFigure(NamedTuple):
+    """A figure on the page; png: its bytes in base64; seen: what it shows in numbers."""
+
+    section: str
+    name: str
+    title: str
+    png: str
+    caption: str
+    seen: str
+
+
+class ShownTable(NamedTuple):
+    """A table on the page."""
+
+    name: str
+    title: str
+    note: str
+    html: str
+
+
+class Section(NamedTuple):
+    """A part of the page."""
+
+    name: str
+    title: str
+    tables: list[ShownTable]
+    figures: list[ShownFigure]
+
+
 def describe_figures(
     study: ReportedStudy, paths: Mapping[str, str], tables: Mapping[str, pd.DataFrame]
-) -> list[dict[str, str]]:
-    """Return of each figure file: section, name, title, png, caption, and what is seen there."""
+) -> list[ShownFigure]:
+    """Return each figure file as the page shows it; `paths` are those of the PNGs."""
     return [
-        {
-            "section": read_figure(figure).section,
-            "name": f"{figure}{suffix}",
-            "title": ": ".join(filter(None, [figure.replace("_", " "), ", ".join(subject)])),
-            "png": base64.b64encode(Path(paths[figure + suffix]).read_bytes()).decode(),
-            "caption": read_figure(figure).caption,
-            "seen": describe_shown_figure(figure, tables, *subject),
-        }
+        ShownFigure(
+            section=read_figure(figure).section,
+            name=f"{figure}{suffix}",
+            title=": ".join(filter(None, [figure.replace("_", " "), ", ".join(subject)])),
+            png=base64.b64encode(Path(paths[figure + suffix]).read_bytes()).decode(),
+            caption=read_figure(figure).caption,
+            seen=describe_shown_figure(figure, tables, *subject),
+        )
         for figure, files in study.figures
         for suffix, subject in files
     ]
 
 
-def sections(
-    figures: Sequence[Mapping[str, str]], tables: Sequence[Summary]
-) -> list[dict[str, Any]]:
-    """The parts that have something to show: name, title, tables, figures."""
-    parts = [
-        {
-            "name": name,
-            "title": title,
-            "tables": [
-                {**table._asdict(), "html": html(table.table)}
+def collect_sections(figures: Sequence[ShownFigure], tables: Sequence[Summary]) -> list[Section]:
+    """Return the parts of the page that have something to show."""
+    sections = [
+        Section(
+            name,
+            title,
+            tables=[
+                ShownTable(table.name, table.title, table.note, format_table(table.table))
                 for table in tables
                 if table.section == name
             ],
-            "figures": [figure for figure in figures if figure["section"] == name],
-        }
+            figures=[figure for figure in figures if figure.section == name],
+        )
         for name, title in SECTIONS.items()
     ]
-    return [part for part in parts if part["tables"] or part["figures"]]
+    return [section for section in sections if section.tables or section.figures]
 
 
 def render_page(
@@ -102,13 +129,13 @@ def render_page(
         claims=claimed(
             frames["claims"],
             study.name,
-            [figure["name"] for figure in pictures],
+            [figure.name for figure in pictures],
             study.configfiles,
         )
         if "claims" in frames
         else [],
-        sections=sections(pictures, [*summaries(frames), *about(frames)]),
-        published=html(compared) if len(compared) else "",
+        sections=collect_sections(pictures, [*summaries(frames), *about(frames)]),
+        published=format_table(compared) if len(compared) else "",
         differences=published_numbers.differences(frames, compared) if len(compared) else [],
         versions=provenance.list_versions(),
         code=provenance.fingerprint_code(),

@@ -124,7 +124,7 @@ def test_files_without_probes_are_named(tmp_path, module):
 def test_samples_show_the_images_pixel_by_pixel(tmp_path, saved_twice):
     data = samples.collect_data([write(tmp_path / f"{t}.h5", t) for t in TRAININGS])
     assert len(data) == 16 * 5
-    whole = samples.block(list(data["image"][:16]))
+    whole = samples.tile_images(list(data["image"][:16]))
     assert whole.shape == (4 * 2 + 3 * samples.GAP, 4 * 2 + 3 * samples.GAP, 3)
     assert whole[:2, :2, 0].tolist() == [[0, 1], [2, 3]]
     assert whole[4:6, 4:6, 2].tolist() == [
@@ -133,7 +133,7 @@ def test_samples_show_the_images_pixel_by_pixel(tmp_path, saved_twice):
     ]  # the sixth image: second row, second column
     assert (whole[2:4] == 255).all()
     colour = np.arange(12, dtype=np.uint8).reshape(3, 2, 2)
-    assert samples.block([colour])[1, 1].tolist() == [3, 7, 11]
+    assert samples.tile_images([colour])[1, 1].tolist() == [3, 7, 11]
     assert [ax.get_title() for ax in samples.draw_figure(data).axes] == [
         style.display_name(t) for t in TRAININGS
     ]

@@ -59,7 +59,7 @@ def test_scores_with_published_numbers(tmp_path, saved_twice):
     theirs = data[cell & data["source"].str.startswith("PixelCNN++")]
     assert theirs[["of", "auroc"]].to_numpy().tolist() == [["baseline", 0.158], ["oe_tune", 0.758]]
     assert len(data[cell]) > 2  # there is none of a model called m
-    assert density_scores.order(data) == ["log_likelihood", "typicality_10", "png_size"]
+    assert density_scores.sort_scores(data) == ["log_likelihood", "typicality_10", "png_size"]
     figure = density_scores.draw_figure(data)
     assert [ax.get_title().split("\n")[0] for ax in figure.axes] == [
         "y",
@@ -231,7 +231,9 @@ def test_gain_without_a_second_training_or_a_common_seed(tmp_path):
 
 
 def test_numbers_in_cells():
-    assert [oe_density_gain.format_change(v) for v in (0.004, -0.004, 0.023, -0.5, 1.26, -9.97, 73.2)] == [
+    assert [
+        oe_density_gain.format_change(v) for v in (0.004, -0.004, 0.023, -0.5, 1.26, -9.97, 73.2)
+    ] == [
         "0",
         "0",
         "+0.02",

@@ -1,14 +1,12 @@
-"""Figures of all scores of a classifier: gains, ranks, heat maps, features, costs."""
+"""Figures of all scores of a classifier: gains, ranks, heat maps, costs."""
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
-from oecal.figures import compute_cost, feature_space, oe_gain, ood_heatmap, score_rank, style
+from oecal.figures import compute_cost, oe_gain, ood_heatmap, score_rank, style
 from oecal.metrics.ranks import critical_difference
 from oecal.metrics.seed_intervals import mean_interval
-from oecal.runs.run_files import read_run
 from oecal.scores.catalogue import list_fitting_scores
 
 WHO = {"in_dist": "a", "model": "m"}
@@ -171,9 +169,17 @@ def test_heatmap_shows_values_and_changes(detection, saved_twice):
 
 
 def test_numbers_in_cells():
-    assert [ood_heatmap.short(v) for v in (97.34, 100.0, 5.0)] == ["97.3", "100", "5.0"]
-    assert [ood_heatmap.short(v, "+") for v in (12.3, -4.06, -0.04)] == ["+12", "-4.1", "0.0"]
-    assert [ood_heatmap.short(v, longest=3) for v in (97.34, 100.0, 5.0)] == ["97", "100", "5.0"]
+    assert [ood_heatmap.format_percent(v) for v in (97.34, 100.0, 5.0)] == ["97.3", "100", "5.0"]
+    assert [ood_heatmap.format_percent(v, "+") for v in (12.3, -4.06, -0.04)] == [
+        "+12",
+        "-4.1",
+        "0.0",
+    ]
+    assert [ood_heatmap.format_percent(v, longest=3) for v in (97.34, 100.0, 5.0)] == [
+        "97",
+        "100",
+        "5.0",
+    ]
 
 
 def test_heatmap_of_many_sets_has_shorter_numbers():
@@ -196,82 +202,6 @@ def test_heatmap_of_many_sets_has_shorter_numbers():
     )
     assert text_of(few.axes[0])[0] == "88"
     assert text_of(many.axes[0]) == ["far"]
-
-
-def features(path, training, rng, sets=("far_1", "noise"), away=1.0, classes=3, width=8):
-    """ID images about class means of the first three features; OOD images along another one."""
-    with h5py.File(path, "w") as file:
-        file.attrs.update({**WHO, "training": training, "seed": 0, "kind": "classifier", "dims": 4})
-        file.attrs["order"] = ["a/train", "a/test", *(f"{s}/test" for s in sets)]
-        for place in file.attrs["order"]:
-            inside = place.startswith("a/")
-            n = 90 if inside else 40
-            labels = np.arange(n) % classes if inside else np.full(n, -1)
-            centres = (
-                4 * np.eye(width)[labels]
-                if inside
-                else 4 * away * np.tile(np.eye(width)[-1], (n, 1))
-            )
-            group = file.create_group(place)
-            group.attrs["role"] = "id" if inside else SETS[place.split("/")[0]]
-            group["labels"] = labels
-            group["features"] = np.abs(centres + 0.1 * rng.normal(size=(n, width))).astype(
-                np.float32
-            )
-    return str(path)
-
-
-def test_feature_space_shows_what_a_plane_hides(tmp_path, rng, saved_twice):
-    paths = [
-        features(tmp_path / f"{t}.h5", t, rng, away=a)
-        for t, a in (("baseline", 1.0), ("oe_tune", 5.0))
-    ]
-    data = feature_space.collect_data(paths)
-    assert data.groupby(["training", "kind"]).size().to_dict() == {
-        (t, k): n
-        for t in ("baseline", "oe_tune")
-        for k, n in (("far", 40), ("id", 90), ("synthetic", 40))
-    }
-    inside = data[data["kind"] == "id"].groupby("training")[["inside", "outside"]].median()
-    np.testing.assert_allclose(inside, 1)
-    outside = data[data["kind"] == "far"].groupby("training")["outside"].median()
-    assert (outside > 5).all()
-    assert outside["oe_tune"] > 3 * outside["baseline"]
-    first = data[data["training"] == "baseline"]
-    assert (first[first["kind"] == "id"][["x", "y"]].mean() <= 0).all()
-    np.testing.assert_allclose(
-        first["x"].var(ddof=0) / first["explained_x"], first["y"].var(ddof=0) / first["explained_y"]
-    )
-    figure = feature_space.draw_figure(data)
-    assert sorted(text_of(figure.axes[0])) == ["0", "1", "2"]
-    assert [t.get_text() for t in figure.legends[0].get_texts()] == [
-        "in-distribution",
-        "far OOD",
-        "synthetic OOD",
-    ]
-    saved_twice(feature_space, data)
-
-
-def test_features_of_many_classes(tmp_path, rng):
-    path = features(tmp_path / "many.h5", "baseline", rng, classes=30, width=40)
-    data = feature_space.collect_data([path])
-    assert len(data) == 90 + 40 + 40
-    assert not text_of(feature_space.draw_figure(data).axes[0])
-    narrow = feature_space.collect_data(
-        [features(tmp_path / "narrow.h5", "baseline", rng, classes=8)]
-    )
-    assert (narrow["outside"] > 0).all()  # 7 dimensions of class means, of 8 in all
-
-
-def test_an_equal_number_of_each_kind(tmp_path, rng):
-    run = read_run(
-        features(tmp_path / "x.h5", "baseline", rng, sets=("near_1", "far_1", "far_2", "noise"))
-    )
-    shares = {group.set: len(index) for group, index in feature_space.drawn(run)}
-    assert shares == {"a": 90, "near_1": 40, "far_1": 40, "far_2": 40, "noise": 40}
-    assert np.array_equal(
-        feature_space.some(run.find("id"), 10), feature_space.some(run.find("id"), 10)
-    )
 
 
 def costs(tmp_path):
@@ -328,10 +258,10 @@ def test_cost_of_one_training(detection, tmp_path):
 
 def test_pareto_front():
     cost, value = np.array([3.0, 1.0, 2.0, 1.0, 4.0]), np.array([0.9, 0.5, 0.4, 0.6, 0.9])
-    assert compute_cost.front(cost, value).tolist() == [3, 0]
+    assert compute_cost.find_pareto_front(cost, value).tolist() == [3, 0]
 
 
 def test_names_above_the_front_do_not_overlap():
-    places = compute_cost.spread(np.array([0.1, 0.11, 0.5, 0.98, 1.0]), 0.1)
+    places = compute_cost.spread_labels(np.array([0.1, 0.11, 0.5, 0.98, 1.0]), 0.1)
     np.testing.assert_allclose(places, [0.1, 0.2, 0.5, 0.9, 1.0])
-    assert (np.diff(compute_cost.spread(np.full(6, 0.9), 0.05)) > 0.0499).all()
+    assert (np.diff(compute_cost.spread_labels(np.full(6, 0.9), 0.05)) > 0.0499).all()
