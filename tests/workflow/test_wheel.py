@@ -1,5 +1,6 @@
 """A wheel of the package holds all that the library reads."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -39,3 +40,9 @@ def test_a_wheel_has_every_file_of_the_package(unpacked):
         return {path.relative_to(folder) for path in files if path.suffix != ".pyc"}
 
     assert list_files(unpacked) == list_files(ROOT)
+
+
+def test_a_wheel_loads_every_study(unpacked):
+    script = ROOT / "tests/workflow/load_studies.py"
+    shown = run("-P", script, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(unpacked)})
+    assert shown.startswith(f"{unpacked}/oecal: imported")
