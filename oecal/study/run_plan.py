@@ -75,6 +75,11 @@ def list_prefixes(study: Study, run: RunKey) -> set[str]:
     return {prefix for name in study.scores(run) for prefix in find_score(name).prefixes}
 
 
+def count_processes(study: Study, run: RunKey) -> int:
+    """Count the processes that share a training, each on a GPU of its own."""
+    return study.config.models[run.model].trainings[run.training].processes
+
+
 def name_model(study: Study, run: RunKey) -> Components:
     """Name the architecture of a run."""
     return {"models": [study.config.models[run.model].architecture]}

@@ -5,10 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from oecal.study import claim_entries, figure_plan, limit_settings, loading, run_plan
+from oecal.study import claim_entries, dataset_plan, figure_plan, limit_settings, loading, run_plan
 from oecal.core.codegraph import ROOT, find_script_code
 from oecal.core.errors import OecalError
-from oecal.core.components import explain_unknown, read_option
+from oecal.core.components import explain_unknown
 from oecal.core.progress import Progress
 from oecal.study.study import RunKey
 
@@ -50,30 +50,6 @@ def data(*names):
     return run_plan.list_stores(names)
 
 
-def derived_from(wildcards):
-    """The image store that this data set is made from, if any."""
-    others = dataset(wildcards).made_of
-    return data(*others)[0] if others else []
-
-
-def compared_with(wildcards):
-    """The image stores whose images are left out of this data set."""
-    return data(*dataset(wildcards).compared_with)
-
-
-def own_files(wildcards):
-    """A user's own file, or all folders below a user's own folder.
-
-    So a file that is added or removed there builds the set again.
-    """
-    own = read_option(dataset(wildcards).options, "path")
-    path = Path(os.path.expanduser(config["data_root"])) / os.path.expanduser(own or "")
-    if own is None or not path.exists():
-        return []  # if it is not there, the job says so
-    folders = [below for below in sorted(path.rglob("*/")) if below.is_dir()]
-    return [given_file(place) for place in (path, *folders)]
-
-
 def dataset(wildcards):
     """The checked data set."""
     known = study.datasets
@@ -93,6 +69,10 @@ def given_file(path):
     return local(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
+def given_files(paths):
+    return [given_file(path) for path in paths]
+
+
 def repository_file(path):
     """A file of this repository, as an input."""
     return given_file(ROOT.resolve() / path)
@@ -104,13 +84,6 @@ def code_of(script, components=None):
     components: folder -> names of what it imports from there by name; forgetting one is an error.
     """
     return [repository_file(path) for path in find_script_code(script, components)]
-
-
-def read_with(wildcards):
-    """The components that build a data set."""
-    entry = dataset(wildcards)
-    reader = entry.facts.get("format")
-    return {"data": [entry.source], "data.formats": [reader] if reader else []}
 
 
 def code_of_table(wildcards):
@@ -218,8 +191,3 @@ def gpus():
     elsewhere = snakemake_parts.runs_jobs_elsewhere(workflow) is not False
     here = elsewhere or shutil.which("nvidia-smi") is not None
     return int(device.startswith("cuda") or (device == "auto" and here))
-
-
-def processes(wildcards):
-    """Processes that share a training, each on a GPU of its own."""
-    return study.config.models[wildcards.model].trainings[wildcards.training].processes

@@ -4,10 +4,10 @@
 # On a cluster, data sets are fetched and built where Snakemake runs: its nodes may have no network.
 rule dataset:
     input:
-        code=lambda w: code_of("dataset", read_with(w)),
-        of=derived_from,
-        against=compared_with,
-        own=own_files,
+        code=lambda w: code_of("dataset", dataset_plan.name_reader(dataset(w))),
+        of=lambda w: dataset_plan.find_base(dataset(w)),
+        against=lambda w: dataset_plan.list_compared(dataset(w)),
+        own=lambda w: given_files(dataset_plan.list_own_files(dataset(w), config["data_root"])),
     output:
         "results/data/{dataset}.h5",
     log:

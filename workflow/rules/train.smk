@@ -14,9 +14,9 @@ rule train:
         "<out>/logs/train/<run>.log",
     conda:
         "../../envs/torch.yaml"
-    threads: lambda w: study.config.compute.threads * processes(w)
+    threads: lambda w: study.config.compute.threads * run_plan.count_processes(study, run_of(w))
     resources:
-        gpu=lambda w: gpus() * processes(w),
+        gpu=lambda w: gpus() * run_plan.count_processes(study, run_of(w)),
     params:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
     message:
