@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from oecal.data.table import load_published_sets
-from oecal.study.loading import merged
+from oecal.study.loading import merge
 
 ROOT = Path(__file__).parent.parent
 SPLITS = ("train", "val", "test")
@@ -21,7 +21,7 @@ def studies() -> dict[str, list[str]]:
         config = yaml.safe_load(path.read_text())
         small = ROOT / "studies/small" / path.name
         if small.exists():
-            config = merged(config, yaml.safe_load(small.read_text()))
+            config = merge(config, yaml.safe_load(small.read_text()))
         for source in dict.fromkeys(entry["source"] for entry in config["datasets"].values()):
             used.setdefault(source, []).append(path.stem)
     return used

@@ -10,8 +10,9 @@ from oecal.core.codegraph import ROOT
 from oecal.core.components import list_components, read_constant
 from oecal.core.errors import OecalError
 from oecal.metrics.calibration_metrics import bin_by_width, brier_decomposition
-from oecal.study.claim_entries import check_claim, filled
-from oecal.study.loading import load, merged
+from oecal.study.check_claims import check_claim
+from oecal.study.claim_entries import parse_claim
+from oecal.study.loading import load, merge
 from oecal.tables import calibration, detection, intervals
 from tests.run_files import written
 
@@ -125,7 +126,7 @@ def test_detection_takes_one_of_its_own(tmp_path, monkeypatch):
 def test_a_claim_may_be_about_it():
     plain = yaml.safe_load((ROOT / "studies/tiny.yaml").read_text())
     where = {"in_dist": "tiny_digits", "model": "wrn", "training": "baseline", "set": "pooled"}
-    claim = filled(
+    claim = parse_claim(
         "claims.x",
         {
             "statement": "x",
@@ -136,7 +137,7 @@ def test_a_claim_may_be_about_it():
         },
     )
     check_claim(
-        "claims.x", claim, load(merged(plain, {"measures": {"metrics": ["correctness_brier"]}}))
+        "claims.x", claim, load(merge(plain, {"measures": {"metrics": ["correctness_brier"]}}))
     )
     with pytest.raises(OecalError, match="claims.x.value: unknown name 'correctness_brier'"):
         check_claim("claims.x", claim, load(plain))

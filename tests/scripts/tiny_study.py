@@ -6,7 +6,7 @@ import yaml
 
 from oecal.core.codegraph import ROOT, find_code_files
 from oecal.metrics.peer_conventions import CONVENTIONS
-from oecal.study.limit_settings import settings
+from oecal.study.limit_settings import list_settings
 from oecal.study.loading import load
 from tests.scripts.run_script import run_script
 
@@ -283,5 +283,5 @@ def compute_other_tables(files):
         {},
         input={"code": [], **inputs},
         output={"file": files.table("limits")},
-        params={"limits": {"settings": settings(study)}},
+        params={"limits": {"settings": [s._asdict() for s in list_settings(study)]}},
     )
