@@ -13,13 +13,13 @@ from typing import Any
 import yaml
 
 from oecal.core.components import (
-    describe,
     list_components,
     load_options_class,
     parse_component,
     read_constant,
     read_field_docs,
 )
+from oecal.core.options import describe
 from oecal.study.check_experiments import list_corruptions
 from oecal.study.dataset_entries import DatasetEntry
 from oecal.study.schema import build_schema

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from oecal.core.components import read_option
+from oecal.core.options import read_option
 from oecal.data.table import load_published_sets
 from oecal.models.build_network import build_model
 from oecal.models.model_spec import ModelSpec

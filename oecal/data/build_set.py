@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from oecal.core.component_imports import import_component
-from oecal.core.components import make_options
 from oecal.core.errors import OecalError, Unavailable
+from oecal.core.options import make_options
 from oecal.core.seeds import make_generator
 from oecal.data import duplicates, store
 from oecal.data.classes import find_class_numbers

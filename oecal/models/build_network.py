@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from oecal.core.component_imports import import_component
-from oecal.core.components import make_options, read_constant
+from oecal.core.components import read_constant
 from oecal.core.errors import OecalError, summarize_error
+from oecal.core.options import make_options
 from oecal.models.model_spec import ModelSpec
 
 

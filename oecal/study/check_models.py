@@ -7,14 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from oecal.core.components import (
-    check_options,
-    explain_unknown,
-    list_components,
-    read_constant,
-    read_option,
-)
+from oecal.core.components import explain_unknown, list_components, read_constant
 from oecal.core.errors import OecalError
+from oecal.core.options import check_options, read_option
 from oecal.scores.catalogue import BACKGROUND_LOGIT, find_score, list_fitting_scores
 from oecal.study.model_entries import Model, Training
 

@@ -10,14 +10,9 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Le
 from pydantic import ConfigDict, Field
 
-from oecal.core.components import (
-    check_options,
-    explain_unknown,
-    list_components,
-    options_to_plain,
-    read_option,
-)
+from oecal.core.components import explain_unknown, list_components
 from oecal.core.errors import OecalError
+from oecal.core.options import check_options, options_to_plain, read_option
 from oecal.data.classes import find_class_numbers
 from oecal.data.table import ITSELF, load_overlaps, load_published_sets, select_deciding_keys
 from oecal.study.base import AtLeastOne, Class, Entry, Fit, Interpolation, Positive, Unique

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from oecal.core.codegraph import ROOT
-from oecal.core.components import explain_unknown, read_option
+from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
+from oecal.core.options import read_option
 from oecal.scores.catalogue import find_score
 from oecal.study.figure_files import FILES, FigureFile, find_table, list_figures, read_figure
 from oecal.study.study import RunKey, Study

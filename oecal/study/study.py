@@ -7,7 +7,8 @@ import itertools
 from collections.abc import Mapping
 from typing import NamedTuple, TypedDict
 
-from oecal.core.components import options_to_plain, read_constant, read_option
+from oecal.core.components import read_constant
+from oecal.core.options import options_to_plain, read_option
 from oecal.core.roles import OOD, TEST_SETS
 from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, find_score
 from oecal.study.claim_entries import Claim

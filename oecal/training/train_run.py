@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from oecal.core.component_imports import import_component
-from oecal.core.components import make_options
 from oecal.core.device import Compute, move_model, set_up_device
 from oecal.core.errors import OecalError
+from oecal.core.options import make_options
 from oecal.core.seeds import derive_seed, make_generator
 from oecal.data import store
 from oecal.data.preprocess import adapt

@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from oecal.core import components
+from oecal.core import components, options
 from oecal.core.errors import OecalError
 
 FOLDERS = ("data", "models", "training")
@@ -72,7 +72,7 @@ def test_arguments():
     ],
 )
 def test_types(value, annotation, expected):
-    assert components.fits(value, annotation) is expected
+    assert options.fits(value, annotation) is expected
 
 
 def test_unknown_names():
@@ -82,4 +82,4 @@ def test_unknown_names():
     )
     assert components.explain_unknown("x", []) == "unknown name 'x'. Known names: (none)"
     with pytest.raises(OecalError, match="here.size: expected an integer, found .big."):
-        components.check_options("data", "photos", {"size": "big"}, "here")
+        options.check_options("data", "photos", {"size": "big"}, "here")

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oecal.core.components import check_options, read_constant
+from oecal.core.components import read_constant
 from oecal.core.errors import OecalError
+from oecal.core.options import check_options
 from oecal.data import folder, hdf5, npz
 from oecal.data.preprocess import Format
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from oecal.core.components import check_options
 from oecal.core.errors import OecalError
+from oecal.core.options import check_options
 from oecal.data import own_splits
 from oecal.data.store import ImageSplit
 from tests.data.own_images import SOURCES

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oecal.core.components import check_options, list_components
+from oecal.core.components import list_components
 from oecal.core.errors import OecalError
+from oecal.core.options import check_options
 from oecal.data import (
     altered,
     digits,
