@@ -1,4 +1,4 @@
-"""Five hundred configurations with something wrong, or not: each is refused in one line that names a key, or it is a study."""
+"""Five hundred mutated configurations: each is a study, or refused in one line that names a key."""
 
 import copy
 import datetime
