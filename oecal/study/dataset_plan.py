@@ -5,7 +5,7 @@ from __future__ import annotations
 import os.path
 from pathlib import Path
 
-from oecal.core.components import read_option
+from oecal.core.options import read_option
 from oecal.study.dataset_entries import Dataset
 from oecal.study.run_plan import list_stores
 
