@@ -1,11 +1,11 @@
-"""The reference pages say what the code says: docs/configuration.md, docs/tables.md, docs/glossary.md."""
+"""The reference pages say what the code says: configuration, tables, glossary."""
 
 import ast
 import dataclasses
 import json
 import re
 import runpy
-from collections.abc import Iterator
+import typing
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +19,10 @@ from oecal.runs import thresholds
 from oecal.scores import catalogue
 from oecal.screening.decision_rows import Row
 from oecal.study import claim_entries
-from oecal.study.loading import SCHEMA, load, merged
+from oecal.study.base import Entry
+from oecal.study.configuration import Configuration
+from oecal.study.loading import load, merge
+from oecal.study.messages import strip_metadata
 from oecal.tables import conventions, overlap, trainings
 from tests.run_files import written
 
@@ -73,22 +76,17 @@ def smallest(configuration):
     return yaml.safe_load(re.search(r"```yaml\n(.*?)```", configuration, re.DOTALL)[1])
 
 
-@pytest.fixture(scope="module")
-def schema():
-    return yaml.safe_load(SCHEMA.read_text())
-
-
-def nodes(schema: dict) -> Iterator[tuple[str, dict]]:
-    """Each schema of a value by its path; what a $ref names is one of its own."""
-    todo = [("", schema)]
-    while todo:
-        path, node = todo.pop()
-        yield path, node
-        todo += [
-            (f"{path}.{key}".lstrip("."), sub) for key, sub in node.get("properties", {}).items()
-        ]
-        if isinstance(node.get("additionalProperties"), dict):
-            todo.append((f"{path}.<name>", node["additionalProperties"]))
+def list_fields(kind, path=""):
+    """Each key of the configuration by its path, with its field; <name> stands for any name."""
+    kind = strip_metadata(kind)[0]
+    if isinstance(kind, type) and issubclass(kind, Entry):
+        for key, field in kind.model_fields.items():
+            below = f"{path}.{field.alias or key}".lstrip(".")
+            yield below, field
+            yield from list_fields(field.annotation, below)
+    elif typing.get_origin(kind) is dict and not path.endswith(".options"):
+        yield f"{path}.<name>", None
+        yield from list_fields(typing.get_args(kind)[1], f"{path}.<name>")
 
 
 def test_the_page_of_the_configuration_is_that_of_the_schema(configuration):
@@ -97,26 +95,21 @@ def test_the_page_of_the_configuration_is_that_of_the_schema(configuration):
     )
 
 
-def test_every_key_is_on_the_page_and_described(configuration, schema):
+def test_every_key_is_on_the_page_and_described(configuration):
     shown = {
         row[0].strip("`"): row
         for row in cells(section(configuration, "## Keys", "## Names without options"))
     }
-    assert set(shown) == {path for path, _ in nodes(schema)} - {""}
+    fields = dict(list_fields(Configuration))
+    assert set(shown) == set(fields)
     assert all(row[3] for row in shown.values())
-    assert all(node.get("description") for _, node in nodes(schema))
+    assert all(field.description for field in fields.values() if field)
 
 
-def test_the_schema_has_no_key_that_nobody_reads(schema):
-    """A comma in a description without quotes begins another key."""
-    for path, node in [*nodes(schema), *schema["$defs"].items()]:
-        assert set(node) - {"$schema", "$defs", "title"} <= KEYWORDS, path
-        assert set(node.get("items", {})) <= KEYWORDS, path
-
-
-def test_the_smallest_study_has_what_must_be_there_alone(smallest, schema):
+def test_the_smallest_study_has_what_must_be_there_alone(smallest):
     assert [run.path for run in load(smallest).runs("digits")][:1] == ["digits/wrn/baseline/seed0"]
-    assert set(smallest) == set(schema["required"])
+    fields = Configuration.model_fields
+    assert set(smallest) == {key for key, field in fields.items() if field.is_required()}
 
 
 def test_the_example_of_a_second_file_fits_the_first(configuration):
@@ -126,9 +119,7 @@ def test_the_example_of_a_second_file_fits_the_first(configuration):
         re.MULTILINE,
     )
     study = load(
-        merged(
-            yaml.safe_load((ROOT / "studies/grey28.yaml").read_text()), yaml.safe_load(blocks[1])
-        )
+        merge(yaml.safe_load((ROOT / "studies/grey28.yaml").read_text()), yaml.safe_load(blocks[1]))
     )
     assert (study.name, {run.seed for run in study.runs()}) == ("grey28_short", {0, 1})
     assert "glow" not in {run.model for run in study.runs("fashion")}
@@ -136,15 +127,23 @@ def test_the_example_of_a_second_file_fits_the_first(configuration):
 
 def values(config: object, path: str) -> list[object]:
     """What stands at a path, <name> being any name."""
-    found = [config]
+    there = [config]
     for key in path.split("."):
-        found = [
-            v
-            for f in found
-            if isinstance(f, dict)
-            for v in (f.values() if key == "<name>" else [f[key]] if key in f else [])
+        mappings = [dict(one) if isinstance(one, Entry) else one for one in there]
+        there = [
+            value
+            for mapping in mappings
+            if isinstance(mapping, dict)
+            for value in (mapping.values() if key == "<name>" else [mapping.get(key)])
+            if value is not None
         ]
-    return found
+    return [to_plain(one) for one in there]
+
+
+def to_plain(value):
+    if isinstance(value, dict):
+        return {key: to_plain(one) for key, one in value.items()}
+    return value.model_dump() if isinstance(value, Entry) else value
 
 
 def holds(found: object, default: object) -> bool:
@@ -169,7 +168,9 @@ def test_every_default_is_what_the_configuration_is_filled_with(configuration, s
     for key, _, default, _ in cells(section(configuration, "## Keys", "## Names without options")):
         path = key.strip("`")
         if path == "datasets.<name>.missing":
-            assert (default, configs[0]["may_be_missing"]) == ("`stop`", [])
+            assert (default, load(smallest).may_be_missing) == ("`stop`", [])
+        elif path.endswith(".options"):
+            assert default == "`{}`"  # those of a component: on its own table
         elif default.startswith("`") and not values(smallest, path):
             found = next(filter(None, (values(config, path) for config in configs)))
             text = default.strip("`")

@@ -35,6 +35,7 @@ Setting = Annotated[
         "is not the first one"
     ),
 ]
+FACTOR = "the settings of a factor, e.g. {10%: fashion/wrn/oe_10}; in quotes where it is a number"
 SettingName = Annotated[str, Says("text: a number in quotes")]
 
 
@@ -150,7 +151,7 @@ class Configuration(Entry):
     """YAML file of what the study claims, each a sentence tied to a number of a table and to a
     criterion (the keys: oecal/study/claim_entries.py), path from the repository; tables/claims.csv
     says what is supported, refuted or undecided. '' or null (--config claims=) for none"""
-    limits: dict[str, Annotated[dict[SettingName, Setting], MinLen(1)]] = {}
+    limits: dict[str, Annotated[dict[SettingName, Setting], MinLen(1), Says(FACTOR)]] = {}
     """what the limits of Outlier Exposure are looked for in, {factor: {setting: training}};
     tables/limits.csv and the figures limits and limits_by_set hold each setting against its
     control"""

@@ -15,7 +15,7 @@ Levels = Annotated[int, Ge(1), Le(64), Says("levels")]
 class Experiment(Entry):
     """One in-distribution set."""
 
-    models: Annotated[dict[str, Unique[str]], MinLen(1)]
+    models: Annotated[dict[str, Annotated[Unique[str], Says("names of trainings")]], MinLen(1)]
     """which trainings of which models to run: {model: [training, ...]}; [] leaves a model out"""
     scores: Unique[str] = []
     """only these of the scores of its models; all if left out"""
@@ -33,12 +33,12 @@ class Experiment(Entry):
     ambiguous: Unique[str] = []
     """test sets of images that show two classes at once: a model may be unsure of them, but they
     are made of what it knows; neither in-distribution nor OOD"""
-    corruptions: dict[str, AtLeastOne[Severity]] = {}
+    corruptions: dict[str, Annotated[AtLeastOne[Severity], Says("severities")]] = {}
     """corruptions of the in-distribution test images: {name: [severity, ...]}"""
     corruption_images: Count = 0
     """in-distribution test images that are corrupted, drawn at random, the same ones by each
     corruption; 0: all"""
-    attacks: dict[str, AtLeastOne[Levels]] = {}
+    attacks: dict[str, Annotated[AtLeastOne[Levels], Says("levels, of 255")]] = {}
     """in-distribution test images moved to where a classifier is less sure, and near and far OOD
     images to where it is surer, each level by at most so many of 255: {fgsm: [4], pgd: [2, 4],
     random: [4]}, the last one for comparison"""

@@ -34,7 +34,8 @@ def check_figure(study: Study, name: str, place: str) -> None:
     in_dists = study.in_dists(*figure.kinds)
     if not in_dists:
         raise OecalError(
-            f"{place} shows {' or '.join(figure.kinds)} models, and no experiment has one; remove it"
+            f"{place} shows {' or '.join(figure.kinds)} models, and no experiment has one; "
+            "remove it"
         )
     if not any(study.has(in_dist, figure.needs) for in_dist in in_dists):
         raise OecalError(

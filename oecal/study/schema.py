@@ -124,6 +124,10 @@ def build_schema() -> Schema:
     schema = Configuration.model_json_schema(schema_generator=GenerateJsonSchema)
     definitions, properties = schema["$defs"], schema["properties"]
     name_sources(definitions)
+    default = Configuration.model_fields["promises"].default
+    properties["promises"]["default"] = {
+        name: promise.model_dump(exclude_unset=True) for name, promise in default.items()
+    }
     properties["models"] |= name_options(definitions, "Model", "architecture", "models")
     model = definitions["Model"]["properties"]
     model["trainings"] |= name_options(definitions, "Training", "objective", "training")
