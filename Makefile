@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
 
-.PHONY: demo figures tiny objectives test test-install faults lint bench docs schema lock clean
+.PHONY: demo figures tiny objectives test test-processors test-install faults lint bench docs schema lock clean
 
 demo: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) all
@@ -24,6 +24,17 @@ objectives: .venv/runtime
 
 test: .venv/development
 	@$(BIN)/python -m pytest -n 2 --cov=oecal --cov-report=term:skip-covered --cov-fail-under=90
+
+# The tests of numerics with the instruction sets of two other processors. PyTorch, oneDNN, MKL, OpenBLAS and NumPy each choose
+# their kernels by themselves; a library that does not know its variable ignores it.
+NUMERICS := tests/models tests/predict tests/screening tests/scores tests/calibrators
+SSE := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_CBWR=COMPATIBLE OPENBLAS_CORETYPE=Nehalem \
+    NPY_DISABLE_CPU_FEATURES="X86_V3 X86_V4"
+AVX := ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX MKL_CBWR=AVX OPENBLAS_CORETYPE=Sandybridge NPY_DISABLE_CPU_FEATURES=X86_V4
+
+test-processors: .venv/development
+	@$(SSE) $(BIN)/python -m pytest -n 2 $(NUMERICS)
+	@$(AVX) $(BIN)/python -m pytest -n 2 $(NUMERICS)
 
 # A wheel of the package, installed into an empty environment with today's releases of what it needs, loads every study.
 # Several GB are installed anew, so this is no part of continuous integration.
