@@ -5,13 +5,10 @@
 
 import ast
 import dataclasses
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from docs.configuration_keys import code, escaped, keys, table, written
 from oecal.core.components import (
     list_components,
     load_options_class,
@@ -21,18 +18,18 @@ from oecal.core.components import (
 )
 from oecal.core.options import describe
 from oecal.study.check_experiments import list_corruptions
-from oecal.study.dataset_entries import DatasetEntry
 from oecal.study.schema import build_schema
 
 HEAD = """# Configuration
 
-Every key that a study may have, and the options of every component. `make docs` writes this page from
-`workflow/schemas/config.schema.json` and from the `Options` classes in `oecal/`. A mistake in a configuration ends in one line before any
-job starts.
+Every key that a study may have, and the options of every component. `make docs` writes this page
+from `workflow/schemas/config.schema.json` and from the `Options` classes in `oecal/`. A mistake in
+a configuration ends in one line before any job starts.
 
 ## The smallest study
 
-Only these keys must be there; `options` is here to make it fast. It runs as it stands, in a few minutes on a CPU.
+Only these keys must be there; `options` is here to make it fast. It runs as it stands, in a few
+minutes on a CPU.
 
 ```yaml
 study: smallest # its results go to results/smallest
@@ -55,132 +52,38 @@ experiments:
 
     snakemake --cores 2 --configfile studies/grey28.yaml studies/small/grey28.yaml
 
-A file given with `--configfile` stands alone: `config.yaml`, the default study, is not read. Of several files each later one lies over
-those before it. Mappings are joined key by key; everything else, lists included, is replaced. So the second file need not be a whole study:
+A file given with `--configfile` stands alone: `config.yaml`, the default study, is not read. Of
+several files each later one lies over those before it. Mappings are joined key by key; everything
+else, lists included, is replaced. So the second file need not be a whole study:
 
-    study: grey28_short                                       # else it would write into the results of the first
-    seeds: [0, 1]                                             # the list is replaced
-    models: {wrn: {trainings: {baseline: {epochs: 1}}}}       # this number is, too; the other keys of the training stay
-    experiments: {fashion: {models: {glow: []}}}              # no training: the model is left out
-    claims: ''                                                # as some of the first file's are about that model
+    study: grey28_short                                   # or it would write into the first's
+    seeds: [0, 1]                                         # the list is replaced
+    models: {wrn: {trainings: {baseline: {epochs: 1}}}}   # this number, too; all else stays
+    experiments: {fashion: {models: {glow: []}}}          # no training: the model is left out
+    claims: ''                                            # as some of the first's are about it
 
-A key cannot be taken away, so a data set with another `source` keeps the options of the former one: give it another name. To change the
-default study, name it: `--configfile config.yaml mine.yaml`.
+A key cannot be taken away, so a data set with another `source` keeps the options of the former one:
+give it another name. To change the default study, name it: `--configfile config.yaml mine.yaml`.
 
 ## Keys
 
-`<name>` stands for a name of your own: lower-case letters, digits and underscores, a letter first; under `experiments` it is a data set,
-then a model. A dash: without this key nothing is done, or what the description says.
+`<name>` stands for a name of your own: lower-case letters, digits and underscores, a letter first;
+under `experiments` it is a data set, then a model. A dash: without this key nothing is done, or
+what the description says.
 """
 SOURCES = """## Options of data sets
 
-They stand beside `source`, in the data set's own entry: `{source: photos, size: 28}`. Published sets (`source: cifar10`, and so on:
-[datasets.md](datasets.md)) have those of `published`. [data.md](data.md) says how data sets are used."""
+They stand beside `source`, in the data set's own entry: `{source: photos, size: 28}`. Published
+sets (`source: cifar10`, and so on: [datasets.md](datasets.md)) have those of `published`.
+[data.md](data.md) says how data sets are used."""
 MODELS = """## Options of models
 
 Under `models.<name>.options`, by `architecture`."""
 OBJECTIVES = """## Options of training objectives
 
-Under `models.<name>.trainings.<name>.options`, by `objective`. [uncertainty.md](uncertainty.md) and [density.md](density.md) say what
-they are for."""
-Schema = dict[str, Any]
+Under `models.<name>.trainings.<name>.options`, by `objective`. [uncertainty.md](uncertainty.md) and
+[density.md](density.md) say what they are for."""
 KINDS = {"classifier": "classifier", "density": "density model"}
-
-
-def escaped(text: str) -> str:
-    """One line of Markdown, for a cell of a table."""
-    return " ".join(text.split()).replace("<", "&lt;").replace("*", "\\*").replace("|", "\\|")
-
-
-def code(text: str) -> str:
-    return "`" + text.replace("|", "\\|") + "`"
-
-
-def written(value: Any) -> str:
-    """A value as one writes it in YAML."""
-    if isinstance(value, float):
-        return format(Decimal(str(value)), "f")
-    if isinstance(value, list | tuple | dict):
-        plain = list(value) if isinstance(value, tuple) else value
-        return yaml.safe_dump(plain, default_flow_style=True, sort_keys=False, width=1000).strip()
-    return str(value).lower() if isinstance(value, bool) else str(value) or "''"
-
-
-def table(head: str, rows: list[tuple[str, ...]]) -> str:
-    return "\n".join(
-        [f"| {head} |", "|" + "---|" * len(rows[0]), *(f"| {' | '.join(row)} |" for row in rows)]
-    )
-
-
-def resolve(schema: Schema, root: Schema) -> Schema:
-    """A schema with what it refers to, without `null`; its own keys come first."""
-    if "$ref" in schema:
-        schema = {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
-    others = [other for other in schema.get("anyOf", []) if other != {"type": "null"}]
-    if len(others) == 1:
-        schema = {**resolve(others[0], root), **schema}
-        del schema["anyOf"]
-        if schema.get("default", ...) is None:
-            del schema["default"]
-    return schema
-
-
-def allowed(schema: Schema, root: Schema) -> str:
-    """Type and limits of a key, for readers."""
-    if "enum" in schema and len(schema["enum"]) < 10:
-        return "one of " + ", ".join(code(str(value)) for value in schema["enum"])
-    if "anyOf" in schema:
-        return " or ".join(allowed(other, root) for other in schema["anyOf"])
-    kind = schema.get("type", "string")
-    text = {"string": "text", "boolean": "true or false", "object": "mapping", "array": "list"}.get(
-        kind, kind
-    )
-    if "items" in schema:
-        item = resolve(schema["items"], root)
-        about = escaped(item.get("description", ""))
-        text += f" ({allowed(item, root)}{f': {about}' if about else ''})"
-    signs = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-    limits = [f"{sign} {written(schema[key])}" for key, sign in signs.items() if key in schema]
-    text = f"{text} {' and '.join(limits)}".rstrip()
-    more = [code(schema["pattern"])] if "pattern" in schema else []
-    more += ["at least one"] if "minItems" in schema or "minProperties" in schema else []
-    more += ["each once"] if schema.get("uniqueItems") else []
-    return ", ".join([text, *more])
-
-
-def keys(
-    schema: Schema, root: Schema, path: str = "", must: bool = False
-) -> Iterator[tuple[str, ...]]:
-    """Path, type and limits, default, description of a key and of all below it."""
-    schema = resolve(schema, root)
-    if path:
-        default = (
-            "required" if must else code(written(schema["default"])) if "default" in schema else "–"
-        )
-        yield code(path), allowed(schema, root), default, escaped(schema.get("description", ""))
-    if schema.get("$ref", "").endswith("/DatasetEntry"):
-        schema = frame_of_datasets(root)
-    below = {
-        key: (sub, key in schema.get("required", ()))
-        for key, sub in schema.get("properties", {}).items()
-    }
-    others = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
-    if isinstance(others[0], dict):
-        below = {"<name>": (others[0], False)}
-    for key, (sub, needed) in below.items():
-        yield from keys(sub, root, f"{path}.{key}".lstrip("."), needed)
-
-
-def frame_of_datasets(root: Schema) -> Schema:
-    """The keys that a data set of any source may have."""
-    return {
-        "properties": {
-            key: sub
-            for key, sub in root["$defs"]["DatasetEntry_digits"]["properties"].items()
-            if key in DatasetEntry.model_fields
-        },
-        "required": ["source"],
-    }
 
 
 def limits(cls: ast.ClassDef, texts: Mapping[str, str]) -> dict[str, str]:
@@ -252,7 +155,8 @@ def purpose(folder: str, name: str) -> str:
     if folder == "models":
         return f"A {KINDS[read_constant(folder, name, 'KIND')]}."
     outliers = "with" if read_constant(folder, name, "OUTLIERS") else "without"
-    return f"For a {' or a '.join(KINDS[kind] for kind in read_constant(folder, name, 'FOR'))}; {outliers} auxiliary outliers."
+    kinds = " or a ".join(KINDS[kind] for kind in read_constant(folder, name, "FOR"))
+    return f"For a {kinds}; {outliers} auxiliary outliers."
 
 
 def listed(values: list[str]) -> str:

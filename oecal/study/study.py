@@ -14,6 +14,7 @@ from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, find_score
 from oecal.study.claim_entries import Claim
 from oecal.study.configuration import Configuration
 from oecal.study.dataset_entries import Dataset
+from oecal.study.evaluated_sets import EvaluatedSet, list_evaluated_sets
 from oecal.training.recipe import Recipe
 
 # Keys of a training in the configuration that the training loop itself reads.
@@ -239,67 +240,6 @@ class Study:
                     pairs.append({"in_dist": in_dist, "whole": whole, "reduced": reduced})
         return pairs
 
-    def sets(self, in_dist: str, kind: str) -> list[dict[str, object]]:
-        """Everything that a model of this kind predicts.
-
-        Of each set name, split, role, dataset; of a corruption, an attack and a path which. Shifts
-        and corruptions ask whether an answer is right, ambiguous images which; a density model
-        gives none, so it is spared them. Auxiliary outliers choose the hyperparameters of scores,
-        which only classifiers have.
-        """
-        experiment = self.config.experiments[in_dist]
-        entries: list[dict[str, object]] = [
-            {"name": in_dist, "split": split, "role": "id", "dataset": in_dist}
-            for split in ("train", "val", "test")
-        ]
-        classifier = kind == "classifier"
-        for name in experiment.outliers if classifier else ():
-            entries.append({"name": name, "split": "train", "role": "outlier", "dataset": name})
-        for key in TEST_SETS if classifier else OOD:
-            entries += [
-                {"name": name, "split": "test", "role": TEST_SETS[key], "dataset": name}
-                for name in experiment.sets_of(key)
-            ]
-        if classifier:
-            entries += [*self.corrupted_sets(in_dist), *self.attacked_sets(in_dist)]
-        for end in experiment.paths:
-            path = {"end": end, "images": experiment.path_images}
-            about = {"name": f"path-{end}", "split": "test", "role": "path", "dataset": in_dist}
-            entries.append({**about, **path})
-        return entries
-
-    def corrupted_sets(self, in_dist: str) -> list[dict[str, object]]:
-        """The entries of `sets` that are corruptions of the in-distribution test images."""
-        experiment = self.config.experiments[in_dist]
-        return [
-            {
-                "name": f"{corruption}-{severity}",
-                "split": "test",
-                "role": "corruption",
-                "dataset": in_dist,
-                "corruption": corruption,
-                "severity": severity,
-                "images": experiment.corruption_images,
-            }
-            for corruption, severities in experiment.corruptions.items()
-            for severity in severities
-        ]
-
-    def attacked_sets(self, in_dist: str) -> list[dict[str, object]]:
-        """The entries of `sets` that are attacked: ID images, and near and far OOD images."""
-        experiment = self.config.experiments[in_dist]
-        return [
-            {
-                "name": f"{attack}-{levels}-{name}",
-                "split": "test",
-                "role": "attack",
-                "dataset": name,
-                "attack": attack,
-                "levels": levels,
-                "up": name != in_dist,
-                "images": experiment.attack_images,
-            }
-            for attack, sizes in experiment.attacks.items()
-            for levels in sizes
-            for name in [in_dist, *experiment.near, *experiment.far]
-        ]
+    def sets(self, in_dist: str, kind: str) -> list[EvaluatedSet]:
+        """Everything that a model of this kind predicts (oecal.study.evaluated_sets)."""
+        return list_evaluated_sets(in_dist, self.config.experiments[in_dist], kind)
