@@ -1,4 +1,7 @@
-"""Speed of the metrics beside their peers, in one process on two threads, medians of several runs: `make bench`. Only ratios carry over."""
+"""Speed of the metrics beside their peers: `make bench`.
+
+In one process on two threads, medians of several runs. Only ratios carry over.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def pytorch_ood(labels: torch.Tensor, scores: torch.Tensor) -> None:
 
 
 def detection(n: int, sets: int) -> dict[str, Callable[[], object]]:
-    """Each peer gets its arrays ready made: float64, ID and OOD in one, in [0, 1] for torchmetrics."""
+    """Each peer gets its arrays ready made: float64, ID and OOD in one, torchmetrics in [0, 1]."""
     rng = np.random.default_rng(0)
     inside, outside = rng.normal(0, 1, n), rng.normal(1, 1, (sets, n))
     labels, scores = np.r_[np.zeros(n), np.ones(n)], [np.r_[inside, one] for one in outside]

@@ -1,8 +1,9 @@
-"""Feature-space scores beside their peers: 50,000 training images, 10,000 ID and 10,000 OOD ones, 512 features, 10 classes, 2 threads.
+"""Speed of the feature-space scores beside their peers, and their memory: `make bench`.
 
-In one process, on the same arrays, fits included. Only the ratios carry over. First all scores that
-need no more than stored arrays are computed once, and the memory that the process needed for it is
-printed, before the peers' packages are imported.
+50,000 training images, 10,000 ID and 10,000 OOD test images, 512 features, 10 classes, 2 threads;
+in one process, on the same arrays, fits included. Only the ratios carry over. Before the peers'
+packages are imported, all scores that need only stored arrays are computed once, and the memory
+that the process needed for it is printed.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ os.environ.update(OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2")  # before NumPy
 import importlib
 import resource
 import time
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +27,9 @@ from oecal.scores.gaussian import mahalanobis, relative_mahalanobis
 from oecal.scores.neighbours import knn
 from oecal.scores.subspace import vim
 
+if TYPE_CHECKING:
+    from pytorch_ood.api import Detector
+
 TRAIN, TEST, DIMS, CLASSES = 50_000, 10_000, 512, 10
 LIMIT = 2e9  # bytes, for all scores
 
@@ -32,7 +37,9 @@ Arrays = dict[str, np.ndarray]
 
 
 def images(rng: np.random.Generator, n: int, head: Arrays, noise: float) -> Arrays:
-    """Features >= 0 around the weights of the classes, with correlated noise, and what the last layer makes of them."""
+    """Features >= 0 around the weights of the classes, with correlated noise, and what the last
+    layer makes of them.
+    """
     labels = rng.integers(CLASSES, size=n)
     features = rng.standard_normal((n, DIMS), np.float32) @ np.random.default_rng(
         1
@@ -57,15 +64,16 @@ def arrays() -> tuple[Arrays, list[Arrays]]:
     splits = {"train": images(rng, TRAIN, head, 1), "val": images(rng, TEST, head, 1)}
     own = head | {
         f"{split}_{name}": values
-        for split, found in splits.items()
-        for name, values in found.items()
+        for split, arrays in splits.items()
+        for name, values in arrays.items()
     }
     return own, [images(rng, TEST, head, noise) for noise in (1, 2)]
 
 
 def every_score(own: Arrays, tests: list[Arrays]) -> None:
     print(
-        f"All scores of {len(tests)} x {TEST:,} images from stored arrays, with {TRAIN:,} training images"
+        f"All scores of {len(tests)} x {TEST:,} images from stored arrays, "
+        f"with {TRAIN:,} training images"
     )
     stored = {"logits", "features", "labels"} | HEAD
     for name, score in list_scores().items():
@@ -76,8 +84,10 @@ def every_score(own: Arrays, tests: list[Arrays]) -> None:
                 function(**{a: (own | test)[a] for a in score.arguments}, **score.options)
             print(f"  {name:30s} {time.perf_counter() - start:6.2f} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    stored_bytes = sum(array.nbytes for array in own.values())
     print(
-        f"  peak memory of the process {peak / 1e9:.2f} GB, of these arrays {sum(a.nbytes for a in own.values()) / 1e9:.2f} GB"
+        f"  peak memory of the process {peak / 1e9:.2f} GB, "
+        f"of these arrays {stored_bytes / 1e9:.2f} GB"
     )
     if peak > LIMIT:
         raise SystemExit(f"more than {LIMIT / 1e9:.0f} GB")
@@ -103,14 +113,14 @@ def peers(own: Arrays, tests: list[Arrays]) -> None:
     head = torch.nn.Linear(DIMS, CLASSES)
     head.weight.data, head.bias.data = tensors["head_weight"], tensors["head_bias"]
 
-    def ours(*functions: Any) -> list[np.ndarray]:
+    def ours(*functions: Callable[..., np.ndarray]) -> list[np.ndarray]:
         fresh = {
             name: values.view() for name, values in own.items()
         }  # other objects, so nothing is remembered
         needs = {f: list_scores()[f.__name__].arguments for f in functions}
         return [f(**{a: (fresh | test)[a] for a in needs[f]}) for test in tests for f in functions]
 
-    def theirs(*detectors: Any) -> list[np.ndarray]:
+    def theirs(*detectors: Detector) -> list[np.ndarray]:
         fitted = [
             d.fit_features(tensors["train_features"], tensors["train_labels"]) for d in detectors
         ]
@@ -132,12 +142,12 @@ def peers(own: Arrays, tests: list[Arrays]) -> None:
         ]
         return [np.sqrt(index.search(q, 50)[0][:, -1]) for q in queries]
 
-    def same(found: list[np.ndarray], expected: list[np.ndarray]) -> None:
+    def check_same(values: list[np.ndarray], expected: list[np.ndarray]) -> None:
         """Up to a factor, and to what float32 costs the peers: half a percent of ViM's scores.
 
         The tests compare values.
         """
-        for a, b in zip(found, expected, strict=True):
+        for a, b in zip(values, expected, strict=True):
             assert np.corrcoef(a, b)[0, 1] > 0.9999
 
     both = (detector.Mahalanobis(None), detector.RMD(None))
@@ -145,9 +155,9 @@ def peers(own: Arrays, tests: list[Arrays]) -> None:
         detector.ViM(None, DIMS // 2, head.weight, head.bias),
         detector.KNN(None, k=50),
     )
-    same(ours(mahalanobis, relative_mahalanobis), theirs(*both))
-    same(ours(vim), theirs(virtual))
-    same(ours(knn), flat_index() if faiss else theirs(nearest))
+    check_same(ours(mahalanobis, relative_mahalanobis), theirs(*both))
+    check_same(ours(vim), theirs(virtual))
+    check_same(ours(knn), flat_index() if faiss else theirs(nearest))
     show(
         "Mahalanobis and relative Mahalanobis",
         {

@@ -1,4 +1,6 @@
-"""Bootstrap intervals: what is resampled is what it says, and the intervals hold the truth as often as they should."""
+"""Bootstrap intervals: what is resampled is what it says, and the intervals hold the truth as often
+as they should.
+"""
 
 import numpy as np
 import pytest
@@ -155,7 +157,9 @@ def test_a_calibrated_model_is_not_called_miscalibrated(rng):
 
 @pytest.mark.parametrize("shape", ["everywhere", "above 0.8 only"])
 def test_a_true_error_is_covered(shape, rng):
-    """The gap of 0.06 keeps its sign in each bin of ECE, so that the true errors are the same in bins and without. Nominal: 95%."""
+    """The gap of 0.06 keeps its sign in each bin of ECE, so that the true errors are the same in
+    bins and without. Nominal: 95%.
+    """
     covers = []
     for seed in range(100):
         confidence, correct = simulated(
@@ -178,7 +182,8 @@ def test_a_true_error_is_covered(shape, rng):
 
 
 def test_errors_of_classes_are_covered(rng):
-    """Labels drawn from ten logits, and the same logits sharpened: the class-wise ECE is 0, and that of many images.
+    """Labels drawn from ten logits, and the same logits sharpened: the class-wise ECE is 0, and
+    that of many images.
 
     Of 1,000 images the second would be covered in 70 to 80% only: bins of rare probabilities hold
     too few images to show their noise.
@@ -205,8 +210,10 @@ def test_errors_of_classes_are_covered(rng):
 
 
 def test_a_difference_is_covered(rng):
-    """0.06 against a calibrated model: plain differences of replicates keep the bias of the second alone, and rarely hold the truth. Of two
-    models that err alike, the difference is known better than either error."""
+    """0.06 against a calibrated model: plain differences of replicates keep the bias of the second
+    alone, and rarely hold the truth. Of two models that err alike, the difference is known better
+    than either error.
+    """
     covers, plain = [], []
     for seed in range(40):
         calibrated, correct = simulated(rng, 1500, np.zeros_like)

@@ -1,4 +1,5 @@
-"""Calibration metrics against netcal, scikit-learn, torchmetrics, PyTorch and pytorch-ood on inputs that are hard to get right.
+"""Calibration metrics against netcal, scikit-learn, torchmetrics, PyTorch and pytorch-ood on inputs
+that are hard to get right.
 
 Where a peer differs, the test says why the peer is wrong, and proves ours from the definition in
 exact fractions or by a closed form.
@@ -11,61 +12,19 @@ import pytest
 import torch
 from netcal.metrics import ACE, ECE, MCE
 from pytorch_ood.metrics import functional as pytorch_ood
-from scipy.special import softmax
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import brier_score_loss, f1_score, log_loss
-from torch.nn.functional import cross_entropy
+from sklearn.metrics import f1_score
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from oecal.metrics.calibration_metrics import (
     bin_by_mass,
     bin_by_rank,
     bin_by_width,
-    classwise_ece,
     confidence_metrics,
     gap,
-    label_metrics,
     soft_f1,
 )
-from oecal.scores.numerics import fit_temperature
-
-RNG = np.random.default_rng(5)
-
-
-def close(expected):
-    return pytest.approx(expected, rel=1e-5, abs=1e-12)
-
-
-def without(cases, *names):
-    return [name for name in cases if name not in names]
-
-
-def predictions(logits, labels):
-    """Probabilities, labels, confidence and correctness."""
-    p = softmax(np.asarray(logits, float), axis=1)
-    return p, np.asarray(labels), p.max(axis=1), (p.argmax(axis=1) == labels).astype(float)
-
-
-LOGITS = {
-    "random": (RNG.normal(0, 2, (450, 5)), RNG.integers(5, size=450)),
-    "ties": (RNG.integers(0, 3, (300, 3)), RNG.integers(3, size=300)),
-    "saturated": (RNG.normal(0, 60, (200, 4)), RNG.integers(4, size=200)),
-    "huge": (RNG.normal(0, 1e300, (60, 4)), RNG.integers(4, size=60)),
-    "float32": (RNG.normal(0, 4, (300, 4)).astype(np.float32), RNG.integers(4, size=300)),
-    "constant": (np.tile([2.0, 0.0, 0.0], (120, 1)), RNG.integers(3, size=120)),
-    "all right": (
-        RNG.normal(0, 1, (130, 3)) + 5 * np.eye(3)[np.arange(130) % 3],
-        np.arange(130) % 3,
-    ),
-    "all wrong": (
-        RNG.normal(0, 0.1, (130, 3)) + 5 * np.eye(3)[np.arange(130) % 3],
-        (np.arange(130) + 1) % 3,
-    ),
-    "one class missing": (RNG.normal(0, 2, (150, 3)), RNG.integers(2, size=150)),
-    "one": (np.array([[1.0, 0.5, 0.0]]), np.array([0])),
-    "two": (np.array([[1.0, 0.5, 0.0], [0.0, 3.0, 1.0]]), np.array([2, 1])),
-}
-CASES = {name: predictions(*case) for name, case in LOGITS.items()}
+from tests.metrics.calibration_cases import CASES, LOGITS, close, predictions, without
 
 
 def ece_by_definition(confidence, correct, bins):
@@ -140,9 +99,10 @@ def test_bins_are_closed_on_the_right():
 
 
 def test_ace_is_adaptive_and_netcals_ace_is_another_metric():
-    """ACE means bins of equal mass here (Nixon et al., CVPR workshops 2019): where n is a multiple of the bins, netcal's ECE with
-    `equal_intervals=False`. Netcal's ACE is the mean over the bins of equal width that are not
-    empty, each weighted alike."""
+    """ACE means bins of equal mass here (Nixon et al., CVPR workshops 2019): where n is a multiple
+    of the bins, netcal's ECE with `equal_intervals=False`. Netcal's ACE is the mean over the bins
+    of equal width that are not empty, each weighted alike.
+    """
     _, _, confidence, correct = CASES["random"]
     theirs = ECE(15, equal_intervals=False, detection=True).measure(confidence, correct)
     assert confidence_metrics(confidence, correct, 15)["ace"] == close(theirs)
@@ -154,7 +114,9 @@ def test_ace_is_adaptive_and_netcals_ace_is_another_metric():
 
 @pytest.mark.parametrize("name", ["constant", "one", "two"])
 def test_equal_mass_with_ties(name):
-    """Netcal's quantiles keep ties in one bin, ours spread their correctness over their ranks: the same gap."""
+    """Netcal's quantiles keep ties in one bin, ours spread their correctness over their ranks: the
+    same gap.
+    """
     _, _, confidence, correct = CASES[name]
     for bins in (1, 2, 3):
         expected = (
@@ -169,7 +131,9 @@ def test_equal_mass_with_ties(name):
 
 
 def test_the_order_of_the_images_says_nothing():
-    """Left to a stable sort, ties would keep it: with the right ones first, the RMS error would be sqrt((0.4^2 + 0.6^2) / 2), not 0.1."""
+    """Left to a stable sort, ties would keep it: with the right ones first, the RMS error would be
+    sqrt((0.4^2 + 0.6^2) / 2), not 0.1.
+    """
     confidence, right_first = np.full(200, 0.6), np.r_[np.ones(100), np.zeros(100)]
     mixed = np.tile([1.0, 0.0], 100)
     for correct in (right_first, mixed, 1 - right_first):
@@ -192,7 +156,9 @@ def test_rms_and_mad_equal_pytorch_ood(name, size):
 
 
 def test_the_official_rms_drops_the_most_confident_bin():
-    """Its loop ends one bin early: with less than 200 images nothing is left, and the error is 0. Here all are wrong at 0.9."""
+    """Its loop ends one bin early: with less than 200 images nothing is left, and the error is 0.
+    Here all are wrong at 0.9.
+    """
     confidence, correct = np.full(150, 0.9), np.zeros(150)
     bins = [(i * 100, (i + 1) * 100) for i in range(150 // 100)]
     official = (
@@ -233,72 +199,6 @@ def test_netcal_takes_two_classes_for_a_binary_problem():
     )
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_nll_brier_and_classwise_ece_equal_the_peers(name):
-    (logits, labels), (p, _, _, _) = LOGITS[name], CASES[name]
-    found = label_metrics(logits, labels)
-    assert found["nll"] == close(
-        cross_entropy(torch.from_numpy(np.asarray(logits, float)), torch.from_numpy(labels)).item()
-    )
-    assert found["brier"] == close(
-        brier_score_loss(labels, p, labels=range(p.shape[1]), scale_by_half=False)
-    )
-    assert found["cwece"] == close(
-        np.mean(
-            [ECE(15, detection=True).measure(p[:, k], (labels == k) * 1) for k in range(p.shape[1])]
-        )
-    )
-
-
-def test_scikit_learn_clips_the_log_loss():
-    """A wrong class at a gap of 200 costs log(1 + e^200) = 200 nats.
-
-    Clipped at the precision of float64 it is 36.
-    """
-    logits, labels = np.array([[200.0, 0.0]]), np.array([1])
-    assert log_loss(labels, softmax(logits, axis=1), labels=[0, 1]) == close(
-        -np.log(np.finfo(float).eps)
-    )
-    assert label_metrics(logits, labels)["nll"] == close(np.logaddexp(200, 0))
-
-
-def test_brier_keeps_what_is_small():
-    """A right class at a gap of g costs 2 / (1 + e^g)^2.
-
-    `sum p^2 - 2 p_l + 1` would be the rounding error of 1.
-    """
-    for g in (5.0, 12.0, 18.0):
-        assert label_metrics(np.array([[g, 0.0]]), np.array([0]))["brier"] == pytest.approx(
-            2 / (1 + np.exp(g)) ** 2, rel=1e-5
-        )
-
-
-@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
-def test_temperature_is_where_the_slope_of_the_nll_is_zero(rng, scale):
-    """dNLL/dT = 0 where the mean logit of the label is the mean logit under the model.
-
-    Found by bisection, as the official code does.
-    """
-    logits = scale * (rng.normal(0, 1, (400, 4)) + 2 * np.eye(4)[np.arange(400) % 4])
-    labels = np.where(rng.random(400) < 0.8, np.arange(400) % 4, rng.integers(4, size=400))
-    low, high = 0.2, 5.0
-    for _ in range(60):
-        t = (low + high) / 2
-        slope = (
-            (softmax(logits / t, axis=1) * logits).sum(axis=1) - logits[np.arange(400), labels]
-        ).mean()
-        low, high = (
-            (t, high) if slope > 0 else (low, t)
-        )  # too sure: the model expects a larger logit than the label has
-    assert fit_temperature(logits, labels) == close(t)
-
-
 def test_soft_f1_of_sure_answers_is_f1(rng):
     doubt, error = rng.integers(0, 2, 50), rng.integers(0, 2, 50)
     assert soft_f1(1.0 - doubt, 1.0 - error) == close(f1_score(error, doubt))
-
-
-def test_classwise_ece_of_a_class_that_never_occurs():
-    """Its part is the mean probability that it gets: 0.2 in all 10 images."""
-    p = np.tile([0.5, 0.3, 0.2], (10, 1))
-    assert classwise_ece(p, np.arange(10) % 2) == close((0 + 0.2 + 0.2) / 3)

@@ -1,4 +1,6 @@
-"""Each convention against the peer itself or, where it is not on PyPI, against its definition in other words."""
+"""Each convention against the peer itself or, where it is not on PyPI, against its definition in
+other words.
+"""
 
 import h5py
 import numpy as np
@@ -36,7 +38,9 @@ def trapezoid(positive, scores):
 
 
 def openood(inside, outside):
-    """Scikit-learn's functions, but without `drop_intermediate`: see test_detection_peers on what that does to the FPR."""
+    """Scikit-learn's functions, but without `drop_intermediate`: see test_detection_peers on what
+    that does to the FPR.
+    """
     ood, scores = np.r_[np.zeros(len(inside)), np.ones(len(outside))], np.r_[inside, outside]
     fpr, tpr, _ = roc_curve(ood, scores, drop_intermediate=False)
     values = (
@@ -66,8 +70,9 @@ def by_pytorch_ood(inside, outside):
 
 
 def nearest(positives, negatives):
-    """Try every score as the threshold: the recall nearest to 0.95, of two as near the higher one; there, flag as much as one can, but at
-    recall 1 as little."""
+    """Try every score as the threshold: the recall nearest to 0.95, of two as near the higher one;
+    there, flag as much as one can, but at recall 1 as little.
+    """
     tried = [
         ((positives >= t).mean(), (negatives >= t).mean()) for t in np.r_[positives, negatives]
     ]

@@ -1,4 +1,6 @@
-"""Metrics with a file of their own: what holds for each, a new one is tested here without an edit; and that the tables take them."""
+"""Metrics with a file of their own: what holds for each, a new one is tested here without an edit;
+and that the tables take them.
+"""
 
 import importlib
 

@@ -62,7 +62,9 @@ def test_the_spread_is_that_of_delong(rng):
 
 
 def test_intervals_cover():
-    """Normal scores, 400 simulations: 95% intervals cover the true AUROC, and the true difference of two paired scores, in 93 to 97%."""
+    """Normal scores, 400 simulations: 95% intervals cover the true AUROC, and the true difference
+    of two paired scores, in 93 to 97%.
+    """
     rng, covered, paired = np.random.default_rng(8), 0, 0
     truth = [norm.cdf(shift / np.sqrt(2)) for shift in (1.0, 1.5)]
     for _ in range(400):

@@ -1,4 +1,5 @@
-"""Detection metrics against scikit-learn, torchmetrics and pytorch-ood on inputs that are hard to get right.
+"""Detection metrics against scikit-learn, torchmetrics and pytorch-ood on inputs that are hard to
+get right.
 
 Where a peer differs, the test says why the peer is wrong, and proves ours from the definition in
 exact fractions or by a closed form.
@@ -32,7 +33,9 @@ def close(expected):
 
 
 def saturated(logits):
-    """MSP as most codebases compute it: in float32, where a gap of 18 rounds to a confidence of just 1."""
+    """MSP as most codebases compute it: in float32, where a gap of 18 rounds to a confidence of
+    just 1.
+    """
     return -softmax(logits.astype(np.float32), axis=1).max(axis=1)
 
 
@@ -189,7 +192,9 @@ def test_torchmetrics_puts_large_scores_through_a_sigmoid():
 
 
 def test_torchmetrics_misses_a_recall_of_just_95_percent():
-    """Its recall is float32, where 19/20 rounds to below 0.95: in float64, `recall >= 0.95` fails there and takes the next threshold."""
+    """Its recall is float32, where 19/20 rounds to below 0.95: in float64, `recall >= 0.95` fails
+    there and takes the next threshold.
+    """
     inside, outside = PAIRS["just 95%"]
     scores, ood = (
         torch.from_numpy(np.r_[inside, outside]),
@@ -202,7 +207,9 @@ def test_torchmetrics_misses_a_recall_of_just_95_percent():
 
 
 def test_openood_drops_points_on_a_line():
-    """Its `roc_curve` drops points between two others on a line, also where no score ties: the first recall >= 95% is then 100%."""
+    """Its `roc_curve` drops points between two others on a line, also where no score ties: the
+    first recall >= 95% is then 100%.
+    """
     inside, outside = PAIRS["the same"]
     fpr, tpr, _ = sklearn_roc_curve(np.r_[np.zeros(20), np.ones(20)], np.r_[inside, outside])
     assert fpr[np.argmax(tpr >= 0.95)] == 1

@@ -1,4 +1,6 @@
-"""The sequential test for drift: exact p-values, false alarms as promised, quick where much changes."""
+"""The sequential test for drift: exact p-values, false alarms as promised, quick where much
+changes.
+"""
 
 import numpy as np
 import pytest

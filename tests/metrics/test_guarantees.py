@@ -49,7 +49,9 @@ def test_rejection_needs_enough_images(rng):
 
 
 def test_rejection_is_kept_as_often_as_said(rng):
-    """The share of validation draws whose threshold rejects more than promised: at most 5%, and not far less."""
+    """The share of validation draws whose threshold rejects more than promised: at most 5%, and not
+    far less.
+    """
     n = 1000
     found = [select_rejection_threshold(rng.uniform(size=n), 0.05) for _ in range(REPEATS)]
     rejected = np.array([1 - t.threshold for t in found])  # scores are uniform: the rate is known
@@ -71,7 +73,9 @@ def test_rejection_with_ties(rng):
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95])
 def test_errors_are_kept_as_often_as_said(rng, confidence):
-    """An image of score s is wrong with probability s / 4, s uniform: the error rate among those accepted at t is t / 8."""
+    """An image of score s is wrong with probability s / 4, s uniform: the error rate among those
+    accepted at t is t / 8.
+    """
     kept, thresholds = 0, []
     for _ in range(REPEATS):
         scores = rng.uniform(size=1000)
@@ -86,7 +90,9 @@ def test_errors_are_kept_as_often_as_said(rng, confidence):
 
 
 def test_errors_of_a_score_in_no_order(rng):
-    """The error rate is the same at each threshold, just above the level: hardly a threshold may be found."""
+    """The error rate is the same at each threshold, just above the level: hardly a threshold may be
+    found.
+    """
     found = [
         select_error_threshold(rng.uniform(size=500), rng.uniform(size=500) < 0.0501, 0.05)
         for _ in range(REPEATS)
@@ -95,7 +101,9 @@ def test_errors_of_a_score_in_no_order(rng):
 
 
 def test_errors_that_the_score_does_not_tell(rng):
-    """2% are wrong whatever the score: the strictest test often fails, and yet mostly nearly all are accepted."""
+    """2% are wrong whatever the score: the strictest test often fails, and yet mostly nearly all
+    are accepted.
+    """
     found = [
         select_error_threshold(rng.uniform(size=400), rng.uniform(size=400) < 0.02, 0.05).threshold
         for _ in range(REPEATS)

@@ -21,7 +21,9 @@ def test_critical_difference_is_that_of_demsar(k, q):
 
 
 def test_the_example_of_demsar():
-    """Section 3.2.3: 4 classifiers on 14 data sets have a critical difference of 2.569 sqrt(4 5 / (6 14)) = 1.25."""
+    """Section 3.2.3: 4 classifiers on 14 data sets have a critical difference of 2.569 sqrt(4 5 /
+    (6 14)) = 1.25.
+    """
     assert critical_difference(4, 14) == pytest.approx(1.25, abs=0.005)
 
 

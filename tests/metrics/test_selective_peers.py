@@ -1,4 +1,6 @@
-"""Selective prediction against pytorch-ood and scikit-learn on inputs that are hard to get right; by definition in exact fractions."""
+"""Selective prediction against pytorch-ood and scikit-learn on inputs that are hard to get right;
+by definition in exact fractions.
+"""
 
 from fractions import Fraction
 
@@ -23,7 +25,9 @@ def without(cases, *names):
 
 
 def saturated(logits):
-    """MSP as most codebases compute it: in float32, where a gap of 18 rounds to a confidence of just 1."""
+    """MSP as most codebases compute it: in float32, where a gap of 18 rounds to a confidence of
+    just 1.
+    """
     return -softmax(logits.astype(np.float32), axis=1).max(axis=1)
 
 
@@ -88,7 +92,9 @@ def test_aurc_is_one_minus_pytorch_oods_aurra(name):
 
 @pytest.mark.parametrize("name", without(RANKED, "no error", "all errors", "one"))
 def test_augrc_is_scikit_learns_auroc_of_the_errors(name):
-    """Of e errors among n, sum of accepted errors = e (n + 1) - AUROC e (n - e) - e (e + 1) / 2 (Traub et al., NeurIPS 2024, with ties)."""
+    """Of e errors among n, sum of accepted errors = e (n + 1) - AUROC e (n - e) - e (e + 1) / 2
+    (Traub et al., NeurIPS 2024, with ties).
+    """
     scores, errors = RANKED[name]
     n, e = len(errors), errors.sum()
     accepted = e * (n + 1) - roc_auc_score(errors, scores) * e * (n - e) - e * (e + 1) / 2

@@ -69,7 +69,9 @@ def test_without_a_test_there_is_no_p(values):
 
 
 def test_holm():
-    """Holm's own procedure, by hand: 4 x 0.005, then max(0.02, 3 x 0.01), then max(0.03, 2 x 0.03), then max(0.06, 0.04)."""
+    """Holm's own procedure, by hand: 4 x 0.005, then max(0.02, 3 x 0.01), then max(0.03, 2 x 0.03),
+    then max(0.06, 0.04).
+    """
     np.testing.assert_allclose(
         holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02], rtol=1e-12
     )
@@ -92,7 +94,9 @@ def test_holm_lies_between_no_correction_and_bonferroni(rng):
 
 
 def test_holm_keeps_the_rate_of_any_false_rejection(rng):
-    """Ten claims of which eight are nothing: some of the eight is rejected in at most 5% of the studies, without correction in a third."""
+    """Ten claims of which eight are nothing: some of the eight is rejected in at most 5% of the
+    studies, without correction in a third.
+    """
     false, uncorrected = [], []
     for _ in range(1500):
         p = np.array([t_test(values) for values in rng.normal([0.0] * 8 + [4.0] * 2, 1, (5, 10)).T])

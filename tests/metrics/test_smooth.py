@@ -1,4 +1,4 @@
-"""Smooth ECE against a direct evaluation of its definition, closed forms, and the authors' package."""
+"""Smooth ECE against its definition, evaluated directly, closed forms, and the authors' package."""
 
 import numpy as np
 import pytest
@@ -56,9 +56,10 @@ def test_is_the_fixed_point(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_equals_relplot_at_its_resolution(name):
-    """Not to 1e-6: it takes the mean over 200 to 500 points that include both ends, normalises by an estimated density, cuts the kernel off
-    at 0.5 (which tells from sigma = 0.2 on), and halves the interval ten times, so that its sigma
-    is up to 1/1024 too large."""
+    """Not to 1e-6: it takes the mean over 200 to 500 points that include both ends, normalises by
+    an estimated density, cuts the kernel off at 0.5 (which tells from sigma = 0.2 on), and halves
+    the interval ten times, so that its sigma is up to 1/1024 too large.
+    """
     fixed, found = RELPLOT[name]
     coefficients = cosines(*CASES[name])
     np.testing.assert_allclose(
@@ -89,8 +90,9 @@ def test_calibrated_at_each_confidence_is_zero():
 
 @pytest.mark.parametrize("sigma", [0.05, 0.2, 1.0])
 def test_two_opposite_residuals_at_the_ends(sigma):
-    """-1/2 at 0 and 1/2 at 1: the density is -2 sum over odd k of cos(pi k t), each term falls by exp(-(pi k sigma)^2 / 2), and the
-    integral of the absolute value is twice that to 1/2."""
+    """-1/2 at 0 and 1/2 at 1: the density is -2 sum over odd k of cos(pi k t), each term falls by
+    exp(-(pi k sigma)^2 / 2), and the integral of the absolute value is twice that to 1/2.
+    """
     k = np.arange(1, 2001, 2)
     expected = 4 * np.sum(
         np.exp(-((np.pi * k * sigma) ** 2) / 2) * np.sin(np.pi * k / 2) / (np.pi * k)

@@ -1,4 +1,5 @@
-"""Makes laplace_torch.json, against which oecal.scores.laplace is tested: the same posterior and predictions by laplace-torch.
+"""Makes laplace_torch.json, against which oecal.scores.laplace is tested: the same posterior and
+predictions by laplace-torch.
 
 Made with laplace-torch 0.3, curvlinops-for-pytorch 3.0.1 and torch 2.15.0. The tests do without
 laplace-torch, which brings half a dozen packages; to make the file again: `python -m venv x;

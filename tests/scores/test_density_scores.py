@@ -65,7 +65,9 @@ def test_plain_scores_call_the_simple_image_anomalous(rng):
 
 
 def test_typicality_of_batches():
-    """Far from H on both sides by 3 nats: single images are atypical, batches of both kinds in equal shares are not."""
+    """Far from H on both sides by 3 nats: single images are atypical, batches of both kinds in
+    equal shares are not.
+    """
     values = np.where(np.arange(4000) % 2, -17.0, -23.0)
     alone, many = (likelihood.typicality(values, np.array([-20.0]), m=m) for m in (1, 100))
     np.testing.assert_allclose(alone, 3)

@@ -12,7 +12,9 @@ from oecal.scores.ensemble import ensemble_entropy, ensemble_msp, ensemble_mutua
 
 
 def exact(logits):
-    """1 - max p, H(p) and the mutual information of one image, logits (S, K), in 400 decimal digits."""
+    """1 - max p, H(p) and the mutual information of one image, logits (S, K), in 400 decimal
+    digits.
+    """
     with localcontext() as context:
         context.prec = 400
         weights = [[Decimal(float(z)).exp() for z in row] for row in logits]

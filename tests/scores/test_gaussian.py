@@ -19,7 +19,9 @@ def drawn(rng, n=N, dims=DIMS, classes=CLASSES, offset=0.0):
 
 
 def by_definition(features, train_features, train_labels):
-    """Squared distances to each class, (K, N), and to the background, (N,), by pseudo-inverses in float64."""
+    """Squared distances to each class, (K, N), and to the background, (N,), by pseudo-inverses in
+    float64.
+    """
     f, train = features.astype(float), train_features.astype(float)
     of_class = [train[train_labels == k] for k in np.unique(train_labels)]
     centred = np.concatenate([part - part.mean(axis=0) for part in of_class])
@@ -137,7 +139,7 @@ def test_fewer_images_than_dimensions(rng):
 
 
 def test_constant_features(rng):
-    """Without any covariance the distance is Euclidean, and the background as far as the classes."""
+    """Without any covariance the distance is Euclidean: the background is as far as the classes."""
     features = np.full((20, DIMS), 0.5, np.float32)
     test = drawn(rng)[0]
     near, relative = ours(test, features, np.arange(20) % 2)

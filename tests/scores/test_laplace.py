@@ -17,7 +17,9 @@ PEER = json.loads(Path(__file__).with_name("laplace_torch.json").read_text())
 
 @pytest.fixture
 def splits(rng):
-    """Features and logits of train, val and test, and labels of val that a model half as sure would give."""
+    """Features and logits of train, val and test, and labels of val that a model half as sure would
+    give.
+    """
     weight, bias = rng.normal(size=(3, 4)).astype(np.float32), rng.normal(size=3).astype(np.float32)
     found = {}
     for split, n in (("train", 50), ("val", 40), ("test", 15)):
@@ -33,7 +35,9 @@ def call(score, splits):
 
 
 def predictive(splits, split, precision):
-    """The probit predictive with all (D + 1) K x (D + 1) K matrices written out, one image at a time, in float64."""
+    """The probit predictive with all (D + 1) K x (D + 1) K matrices written out, one image at a
+    time, in float64.
+    """
     inputs = {
         s: np.column_stack([splits[f"{s}_features"], np.ones(len(splits[f"{s}_features"]))]).astype(
             np.float64
@@ -114,7 +118,9 @@ def test_training_images_whose_p_rounds_to_1_still_count():
 
 
 def test_far_away_and_fewer_training_images_than_units(splits):
-    """Far from the data the confidence has a limit below 1 (Kristiadi et al. 2020), where that of MSP goes to 1."""
+    """Far from the data the confidence has a limit below 1 (Kristiadi et al. 2020), where that of
+    MSP goes to 1.
+    """
     for train in (slice(None), slice(3)):
         few = splits | {name: splits[name][train] for name in ("train_features", "train_logits")}
         near, far = (

@@ -119,7 +119,9 @@ def exact(gap):
 
 
 def test_a_gap_of_200_still_ranks():
-    """Where p_max is 1 in float32 and in float64: the peers give every image the same score, exact arithmetic does not."""
+    """Where p_max is 1 in float32 and in float64: the peers give every image the same score, exact
+    arithmetic does not.
+    """
     gaps = np.array([50, 100, 150, 199, 200, 200.5, 300, 700], np.float32)
     z = np.zeros((8, 3), np.float32)
     z[:, 1] = gaps

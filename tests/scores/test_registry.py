@@ -1,4 +1,6 @@
-"""Every score that there is, found as the workflow finds it: a new score is tested here without a word."""
+"""Every score that there is, found as the workflow finds it: a new score is tested here without a
+word.
+"""
 
 import importlib
 import warnings
@@ -19,7 +21,9 @@ WEIGHT, BIAS = (
 
 
 def images(rng, n, scale=1.0, classes=CLASSES):
-    """What a classifier says of n images: features (n, D) >= 0, logits W f + b, labels, and the costly arrays."""
+    """What a classifier says of n images: features (n, D) >= 0, logits W f + b, labels, and the
+    costly arrays.
+    """
     features = np.maximum(rng.normal(0.3, 1, (n, DIMS)), 0).astype(np.float32)
     logits = ((features @ WEIGHT.T + BIAS) * np.float32(scale)).astype(np.float32)
     found = {"features": features, "logits": logits, "labels": rng.integers(classes, size=n)}

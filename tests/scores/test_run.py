@@ -50,7 +50,8 @@ def test_a_batch_needs_its_images(tmp_path, rng):
 def test_outputs_that_lack_what_a_score_needs(tmp_path, rng):
     with pytest.raises(
         OecalError,
-        match="x.h5: has no regret in a/test, which likelihood_regret needs; delete it and run again",
+        match="x.h5: has no regret in a/test, which likelihood_regret needs; "
+        "delete it and run again",
     ):
         score_run(
             outputs(tmp_path / "x.h5", rng),

@@ -157,7 +157,9 @@ def test_ties_do_not_depend_on_the_order_of_the_units(rng, head, train):
 
 
 def test_equal_contributions(features, head):
-    """pytorch-ood keeps what is above the quantile: of equal contributions nothing, and all images look alike."""
+    """pytorch-ood keeps what is above the quantile: of equal contributions nothing, and all images
+    look alike.
+    """
     weight, bias = np.ones((K, D), np.float32), head[1]
     constant = np.ones((5, D), np.float32)
     np.testing.assert_allclose(

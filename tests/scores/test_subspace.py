@@ -83,7 +83,9 @@ def test_of_a_line_in_a_plane():
 
 
 def test_features_far_from_0(rng):
-    """What float32 loses there is as much as what is outside: pytorch-ood is off by half of the largest score."""
+    """What float32 loses there is as much as what is outside: pytorch-ood is off by half of the
+    largest score.
+    """
     train, test = drawn(rng, offset=1e3), drawn(rng, 90, offset=1e3)
     expected = by_definition(test, train)
     np.testing.assert_allclose(

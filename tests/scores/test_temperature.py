@@ -46,7 +46,9 @@ def test_fits_without_a_class_and_with_huge_logits(val):
 
 
 def test_equals_pytorch_ood_at_its_temperature(val, rng):
-    """Its 50 small steps of L-BFGS stop short of the optimum: the scores agree at the same T, and our T has the lower NLL."""
+    """Its 50 small steps of L-BFGS stop short of the optimum: the scores agree at the same T, and
+    our T has the lower NLL.
+    """
     logits, labels = val
     peer = TemperatureScaling(None).fit_logits(
         torch.from_numpy(logits).double(), torch.from_numpy(labels)

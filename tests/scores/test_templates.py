@@ -65,7 +65,9 @@ def kl(z, template):
 
 
 def test_saturated():
-    """Where p_max rounds to 1 the peer loses the term of the largest class, which is as large as the others: its KL falls below 0."""
+    """Where p_max rounds to 1 the peer loses the term of the largest class, which is as large as
+    the others: its KL falls below 0.
+    """
     val = np.array([[180, 0, 0], [0, 180, 0]], np.float32)
     z = np.array(
         [[60, 0, 0], [120, 0, 0], [120, 20, 0], [180.5, 0, 0], [181, 0, 0], [190, 0, 0]], np.float32
