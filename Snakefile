@@ -54,14 +54,14 @@ rule all:
         tables(),
         "<out>/tables/tex",
         "<out>/tables/md",
-        figures(),
+        figure_plan.list_figure_paths(study, "pdf", "png"),
     localrule: True
 
 
 # make figures
 rule all_figures:
     input:
-        figures(),
+        figure_plan.list_figure_paths(study, "pdf", "png"),
     localrule: True
 
 

@@ -78,6 +78,16 @@ def list_subjects(study: Study, name: str) -> dict[str, Subject]:
     }
 
 
+def list_figure_paths(study: Study, *suffixes: str) -> list[str]:
+    """List the files of all figures of the study, in its order; suffixes: "pdf", "png"."""
+    return [
+        f"results/{study.name}/figures/{figure}{of}.{suffix}"
+        for figure in study.config.figures
+        for of in list_subjects(study, figure)
+        for suffix in suffixes
+    ]
+
+
 def list_fitting_runs(study: Study, name: str) -> list[RunKey]:
     """Return the runs that a figure can show."""
     figure = read_figure(name)

@@ -50,14 +50,19 @@ def data(*names):
     return run_plan.list_stores(names)
 
 
+def find_entry(place, name, known):
+    """The entry of a name that a target has."""
+    if name not in known:
+        raise WorkflowError(f"{place} of the study {study.name}: {explain_unknown(name, known)}")
+    return known[name]
+
+
 def dataset(wildcards):
-    """The checked data set."""
-    known = study.datasets
-    if wildcards.dataset not in known:
-        raise WorkflowError(
-            f"datasets of the study {study.name}: {explain_unknown(wildcards.dataset, known)}"
-        )
-    return known[wildcards.dataset]
+    return find_entry("datasets", wildcards.dataset, study.datasets)
+
+
+def screened(wildcards):
+    return find_entry("screen", wildcards.name, study.config.screen)
 
 
 def given_file(path):
@@ -67,10 +72,6 @@ def given_file(path):
     """
     path, here = Path(path).absolute(), Path.cwd()
     return local(str(path.relative_to(here) if path.is_relative_to(here) else path))
-
-
-def given_files(paths):
-    return [given_file(path) for path in paths]
 
 
 def repository_file(path):
@@ -92,6 +93,14 @@ def code_of_table(wildcards):
     methods = study.config.measures.post_hoc if table == "calibration" else []
     metrics = study.metrics("calibration" if table == "intervals" else table)
     return code_of("table", {"tables": [table], "calibrators": methods, "metrics": metrics})
+
+
+def given_inputs(inputs):
+    """Inputs by their names; absolute paths are no results."""
+    return {
+        name: given_file(path) if isinstance(path, str) and os.path.isabs(path) else path
+        for name, path in inputs.items()
+    }
 
 
 def run_of(wildcards):
@@ -144,16 +153,6 @@ def configfiles():
     return [os.path.relpath(path) for path in snakemake_parts.list_config_files(workflow) or []]
 
 
-def figures(suffixes=("pdf", "png")):
-    """All figures of the study, in the order of the configuration."""
-    return [
-        f"{OUT}/figures/{figure}{of}.{suffix}"
-        for figure in study.config.figures
-        for of in figure_plan.list_subjects(study, figure)
-        for suffix in suffixes
-    ]
-
-
 @functools.cache
 def plan(figure, of):
     """What a figure file is drawn from."""
@@ -161,25 +160,6 @@ def plan(figure, of):
         return figure_plan.find_figure(study, figure, of)
     except OecalError as error:
         raise WorkflowError(str(error))
-
-
-def figure_inputs(wildcards):
-    """What a figure reads, by the names of its arguments; absolute paths are files of the repository."""
-    inputs = plan(wildcards.figure, wildcards.of).inputs
-    return {
-        name: given_file(path) if isinstance(path, str) and os.path.isabs(path) else path
-        for name, path in inputs.items()
-    }
-
-
-def screened(wildcards):
-    """The entry of this name under `screen`."""
-    known = study.config.screen
-    if wildcards.name not in known:
-        raise WorkflowError(
-            f"screen of the study {study.name}: {explain_unknown(wildcards.name, known)}"
-        )
-    return known[wildcards.name]
 
 
 def gpus():

@@ -7,7 +7,10 @@ rule dataset:
         code=lambda w: code_of("dataset", dataset_plan.name_reader(dataset(w))),
         of=lambda w: dataset_plan.find_base(dataset(w)),
         against=lambda w: dataset_plan.list_compared(dataset(w)),
-        own=lambda w: given_files(dataset_plan.list_own_files(dataset(w), config["data_root"])),
+        own=lambda w: [
+            given_file(path)
+            for path in dataset_plan.list_own_files(dataset(w), config["data_root"])
+        ],
     output:
         "results/data/{dataset}.h5",
     log:

@@ -4,7 +4,7 @@
 
 rule figure:
     input:
-        unpack(figure_inputs),
+        unpack(lambda w: given_inputs(plan(w.figure, w.of).inputs)),
         code=lambda w: code_of("figure", {"figures": [plan(w.figure, w.of).name]}),
     output:
         pdf="<out>/figures/{figure}{of}.pdf",

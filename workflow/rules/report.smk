@@ -10,7 +10,7 @@ rule page:
             repository_file("oecal/figures/published_density.csv"),
         ],
         tables=tables(),
-        figures=figures(["png"]),
+        figures=figure_plan.list_figure_paths(study, "png"),
     output:
         report("<out>/report.html", category="Report"),
     log:
