@@ -1,4 +1,5 @@
-# make demo: the default study; make figures: only its figures; make test: the whole test suite. All make .venv first if needed.
+# make demo: the default study; make figures: only its figures; make test: the whole test suite. All
+# make .venv first if needed.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || echo 2)
 BIN := .venv/bin
@@ -10,7 +11,8 @@ demo: .venv/runtime
 	@echo "Report:  $(CURDIR)/results/demo/report.html"
 	@echo "Figures: $(CURDIR)/results/demo/figures/    Tables: $(CURDIR)/results/demo/tables/"
 
-# All figures that are out of date; of another study: make figures STUDY="studies/grey28.yaml studies/small/grey28.yaml"
+# All figures that are out of date; of another study: make figures STUDY="studies/grey28.yaml
+# studies/small/grey28.yaml"
 figures: .venv/runtime
 	@$(BIN)/python -m snakemake --cores $(CORES) all_figures $(if $(STUDY),--configfile $(STUDY))
 
@@ -25,8 +27,9 @@ objectives: .venv/runtime
 test: .venv/development
 	@$(BIN)/python -m pytest -n 2 --cov=oecal --cov-report=term:skip-covered --cov-fail-under=90
 
-# The tests of numerics with the instruction sets of two other processors. PyTorch, oneDNN, MKL, OpenBLAS and NumPy each choose
-# their kernels by themselves; a library that does not know its variable ignores it.
+# The tests of numerics with the instruction sets of two other processors. PyTorch, oneDNN, MKL,
+# OpenBLAS and NumPy each choose their kernels by themselves; a library that does not know its
+# variable ignores it.
 NUMERICS := tests/models tests/predict tests/screening tests/scores tests/calibrators
 SSE := ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 MKL_CBWR=COMPATIBLE OPENBLAS_CORETYPE=Nehalem \
     NPY_DISABLE_CPU_FEATURES="X86_V3 X86_V4"
@@ -36,8 +39,9 @@ test-processors: .venv/development
 	@$(SSE) $(BIN)/python -m pytest -n 2 $(NUMERICS)
 	@$(AVX) $(BIN)/python -m pytest -n 2 $(NUMERICS)
 
-# A wheel of the package, installed into an empty environment with today's releases of what it needs, loads every study.
-# Several GB are installed anew, so this is no part of continuous integration.
+# A wheel of the package, installed into an empty environment with today's releases of what it
+# needs, loads every study. Several GB are installed anew, so this is no part of continuous
+# integration.
 test-install:
 	@rm -rf build oecal.egg-info && $(PYTHON) -m venv build/test-install/venv
 	@build/test-install/venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/test-install .
@@ -58,7 +62,8 @@ lint: .venv/development
 bench: .venv/development
 	@for file in benchmarks/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
-# docs/datasets.md, scores.md, figures.md, planning.md, configuration.md and tables.md, from tables, code, schema and studies.
+# docs/datasets.md, scores.md, figures.md, planning.md, configuration.md and tables.md, from tables,
+# code, schema and studies.
 docs: .venv/development
 	@for file in docs/*.py; do PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
@@ -66,8 +71,8 @@ docs: .venv/development
 schema: .venv/development
 	@$(BIN)/python -m oecal.study.schema
 
-# Pins of all packages, for all platforms and Python versions, from pyproject.toml.
-# Extras stay in the pins: pip 23 takes coverage[toml], which pytest-cov asks for, as not pinned by coverage==.
+# Pins of all packages, for all platforms and Python versions, from pyproject.toml. Extras stay in
+# the pins: pip 23 takes coverage[toml], which pytest-cov asks for, as not pinned by coverage==.
 lock: .venv/development
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-strip-extras pyproject.toml \
 	    -o requirements.txt

@@ -1,5 +1,6 @@
-# One rule draws all figures. What a figure reads, its parameters and its caption stand in its own file of oecal/figures. The suffix {of}
-# names in-distribution set and model, and the training where there is a figure for each; without one, the study's first.
+# One rule draws all figures. What a figure reads, its parameters and its caption stand in its own
+# file of oecal/figures. The suffix {of} names in-distribution set and model, and the training where
+# there is a figure for each; without one, the study's first.
 
 
 rule figure:

@@ -23,7 +23,8 @@ rule table:
         "../scripts/table.py"
 
 
-# On demand, to compare with another codebase's tables: snakemake results/demo/tables/detection_openood.csv
+# On demand, to compare with another codebase's tables: snakemake
+# results/demo/tables/detection_openood.csv
 rule convention:
     input:
         code=code_of("convention", {"metrics": []}),
@@ -101,7 +102,8 @@ rule limits_table:
         "../scripts/limits.py"
 
 
-# Apart from the other tables, which have the same bytes whenever they are built; times are never the same twice.
+# Apart from the other tables, which have the same bytes whenever they are built; times are never
+# the same twice.
 rule costs:
     input:
         code=code_of("costs"),

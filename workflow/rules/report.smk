@@ -1,4 +1,5 @@
-# One self-contained page: answer, claims, tables, figures, what is seen. And its tables of results for a thesis.
+# One self-contained page: answer, claims, tables, figures, what is seen. And its tables of results
+# for a thesis.
 
 
 rule page:
