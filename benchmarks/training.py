@@ -35,7 +35,7 @@ from torchvision import transforms
 from oecal.core.device import move_model, resolve_precision, set_up_device
 from oecal.models import wrn
 from oecal.training import oe
-from oecal.training.loop import Data, Task, make_optimizer, train_epoch
+from oecal.training.loop import Data, TrainingTask, make_optimizer, train_epoch
 from oecal.training.recipe import Recipe
 
 STEPS = {"cpu": 12, "cuda": 200}
@@ -147,7 +147,7 @@ def ours(
     )
     if compiled:
         model = torch.compile(model, mode="reduce-overhead" if device.type == "cuda" else "default")
-    task = Task(loss, data, recipe, seed=0, precision=precision)
+    task = TrainingTask(loss, data, recipe, seed=0, precision=precision)
     return functools.partial(train_epoch, model, optimizer, task, 0)
 
 

@@ -19,7 +19,7 @@ from oecal.runs import thresholds
 from oecal.scores import catalogue
 from oecal.screening.decision_rows import Row
 from oecal.study import claim_entries
-from oecal.study.base import Entry
+from oecal.study.base import ConfigEntry
 from oecal.study.configuration import Configuration
 from oecal.study.loading import load, merge
 from oecal.study.messages import strip_metadata
@@ -79,7 +79,7 @@ def smallest(configuration):
 def list_fields(kind, path=""):
     """Each key of the configuration by its path, with its field; <name> stands for any name."""
     kind = strip_metadata(kind)[0]
-    if isinstance(kind, type) and issubclass(kind, Entry):
+    if isinstance(kind, type) and issubclass(kind, ConfigEntry):
         for key, field in kind.model_fields.items():
             below = f"{path}.{field.alias or key}".lstrip(".")
             yield below, field
@@ -129,7 +129,7 @@ def values(config: object, path: str) -> list[object]:
     """What stands at a path, <name> being any name."""
     there = [config]
     for key in path.split("."):
-        mappings = [dict(one) if isinstance(one, Entry) else one for one in there]
+        mappings = [dict(one) if isinstance(one, ConfigEntry) else one for one in there]
         there = [
             value
             for mapping in mappings
@@ -143,7 +143,7 @@ def values(config: object, path: str) -> list[object]:
 def to_plain(value):
     if isinstance(value, dict):
         return {key: to_plain(one) for key, one in value.items()}
-    return value.model_dump() if isinstance(value, Entry) else value
+    return value.model_dump() if isinstance(value, ConfigEntry) else value
 
 
 def holds(found: object, default: object) -> bool:

@@ -27,7 +27,7 @@ from oecal.data.table import ITSELF
 
 
 @dataclass(frozen=True)
-class Recipe:
+class DatasetRecipe:
     """The checked entry of a data set; the configuration's schema says what each key means."""
 
     source: str
@@ -154,7 +154,7 @@ def apply_format(data: ImageSet, form: Format) -> ImageSet:
 
 
 def read_source(
-    recipe: Recipe, of: Path | None, root: Path, report: Path, form: Format | None
+    recipe: DatasetRecipe, of: Path | None, root: Path, report: Path, form: Format | None
 ) -> ImageSet:
     """Return the image set of a recipe's source.
 
@@ -177,7 +177,7 @@ def read_source(
 
 
 def prepare_set(
-    recipe: Recipe, of: Path | None, against: Mapping[str, Path], root: Path, report: Path
+    recipe: DatasetRecipe, of: Path | None, against: Mapping[str, Path], root: Path, report: Path
 ) -> ImageSet:
     """Return the set of a recipe, in memory.
 
@@ -225,7 +225,7 @@ def build(
     where files that cannot be used are listed. may_be_missing: a set that cannot be had becomes an
     empty store that says why; otherwise raise Unavailable.
     """
-    path, checked = Path(path), Recipe(**recipe)
+    path, checked = Path(path), DatasetRecipe(**recipe)
     report = Path(report) if report else path.with_suffix(".bad.csv")
     stores = {Path(other).stem: Path(other) for other in against}
     try:

@@ -57,7 +57,7 @@ class Options:
             raise ValueError("path is empty; set it to the folder of the images")
 
 
-class Row(NamedTuple):
+class ImageFile(NamedTuple):
     """A file of the set: its part (split), its path below the folder, the number of its class."""
 
     part: str
@@ -141,7 +141,7 @@ def decide_classes(names: Mapping[str, list[PurePath]], labels: str, top: Path) 
     return labels == "folders" or (labels == "auto" and not any(loose.values()))
 
 
-def list_rows(top: Path, options: Options) -> tuple[list[Row], list[str]]:
+def list_rows(top: Path, options: Options) -> tuple[list[ImageFile], list[str]]:
     """Return the files of all parts, and the classes, sorted by name.
 
     Raise OecalError if a part has no files.
@@ -158,13 +158,15 @@ def list_rows(top: Path, options: Options) -> tuple[list[Row], list[str]]:
         )
     if not decide_classes(names, options.labels, top):
         rows = [
-            Row(part, folders[part] / name, UNLABELLED) for part in names for name in names[part]
+            ImageFile(part, folders[part] / name, UNLABELLED)
+            for part in names
+            for name in names[part]
         ]
         return rows, []
     classes = sorted({name.parts[0] for part in names for name in names[part]})
     number = {name: n for n, name in enumerate(classes)}
     rows = [
-        Row(part, folders[part] / name, number[name.parts[0]])
+        ImageFile(part, folders[part] / name, number[name.parts[0]])
         for part in names
         for name in names[part]
     ]
@@ -225,7 +227,7 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
     results = list(tqdm(files, desc="images", total=len(rows), leave=False, disable=None))
     sizes = Counter(file.image.shape[1:] for file in results if isinstance(file, LoadedFile))
     height, width = max(sizes, key=lambda size: (sizes[size], size), default=(0, 0))
-    usable: list[tuple[Row, LoadedFile]] = []
+    usable: list[tuple[ImageFile, LoadedFile]] = []
     unusable: list[own_splits.Unusable] = []
     for row, result in zip(rows, results, strict=True):
         if isinstance(result, BadImage):

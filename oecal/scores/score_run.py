@@ -38,7 +38,7 @@ class Inputs(NamedTuple):
     """Of all auxiliary outliers; empty if there are none."""
 
 
-class Task(NamedTuple):
+class ScoringTask(NamedTuple):
     """A score, its function, and what it has cost so far."""
 
     score: Score
@@ -131,7 +131,9 @@ def score_run(
     """
     scores = {name: find_score(name) for name in names}
     tasks = {
-        name: Task(score, getattr(import_component("scores", score.family), score.function), Cost())
+        name: ScoringTask(
+            score, getattr(import_component("scores", score.family), score.function), Cost()
+        )
         for name, score in scores.items()
     }
     arguments = {argument for score in scores.values() for argument in score.arguments}
@@ -163,7 +165,7 @@ def score_run(
     write_costs(cost, "score", {name: task.cost for name, task in tasks.items()})
 
 
-def tune(task: Task, inputs: Inputs) -> dict[str, object]:
+def tune(task: ScoringTask, inputs: Inputs) -> dict[str, object]:
     """Return the options of a score that tell ID validation images best from the outliers."""
     score = task.score
     inside, outside = (
@@ -203,7 +205,11 @@ def is_computed(score: Score, group: EvaluatedSet, arrays: Arrays) -> bool:
 
 
 def compute(
-    task: Task, options: Mapping[str, object], group: EvaluatedSet, arrays: Arrays, outputs: str
+    task: ScoringTask,
+    options: Mapping[str, object],
+    group: EvaluatedSet,
+    arrays: Arrays,
+    outputs: str,
 ) -> np.ndarray:
     """Return the values of a score for a group; outputs: the file, for messages.
 

@@ -22,7 +22,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 T = TypeVar("T")
 
 
-class Entry(BaseModel):
+class ConfigEntry(BaseModel):
     """A mapping of the configuration. Unknown keys are errors, and 5.0 is no integer."""
 
     model_config = ConfigDict(

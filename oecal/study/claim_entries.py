@@ -33,7 +33,7 @@ from pydantic_core import PydanticCustomError
 from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError, summarize_error
 from oecal.data.table import LOADER
-from oecal.study.base import AS_WRITTEN, Entry, Number
+from oecal.study.base import AS_WRITTEN, ConfigEntry, Number
 from oecal.study.messages import explain
 
 Value = str | int | float
@@ -83,7 +83,7 @@ Text = Annotated[str, StringConstraints(pattern=r"\S")]
 Values = Annotated[list[Value], BeforeValidator(check_values)]
 
 
-class Claim(Entry):
+class Claim(ConfigEntry):
     """A sentence, the rows of a table that it is about, and what their number must be."""
 
     model_config = ConfigDict(populate_by_name=True)

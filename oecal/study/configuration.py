@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from oecal.study.base import (
     AS_WRITTEN,
     AtLeastOne,
-    Entry,
+    ConfigEntry,
     Name,
     Positive,
     Says,
@@ -39,7 +39,7 @@ FACTOR = "the settings of a factor, e.g. {10%: fashion/wrn/oe_10}; in quotes whe
 SettingName = Annotated[str, Says("text: a number in quotes")]
 
 
-class Compute(Entry):
+class ComputeEntry(ConfigEntry):
     """Where to compute."""
 
     device: Annotated[
@@ -57,7 +57,7 @@ class Compute(Entry):
     """keep images and weights in the channels-last memory format, faster for convolutions"""
 
 
-class Measures(Entry):
+class Measures(ConfigEntry):
     """Choices of the metrics."""
 
     bins: Annotated[int, Ge(2)] = 15
@@ -87,7 +87,7 @@ class Measures(Entry):
     """coverage at which risk is reported"""
 
 
-class Promise(Entry):
+class Promise(ConfigEntry):
     """Either reject or error, e.g. {reject: 0.05}."""
 
     reject: Share | None = None
@@ -100,7 +100,7 @@ class Promise(Entry):
     """probability, over the draw of validation images, with which it is kept"""
 
 
-class Screening(Entry):
+class Screening(ConfigEntry):
     """One folder or file of your own images, and the run that judges them."""
 
     images: Annotated[str, StringConstraints(pattern="^[^-]")]
@@ -115,7 +115,7 @@ class Screening(Entry):
     """alarm at a p-value of at most this"""
 
 
-class Configuration(Entry):
+class Configuration(ConfigEntry):
     """What a study consists of.
 
     The names of sources, architectures and objectives are file names in oecal/; the options of
@@ -127,7 +127,7 @@ class Configuration(Entry):
     seeds: AtLeastOne[Seed] = [0, 1, 2]
     """one run of everything per seed; a seed decides initial weights, order of images and
     augmentation"""
-    compute: Compute = Field(default_factory=Compute)
+    compute: ComputeEntry = Field(default_factory=ComputeEntry)
     """where to compute; moving a study between devices trains nothing again"""
     data_root: str = ""
     """folder of downloaded files, as torchvision lays them out, shared by all studies; if left out,

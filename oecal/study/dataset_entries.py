@@ -15,10 +15,10 @@ from oecal.core.errors import OecalError
 from oecal.core.options import check_options, options_to_plain, read_option
 from oecal.data.classes import find_class_numbers
 from oecal.data.table import ITSELF, load_overlaps, load_published_sets, select_deciding_keys
-from oecal.study.base import AtLeastOne, Class, Entry, Fit, Interpolation, Positive, Unique
+from oecal.study.base import AtLeastOne, Class, ConfigEntry, Fit, Interpolation, Positive, Unique
 
 
-class Format(Entry):
+class StoreFormat(ConfigEntry):
     """Size and channels that images are brought to on their way into the store."""
 
     size: Annotated[int, Ge(4), Le(1024)]
@@ -31,7 +31,7 @@ class Format(Entry):
     """filter of the resizing"""
 
 
-class AtMost(Entry):
+class AtMost(ConfigEntry):
     """The most images to use of each split."""
 
     train: Positive | None = None
@@ -42,7 +42,7 @@ class AtMost(Entry):
     """test images"""
 
 
-class DatasetEntry(Entry):
+class DatasetEntry(ConfigEntry):
     """A source with its options: keys other than those below go to the source."""
 
     model_config = ConfigDict(extra="allow")
@@ -67,7 +67,7 @@ class DatasetEntry(Entry):
     at_most: AtMost = Field(default_factory=AtMost)
     """use no more images than this of a split, drawn at random, classes in equal shares: {train:
     10000, test: 2000}"""
-    format: Format | None = None
+    format: StoreFormat | None = None
     """bring the images to this format on their way into the store; needed where they differ in
     size. Without it they keep theirs, and every evaluated set is brought to the in-distribution
     set's format later, by the same function"""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from oecal.core.roles import OOD, TEST_SETS
 from oecal.study.experiment_entries import Experiment
 
-EvaluatedSet = dict[str, object]
+PlainSet = dict[str, object]
 
 
-def list_evaluated_sets(in_dist: str, experiment: Experiment, kind: str) -> list[EvaluatedSet]:
+def list_evaluated_sets(in_dist: str, experiment: Experiment, kind: str) -> list[PlainSet]:
     """Everything that a model of this kind predicts.
 
     Of each set name, split, role, dataset; of a corruption, an attack and a path which. Shifts and
@@ -30,12 +30,12 @@ def list_evaluated_sets(in_dist: str, experiment: Experiment, kind: str) -> list
     return entries
 
 
-def name_set(dataset: str, split: str, role: str, name: str = "") -> EvaluatedSet:
+def name_set(dataset: str, split: str, role: str, name: str = "") -> PlainSet:
     """One set: a data set as it is, or under another name what is made of it."""
     return {"name": name or dataset, "split": split, "role": role, "dataset": dataset}
 
 
-def list_corrupted(in_dist: str, experiment: Experiment) -> list[EvaluatedSet]:
+def list_corrupted(in_dist: str, experiment: Experiment) -> list[PlainSet]:
     """The in-distribution test images under each corruption and severity."""
     images = experiment.corruption_images
     return [
@@ -46,7 +46,7 @@ def list_corrupted(in_dist: str, experiment: Experiment) -> list[EvaluatedSet]:
     ]
 
 
-def list_attacked(in_dist: str, experiment: Experiment) -> list[EvaluatedSet]:
+def list_attacked(in_dist: str, experiment: Experiment) -> list[PlainSet]:
     """The ID images, and near and far OOD images, under each attack and size.
 
     up: whether it makes the model more confident, as of OOD images.

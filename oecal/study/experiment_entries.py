@@ -6,13 +6,22 @@ from typing import Annotated
 
 from annotated_types import Ge, Le, MinLen
 
-from oecal.study.base import AtLeastOne, Count, Entry, Fit, Interpolation, Positive, Says, Unique
+from oecal.study.base import (
+    AtLeastOne,
+    ConfigEntry,
+    Count,
+    Fit,
+    Interpolation,
+    Positive,
+    Says,
+    Unique,
+)
 
 Severity = Annotated[int, Ge(1), Le(5), Says("severity")]
 Levels = Annotated[int, Ge(1), Le(64), Says("levels")]
 
 
-class Experiment(Entry):
+class Experiment(ConfigEntry):
     """One in-distribution set."""
 
     models: Annotated[dict[str, Annotated[Unique[str], Says("names of trainings")]], MinLen(1)]

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import Field
 
-from oecal.study.base import AS_WRITTEN, Count, Entry, Name, Positive, Unique
+from oecal.study.base import AS_WRITTEN, ConfigEntry, Count, Name, Positive, Unique
 
 
-class Swag(Entry):
+class Swag(ConfigEntry):
     """Steps after the training at a constant learning rate, with snapshots of the weights."""
 
     steps: Annotated[int, Ge(2)] = 400
@@ -23,7 +23,7 @@ class Swag(Entry):
     """sampled models"""
 
 
-class Training(Entry):
+class Training(ConfigEntry):
     """An objective and a recipe."""
 
     objective: str
@@ -71,7 +71,7 @@ class Training(Entry):
     sizes are multiples of it"""
 
 
-class Model(Entry):
+class Model(ConfigEntry):
     """An architecture, its trainings and its scores."""
 
     architecture: str

@@ -14,7 +14,7 @@ from oecal.scores.catalogue import BACKGROUND_LOGIT, GRADIENTS, find_score
 from oecal.study.claim_entries import Claim
 from oecal.study.configuration import Configuration
 from oecal.study.dataset_entries import Dataset
-from oecal.study.evaluated_sets import EvaluatedSet, list_evaluated_sets
+from oecal.study.evaluated_sets import PlainSet, list_evaluated_sets
 from oecal.training.recipe import Recipe
 
 # Keys of a training in the configuration that the training loop itself reads.
@@ -240,6 +240,6 @@ class Study:
                     pairs.append({"in_dist": in_dist, "whole": whole, "reduced": reduced})
         return pairs
 
-    def sets(self, in_dist: str, kind: str) -> list[EvaluatedSet]:
+    def sets(self, in_dist: str, kind: str) -> list[PlainSet]:
         """Everything that a model of this kind predicts (oecal.study.evaluated_sets)."""
         return list_evaluated_sets(in_dist, self.config.experiments[in_dist], kind)

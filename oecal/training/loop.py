@@ -50,7 +50,7 @@ Loss = Callable[[nn.Module, Tensor, Tensor, Tensor | None], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingTask:
     """What all epochs of a training have in common, beside the model.
 
     precision: of the forward pass, as for `oecal.core.device.autocast`.
@@ -129,7 +129,7 @@ def make_batch(data: Data, index: Tensor, recipe: Recipe) -> tuple[Tensor, Tenso
 
 
 def train_epoch(
-    model: nn.Module, optimizer: torch.optim.Optimizer, task: Task, epoch: int
+    model: nn.Module, optimizer: torch.optim.Optimizer, task: TrainingTask, epoch: int
 ) -> dict[str, float]:
     """Train for one pass over the ID images, or for `recipe.epoch_images` of them.
 
@@ -174,7 +174,7 @@ def train_epoch(
 
 def train(
     model: nn.Module,
-    task: Task,
+    task: TrainingTask,
     folder: Path,
     fingerprint: str,
     about: Mapping[str, object] | None = None,

@@ -22,7 +22,7 @@ from oecal.core.errors import OecalError
 from oecal.core.files import replacing
 from oecal.core.seeds import derive_seed
 from oecal.models.build_network import save_weights
-from oecal.training.loop import Task, make_batch, make_optimizer, train_epoch, validate
+from oecal.training.loop import TrainingTask, make_batch, make_optimizer, train_epoch, validate
 from oecal.training.train_run import TrainingFiles, prepare
 from oecal.training.training_plan import TrainingPlan
 
@@ -91,7 +91,7 @@ def fill_weights(model: nn.Module, weights: Tensor) -> None:
         parameter.copy_(values.view(parameter.shape))
 
 
-def walk_weights(model: nn.Module, task: Task, steps: int) -> Iterator[Tensor]:
+def walk_weights(model: nn.Module, task: TrainingTask, steps: int) -> Iterator[Tensor]:
     """Yield the weights after each of `recipe.epochs` stretches of `steps` steps.
 
     A stretch that is longer than an epoch takes several.
@@ -108,7 +108,7 @@ def walk_weights(model: nn.Module, task: Task, steps: int) -> Iterator[Tensor]:
 
 
 @torch.no_grad()
-def refresh_batch_norm(model: nn.Module, task: Task) -> None:
+def refresh_batch_norm(model: nn.Module, task: TrainingTask) -> None:
     """Set the batch-norm statistics of these weights to means over training batches.
 
     The batches go through the model as the objective sends them.
@@ -152,7 +152,7 @@ def sample_swag(
     recipe = replace(
         plan.recipe, optimizer="sgd", lr=swag.lr, final_lr=swag.lr, epochs=swag.snapshots
     )
-    task = Task(loss, data, recipe, derive_seed(seed, "swag"), compute.precision)
+    task = TrainingTask(loss, data, recipe, derive_seed(seed, "swag"), compute.precision)
     try:
         snapshots = list(walk_weights(model, task, swag.steps // swag.snapshots))
     except OecalError as error:

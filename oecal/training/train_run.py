@@ -23,7 +23,7 @@ from oecal.data import store
 from oecal.data.preprocess import adapt
 from oecal.data.store import ImageSplit
 from oecal.models.build_network import load_weights, make_network
-from oecal.training.loop import Data, Loss, Task, train
+from oecal.training.loop import Data, Loss, TrainingTask, train
 from oecal.training.parallel import run_together
 from oecal.training.training_plan import TrainingPlan
 
@@ -162,5 +162,5 @@ def train_in_process(
     fingerprint = hash_arrays(*images, np.frombuffer(weights + repr(identity).encode(), np.uint8))
     steps = plan.recipe.epochs * plan.recipe.steps_of_an_epoch(len(data.images))
     about = {**plain, "seed": seed, "used": used, "steps": steps}
-    task = Task(loss, data, plan.recipe, seed, compute.precision)
+    task = TrainingTask(loss, data, plan.recipe, seed, compute.precision)
     train(model, task, folder, fingerprint, about)

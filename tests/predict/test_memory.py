@@ -8,7 +8,7 @@ from oecal.core.errors import OecalError
 from oecal.models import wrn
 from oecal.predict.memory import run_in_parts
 from oecal.predict.outputs import predict_outputs
-from oecal.training.loop import Data, Task, train
+from oecal.training.loop import Data, TrainingTask, train
 from oecal.training.recipe import Recipe
 from tests.predict.same_outputs import assert_same_outputs
 
@@ -74,4 +74,4 @@ def test_a_training_says_what_to_set(tmp_path, outliers, line):
     )
     model = wrn.build(wrn.Options(depth=10, width=1), (1, 8, 8), 3)
     with pytest.raises(OecalError, match=f"out of memory with {line}"):
-        train(model, Task(full, data, recipe, seed=0), tmp_path, "f")
+        train(model, TrainingTask(full, data, recipe, seed=0), tmp_path, "f")

@@ -14,7 +14,7 @@ from oecal.core.components import list_components, read_constant
 from oecal.models.build_network import build_model
 from oecal.models.model_spec import ModelSpec
 from oecal.training import baseline, checkpoint, margin
-from oecal.training.loop import Data, Task, train
+from oecal.training.loop import Data, TrainingTask, train
 from oecal.training.recipe import Recipe
 
 SHAPE = (1, 8, 8)
@@ -65,7 +65,7 @@ def test_every_density_model_is_here():
 @pytest.mark.parametrize("name", SMALL)
 def test_killed_and_resumed_gives_the_same_bits_per_dimension(name, tmp_path, monkeypatch):
     loss = functools.partial(margin.loss, options=margin.Options())
-    task = Task(loss, data_of(), RECIPE, seed=1, precision="float32")
+    task = TrainingTask(loss, data_of(), RECIPE, seed=1, precision="float32")
     train(model_of(name), task, tmp_path / "whole", "f")
     save = checkpoint.save
 
@@ -100,8 +100,8 @@ def test_the_margin_moves_outliers_away(name, tmp_path):
         functools.partial(baseline.loss, options=baseline.Options()),
         functools.partial(margin.loss, options=margin.Options(margin=4.0)),
     )
-    train(alone, Task(losses[0], data, recipe, 1, "float32"), tmp_path / "alone", "f")
-    train(both, Task(losses[1], exposed, recipe, 1, "float32"), tmp_path / "both", "f")
+    train(alone, TrainingTask(losses[0], data, recipe, 1, "float32"), tmp_path / "alone", "f")
+    train(both, TrainingTask(losses[1], exposed, recipe, 1, "float32"), tmp_path / "both", "f")
 
     def gap(model):
         """How many more bits/dim the outliers take than the data."""

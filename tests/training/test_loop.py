@@ -16,7 +16,7 @@ from torch import nn
 from oecal.core.errors import OecalError
 from oecal.training import checkpoint, oe
 from oecal.training.augment import augment
-from oecal.training.loop import Data, Task, cosine, train
+from oecal.training.loop import Data, TrainingTask, cosine, train
 from oecal.training.recipe import Recipe
 
 RECIPE = Recipe(
@@ -70,7 +70,7 @@ def weights_of(folder):
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
 def test_a_resumed_training_ends_in_the_same_bits(tmp_path, monkeypatch, optimizer):
     recipe = replace(RECIPE, optimizer=optimizer)
-    train(model_of(), Task(OE, data_of(), recipe, seed=1), tmp_path / "whole", "f")
+    train(model_of(), TrainingTask(OE, data_of(), recipe, seed=1), tmp_path / "whole", "f")
     save = checkpoint.save
 
     def save_and_die(path, state):
@@ -80,10 +80,10 @@ def test_a_resumed_training_ends_in_the_same_bits(tmp_path, monkeypatch, optimiz
 
     monkeypatch.setattr(checkpoint, "save", save_and_die)
     with pytest.raises(KeyboardInterrupt):
-        train(model_of(), Task(OE, data_of(), recipe, seed=1), tmp_path / "cut", "f")
+        train(model_of(), TrainingTask(OE, data_of(), recipe, seed=1), tmp_path / "cut", "f")
     monkeypatch.undo()
     assert not (tmp_path / "cut/model.safetensors").exists()
-    train(model_of(), Task(OE, data_of(), recipe, seed=1), tmp_path / "cut", "f")
+    train(model_of(), TrainingTask(OE, data_of(), recipe, seed=1), tmp_path / "cut", "f")
     assert weights_of(tmp_path / "cut") == weights_of(tmp_path / "whole")
     assert (tmp_path / "cut/history.csv").read_bytes() == (
         tmp_path / "whole/history.csv"
@@ -92,7 +92,7 @@ def test_a_resumed_training_ends_in_the_same_bits(tmp_path, monkeypatch, optimiz
 
 
 def test_history_and_learning(tmp_path):
-    train(model_of(), Task(OE, data_of(), RECIPE, seed=1), tmp_path, "f")
+    train(model_of(), TrainingTask(OE, data_of(), RECIPE, seed=1), tmp_path, "f")
     history = pd.read_csv(tmp_path / "history.csv")
     assert list(history["epoch"]) == [1, 2, 3]
     assert {"lr", "loss", "loss_in", "loss_out", "val_nll", "val_accuracy"} <= set(history)
@@ -101,12 +101,12 @@ def test_history_and_learning(tmp_path):
 
 def test_another_seed_gives_other_weights_and_the_same_seed_the_same(tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        train(model_of(), Task(OE, data_of(), RECIPE, seed), tmp_path / name, "f")
+        train(model_of(), TrainingTask(OE, data_of(), RECIPE, seed), tmp_path / name, "f")
     assert weights_of(tmp_path / "a") == weights_of(tmp_path / "b") != weights_of(tmp_path / "c")
 
 
 def test_a_checkpoint_of_another_training_or_damaged_is_not_resumed(tmp_path, caplog):
-    train(model_of(), Task(OE, data_of(), RECIPE, seed=1), tmp_path / "whole", "f")
+    train(model_of(), TrainingTask(OE, data_of(), RECIPE, seed=1), tmp_path / "whole", "f")
     for n, content in enumerate([b"", b"not a checkpoint", None]):
         folder = tmp_path / str(n)
         folder.mkdir()
@@ -115,7 +115,7 @@ def test_a_checkpoint_of_another_training_or_damaged_is_not_resumed(tmp_path, ca
             checkpoint.save(folder / "checkpoint.pt", state)
         else:
             (folder / "checkpoint.pt").write_bytes(content)
-        train(model_of(), Task(OE, data_of(), RECIPE, seed=1), folder, "f")
+        train(model_of(), TrainingTask(OE, data_of(), RECIPE, seed=1), folder, "f")
         assert weights_of(folder) == weights_of(tmp_path / "whole")
     assert sum("starting anew" in r.message for r in caplog.records) == 3
 
@@ -146,7 +146,7 @@ def test_divergence_is_one_clear_line(tmp_path):
         OecalError,
         match=r"diverged: the loss is nan in epoch 1, step 1; try a smaller lr \(now 0.1\)",
     ):
-        train(model_of(), Task(bad, data_of(), RECIPE, seed=1), tmp_path, "f")
+        train(model_of(), TrainingTask(bad, data_of(), RECIPE, seed=1), tmp_path, "f")
     assert not (tmp_path / "model.safetensors").exists()
 
 
@@ -154,7 +154,7 @@ def test_too_few_images(tmp_path):
     with pytest.raises(OecalError, match="batch_size: found 64, but an epoch has only 32"):
         train(
             model_of(),
-            Task(OE, data_of(), replace(RECIPE, batch_size=64), seed=1),
+            TrainingTask(OE, data_of(), replace(RECIPE, batch_size=64), seed=1),
             tmp_path,
             "f",
         )
@@ -217,7 +217,7 @@ def test_kill_9_and_again(tmp_path):
     assert 0 < done < 20
     subprocess.run([sys.executable, "-c", script], check=True, stderr=subprocess.DEVNULL)
     torch.set_num_threads(1)
-    task = Task(OE, data_of(), replace(RECIPE, epochs=20), seed=1)
+    task = TrainingTask(OE, data_of(), replace(RECIPE, epochs=20), seed=1)
     train(model_of(), task, tmp_path / "whole", "f")
     killed, whole = (load_file(tmp_path / f / "model.safetensors") for f in ("killed", "whole"))
     assert all(torch.equal(killed[k], whole[k]) for k in whole)
@@ -231,7 +231,7 @@ def test_an_epoch_of_part_of_the_images(tmp_path, monkeypatch):
         return OE(model, images, labels, outliers)
 
     recipe = replace(RECIPE, epochs=2, epoch_images=17)
-    train(model_of(), Task(spy, data_of(), recipe, seed=1), tmp_path, "f")
+    train(model_of(), TrainingTask(spy, data_of(), recipe, seed=1), tmp_path, "f")
     assert seen == [8, 8] * 2
     with pytest.raises(
         OecalError,
@@ -239,7 +239,7 @@ def test_an_epoch_of_part_of_the_images(tmp_path, monkeypatch):
     ):
         train(
             model_of(),
-            Task(OE, data_of(), replace(RECIPE, epoch_images=5), seed=1),
+            TrainingTask(OE, data_of(), replace(RECIPE, epoch_images=5), seed=1),
             tmp_path / "less",
             "f",
         )
@@ -255,7 +255,7 @@ def test_an_epoch_of_more_images_than_there_are(tmp_path):
 
     n = len(data_of().images)
     recipe = replace(RECIPE, epochs=1, epoch_images=2 * n + 8, shift=0, flip=False)
-    train(model_of(), Task(spy, data_of(), recipe, seed=1), tmp_path, "f")
+    train(model_of(), TrainingTask(spy, data_of(), recipe, seed=1), tmp_path, "f")
     assert len(seen) == (2 * n + 8) // RECIPE.batch_size * RECIPE.batch_size
     assert set(Counter(seen).values()) <= {2, 3}
     assert len(set(seen)) == n

@@ -15,7 +15,7 @@ from oecal.data import store
 from oecal.data.store import ImageSet, ImageSplit
 from oecal.models.build_network import load_samples, load_weights, make_network
 from oecal.training import oe, swag
-from oecal.training.loop import Data, Task
+from oecal.training.loop import Data, TrainingTask
 from oecal.training.recipe import Recipe
 from oecal.training.train_run import TrainingFiles, train_run
 from oecal.training.training_plan import TrainingPlan
@@ -125,7 +125,7 @@ def test_snapshots_at_equal_distances_on_a_straight_way(every):
         return {"loss": model(torch.ones(1, 1)).sum()}
 
     data, recipe = data_of(torch.zeros(24, *SHAPE, dtype=torch.uint8)), replace(RECIPE, epochs=3)
-    task = Task(loss, data, recipe, seed=0, precision="float32")
+    task = TrainingTask(loss, data, recipe, seed=0, precision="float32")
     snapshots = list(swag.walk_weights(model, task, every))
     np.testing.assert_allclose(
         torch.cat(snapshots).numpy(), -0.1 * every * np.arange(1, 4), rtol=1e-5
@@ -149,7 +149,7 @@ def test_batch_norm_statistics_are_those_of_whole_batches(rng):
     )
     weights = swag.flatten_weights(model)
     loss = functools.partial(oe.loss, options=oe.Options())
-    swag.refresh_batch_norm(model, Task(loss, data, RECIPE, seed=0, precision="float32"))
+    swag.refresh_batch_norm(model, TrainingTask(loss, data, RECIPE, seed=0, precision="float32"))
     assert model[0].running_mean.item() == pytest.approx((8 * 0.2 + 4 * 0.8) / 12, rel=1e-5)
     assert model[0].num_batches_tracked.item() == 4
     assert torch.equal(swag.flatten_weights(model), weights)
@@ -160,7 +160,7 @@ def test_refresh_of_a_model_without_batch_norm():
         raise AssertionError("nothing to do")
 
     data = data_of(torch.zeros(8, *SHAPE, dtype=torch.uint8))
-    swag.refresh_batch_norm(nn.Linear(2, 2), Task(loss, data, RECIPE, 0, "float32"))
+    swag.refresh_batch_norm(nn.Linear(2, 2), TrainingTask(loss, data, RECIPE, 0, "float32"))
 
 
 @pytest.fixture(scope="module")
