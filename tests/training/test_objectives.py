@@ -234,7 +234,7 @@ def test_a_margin_of_one_bit_per_dimension():
     ],
 )
 def test_refuses(wrong):
-    with pytest.raises(ValueError, match="write 0 or more"):
+    with pytest.raises(ValueError, match="expected 0 or more"):
         wrong()
 
 
