@@ -42,7 +42,6 @@ include: "workflow/rules/score.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/reject.smk"
 include: "workflow/rules/figures.smk"
-include: "workflow/rules/claims.smk"
 include: "workflow/rules/screen.smk"
 include: "workflow/rules/report.smk"
 

@@ -132,7 +132,7 @@ def main() -> None:
                 seeds: int, sets: int, table: ModuleType = table, options: dict[str, int] = options
             ) -> Callable[[], object]:
                 files = score_files(folder, seeds, sets)
-                return lambda: table.compute_table(files, files, options)
+                return lambda: table.compute_table(files, **options)
 
             print_growth(
                 f"OOD sets, table {title}", sizes, lambda n, prepare=prepare: prepare(1, n)

@@ -1,45 +1,46 @@
-"""Writes docs/tables.md: every table with the columns that its code declares, described in docs/columns.yaml. `make docs` runs it."""
+"""Writes docs/tables.md: every table with the columns that its code declares.
+
+They are described in docs/columns.yaml. `make docs` runs it.
+"""
 
 import ast
 import importlib
-import io
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from oecal.metrics.peer_conventions import CONVENTIONS
 from oecal.runs.run_files import RUN_COLUMNS
-from oecal.tables import detection, overlap
+from oecal.study.table_plan import (
+    CONVENTION_PREFIX,
+    find_module,
+    list_on_demand_tables,
+    list_table_modules,
+)
+from oecal.tables.conventions import list_columns
 
 DOCS = Path(__file__).parent
 TABLES = DOCS.parent / "oecal" / "tables"
 ABOUT: dict[str, Any] = yaml.safe_load((DOCS / "columns.yaml").read_text())
-CONVENTION = "detection_"  # and a convention's name: that table
 HEAD = """# Tables
 
-Every table of a study and every column; other files of results at the end. `make docs` writes this page from the code, which declares the
-columns, and from `docs/columns.yaml`, which describes them. Tables stand in `results/<study>/tables/`, `costs.csv` in
-`results/<study>/costs/`. Rates are fractions, not percent; a cell is empty where there is no number. Where no run of a study has such a
-result, a table is empty, or a row for each run says so: its set is `none`, its `n` is 0. [glossary.md](glossary.md) has the formulas.
+Every table of a study and every column; other files of results at the end. `make docs` writes this
+page from the code, which declares the columns, and from `docs/columns.yaml`, which describes them.
+Tables stand in `results/<study>/tables/`, `costs.csv` in `results/<study>/costs/`. Rates are
+fractions, not percent; a cell is empty where there is no number. If no run of a study has such a
+result, a table is empty, or has a row per run that says so: its set is `none`, its `n` is 0.
+[glossary.md](glossary.md) has the formulas.
 
-A *run* is `{in_dist}/{model}/{training}/seed{seed}`; OOD is the positive class, and a higher score is more anomalous.
+A *run* is `{in_dist}/{model}/{training}/seed{seed}`; OOD is the positive class, and a higher score
+is more anomalous.
 """
 
 
 def names() -> list[str]:
     """The tables, by their files; of the conventions of other codebases one each."""
-    files = [
-        p.stem
-        for p in sorted(TABLES.glob("*.py"))
-        if "\ndef table(" in p.read_text() and p.stem != "conventions"
-    ]
-    return [*files, *(CONVENTION + name for name in CONVENTIONS)]
-
-
-def module(table: str) -> str:
-    return "conventions" if table.removeprefix(CONVENTION) in CONVENTIONS else table
+    files = [name for name in list_table_modules() if name != "conventions"]
+    return [*files, *list_on_demand_tables()]
 
 
 def columns(table: str) -> list[str]:
@@ -47,21 +48,10 @@ def columns(table: str) -> list[str]:
 
     Of `trainings` those of the description, which a test compares with a run's.
     """
-    if table == "overlap":
-        return list(overlap.compute_table(io.StringIO(",".join(detection.COLUMNS)), []).columns)
     if table == "trainings":
         return [*RUN_COLUMNS, *ABOUT["tables"]["trainings"]]
-    if (convention := table.removeprefix(CONVENTION)) in CONVENTIONS:
-        return [
-            *RUN_COLUMNS,
-            "ood",
-            "kind",
-            "score",
-            *CONVENTIONS[convention].columns,
-            "base_rate",
-            "n_in",
-            "n_out",
-        ]
+    if table in list_on_demand_tables():
+        return list_columns(table.removeprefix(CONVENTION_PREFIX))
     return list(importlib.import_module(f"oecal.tables.{table}").COLUMNS)
 
 
@@ -73,7 +63,8 @@ def anchor(term: str) -> str:
 def row(name: str, about: dict[str, str]) -> str:
     meaning = about["is"].replace("|", "\\|")
     linked = f"[{about['term']}]({anchor(about['term'])})" if "term" in about else ""
-    return f"| `{name}` | {meaning} | {about.get('range', '')} | {about.get('better', '')} | {linked} |"
+    cells = [f"`{name}`", meaning, about.get("range", ""), about.get("better", ""), linked]
+    return f"| {' | '.join(cells)} |"
 
 
 def listing(rows: dict[str, dict[str, str]]) -> str:
@@ -82,10 +73,15 @@ def listing(rows: dict[str, dict[str, str]]) -> str:
 
 
 def section(table: str) -> str:
-    """A table: what it is, its rows, its columns in order, and those that only it has or that mean something else in it."""
-    tree = ast.parse((TABLES / f"{module(table)}.py").read_text())
+    """A table: what it is, its rows and its columns in order.
+
+    Listed are the columns that only it has or that mean something else in it.
+    """
+    tree = ast.parse((TABLES / f"{find_module(table)}.py").read_text())
     function = next(
-        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "table"
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == "compute_table"
     )
     what = (ast.get_docstring(tree) or "").split("\n\n")[0].partition(": ")[2]
     rows = (ast.get_docstring(function) or "").split(". ")[0].split("\n\n")[0].rstrip(".") + "."
@@ -112,7 +108,8 @@ def file(path: str, about: dict[str, Any]) -> str:
 
 def page() -> str:
     shared = (
-        "## Columns that several tables share\n\nWhere a table's own list below has the same column, that counts.\n\n"
+        "## Columns that several tables share\n\n"
+        "Where a table's own list below has the same column, that counts.\n\n"
         + listing(ABOUT["shared"])
     )
     files = "## Other files\n\nPaths below `results/<study>/`."

@@ -148,7 +148,7 @@ def test_the_shell_reads(command):
 def test_screen_knows_its_options():
     named = {w for c in COMMANDS if "oecal.screen" in c for w in re.findall(r"--[a-z]+", c)}
     assert named <= {
-        option for action in command.parser()._actions for option in action.option_strings
+        option for action in command.make_parser()._actions for option in action.option_strings
     }
 
 

@@ -8,7 +8,6 @@ import runpy
 import typing
 from pathlib import Path
 
-import pandas as pd
 import pytest
 import yaml
 
@@ -17,16 +16,17 @@ from oecal.metrics.guarantees import Threshold
 from oecal.metrics.peer_conventions import CONVENTIONS
 from oecal.runs import thresholds
 from oecal.scores import catalogue
-from oecal.screening.decision_rows import Row
-from oecal.study import claim_entries
+from oecal.screening.decision_rows import DecisionRow
+from oecal.study import check_claims
 from oecal.study.base import ConfigEntry
 from oecal.study.configuration import Configuration
 from oecal.study.loading import load, merge
 from oecal.study.messages import strip_metadata
-from oecal.tables import conventions, overlap, trainings
+from oecal.tables import conventions, trainings
 from tests.run_files import written
 
 ROOT = Path(__file__).parent.parent
+HELPERS = {"__init__", "rows", "conventions"}  # files of oecal/tables that are no table
 DOCS = ROOT / "docs"
 KEYWORDS = {
     "$ref",
@@ -270,7 +270,7 @@ def of_a_run(tmp_path: Path) -> list[str]:
         precision="float32",
         **about,
     )
-    return list(trainings.compute_table([path], [], {}).columns)
+    return list(trainings.compute_table([path]).columns)
 
 
 def test_the_page_of_the_tables_is_that_of_the_code(tables):
@@ -278,21 +278,14 @@ def test_the_page_of_the_tables_is_that_of_the_code(tables):
 
 
 def test_every_table_is_on_the_page(shown):
-    files = {p.stem for p in (ROOT / "oecal/tables").glob("*.py")} - {
-        "__init__",
-        "rows",
-        "conventions",
-    }
+    files = {p.stem for p in (ROOT / "oecal/tables").glob("*.py")} - HELPERS
     assert set(shown) == {f"{name}.csv" for name in files} | {
         f"detection_{name}.csv" for name in CONVENTIONS
     }
 
 
 def test_the_columns_on_the_page_are_those_of_the_code(shown, tmp_path):
-    detection = tmp_path / "detection.csv"
-    pd.DataFrame(columns=claim_entries.columns("detection")).to_csv(detection, index=False)
     others = {
-        "overlap": list(overlap.compute_table(detection, []).columns),
         "trainings": of_a_run(tmp_path),
     }
     others |= {
@@ -301,7 +294,7 @@ def test_the_columns_on_the_page_are_those_of_the_code(shown, tmp_path):
     }
     for file, (order, about) in shown.items():
         name = file.removesuffix(".csv")
-        assert order == (others.get(name) or claim_entries.columns(name)), name
+        assert order == (others.get(name) or check_claims.list_columns(name)), name
         assert {f"`{column}`" for column in order} <= about, name
 
 
@@ -347,9 +340,9 @@ def test_what_files_hold_is_described(described):
         name for name in listed if not name.startswith("/")
     }
     assert holds["statistics/<in_dist>.h5"] == catalogue.STATISTICS
-    assert holds["screen/<name>/decisions.csv"] == set(Row._fields)
+    assert holds["screen/<name>/decisions.csv"] == set(DecisionRow._fields)
     promise = (
-        thresholds.described({"reject": 0.05}).keys()
+        {f.name for f in dataclasses.fields(thresholds.Guarantee)}
         | {f.name for f in dataclasses.fields(Threshold)}
         | {"scores"}
     )

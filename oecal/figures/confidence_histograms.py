@@ -16,7 +16,7 @@ from oecal.core.roles import OOD
 from oecal.figures.sentences import Tables, group_uncalibrated
 from oecal.figures.style import BLACK, BOX, ROLES, display_name, draw_percent_histogram, make_panels
 from oecal.runs.run_files import read_run
-from oecal.tables.confidence import groups_of
+from oecal.tables.confidence import list_groups
 
 SECTION = "calibration"
 TITLE = "confidence histograms"
@@ -39,7 +39,7 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     parts = []
     for path in outputs:
         run = read_run(path, "logits", "labels")
-        for _, group, confidence in groups_of(run):
+        for _, group, confidence in list_groups(run):
             parts.append(
                 pd.DataFrame(
                     {"training": run.key["training"], "group": group, "confidence": confidence}

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from oecal.core.errors import OecalError
 from oecal.figures.sentences import Tables
 from oecal.figures.style import CYCLE, MARKERS, display_name, make_panels
-from oecal.tables.rows import SCORES, select_model
+from oecal.tables.rows import COMMON_SCORES, select_model
 
 SECTION = "rejection"
 TITLE = "drift"
@@ -38,8 +38,8 @@ def collect_data(drift: str, in_dist: str, model: str, trainings: Sequence[str])
     table = select_model(drift, in_dist, model, trainings).dropna(subset="score")
     if table.empty:
         raise OecalError(
-            f"{drift}: has no score of {model} on {in_dist}; add one of: {', '.join(SCORES)}, "
-            "or leave the figure drift out"
+            f"{drift}: has no score of {model} on {in_dist}; "
+            f"add one of: {', '.join(COMMON_SCORES)}, or leave the figure drift out"
         )
     return table
 

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from oecal.figures.sentences import Tables, format_over_seeds
 from oecal.figures.style import BLACK, BLUE, GREY, VERMILION, display_name, make_panels
-from oecal.tables.rows import select_model, with_excess
+from oecal.tables.rows import add_excess, select_model
 
 SECTION = "calibration"
 TITLE = "calibration on ID or pooled"
@@ -45,7 +45,7 @@ def collect_data(
     """
     table = select_model(calibration, in_dist, model, trainings)
     table = table[table["set"].isin(SETS) & table["post_hoc"].isin(FILLS)]
-    return with_excess(table)[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(
+    return add_excess(table)[["training", "seed", "set", "post_hoc", *PANELS]].reset_index(
         drop=True
     )
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from oecal.figures.sentences import Tables, format_over_seeds
 from oecal.figures.style import BLACK, BOX, ROLES, display_name, draw_percent_histogram, make_panels
 from oecal.runs.run_files import read_run
-from oecal.tables.pit import p_values
+from oecal.tables.pit import compute_p_values
 
 SECTION = "likelihood"
 TITLE = "likelihood as confidence"
@@ -40,7 +40,7 @@ def collect_data(outputs: Sequence[str]) -> pd.DataFrame:
     parts = []
     for path in outputs:
         run = read_run(path, "log_likelihood")
-        for group, p in p_values(run):
+        for group, p in compute_p_values(run):
             parts.append(
                 pd.DataFrame(
                     {"training": run.key["training"], "set": group.set, "role": group.role, "p": p}

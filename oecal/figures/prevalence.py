@@ -13,7 +13,7 @@ from matplotlib.ticker import NullLocator
 
 from oecal.figures.sentences import Tables, format_over_seeds
 from oecal.figures.style import BLACK, MARKERS, display_name, make_panels, style_curve
-from oecal.tables.rows import select_model, with_excess
+from oecal.tables.rows import add_excess, select_model
 
 SECTION = "calibration"
 TITLE = "calibration by share of OOD"
@@ -44,7 +44,7 @@ def collect_data(
     over-confident.
     """
     table = select_model(prevalence, in_dist, model, trainings)
-    table = with_excess(table[table["n"] > 0])
+    table = add_excess(table[table["n"] > 0])
     return table[["training", "seed", "post_hoc", "ood_rate", "rate", *PANELS]].reset_index(
         drop=True
     )

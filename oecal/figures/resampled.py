@@ -18,7 +18,7 @@ from oecal.core.errors import OecalError
 from oecal.figures.promises import describe_promise
 from oecal.figures.sentences import Tables
 from oecal.figures.style import BLUE, VERMILION, display_name, make_panels
-from oecal.tables.rows import SCORES, select_model
+from oecal.tables.rows import COMMON_SCORES, select_model
 
 SECTION = "rejection"
 TITLE = "promises, resampled"
@@ -60,7 +60,7 @@ def collect_data(
     if table.empty:
         raise OecalError(
             f"{resampled}: has no promise of {model} on {in_dist}; write one under promises "
-            f"and add one of: {', '.join(SCORES)}, or leave the figure resampled out"
+            f"and add one of: {', '.join(COMMON_SCORES)}, or leave the figure resampled out"
         )
     return table
 

@@ -15,7 +15,7 @@ from oecal.figures.sentences import Tables, format_over_seeds
 from oecal.figures.style import display_name, draw_band, make_panels, style_curve
 from oecal.metrics.selective_metrics import risk_coverage
 from oecal.runs.run_files import read_run
-from oecal.tables.selective import errors_and_scores
+from oecal.tables.selective import collect_errors_and_scores
 
 SECTION = "rejection"
 TITLE = "risk-coverage"
@@ -39,7 +39,9 @@ def collect_data(
     parts = []
     for output, scored in zip(outputs, scores, strict=True):
         key = read_run(scored, score).key
-        for name_of_set, (errors, values) in errors_and_scores(output, scored, ood_ratio).items():
+        for name_of_set, (errors, values) in collect_errors_and_scores(
+            output, scored, ood_ratio
+        ).items():
             _, risk = risk_coverage(values[score], errors)
             _, best = risk_coverage(errors, errors)
             at = np.ceil(GRID * len(risk) - 1e-9).astype(int) - 1

@@ -1,4 +1,4 @@
-"""Numbers and sentences of the report that several of its parts share."""
+"""Numbers and sentences that several parts of the report share."""
 
 from __future__ import annotations
 

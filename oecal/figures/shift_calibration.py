@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from oecal.figures.sentences import Tables, format_over_seeds, group_uncalibrated
 from oecal.figures.style import BLACK, display_name, draw_band, make_panels
-from oecal.tables.rows import corruptions, select_model, with_excess
+from oecal.tables.rows import add_excess, select_model, split_corruption_names
 
 SECTION = "calibration"
 TITLE = "calibration under shift"
@@ -38,8 +38,8 @@ def collect_data(
     above 0, the model is over-confident.
     """
     table = select_model(calibration, in_dist, model, trainings)
-    table = with_excess(table[table["post_hoc"] == "none"])
-    shifted = table.assign(**corruptions(table["set"])).dropna(subset="severity")
+    table = add_excess(table[table["post_hoc"] == "none"])
+    shifted = table.assign(**split_corruption_names(table["set"])).dropna(subset="severity")
     unshifted = table[table["set"] == "id"].assign(severity=0)
     whole = [unshifted.assign(corruption=c) for c in shifted["corruption"].unique()]
     columns = ["training", "seed", "corruption", "severity", "accuracy", "ece", "excess"]
@@ -80,7 +80,7 @@ def describe_figure(tables: Tables) -> list[str]:
     """Give over- or under-confidence under the strongest corruptions."""
     lines = []
     for training, rows in group_uncalibrated(tables):
-        parts = corruptions(rows["set"]).dropna()
+        parts = split_corruption_names(rows["set"]).dropna()
         if len(parts):
             worst = rows.loc[parts.index][parts["severity"] == parts["severity"].max()]
             lean, accuracy = (

@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator
 
 from oecal.figures.style import display_name, draw_band, make_panels
 from oecal.runs.run_files import RUN_COLUMNS
-from oecal.tables.rows import select_model, with_excess
+from oecal.tables.rows import add_excess, select_model
 
 SECTION = "cost"
 TITLE = "training size and length"
@@ -58,7 +58,7 @@ def collect_data(
     table = select_model(calibration, in_dist, model)
     table = table[(table["post_hoc"] == "none") & table["set"].isin(["id", "pooled"])]
     both: pd.DataFrame = places[[*RUN_COLUMNS, "objective", "axis", "at"]].merge(
-        with_excess(table)[[*RUN_COLUMNS, "set", "accuracy", "ece", "excess"]], on=list(RUN_COLUMNS)
+        add_excess(table)[[*RUN_COLUMNS, "set", "accuracy", "ece", "excess"]], on=list(RUN_COLUMNS)
     )
     return both.drop(columns=["in_dist", "model", "training"]).sort_values(
         ["axis", "at"], kind="stable", ignore_index=True

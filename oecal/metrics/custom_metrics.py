@@ -11,7 +11,7 @@ Each adds a column to the table that its TABLE names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from oecal.core.component_imports import import_component
@@ -20,14 +20,14 @@ from oecal.core.components import read_constant
 Metrics = Mapping[str, Callable[..., Any]]
 
 
-def load_custom_metrics(options: Mapping[str, Any], table: str) -> Metrics:
-    """Import the configured metrics of a table; return their functions by name.
+def load_custom_metrics(names: Sequence[str], table: str) -> Metrics:
+    """Import those of these metrics that are columns of a table; return their functions by name.
 
-    >>> list(load_custom_metrics({"metrics": ["correctness_brier"]}, "calibration"))
+    >>> list(load_custom_metrics(["correctness_brier"], "calibration"))
     ['correctness_brier']
     """
     return {
         name: import_component("metrics", name).metric
-        for name in options.get("metrics", ())
+        for name in names
         if read_constant("metrics", name, "TABLE") == table
     }

@@ -15,10 +15,16 @@ import jinja2
 import pandas as pd
 
 from oecal.core import provenance
-from oecal.report import answer, published_numbers
-from oecal.report.claim_rows import rows as claimed
+from oecal.report import answer, published_numbers, verdict
+from oecal.report.claim_rows import format_claims as claimed
 from oecal.report.figure_sentences import describe_shown_figure
-from oecal.report.summary_tables import SECTIONS, Summary, about, read, summaries
+from oecal.report.summary_formats import Summary
+from oecal.report.summary_tables import (
+    SECTIONS,
+    read_tables,
+    summarize_results,
+    summarize_setup,
+)
 from oecal.study.figure_files import read_figure
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
@@ -114,17 +120,17 @@ def render_page(
 
     tables, figures (PNG): paths by name; logs: the folder of the jobs' logs.
     """
-    frames = read(tables)
+    frames = read_tables(tables)
     pictures = describe_figures(study, figures, frames)
-    compared = published_numbers.beside(frames, study.sources)
+    compared = published_numbers.compare_with_published(frames, study.sources)
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.from_string(TEMPLATE.read_text()).render(
         study=study.name,
-        verdict=answer.verdict(frames),
-        answer=answer.sentences(frames),
-        setting=answer.setting(frames),
+        verdict=verdict.write_verdict(frames),
+        answer=answer.write_answer(frames),
+        setting=answer.describe_setting(frames),
         missing=frames["datasets"].dropna(subset="missing")[["name", "missing"]].to_dict("records"),
         claims=claimed(
             frames["claims"],
@@ -134,9 +140,9 @@ def render_page(
         )
         if "claims" in frames
         else [],
-        sections=collect_sections(pictures, [*summaries(frames), *about(frames)]),
+        sections=collect_sections(pictures, [*summarize_results(frames), *summarize_setup(frames)]),
         published=format_table(compared) if len(compared) else "",
-        differences=published_numbers.differences(frames, compared) if len(compared) else [],
+        differences=published_numbers.list_differences(frames, compared) if len(compared) else [],
         versions=provenance.list_versions(),
         code=provenance.fingerprint_code(),
         hardware=provenance.describe_hardware(),

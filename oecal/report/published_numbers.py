@@ -1,4 +1,7 @@
-"""Published numbers beside those of a study that has the same published in-distribution set, and where the protocols differ."""
+"""Published numbers beside this study's own, and where the protocols differ.
+
+For a study with the same published in-distribution set.
+"""
 
 from __future__ import annotations
 
@@ -27,20 +30,33 @@ NAMES = {
     "bpd_mean": "bits/dim",
 }
 UNSCALED = ("temperature", "bpd_mean")
-SPREAD = "Spread: theirs is that of ten draws of OOD images for one checkpoint; after our ± is a 95% interval over trainings (Student t)."
+SPREAD = (
+    "Spread: theirs is that of ten draws of OOD images for one checkpoint; "
+    "after our ± is a 95% interval over trainings (Student t)."
+)
 OUTLIERS = "Auxiliary outliers: theirs 80 Million Tiny Images, withdrawn since; ours {}."
-TESTS = "OOD sets: theirs are eight or nine others, one OOD image for five in-distribution ones in each; ours {}, the share of OOD {}."
+TESTS = (
+    "OOD sets: theirs are eight or nine others, "
+    "one OOD image for five in-distribution ones in each; ours {}, the share of OOD {}."
+)
 RECALL = "FPR95: theirs at the recall nearest to 95%, ours at the first one that reaches it."
 POOL = (
-    "Pooled: theirs is the mean over pools with one OOD set each, ours one pool of all sets. Their code leaves out the bin of the most "
-    "confident images; so does RMS here, in this table only, while our MAD counts it."
+    "Pooled: theirs is the mean over pools with one OOD set each, ours one pool of all sets. "
+    "Their code leaves out the bin of the most confident images; "
+    "so does RMS here, in this table only, while our MAD counts it."
 )
 MODELS = "Models and lengths differ: ours are {}."
-EXACT = "Likelihoods: of VAEs and diffusion models they are bounds; batches and compressors as the source says."
+EXACT = (
+    "Likelihoods: of VAEs and diffusion models they are bounds; "
+    "batches and compressors as the source says."
+)
 
 
-def numbers() -> pd.DataFrame:
-    """All of them in one table, '' where not said: in_dist, network, table, column, WHERE, TRAININGS, reference."""
+def read_published_numbers() -> pd.DataFrame:
+    """Read all published numbers into one table, '' where a paper does not say.
+
+    Columns: in_dist, network, table, column, WHERE, TRAININGS, reference.
+    """
     densities = pd.read_csv(OF_DENSITIES).rename(columns={"model": "network"})
     densities["reference"] += "; " + densities["note"]
     same = ["in_dist", "network", "ood", "score", "reference"]
@@ -54,10 +70,13 @@ def numbers() -> pd.DataFrame:
     return both.astype(object).fillna("")
 
 
-def ours(
+def select_counterpart(
     tables: Mapping[str, pd.DataFrame], row: Mapping[Any, Any], in_dist: str, oods: list[str]
 ) -> pd.DataFrame:
-    """The rows of our table that a published number is the counterpart of, of one model: the one of the same architecture, or the first."""
+    """Select the rows of our table that a published number can be compared with, of one model.
+
+    The model is the one of the same architecture, or else the first.
+    """
     rows = tables[str(row["table"])]
     rows = rows[(rows["in_dist"] == in_dist) & rows["training"].isin(TRAININGS)]
     for column in ("score", "post_hoc", "set"):
@@ -71,16 +90,19 @@ def ours(
     return rows[rows["model"].isin((alike or models)[:1])]
 
 
-def beside(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, str]) -> pd.DataFrame:
-    """A row for each published number that this study has a counterpart of: baseline, OE fine-tuned, in percent but for temperature, bits.
+def compare_with_published(
+    tables: Mapping[str, pd.DataFrame], sources: Mapping[str, str]
+) -> pd.DataFrame:
+    """Make a table with a row per published number that this study has a counterpart of.
 
-    sources: data set of the study -> published data set.
+    Baseline and OE fine-tuned, in percent except temperature and bits. sources: data set of the
+    study -> published data set.
     """
-    found, there = [], numbers()
+    found, there = [], read_published_numbers()
     for in_dist in dict.fromkeys(tables["trainings"]["in_dist"]):
         for row in there[there["in_dist"] == sources.get(in_dist, "-")].to_dict("records"):
             oods = [name for name, published in sources.items() if published == row["ood"]]
-            rows, column = ours(tables, row, in_dist, oods), str(row["column"])
+            rows, column = select_counterpart(tables, row, in_dist, oods), str(row["column"])
             if not len(rows):
                 continue
             percent = column not in UNSCALED
@@ -120,15 +142,16 @@ def beside(tables: Mapping[str, pd.DataFrame], sources: Mapping[str, str]) -> pd
     return pd.DataFrame(found)
 
 
-def differences(tables: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> list[str]:
-    """What else is not the same in `beside`, a sentence each."""
+def list_differences(tables: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> list[str]:
+    """List what else differs between the two, a sentence each."""
     shown = tables["trainings"][
         tables["trainings"]["in_dist"].isin(table["in_dist"])
         & tables["trainings"]["training"].isin(TRAININGS)
     ]
     about = shown.drop_duplicates(["model", "training"]).to_dict("records")
     models = "; ".join(
-        f"{row['model']}, {row['training']}: {row['parameters']:,} parameters, {row['epochs']:g} epochs"
+        f"{row['model']}, {row['training']}: "
+        f"{row['parameters']:,} parameters, {row['epochs']:g} epochs"
         for row in about
     )
     rows = tables["detection"][tables["detection"]["in_dist"].isin(table["in_dist"])]

@@ -1,20 +1,25 @@
-"""The tables of a study for readers: percent, mean ± half-width over seeds.
+"""The tables of a study for readers: in percent, mean ± half-width over seeds.
 
-Of the report, LaTeX and Markdown.
+They go into the report, LaTeX and Markdown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
 import pandas as pd
 
-from oecal.figures.sentences import format_over_seeds
+from oecal.report.summary_formats import (
+    WHO,
+    Summary,
+    format_image_intervals,
+    pivot_over_seeds,
+    select_first_score,
+)
 from oecal.runs.run_files import RUN_COLUMNS
 from oecal.tables.limits import LIMITED
 from oecal.tables.promises import WHOLE
-from oecal.tables.rows import corruptions
+from oecal.tables.rows import split_corruption_names
 
 # The parts of the report. Each figure names one of them in its constant SECTION.
 SECTIONS = {
@@ -26,7 +31,6 @@ SECTIONS = {
     "cost": "Cost and training",
     "data": "Data",
 }
-WHO = ["in_dist", "model", "training"]
 # A column that is empty where no run has such a result.
 MEASURES = {
     "likelihood": "bpd_mean",
@@ -36,21 +40,14 @@ MEASURES = {
     "detection_intervals": "value",
 }
 
-IMAGES = "Percent, with the 95% interval over test images (bootstrap) of each trained model; change: against the first training, paired."
+IMAGES = (
+    "Percent, with the 95% interval over test images (bootstrap) of each trained model; "
+    "change: against the first training, paired."
+)
 
 
-class Summary(NamedTuple):
-    """A table for readers. name: of its file; note: what the numbers are."""
-
-    section: str
-    name: str
-    title: str
-    note: str
-    table: pd.DataFrame
-
-
-def read(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """The tables of a study by name, without the rows that say: no run has such a result."""
+def read_tables(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """Read the tables of a study by name, without the rows of n = 0, which stand for no result."""
     frames = {name: pd.read_csv(path) for name, path in paths.items()}
     return frames | {
         name: frames[name].dropna(subset=measure)
@@ -59,56 +56,20 @@ def read(paths: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     }
 
 
-def wide(
-    table: pd.DataFrame, rows: list[str], column: str, value: str, percent: bool = True
-) -> pd.DataFrame:
-    """Mean over the n seeds of `value`: a row for each of `rows`, a column for each value of `column`, in their order of appearance."""
-    order = table[column].unique()
-    cells = (
-        table.groupby([*rows, column], sort=False)[value]
-        .agg(lambda v: format_over_seeds(v, percent))
-        .unstack(column, sort=False)
-    )
-    cells = cells[order].fillna("").rename_axis(columns=None)
-    cells.insert(0, "n", table.groupby(rows, sort=False)["seed"].nunique())
-    return cells.reset_index()
-
-
-def by_images(table: pd.DataFrame, rows: list[str], column: str) -> pd.DataFrame:
-    """`13.2 [12.1, 14.0]`: of each trained model the value and its interval over test images.
-
-    And the change, where there is one.
-    """
-    parts = []
-    for value, low, high, what in (
-        ("value", "low", "high", ""),
-        ("difference", "difference_low", "difference_high", ", change"),
-    ):
-        there = table.dropna(subset=value)
-        texts = [
-            "{:.1f} [{:.1f}, {:.1f}]".format(*numbers)
-            for numbers in (100 * there[[value, low, high]]).to_numpy()
-        ]
-        parts.append(there[[*rows, column]].assign(text=texts, **{column: there[column] + what}))
-    both = pd.concat(parts)
-    cells = both.set_index([*rows, column])["text"].unstack(column, sort=False)
-    return cells[both[column].unique()].fillna("").rename_axis(columns=None).reset_index()
-
-
-def summaries(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
-    """The results, in reading order."""
+def summarize_results(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
+    """Summarize all results, in reading order."""
     parts = [
-        likelihood(tables),
-        detection(tables),
-        calibration(tables),
-        rejection(tables),
-        limits(tables),
+        summarize_likelihood(tables),
+        summarize_detection(tables),
+        summarize_calibration(tables),
+        summarize_rejection(tables),
+        summarize_limits(tables),
     ]
     return [summary for part in parts for summary in part]
 
 
-def likelihood(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
-    """One column a set: mean bits per dimension; nothing if the study has no density model."""
+def summarize_likelihood(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
+    """Summarize the mean bits per dimension, one column per set; none without a density model."""
     if len(bits := tables["likelihood"]):
         note = "Bits per dimension; fewer means more likely."
         yield Summary(
@@ -116,12 +77,15 @@ def likelihood(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
             "likelihood",
             "Likelihood",
             note,
-            wide(bits, WHO, "set", "bpd_mean", percent=False),
+            pivot_over_seeds(bits, WHO, "set", "bpd_mean", percent=False),
         )
 
 
-def detection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
-    """Mean over the sets of a kind for each score; each set for the first score of each model."""
+def summarize_detection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
+    """Summarize detection: the mean over the sets of a kind, and each set.
+
+    The former for each score, the latter for the first one of each model.
+    """
     every = tables["detection"]
     for metric, title in (("auroc", "AUROC"), ("fpr95", "FPR95")):
         by_kind = (
@@ -133,13 +97,13 @@ def detection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
             f"detection_{metric}",
             f"Detection: {title}",
             note,
-            wide(by_kind, [*WHO, "score"], "kind", metric),
+            pivot_over_seeds(by_kind, [*WHO, "score"], "kind", metric),
         )
     for score in every.drop_duplicates("model")["score"].unique():
         for in_dist, own in every[every["score"] == score].groupby("in_dist", sort=False):
             title, table = (
                 f"Detection of each set: {in_dist}, {score}",
-                wide(own, WHO, "ood", "auroc"),
+                pivot_over_seeds(own, WHO, "ood", "auroc"),
             )
             yield Summary(
                 "detection", f"detection_{in_dist}_{score}", title, "AUROC in percent.", table
@@ -148,7 +112,7 @@ def detection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
         for metric, title in (("auroc", "AUROC"), ("fpr95", "FPR95")):
             own = tables["detection_intervals"]
             own = own[(own["ood"] == "all") & (own["metric"] == metric)]
-            table = by_images(own, [*WHO, "seed", "score"], "kind")
+            table = format_image_intervals(own, [*WHO, "seed", "score"], "kind")
             yield Summary(
                 "detection",
                 f"images_{metric}",
@@ -158,11 +122,11 @@ def detection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
             )
 
 
-def calibration(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
-    """One column for the corruptions: the mean over all of them and their severities."""
+def summarize_calibration(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
+    """Summarize calibration; the column of corruptions is the mean over all of them."""
     if not len(every := tables["calibration"]):
         return
-    corrupted = corruptions(every["set"])["corruption"].notna()
+    corrupted = split_corruption_names(every["set"])["corruption"].notna()
     merged = every.assign(set=every["set"].mask(corrupted, "corruptions (mean)"))
     merged = (
         merged.groupby([*RUN_COLUMNS, "post_hoc", "set"], sort=False)
@@ -184,26 +148,26 @@ def calibration(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
             f"calibration_{metric}",
             f"Calibration: {title}",
             note,
-            wide(shown, rows, "set", metric),
+            pivot_over_seeds(shown, rows, "set", metric),
         )
 
     if "intervals" in tables and len(
         own := tables["intervals"][tables["intervals"]["metric"] == "ece"]
     ):
-        table = by_images(own, [*WHO, "seed", "post_hoc"], "set")
+        table = format_image_intervals(own, [*WHO, "seed", "post_hoc"], "set")
         yield Summary(
             "calibration", "images_ece", "Calibration, intervals over images: ECE", IMAGES, table
         )
 
 
-def rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
-    """Selective prediction, promises and alarms, as far as their tables are there.
+def summarize_rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
+    """Summarize selective prediction, promises and alarms, as far as there are such tables.
 
     All of the first score of each model.
     """
     rows = [*WHO, "score"]
     if len(every := tables["selective"]):
-        first = of_first_score(every)
+        first = select_first_score(every)
         both = [
             first.assign(column=first["set"] + " " + m.upper(), value=first[m])
             for m in ("aurc", "augrc")
@@ -214,21 +178,25 @@ def rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
             "selective",
             "Selective prediction",
             note,
-            wide(pd.concat(both), rows, "column", "value"),
+            pivot_over_seeds(pd.concat(both), rows, "column", "value"),
         )
     if "promises" in tables:
         every = tables["promises"]
         every = every[every["set"].isin(WHOLE) & every["threshold"].notna()]
         if len(every):
             level = every["kind"] + " at most " + (100 * every["level"]).map("{:g}%".format)
-            shown = of_first_score(every.assign(promise=every["promise"] + ": " + level))
+            shown = select_first_score(every.assign(promise=every["promise"] + ": " + level))
             note = "What the thresholds led to on test images, in percent."
             yield Summary(
-                "rejection", "promises", "Promises", note, wide(shown, rows, "promise", "realised")
+                "rejection",
+                "promises",
+                "Promises",
+                note,
+                pivot_over_seeds(shown, rows, "promise", "realised"),
             )
     if "drift" in tables and len(every := tables["drift"].dropna(subset="alarm_share")):
         shares = (
-            of_first_score(every)
+            select_first_score(every)
             .groupby([*RUN_COLUMNS, "score", "ood_rate"], sort=False)["alarm_share"]
             .mean()
             .reset_index()
@@ -236,12 +204,19 @@ def rejection(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
         shares = shares.assign(rate=(100 * shares["ood_rate"]).map("{:g}% OOD".format))
         note = "Streams with an alarm, in percent, at each rate of OOD images."
         yield Summary(
-            "rejection", "alarms", "Alarms", note, wide(shares, rows, "rate", "alarm_share")
+            "rejection",
+            "alarms",
+            "Alarms",
+            note,
+            pivot_over_seeds(shares, rows, "rate", "alarm_share"),
         )
 
 
-def limits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
-    """One row a setting of each factor, one column a measure of LIMITED: difference ± half-width; nothing if the study has no limits."""
+def summarize_limits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
+    """Summarize the limits of OE: a row per setting, a column per measure of LIMITED.
+
+    The cells are differences ± half-widths; nothing if the study has no limits.
+    """
     if "limits" not in tables:
         return
     every = tables["limits"][tables["limits"]["ood"].isna()]
@@ -262,7 +237,10 @@ def limits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
             .unstack("column", sort=False)
             .fillna("")
         )
-        note = "Training minus control, in points, over n seeds. More is better for AUROC and accuracy, less for ECE."
+        note = (
+            "Training minus control, in points, over n seeds. "
+            "More is better for AUROC and accuracy, less for ECE."
+        )
         yield Summary(
             "limits",
             "limits",
@@ -272,18 +250,19 @@ def limits(tables: Mapping[str, pd.DataFrame]) -> Iterator[Summary]:
         )
 
 
-def of_first_score(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the first score of each model."""
-    return table[table["score"] == table.groupby(WHO[:2], sort=False)["score"].transform("first")]
-
-
-def about(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
-    """How the models were trained, the data sets, and what overlap between these changes, if the study has such a pair."""
+def summarize_setup(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
+    """Summarize how the models were trained, the data sets, and what their overlap changes."""
     how = tables["trainings"].drop_duplicates(WHO).drop(columns="seed")
-    note = "Each with every seed. Learning rates fall to final_lr along half a cosine. precision: of the evaluation."
+    note = (
+        "Each with every seed. Learning rates fall to final_lr along half a cosine. "
+        "precision: of the evaluation."
+    )
     found = [Summary("cost", "trainings", "Trainings", note, how.astype(object).fillna(""))]
     sets = tables["datasets"].drop(columns=["sha256", "missing", "source"])
-    note = "Mean and standard deviation (sd) of each channel, range [0, 1]. Removed: what was left out. Sources, checksums: datasets.csv."
+    note = (
+        "Mean and standard deviation (sd) of each channel, range [0, 1]. "
+        "Removed: what was left out. Sources, checksums: datasets.csv."
+    )
     found.append(Summary("data", "datasets", "Data sets", note, sets.astype(object).fillna("")))
     if "overlap" in tables:
         pairs = tables["overlap"]
@@ -294,7 +273,10 @@ def about(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
             ]
         )
         rows = [*WHO, "score", "whole", "reduced", "n_out_whole", "n_out_reduced"]
-        note = "Percent. An OOD set as it is, and without the images or classes that overlap with other sets of the study."
-        table = wide(long, rows, "column", "value")
+        note = (
+            "Percent. An OOD set as it is, "
+            "and without the images or classes that overlap with other sets of the study."
+        )
+        table = pivot_over_seeds(long, rows, "column", "value")
         found.append(Summary("data", "overlap", "Detection with and without overlap", note, table))
     return found

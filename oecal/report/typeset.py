@@ -1,4 +1,4 @@
-"""The report's tables of results for a thesis: LaTeX (booktabs) and Markdown, percent, mean ± half-width of the 95% interval over seeds."""
+"""The tables of results as LaTeX (booktabs) and Markdown, for a thesis."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from oecal.report.claim_rows import rows
-from oecal.report.summary_tables import Summary, summaries
+from oecal.report.claim_rows import format_claims
+from oecal.report.summary_formats import Summary
+from oecal.report.summary_tables import summarize_results
 
 LONG = 40
 CLAIMS = ["statement", "criterion", "estimate", "interval", "n", "p_holm", "verdict"]
@@ -25,11 +26,11 @@ SPECIAL = {
 }
 
 
-def typeset(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
-    """The tables of results, and the claims, if the study makes any."""
-    found = summaries(tables)
+def collect_tables(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
+    """Collect the tables of results, and the claims, if the study makes any."""
+    found = summarize_results(tables)
     if "claims" in tables:
-        claimed = pd.DataFrame(rows(tables["claims"], "", ()))
+        claimed = pd.DataFrame(format_claims(tables["claims"], "", ()))
         for column in ("criterion", "estimate", "interval"):
             claimed[column] = (claimed[column] + " " + claimed["unit"]).where(
                 claimed[column] != "", ""
@@ -39,20 +40,24 @@ def typeset(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
     return found
 
 
-def escaped(value: object) -> str:
-    """A cell as LaTeX: each special character stands for itself, a minus before a digit is a minus."""
+def escape_latex(value: object) -> str:
+    """Escape a cell for LaTeX; a minus before a digit becomes a minus sign."""
     text = "".join(SPECIAL.get(character, character) for character in str(value))
     return re.sub(r"(?<![\w.])-(?=\d)", "$-$", text)
 
 
-def latex(summary: Summary) -> str:
-    """With caption and label, for the packages booktabs and longtable, which is taken where there are more than LONG rows."""
+def format_latex(summary: Summary) -> str:
+    """Format a table as LaTeX with caption and label, for the packages booktabs and longtable.
+
+    longtable is used for more than LONG rows.
+    """
     table, long = summary.table, len(summary.table) > LONG
     header, *body = (
-        " & ".join(map(escaped, row)) + r" \\" for row in [list(table), *table.to_numpy().tolist()]
+        " & ".join(map(escape_latex, row)) + r" \\"
+        for row in [list(table), *table.to_numpy().tolist()]
     )
-    columns = "".join(alignment(table[column].astype(str)) for column in table)
-    caption = rf"\caption{{{escaped(summary.title)}. {escaped(summary.note)}}}"
+    columns = "".join(choose_alignment(table[column].astype(str)) for column in table)
+    caption = rf"\caption{{{escape_latex(summary.title)}. {escape_latex(summary.note)}}}"
     label = rf"\label{{tab:{summary.name}}}"
     lines = [
         r"\toprule",
@@ -76,15 +81,15 @@ def latex(summary: Summary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def alignment(cells: pd.Series) -> str:
-    """Numbers right, words left, sentences in lines of a fixed width."""
+def choose_alignment(cells: pd.Series) -> str:
+    """Align numbers right, words left, and sentences in a column of a fixed width."""
     if cells.str.match(r"-?\d|$").all():
         return "r"
     return r"p{.4\linewidth}" if cells.str.len().max() > 40 else "l"
 
 
-def markdown(summary: Summary) -> str:
-    """Title, note and a pipe table."""
+def format_markdown(summary: Summary) -> str:
+    """Format title, note and a pipe table."""
     header, *body = (
         [re.sub(r"([|*_<`\\])", r"\\\1", str(cell)) for cell in row]
         for row in [list(summary.table), *summary.table.to_numpy().tolist()]

@@ -1,13 +1,13 @@
-"""Reading what predictions and scores have left: outputs, scores and statistics have the same groups `/{set}/{split}`.
+"""Reads the files that predictions and scores leave behind.
 
-Also the one way in which ID and OOD images are pooled, so that every table and figure means the
-same by it.
+Outputs, scores and statistics have the same groups `/{set}/{split}`. ID and OOD images are pooled
+here and nowhere else, so that every table and figure means the same by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ RUN_COLUMNS = ("in_dist", "model", "training", "seed")
 class EvaluatedSet:
     """One evaluated set and split of one run.
 
-    Role: id, near, far, synthetic, shift, corruption, ambiguous, path, attack, outlier.
+    role: id, near, far, synthetic, shift, corruption, ambiguous, path, attack, outlier.
     """
 
     set: str
@@ -43,9 +43,10 @@ class EvaluatedSet:
 
 @dataclass(frozen=True)
 class StoredRun:
-    """One run's file: who it is (in_dist, model, training, seed; of statistics: in_dist), the kind of model, and its groups.
+    """One run's file: its key, the kind of model, and its groups.
 
-    head: of a classifier's outputs the last layer, `head_weight` (K, D) and `head_bias` (K,).
+    key: in_dist, model, training, seed; of statistics in_dist alone. head: of a classifier's
+    outputs the last layer, `head_weight` (K, D) and `head_bias` (K,); attributes: of the file.
     """
 
     key: dict[str, Any]
@@ -53,18 +54,22 @@ class StoredRun:
     dims: int
     groups: list[EvaluatedSet]
     head: dict[str, np.ndarray]
+    attributes: dict[str, Any] = field(default_factory=dict)
 
     def find(self, role: str, split: str = "test") -> EvaluatedSet:
-        """The only group of a role and split, such as ID val."""
+        """Return the only group of a role and split, such as ID val."""
         return next(g for g in self.groups if g.role == role and g.split == split)
 
     def tests(self, *roles: str) -> list[EvaluatedSet]:
-        """The test groups of these roles, in the configuration's order."""
+        """Return the test groups of these roles, in the configuration's order."""
         return [g for g in self.groups if g.role in roles and g.split == "test"]
 
 
 def read_run(path: str | Path, *only: str) -> StoredRun:
-    """A run's file; with `only`, just these arrays. Raises OecalError if the file is damaged."""
+    """Read a run's file; with `only`, just these arrays.
+
+    Raises OecalError if the file is damaged.
+    """
     with hdf5_files.reading(path) as file:
         key = {
             name: int(file.attrs[name]) if name == "seed" else file.attrs[name]
@@ -85,18 +90,19 @@ def read_run(path: str | Path, *only: str) -> StoredRun:
             if "head" in file
             else {}
         )
-        return StoredRun(key, file.attrs["kind"], int(file.attrs["dims"]), groups, head)
+        attributes = dict(file.attrs)
+        return StoredRun(key, attributes["kind"], int(attributes["dims"]), groups, head, attributes)
 
 
 def take_all(group: EvaluatedSet) -> tuple[EvaluatedSet, np.ndarray]:
-    """A group and the indices of all its images."""
+    """Return a group and the indices of all its images."""
     return group, np.arange(len(group))
 
 
 def find_errors(group: EvaluatedSet) -> np.ndarray:
-    """Whether a classifier's prediction of each ID image is wrong, (N,) bool.
+    """Return whether a classifier's prediction of each ID image is wrong, (N,) bool.
 
-    None of a density model, which predicts nothing.
+    A density model predicts nothing: then the array is empty.
     """
     return (
         group["logits"].argmax(axis=1) != group["labels"]
@@ -106,9 +112,9 @@ def find_errors(group: EvaluatedSet) -> np.ndarray:
 
 
 def list_complete_scores(outputs: StoredRun, groups: Sequence[EvaluatedSet]) -> list[str]:
-    """The scores that each of these groups of the same run's scores has of all its images.
+    """List the scores that each of these groups has for all its images.
 
-    Costly ones are of part of them.
+    Costly scores are computed for part of the images; outputs, of the same run, has all of them.
     """
     sizes = {(g.set, g.split): len(g) for g in outputs.groups}
     return [
@@ -119,10 +125,11 @@ def list_complete_scores(outputs: StoredRun, groups: Sequence[EvaluatedSet]) -> 
 
 
 def pool_test_images(run: StoredRun, ratio: float) -> list[tuple[EvaluatedSet, np.ndarray]]:
-    """All ID test images and, for each of them, `ratio` OOD ones: pairs of a group and the indices taken from it.
+    """Pool all ID test images with `ratio` times as many OOD test images.
 
-    The OOD images come in equal shares from all OOD test sets, drawn without replacement, the same
-    ones for each run. A set that is smaller than its share gives all that it has.
+    Returns pairs of a group and the indices taken from it. The OOD images come in equal shares from
+    all OOD test sets, drawn without replacement, the same ones for each run. A set that is smaller
+    than its share gives all that it has.
     """
     inside, outside = run.find("id"), run.tests(*OOD)
     share = int(np.ceil(ratio * len(inside) / max(len(outside), 1)))
@@ -133,9 +140,9 @@ def pool_test_images(run: StoredRun, ratio: float) -> list[tuple[EvaluatedSet, n
 
 
 def share_equally(sizes: Sequence[int], total: int) -> np.ndarray:
-    """As equal numbers as these sizes allow, of the sum `total`.
+    """Split `total` into numbers as equal as these sizes allow.
 
-    Which of the equal ones are one smaller is drawn, always alike.
+    Which of the equal numbers are one smaller is drawn at random, always alike.
 
     >>> share_equally([10, 2, 10], 12).tolist()
     [5, 2, 5]
@@ -152,7 +159,9 @@ def share_equally(sizes: Sequence[int], total: int) -> np.ndarray:
 
 
 def largest_pool(inside: int, outside: int, rate: float) -> tuple[int, int]:
-    """The numbers of ID and OOD images of the largest pool, of so many, in which a share `rate` is OOD.
+    """Return the numbers of ID and OOD images of the largest pool of which a share `rate` is OOD.
+
+    inside, outside: how many there are.
 
     >>> largest_pool(90, 50, 0.25)
     (90, 30)
@@ -162,11 +171,12 @@ def largest_pool(inside: int, outside: int, rate: float) -> tuple[int, int]:
 
 
 def mix_at_rate(run: StoredRun, rate: float) -> list[tuple[EvaluatedSet, np.ndarray]]:
-    """ID and OOD test images of which the share `rate`, in (0, 1), is OOD: pairs of a group and the indices taken from it.
+    """Mix ID and OOD test images so that the share `rate`, in (0, 1), is OOD.
 
-    All ID images, and at least one OOD image, in as equal shares as the sets allow; where all OOD
-    images are too few, fewer ID images. Drawn without replacement, the same ones for each run.
-    Numbers are whole, so the share is `rate` only nearly. Without OOD: ID alone.
+    Returns pairs of a group and the indices taken from it: all ID images, and at least one OOD
+    image, in as equal shares as the sets allow; where there are too few OOD images, fewer ID
+    images. Drawn without replacement, the same ones for each run. Numbers are whole, so the share
+    is `rate` only nearly. Without OOD sets: ID alone.
     """
     inside, outside = run.find("id"), run.tests(*OOD)
     if not outside:
@@ -184,7 +194,7 @@ def confidence_and_correctness(
     parts: list[tuple[EvaluatedSet, np.ndarray]],
     calibrated: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Largest probability and whether the prediction is right, (N,) each.
+    """Compute the largest probability and whether the prediction is right, (N,) each.
 
     OOD images count as wrong.
 

@@ -1,4 +1,4 @@
-"""python -m oecal.screen: a folder of images, or a stream of file names, through a trained run.
+"""python -m oecal.screen: screens a folder of images, or a stream of file names.
 
 Says of each image: accept, reject (its uncertainty is above the threshold of a promise) or alarm
 (hardly an image of the in-distribution set is as unusual). Exit status: 0 without an alarm, 1 with
@@ -26,34 +26,34 @@ from oecal.core.files import replacing
 from oecal.core.log import describe_refusal
 from oecal.data.decode import BadImage
 from oecal.screening import sheet
-from oecal.screening.decision_rows import Row, Writer, printable
-from oecal.screening.incoming import Loaded, arriving, batches, files_of
-from oecal.screening.judge import Judge, judge, threads_here
+from oecal.screening.decision_rows import DecisionRow, RowWriter, make_printable
+from oecal.screening.incoming import Loaded, iterate_batches, list_files, read_names
+from oecal.screening.judge import Judge, count_threads, load_judge
 
 
-def decision(s: float, p_value: float, threshold: float | None, alarm: float) -> str:
-    """alarm: p_value <= alarm.
+def decide(s: float, p_value: float, threshold: float | None, alarm: float) -> str:
+    """Decide on an image: alarm if p_value <= alarm, accept if s <= threshold, else reject.
 
-    accept: s <= threshold; reject: all else, also if there is no threshold.
+    Without a threshold nothing is accepted.
     """
     if p_value <= alarm:
         return "alarm"
     return "accept" if threshold is not None and s <= threshold else "reject"
 
 
-def rows_of(batch: Sequence[Loaded], judge: Judge, alarm: float) -> list[Row]:
-    """A row for each file of a batch, in its order."""
+def judge_batch(batch: Sequence[Loaded], judge: Judge, alarm: float) -> list[DecisionRow]:
+    """Judge the images of a batch: a row per file, in their order."""
     good = [loaded.image for loaded in batch if not isinstance(loaded.image, BadImage)]
     judged = zip(*judge(np.stack(good)), strict=True) if good else iter(())
     rows = []
     for path, image in batch:
         if isinstance(image, BadImage):
-            rows.append(Row(path, None, None, None, None, "unreadable", str(image)))
+            rows.append(DecisionRow(path, None, None, None, None, "unreadable", str(image)))
         else:
             name, confidence, s, p = next(judged)
-            verdict = decision(s, p, judge.threshold, alarm)
+            verdict = decide(s, p, judge.threshold, alarm)
             rows.append(
-                Row(
+                DecisionRow(
                     path,
                     name or None,
                     float(confidence) if name else None,
@@ -66,56 +66,56 @@ def rows_of(batch: Sequence[Loaded], judge: Judge, alarm: float) -> list[Row]:
     return rows
 
 
-def check(judge: Judge, alarm: float) -> None:
-    """Raises OecalError if no image could ever be an alarm, or each one would be."""
+def check_alarm_level(judge: Judge, alarm: float) -> None:
+    """Raise OecalError if no image could ever be an alarm, or each one would be."""
     least = 1 / (len(judge.reference) + 1)
     if not least <= alarm < 1:
         rare = f"with {len(judge.reference)} validation images no p-value is below {least:.3g}"
         why = "every image would be one" if alarm >= 1 else rare
         raise OecalError(
-            f"--alarm: found {alarm:g}; {why}; write a number from {np.ceil(least * 1e4) / 1e4:g} to below 1"
+            f"--alarm: found {alarm:g}; {why}; "
+            f"use a number from {np.ceil(least * 1e4) / 1e4:g} to below 1"
         )
 
 
-def screen(
+def screen_images(
     groups: Iterable[Sequence[str]],
     judge: Judge,
     alarm: float,
-    write: Callable[[list[Row]], None],
+    write: Callable[[list[DecisionRow]], None],
     sheet_path: str | None = None,
     threads: int = 1,
     total: int | None = None,
 ) -> dict[str, Any]:
-    """Screens all files; `write` gets the rows batch by batch.
+    """Screen all files, and return a summary: what was used, counts, seconds.
 
-    Returns a summary: what was used, counts, seconds.
-
-    groups: file names, as many as are there at a time; total: how many in all, if that is known.
-    Raises OecalError if `alarm` is below the least p-value there is.
+    `write` gets the rows batch by batch. groups: file names, as many as are there at a time; total:
+    how many in all, if that is known. Raises OecalError if `alarm` is below the least p-value there
+    is.
     """
-    check(judge, alarm)
+    check_alarm_level(judge, alarm)
     start, counts, reasons, top = (
         time.perf_counter(),
         Counter[str](),
         Counter[str](),
-        list[sheet.Entry](),
+        list[sheet.SheetEntry](),
     )
     with tqdm(total=total, desc="screen", unit=" images", leave=False, disable=None) as bar:
-        for batch in batches(groups, judge.form, threads):
-            rows = rows_of(batch, judge, alarm)
+        for batch in iterate_batches(groups, judge.form, threads):
+            rows = judge_batch(batch, judge, alarm)
             write(rows)
             counts.update(row.decision for row in rows)
             reasons.update(row.reason.split(":")[0] for row in rows if row.reason)
             alarms = (r for r in rows if r.decision == "alarm")
             entries = (
-                sheet.Entry(r.uncertainty or 0.0, r.path, r.p_value or 0.0, r.prediction or "")
+                sheet.SheetEntry(r.uncertainty or 0.0, r.path, r.p_value or 0.0, r.prediction or "")
                 for r in alarms
             )
             top = heapq.nlargest(sheet.MOST, [*top, *entries])
             bar.update(len(rows))
     seconds = time.perf_counter() - start
     if sheet_path:
-        sheet.draw(sheet_path, top, counts["alarm"])
+        sheet.draw_sheet(sheet_path, top, counts["alarm"])
     return {
         "score": judge.score,
         "promise": judge.promise,
@@ -129,8 +129,8 @@ def screen(
     }
 
 
-def sentence(summary: dict[str, Any]) -> str:
-    """The summary in two lines."""
+def format_summary(summary: dict[str, Any]) -> str:
+    """Format the summary in two lines."""
     counts = ", ".join(
         f"{summary[name]:,} {name}" for name in ("accept", "reject", "alarm", "unreadable")
     )
@@ -139,18 +139,21 @@ def sentence(summary: dict[str, Any]) -> str:
         "none, all are rejected" if summary["threshold"] is None else f"{summary['threshold']:.4g}"
     )
     return (
-        f"{summary['images']:,} images: {counts}{f' ({why})' if why else ''}; {summary['seconds']:.1f} s, "
+        f"{summary['images']:,} images: {counts}{f' ({why})' if why else ''}; "
+        f"{summary['seconds']:.1f} s, "
         f"{summary['network_share']:.0%} of them in the network\n"
-        f"score {summary['score']}, promise {summary['promise']} (threshold {threshold}), alarm if p <= {summary['alarm_level']:g}"
+        f"score {summary['score']}, promise {summary['promise']} (threshold {threshold}), "
+        f"alarm if p <= {summary['alarm_level']:g}"
     )
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line: what it takes, and its exit statuses."""
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
     found = argparse.ArgumentParser(
         prog="python -m oecal.screen",
         description="Which images can a trained run be trusted on? One row for each image.",
-        epilog="Exit status: 0 without an alarm, 1 with at least one, 2 for wrong usage or another error.",
+        epilog="Exit status: 0 without an alarm, 1 with at least one, "
+        "2 for wrong usage or another error.",
     )
     found.add_argument(
         "images",
@@ -195,30 +198,30 @@ def parser() -> argparse.ArgumentParser:
     return found
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """The whole command. Raises OecalError."""
+def run_command(arguments: argparse.Namespace) -> int:
+    """Run the whole command, and return its exit status. Raises OecalError."""
     stream = "-" in arguments.images
     if stream and len(arguments.images) > 1:
         raise OecalError(
             "-: stands for names on standard input; write it alone, or files and folders without it"
         )
-    files = [] if stream else files_of(arguments.images)
-    threads = max(arguments.threads, 0) or threads_here()
+    files = [] if stream else list_files(arguments.images)
+    threads = max(arguments.threads, 0) or count_threads()
     # A core is left to those who read files: a layer waits for its slowest thread, and on a crowded
     # machine that takes ten times as long.
-    judging = judge(
+    judging = load_judge(
         arguments.model, arguments.score, arguments.promise, arguments.device, max(threads - 1, 1)
     )
-    check(judging, arguments.alarm)  # before a file is written
+    check_alarm_level(judging, arguments.alarm)  # before a file is written
     with ExitStack() as stack:
         to = (
             stack.enter_context(open(arguments.output, "w", encoding="utf-8", newline=""))
             if arguments.output
             else sys.stdout
         )
-        writer = Writer(to, arguments.format)
-        groups: Iterable[Sequence[str]] = arriving(sys.stdin.buffer) if stream else [files]
-        summary = screen(
+        writer = RowWriter(to, arguments.format)
+        groups: Iterable[Sequence[str]] = read_names(sys.stdin.buffer) if stream else [files]
+        summary = screen_images(
             groups,
             judging,
             arguments.alarm,
@@ -230,25 +233,24 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.summary:
         with replacing(arguments.summary) as temporary:
             temporary.write_text(json.dumps(summary, indent=1) + "\n")
-    print(sentence(summary), file=sys.stderr)
+    print(format_summary(summary), file=sys.stderr)
     return int(summary["alarm"] > 0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; the exit status."""
+    """Run the command line, and return its exit status; errors are one line on standard error."""
     try:
-        return run(parser().parse_args(arguments))
+        return run_command(make_parser().parse_args(arguments))
     except OecalError as error:
-        print(printable(f"oecal.screen: {error}"), file=sys.stderr)
+        print(make_printable(f"oecal.screen: {error}"), file=sys.stderr)
     except BrokenPipeError:  # who reads along has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print("oecal.screen: interrupted", file=sys.stderr)
     except OSError as error:
+        reason = f"{error.filename}: {error.strerror}; use another path"
         print(
-            printable(
-                f"oecal.screen: {describe_refusal(error) or f'{error.filename}: {error.strerror}; write another path'}"
-            ),
+            make_printable(f"oecal.screen: {describe_refusal(error) or reason}"),
             file=sys.stderr,
         )
     return 2

@@ -1,4 +1,4 @@
-"""One row for each image: as CSV or JSON lines."""
+"""Writes the decision on each image as a row of CSV or JSON lines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from collections.abc import Iterable
 from typing import NamedTuple, TextIO
 
 
-class Row(NamedTuple):
-    """What is said of an image.
+class DecisionRow(NamedTuple):
+    """The decision on an image: accept, reject, alarm or unreadable.
 
-    Empty is what does not exist: all but path and reason of an unreadable one, the class of a
-    density model.
-
-    decision: accept, reject, alarm or unreadable.
+    Fields are None where there is nothing to say: all but path and reason of an unreadable image,
+    the class of a density model.
     """
 
     path: str
@@ -27,19 +25,22 @@ class Row(NamedTuple):
     reason: str | None
 
 
-class Writer:
-    """Writes rows in the format `csv` (with a header) or `jsonl`, and flushes, so that whoever reads along waits for nothing."""
+class RowWriter:
+    """Writes rows as `csv` (with a header) or `jsonl`.
+
+    It flushes after each batch, so that whoever reads along does not wait.
+    """
 
     def __init__(self, file: TextIO, form: str) -> None:
         self.file, self.form = file, form
         self.csv = csv.writer(file, lineterminator="\n")
         if form == "csv":
-            self.csv.writerow(Row._fields)
+            self.csv.writerow(DecisionRow._fields)
 
-    def __call__(self, rows: Iterable[Row]) -> None:
-        """Writes these rows and flushes once."""
+    def __call__(self, rows: Iterable[DecisionRow]) -> None:
+        """Write these rows and flush once."""
         for row in rows:
-            row = row._replace(path=printable(row.path))
+            row = row._replace(path=make_printable(row.path))
             if self.form == "csv":
                 self.csv.writerow(row)
             else:
@@ -47,6 +48,6 @@ class Writer:
         self.file.flush()
 
 
-def printable(path: str) -> str:
-    r"""A path as UTF-8 has it; bytes that are no UTF-8 as \xNN: Linux allows such names."""
+def make_printable(path: str) -> str:
+    r"""Make a path valid UTF-8: bytes that are not become \xNN, since Linux allows such names."""
     return os.fsencode(path).decode(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""Which files are screened, and their images: decoded in threads while the network is busy with those before."""
+"""Lists the files to screen and reads their images, in threads while the network is busy."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Loaded(NamedTuple):
     image: np.ndarray | BadImage
 
 
-def files_of(places: Sequence[str]) -> list[str]:
-    """Files as given; of a folder all that may be images by their names, sorted.
+def list_files(places: Sequence[str]) -> list[str]:
+    """List files as given; in a folder, sorted, all that may be images by their names.
 
-    Raises OecalError if a place is not there, or empty.
+    Raises OecalError if a place does not exist or is empty.
     """
     found: list[str] = []
     for place in places:
@@ -42,22 +42,23 @@ def files_of(places: Sequence[str]) -> list[str]:
             inside = [os.path.join(place, name) for name in list_image_files(Path(place))]  # noqa: PTH118, keeps "./" and non-UTF-8 as given
             if not inside:
                 raise OecalError(
-                    f"{place}: there are no images in this folder; write another one, or files"
+                    f"{place}: there are no images in this folder; give another one, or files"
                 )
             found += inside
         elif Path(place).exists():
             found.append(place)
         else:
             raise OecalError(
-                f"{place}: there is no such file or folder; write a folder, files, or - for names on standard input"
+                f"{place}: there is no such file or folder; "
+                "give a folder, files, or - for names on standard input"
             )
     return found
 
 
-def arriving(stream: BinaryIO) -> Iterator[list[str]]:
-    """The file names of a stream, one a line, as many at a time as have arrived.
+def read_names(stream: BinaryIO) -> Iterator[list[str]]:
+    """Yield the file names of a stream, one a line, as many at a time as have arrived.
 
-    Blank lines are passed over.
+    Blank lines are skipped.
     """
     rest = b""
     while block := stream.read1(READ):  # type: ignore[attr-defined]  # standard input has it, its type does not say so
@@ -68,10 +69,10 @@ def arriving(stream: BinaryIO) -> Iterator[list[str]]:
         yield [os.fsdecode(rest.rstrip(b"\r"))]
 
 
-def content(path: str) -> bytes:
-    """The bytes of a file.
+def read_bytes(path: str) -> bytes:
+    """Read the bytes of a file.
 
-    Raises BadImage if it cannot be read, or is no ordinary file (a pipe would never end), or too
+    Raises BadImage if it cannot be read, is no ordinary file (a pipe would never end) or is too
     large.
     """
     try:
@@ -92,12 +93,12 @@ def content(path: str) -> bytes:
         raise BadImage(f"cannot be opened: {error}") from None  # a name with a zero byte
 
 
-def load(paths: Sequence[str], form: Format) -> list[Loaded]:
-    """The images of some files."""
+def load_images(paths: Sequence[str], form: Format) -> list[Loaded]:
+    """Load the images of some files."""
 
     def one(path: str) -> np.ndarray | BadImage:
         try:
-            image: np.ndarray = form(decode(content(path))[None])[0]
+            image: np.ndarray = form(decode(read_bytes(path))[None])[0]
             return image
         except BadImage as error:
             return error
@@ -107,13 +108,13 @@ def load(paths: Sequence[str], form: Format) -> list[Loaded]:
     return [Loaded(path, one(path)) for path in paths]
 
 
-def batches(groups: Iterable[Sequence[str]], form: Format, threads: int) -> Iterator[list[Loaded]]:
-    """All files of all groups in their order, at most BATCH at a time.
+def iterate_batches(
+    groups: Iterable[Sequence[str]], form: Format, threads: int
+) -> Iterator[list[Loaded]]:
+    """Yield all files of all groups in their order, at most BATCH at a time.
 
-    Within a group, the next ones are read ahead.
-
-    A group ends a batch: of a stream it is what has arrived, and no name waits for those that come
-    after it.
+    Within a group, the next batches are read ahead. A group ends a batch: of a stream it is what
+    has arrived, and no name waits for those that come after it.
     """
 
     def finished(jobs: list[Future[list[Loaded]]]) -> list[Loaded]:
@@ -126,7 +127,7 @@ def batches(groups: Iterable[Sequence[str]], form: Format, threads: int) -> Iter
                 batch = names[start : start + BATCH]
                 waiting.append(
                     [
-                        pool.submit(load, batch[n : n + PORTION], form)
+                        pool.submit(load_images, batch[n : n + PORTION], form)
                         for n in range(0, len(batch), PORTION)
                     ]
                 )

@@ -1,4 +1,4 @@
-"""A trained run as a judge of single images: prediction, confidence, uncertainty, and how unusual that is."""
+"""A trained run as a judge of images: prediction, confidence, uncertainty and p-value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from oecal.core import hdf5_files
 from oecal.core.component_imports import import_component
 from oecal.core.components import explain_unknown, read_constant
 from oecal.core.device import move_model, set_up_device
@@ -28,7 +27,7 @@ from oecal.scores.numerics import log_softmax
 from oecal.scores.score_run import collect_own_arrays
 
 
-class Places(NamedTuple):
+class RunFiles(NamedTuple):
     """Where the files of a run are."""
 
     weights: Path
@@ -39,7 +38,10 @@ class Places(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """Of N images: class names and confidence max_k p_k (empty and nan of a density model), score and p-value, (N,) each."""
+    """Class names, confidence max_k p_k, score and p-value of N images, (N,) each.
+
+    The first two are empty and nan for a density model.
+    """
 
     predictions: list[str]
     confidence: np.ndarray
@@ -47,8 +49,8 @@ class Judged(NamedTuple):
     p_value: np.ndarray
 
 
-def places(folder: str | Path) -> Places:
-    """The files of the run in `results/<study>/models/<in_dist>/<model>/<training>/seed<n>`.
+def find_run_files(folder: str | Path) -> RunFiles:
+    """Find the files of the run in `results/<study>/models/<in_dist>/<model>/<training>/seed<n>`.
 
     Raises OecalError for any that is missing.
     """
@@ -60,23 +62,25 @@ def places(folder: str | Path) -> Places:
         or parents[3].name != "models"
     ):
         raise OecalError(
-            f"{folder}: is no trained run; write results/<study>/models/<in_dist>/<model>/<training>/seed<n>"
+            f"{folder}: is not a trained run; "
+            "give results/<study>/models/<in_dist>/<model>/<training>/seed<n>"
         )
     up = Path(*path.parts[:-5]) if len(path.parts) > 5 else parents[4]
     run = Path(*path.absolute().parts[-4:])
     ends = {"outputs": "h5", "scores": "h5", "thresholds": "json"}
     outputs, scored, thresholds = (up / kind / f"{run}.{end}" for kind, end in ends.items())
-    found = Places(path / "model.safetensors", outputs, scored, thresholds, up.parent)
+    found = RunFiles(path / "model.safetensors", outputs, scored, thresholds, up.parent)
     for needed in found:
         if not needed.exists():
             raise OecalError(
-                f"{needed}: is missing; make it with: snakemake --cores 1 {needed} (and --configfile, as the study was made)"
+                f"{needed}: is missing; make it with: snakemake --cores 1 {needed} "
+                "(and --configfile, as the study was made)"
             )
     return found
 
 
-def promises_of(path: Path) -> dict[str, Any]:
-    """The promises in a file of thresholds (oecal.runs.thresholds).
+def read_promises(path: Path) -> dict[str, Any]:
+    """Read the promises in a file of thresholds (oecal.runs.thresholds).
 
     Raises OecalError if it is damaged or has none.
     """
@@ -86,17 +90,22 @@ def promises_of(path: Path) -> dict[str, Any]:
             promise["scores"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OecalError(
-            f"{path}: is no file of thresholds ({type(error).__name__}: {error}); delete it and run again"
+            f"{path}: is not a file of thresholds ({type(error).__name__}: {error}); "
+            "delete it and run again"
         ) from None
     if not found:
         raise OecalError(
-            f"{path}: this run has no promise that can be kept; write another under promises in the configuration"
+            f"{path}: this run has no promise that can be kept; "
+            "add one under promises in the configuration"
         )
     return found
 
 
-def one_pass(name: str, given: set[str]) -> bool:
-    """Whether a score is of one image, and needs no more than what is given: the outputs of one forward pass, and the run itself."""
+def needs_one_pass(name: str, given: set[str]) -> bool:
+    """Return whether a score of a single image needs no more than what is given.
+
+    given: the outputs of one forward pass, and what the run itself has stored.
+    """
     try:
         found = find_score(name)
     except KeyError:
@@ -104,25 +113,29 @@ def one_pass(name: str, given: set[str]) -> bool:
     return found.options.get("m", 1) == 1 and set(found.arguments) <= given
 
 
-def chosen(name: str | None, usable: list[str], promise: str) -> Score:
-    """The score of this name, by default the first one. Raises OecalError if it cannot be used."""
+def choose_score(name: str | None, usable: list[str], promise: str) -> Score:
+    """Return the score of this name, by default the first one.
+
+    Raises OecalError if it cannot be used.
+    """
     if not usable:
         raise OecalError(
-            f"--promise {promise}: no score of this run needs one forward pass only; add one under scores, such as msp"
+            f"--promise {promise}: no score of this run needs one forward pass only; "
+            "add one under scores, such as msp"
         )
     if name is None or name in usable:
         return find_score(name or usable[0])
     if name in list_scores():
         raise OecalError(
-            f"--score: {name} needs more than a forward pass gives, or this run has no threshold for it; "
-            f"write one of: {', '.join(usable)}"
+            f"--score: {name} needs more than a forward pass gives, "
+            f"or this run has no threshold for it; use one of: {', '.join(usable)}"
         )
     raise OecalError(f"--score: {explain_unknown(name, usable)}")
 
 
 @dataclass
 class Judge:
-    """`judge(images)` with `images` uint8 (N, C, H, W) in the format `form`.
+    """Judges images: `judge(images)`, uint8 (N, C, H, W) in the format `form`.
 
     reference: the n scores of ID validation images, sorted. An image with score s has the conformal
     p-value (1 + #{reference >= s}) / (n + 1) (Vovk, Gammerman & Shafer, 2005; Bates et al. 2023,
@@ -141,10 +154,7 @@ class Judge:
     seconds: float = 0.0
 
     def __call__(self, images: np.ndarray) -> Judged:
-        """Prediction, confidence, score and p-value of each image, (N,) each.
-
-        Of a density model no prediction, and nan as confidence.
-        """
+        """Compute prediction, confidence, score and p-value of each image."""
         start = time.perf_counter()
         found = self.outputs(images)
         self.seconds += time.perf_counter() - start
@@ -159,30 +169,30 @@ class Judge:
         )
 
 
-def judge(
+def load_judge(
     folder: str | Path,
     score_name: str | None = None,
     promise: str | None = None,
     device: str = "auto",
     threads: int = 1,
 ) -> Judge:
-    """The judge that a run makes, with one of its scores and one of its promises.
+    """Load the judge that a run makes, with one of its scores and one of its promises.
 
-    By default the first ones of its thresholds.
-
-    The score needs one forward pass only, and has the hyperparameters with which the run's own
-    scores were computed. Raises OecalError, in one line, for whatever is missing or does not exist.
+    By default these are the first ones of its thresholds. The score needs one forward pass only,
+    and has the hyperparameters with which the run's own scores were computed. Raises OecalError, in
+    one line, for whatever is missing or does not exist.
     """
-    at = places(folder)
-    promises = promises_of(at.thresholds)
+    at = find_run_files(folder)
+    promises = read_promises(at.thresholds)
     promise = promise or next(iter(promises))
     if promise not in promises:
         raise OecalError(f"--promise: {explain_unknown(promise, promises)}")
     run, scored = read_run(at.outputs), read_run(at.scores)
-    with hdf5_files.reading(at.outputs) as file:
-        params, precision = json.loads(file.attrs["configuration"]), str(file.attrs["precision"])
-    with hdf5_files.reading(at.scores) as file:
-        options = json.loads(file.attrs["chosen"])
+    params, precision = (
+        json.loads(run.attributes["configuration"]),
+        str(run.attributes["precision"]),
+    )
+    options = json.loads(scored.attributes["chosen"])
     own, inside = collect_own_arrays(run), scored.find("id", "val")
     given = {*read_constant("models", params["model"]["architecture"], "OUTPUTS"), *own}
     given |= (
@@ -191,9 +201,9 @@ def judge(
         else set()
     )
     thresholds = promises[promise]["scores"]
-    used = chosen(
+    used = choose_score(
         score_name,
-        [name for name in thresholds if name in inside.arrays and one_pass(name, given)],
+        [name for name in thresholds if name in inside.arrays and needs_one_pass(name, given)],
         promise,
     )
     function: Callable[..., np.ndarray] = getattr(
@@ -235,6 +245,6 @@ def judge(
     )
 
 
-def threads_here() -> int:
-    """As many as PyTorch would take: the cores of this machine, or OMP_NUM_THREADS."""
+def count_threads() -> int:
+    """Count the threads that PyTorch would take: cores of this machine, or OMP_NUM_THREADS."""
     return torch.get_num_threads()

@@ -1,10 +1,13 @@
-"""`attacks.csv`: can an OOD image be made to look safe, and an ID image to raise an alarm, by moving each level a little?"""
+"""`attacks.csv`: what small, targeted changes of the images do to detection and confidence.
+
+An attack moves each grey level a little: OOD images towards more confidence, so that they look
+safe, and ID images towards less, so that they raise an alarm.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,7 +20,7 @@ from oecal.runs.run_files import (
     read_run,
     take_all,
 )
-from oecal.tables.rows import SCORES, frame
+from oecal.tables.rows import COMMON_SCORES, make_table
 
 COLUMNS = [
     *RUN_COLUMNS,
@@ -34,8 +37,8 @@ COLUMNS = [
 NAME = re.compile(r"(\w+)-(\d+)-(\w+)")  # of an attacked set: attack, levels, set
 
 
-def rows(outputs: StoredRun, scores: StoredRun) -> Iterator[dict[str, Any]]:
-    """A row for each attack, size, set and score; without an attack (none, 0), too."""
+def compute_rows(outputs: StoredRun, scores: StoredRun) -> Iterator[dict[str, object]]:
+    """Yield a row per attack, size, set and score; clean images are the attack none of size 0."""
     inside, outside = scores.find("id"), scores.tests("near", "far")
     images = {g.set: g for g in outputs.groups if g.split == "test"}
     clean = [{"attack": "none", "levels": 0, "set": g.set, "from": g} for g in (inside, *outside)]
@@ -56,30 +59,30 @@ def rows(outputs: StoredRun, scores: StoredRun) -> Iterator[dict[str, Any]]:
             "mean_confidence": confidence.mean(),
             "accuracy": correct.mean() if own else np.nan,
         }
-        for score in (name for name in SCORES if name in group.arrays):
+        for score in (name for name in COMMON_SCORES if name in group.arrays):
             here = count_sample(group[score], score)
             against = [count_sample(g[score], score) for g in (outside if own else [inside])]
-            found = [
+            aurocs = [
                 auroc((compare_samples(here, other) if own else compare_samples(other, here)).ood)
                 for other in against
             ]
-            yield {**about, "score": score, "auroc": np.mean(found)}
+            yield {**about, "score": score, "auroc": np.mean(aurocs)}
 
 
-def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
-) -> pd.DataFrame:
-    """A row for each classifier run with attacks (oecal.predict.adversarial), attack, size, set and score. outputs, scores: in the same order.
+def compute_table(outputs: Sequence[str], scores: Sequence[str]) -> pd.DataFrame:
+    """One row per classifier run with attacks, attack, size, set and score.
 
-    levels: how far each level was moved at most; attack none: the sets as they are. auroc: of a
-    near or far OOD set, moved to more confidence, against the clean ID test images; of the ID
-    images, moved to less confidence, the mean over these OOD sets, clean. The attacks are against
-    the confidence (MSP): what they do to another score, they do by the way. accuracy: of ID images.
+    The attacks come from oecal.predict.adversarial; outputs and scores are in the same order.
+
+    levels: how far each grey level was moved at most; attack none: the images as they are. auroc:
+    of a near or far OOD set, moved to more confidence, against the clean ID test images; of the ID
+    images, moved to less confidence, the mean over these OOD sets, clean. The attacks aim at the
+    confidence (MSP); what they do to another score is a side effect. accuracy: of ID images.
     """
-    found = []
+    rows = []
     for output, scored in zip(outputs, scores, strict=True):
-        values = read_run(scored, *SCORES)
+        values = read_run(scored, *COMMON_SCORES)
         if values.tests("attack"):
             source = read_run(output, "logits", "labels")
-            found += [{**values.key, **row} for row in rows(source, values)]
-    return frame(found, COLUMNS, outputs)
+            rows += [{**values.key, **row} for row in compute_rows(source, values)]
+    return make_table(rows, COLUMNS, outputs)

@@ -1,9 +1,8 @@
-"""`calibration.csv`: calibration of each classifier on ID test images, pooled with OOD, and under shift; before and after calibration."""
+"""`calibration.csv`: calibration on ID, pooled with OOD, and under shift, per post-hoc method."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,7 @@ from oecal.runs.run_files import (
     read_run,
     take_all,
 )
-from oecal.tables.rows import frame
+from oecal.tables.rows import make_table
 
 METRICS = [
     "accuracy",
@@ -39,11 +38,11 @@ METRICS = [
 MORE = ["rms_official", "ce2_debiased", "error_auroc", "reliability", "resolution", "smece"]
 COLUMNS = [*RUN_COLUMNS, "post_hoc", "set", *METRICS, "temperature", "n", *MORE]
 
-Parts = list[tuple[EvaluatedSet, np.ndarray]]
+SelectedImages = list[tuple[EvaluatedSet, np.ndarray]]
 
 
-def sets_of(run: StoredRun, ratio: float) -> Iterator[tuple[str, Parts]]:
-    """Name and images of each row: id, pooled, each shifted set, each corruption and severity."""
+def list_sets(run: StoredRun, ratio: float) -> Iterator[tuple[str, SelectedImages]]:
+    """Yield name and images of each row: id, pooled, each shift, corruption and severity."""
     yield "id", [take_all(run.find("id"))]
     if len(parts := pool_test_images(run, ratio)) > 1:
         yield "pooled", parts
@@ -51,10 +50,10 @@ def sets_of(run: StoredRun, ratio: float) -> Iterator[tuple[str, Parts]]:
         yield group.set, [take_all(group)]
 
 
-def fitted(run: StoredRun, method: str) -> Calibrator | None:
-    """A method of oecal.calibrators, fitted on the ID validation split.
+def fit_calibrator(run: StoredRun, method: str) -> Calibrator | None:
+    """Fit a method of oecal.calibrators on the ID validation split.
 
-    None if it takes auxiliary outliers, and the run has none.
+    Return None if the method needs auxiliary outliers and the run has none.
     """
     module, val = import_component("calibrators", method), run.find("id", "val")
     outliers = [g["logits"] for g in run.groups if g.role == "outlier"] if module.OUTLIERS else []
@@ -66,10 +65,12 @@ def fitted(run: StoredRun, method: str) -> Calibrator | None:
     return calibrator
 
 
-def row(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -> dict[str, Any]:
-    """All metrics of one set, and `more`.
+def measure_set(
+    parts: SelectedImages, calibrator: Calibrator | None, bins: int, more: Metrics
+) -> dict[str, float]:
+    """Compute all metrics of one set, and those of `more`.
 
-    Nll, brier and cwece need a true class, so they are left empty where OOD is mixed in.
+    nll, brier and cwece need a true class, so they are left out where OOD images are mixed in.
     """
     confidence, correct = confidence_and_correctness(parts, calibrator)
     metrics = confidence_metrics(confidence, correct, bins)
@@ -91,22 +92,24 @@ def row(parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics) -
 
 
 def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+    outputs: Sequence[str],
+    bins: int,
+    ood_ratio: float,
+    post_hoc: Sequence[str],
+    metrics: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """A row for each classifier run, post-hoc method and set, from the output files.
+    """One row per classifier run, post-hoc method and set.
 
-    Options: bins, ood_ratio, post_hoc, metrics.
-
-    temperature: 1 without calibration, empty for a method that has none. The columns of
-    `measures.metrics` are the last ones.
+    bins, ood_ratio, post_hoc, metrics: as under `measures` in the configuration; each of `metrics`
+    adds a column at the end. temperature: 1 without calibration, empty for a method that has none.
     """
-    rows, more = [], load_custom_metrics(options, "calibration")
+    rows, more = [], load_custom_metrics(metrics, "calibration")
     for path in outputs:
         run = read_run(path, "logits", "labels", "log_likelihood")
         if run.kind == "classifier":
-            methods = {"none": None} | {m: c for m in options["post_hoc"] if (c := fitted(run, m))}
-            for post_hoc, calibrator in methods.items():
-                for name, parts in sets_of(run, options["ood_ratio"]):
-                    values = row(parts, calibrator, int(options["bins"]), more)
-                    rows.append({**run.key, "post_hoc": post_hoc, "set": name, **values})
-    return frame(rows, [*COLUMNS, *more], outputs)
+            methods = {"none": None} | {m: c for m in post_hoc if (c := fit_calibrator(run, m))}
+            for method, calibrator in methods.items():
+                for name, parts in list_sets(run, ood_ratio):
+                    values = measure_set(parts, calibrator, bins, more)
+                    rows.append({**run.key, "post_hoc": method, "set": name, **values})
+    return make_table(rows, [*COLUMNS, *more], outputs)

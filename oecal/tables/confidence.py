@@ -1,9 +1,8 @@
-"""`confidence.csv`: how confident is a classifier on images it gets right, on those it gets wrong, and on what it cannot know?"""
+"""`confidence.csv`: how confident a classifier is when right, when wrong, and on OOD images."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,13 +15,17 @@ from oecal.runs.run_files import (
     read_run,
     take_all,
 )
-from oecal.tables.rows import frame
+from oecal.tables.rows import make_table
 
 COLUMNS = [*RUN_COLUMNS, "set", "group", "mean", "median", "above_90", "above_99", "n"]
 
 
-def groups_of(run: StoredRun) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Set, group and confidences: ID test images that are right (`id`) and wrong (`id wrong`), and each OOD set under its kind."""
+def list_groups(run: StoredRun) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield set, group and confidences.
+
+    Groups: ID test images that are classified right (`id`) or wrong (`id wrong`), and each OOD set
+    under its kind.
+    """
     for group in run.tests("id", *OOD):
         confidence, correct = confidence_and_correctness([take_all(group)])
         if group.role == "id":
@@ -32,14 +35,15 @@ def groups_of(run: StoredRun) -> Iterator[tuple[str, str, np.ndarray]]:
             yield group.set, group.role, confidence
 
 
-def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
-) -> pd.DataFrame:
-    """A row for each classifier run, set and group: mean and median of the maximum softmax probability, the shares above 90% and 99%."""
+def compute_table(outputs: Sequence[str]) -> pd.DataFrame:
+    """One row per classifier run, set and group, about the maximum softmax probability.
+
+    mean, median; above_90, above_99: shares of the images above 90% and 99%.
+    """
     rows = []
     for path in outputs:
         run = read_run(path, "logits", "labels")
-        for name, group, c in groups_of(run) if run.kind == "classifier" else ():
+        for name, group, c in list_groups(run) if run.kind == "classifier" else ():
             if len(c):
                 shares = {"above_90": (c > 0.9).mean(), "above_99": (c > 0.99).mean()}
                 rows.append(
@@ -53,4 +57,4 @@ def compute_table(
                         "n": len(c),
                     }
                 )
-    return frame(rows, COLUMNS, outputs)
+    return make_table(rows, COLUMNS, outputs)

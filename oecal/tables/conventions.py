@@ -1,4 +1,7 @@
-"""`detection_{convention}.csv`: detection as another codebase defines, names and scales it, to compare with what it publishes."""
+"""`detection_{convention}.csv`: detection as another codebase defines, names and scales it.
+
+Built on demand, to compare with the numbers that the codebase publishes.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,12 @@ import pandas as pd
 
 from oecal.metrics.peer_conventions import CONVENTIONS, translate_metrics
 from oecal.runs.run_files import RUN_COLUMNS
-from oecal.tables.detection import rows
+from oecal.tables.detection import compute_rows
 
 
-def compute_table(convention: str, scores: Sequence[str]) -> pd.DataFrame:
-    """A row for each run, score and OOD set, from the score files.
-
-    Nearest recall and trapezoid cannot be had from `detection.csv`.
-    """
-    columns = [
+def list_columns(convention: str) -> list[str]:
+    """List the columns of the table in a convention."""
+    return [
         *RUN_COLUMNS,
         "ood",
         "kind",
@@ -27,4 +27,14 @@ def compute_table(convention: str, scores: Sequence[str]) -> pd.DataFrame:
         "n_in",
         "n_out",
     ]
-    return pd.DataFrame(rows(scores, partial(translate_metrics, convention)), columns=columns)
+
+
+def compute_table(convention: str, scores: Sequence[str]) -> pd.DataFrame:
+    """One row per run, score and OOD set, computed from the score files.
+
+    It cannot be had from `detection.csv`, which has neither nearest recall nor trapezoids.
+    """
+    return pd.DataFrame(
+        compute_rows(scores, partial(translate_metrics, convention)),
+        columns=list_columns(convention),
+    )

@@ -1,6 +1,7 @@
-"""`costs/costs.csv`: what each score costs, in time and memory.
+"""`costs/costs.csv`: what each score costs in time and memory.
 
-Apart from the other tables, which are the same again: times never are.
+It lies apart from the other tables: these have the same bytes whenever they are built, times never
+do.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ COLUMNS = [
 ]
 
 
-def spent(paths: Iterable[str]) -> pd.DataFrame:
-    """The rows of all `.../{in_dist}/{model}/{training}/seed{seed}.csv` below each other, with the run, and seconds for 1,000 images."""
+def read_costs(paths: Iterable[str]) -> pd.DataFrame:
+    """Read all `.../{in_dist}/{model}/{training}/seed{seed}.csv` into one table.
+
+    Adds the columns of the run, and makes seconds those for 1,000 images.
+    """
     parts = []
     for path in map(Path, paths):
         in_dist, model, training = path.parts[-4:-1]
@@ -37,27 +41,30 @@ def spent(paths: Iterable[str]) -> pd.DataFrame:
     return table.assign(seconds=1000 * table["seconds"] / table["images"])
 
 
-def compute_table(outputs: Sequence[str], scores: Sequence[str]) -> pd.DataFrame:
-    """A row for each run and score; seconds are for 1,000 images.
+def compute_table(prediction_costs: Sequence[str], scoring_costs: Sequence[str]) -> pd.DataFrame:
+    """One row per run and score, with seconds for 1,000 images.
 
-    outputs, scores: what the prediction and the scoring jobs spent (costs/outputs, costs/scores), a
-    file for each run. seconds_forward: one ordinary forward pass; seconds_predict: the forward
-    passes that the score needs (its own; for an ensemble those of all seeds; for a ratio to a
-    background model two, as that is of the same size) and its costly methods; seconds_score: the
-    scoring, fit and choice of hyperparameters included; what several scores share is counted for
-    the first of them. peak_mb: the highest memory of the costly methods and of the scoring, MiB;
-    peak_mb_forward: of the forward pass. Statistics of the images alone are not counted.
+    prediction_costs, scoring_costs: what the prediction and the scoring jobs spent (costs/outputs,
+    costs/scores), a file per run. seconds_forward: one ordinary forward pass; seconds_predict: the
+    forward passes that the score needs (its own; for an ensemble those of all seeds; for a ratio to
+    a background model two, since that model is of the same size) and its costly methods;
+    seconds_score: the scoring, including fits and the choice of hyperparameters; what several
+    scores share is counted for the first of them. peak_mb: the highest memory of the costly methods
+    and of the scoring, MiB; peak_mb_forward: of the forward pass. Statistics of the images alone
+    are not counted.
     """
     predicted = (
-        spent(outputs).set_index([*RUN_COLUMNS, "name"])[["seconds", "peak_mb"]].sort_index()
+        read_costs(prediction_costs)
+        .set_index([*RUN_COLUMNS, "name"])[["seconds", "peak_mb"]]
+        .sort_index()
     )
     rows = []
-    for row in spent(scores).to_dict("records"):
+    for row in read_costs(scoring_costs).to_dict("records"):
         key = tuple(row[k] for k in RUN_COLUMNS)
-        found, own = find_score(row["score"]), predicted.loc[key]
-        forward, costly = own.loc["outputs"], own.loc[sorted(found.costly)]
-        passes = forward["seconds"] * (2 if "background" in found.prefixes else 1)
-        if "seeds" in found.prefixes:
+        definition, own = find_score(row["score"]), predicted.loc[key]
+        forward, costly = own.loc["outputs"], own.loc[sorted(definition.costly)]
+        passes = forward["seconds"] * (2 if "background" in definition.prefixes else 1)
+        if "seeds" in definition.prefixes:
             passes = predicted.loc[key[:3]]["seconds"].xs("outputs", level="name").sum()
         rows.append(
             {

@@ -27,10 +27,10 @@ COLUMNS = [
 ]
 
 
-def moments(images: np.ndarray) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel over all images and pixels, range [0, 1].
+def compute_moments(images: np.ndarray) -> tuple[list[float], list[float]]:
+    """Compute mean and standard deviation of each channel over all images and pixels, range [0, 1].
 
-    From exact integer counts of the levels.
+    Computed from exact integer counts of the grey levels.
     """
     levels = np.arange(256) / 255
     counts = [np.bincount(images[:, c].ravel(), minlength=256) for c in range(images.shape[1])]
@@ -42,18 +42,18 @@ def moments(images: np.ndarray) -> tuple[list[float], list[float]]:
     return means, [variance**0.5 for variance in variances]
 
 
-def listed(values: Sequence[float]) -> str:
-    """`0.4914 0.4822 0.4465`: one number a channel."""
+def format_numbers(values: Sequence[float]) -> str:
+    """Format one number per channel: `0.4914 0.4822 0.4465`."""
     return " ".join(f"{value:.4f}" for value in values)
 
 
-def compute_table(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """A row for each split of each image store.
+def compute_table(data: Sequence[str | Path]) -> pd.DataFrame:
+    """One row per split of each image store.
 
-    a missing set has one row, with n = 0 and the reason.
+    A data set that is missing has one row, with n = 0 and the reason.
     """
     rows = []
-    for path in paths:
+    for path in data:
         about = store.read_metadata(path)
         same = {
             "name": Path(path).stem,
@@ -76,7 +76,7 @@ def compute_table(paths: Sequence[str | Path]) -> pd.DataFrame:
             }
             row["removed"] = "; ".join(f"{count} {reason}" for reason, count in removed.items())
             if len(images):
-                means, deviations = moments(images)
-                row |= {"mean": listed(means), "sd": listed(deviations)}
+                means, deviations = compute_moments(images)
+                row |= {"mean": format_numbers(means), "sd": format_numbers(deviations)}
             rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)

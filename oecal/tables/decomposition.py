@@ -1,14 +1,13 @@
-"""`decomposition.csv`: does a score tell images that are unknown from those that are merely ambiguous?
+"""`decomposition.csv`: whether a score tells unknown images from merely ambiguous ones.
 
-Ambiguous images, each a mean of two classes, are made of what a model knows: their uncertainty is
-aleatoric, and no further data would take it away. That of OOD images is epistemic. A score of
-epistemic uncertainty is high on the latter only.
+An ambiguous image is the mean of two images of known classes: its uncertainty is aleatoric, and
+more data would not reduce it. The uncertainty of OOD images is epistemic. A score of epistemic
+uncertainty is high on the latter only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -30,16 +29,16 @@ COLUMNS = [
 ]
 
 
-def together(groups: Sequence[EvaluatedSet], score: str) -> Sample:
-    """One score of the images of all groups."""
+def pool_sets(groups: Sequence[EvaluatedSet], score: str) -> Sample:
+    """Pool one score of the images of all groups."""
     return count_sample(np.concatenate([g[score] for g in groups]), score)
 
 
-def rows(run: StoredRun) -> Iterator[dict[str, Any]]:
-    """A row for each score and kind of OOD, all sets of a kind together."""
+def compute_rows(run: StoredRun) -> Iterator[dict[str, object]]:
+    """Yield a row per score and kind of OOD, all sets of a kind together."""
     inside, ambiguous = run.find("id"), run.tests("ambiguous")
     for score in inside.arrays if ambiguous else ():
-        known, unsure = count_sample(inside[score], "ID"), together(ambiguous, score)
+        known, unsure = count_sample(inside[score], "ID"), pool_sets(ambiguous, score)
         own = {
             "auroc_ambiguous": auroc(compare_samples(known, unsure).ood),
             "n_id": known.counts.sum(),
@@ -47,7 +46,7 @@ def rows(run: StoredRun) -> Iterator[dict[str, Any]]:
         }
         for kind in OOD:
             if groups := run.tests(kind):
-                unknown = together(groups, score)
+                unknown = pool_sets(groups, score)
                 yield {
                     "score": score,
                     "kind": kind,
@@ -58,14 +57,13 @@ def rows(run: StoredRun) -> Iterator[dict[str, Any]]:
                 }
 
 
-def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
-) -> pd.DataFrame:
-    """A row for each classifier run with ambiguous images, score and kind of OOD.
+def compute_table(scores: Sequence[str]) -> pd.DataFrame:
+    """One row per classifier run with ambiguous images, score and kind of OOD.
 
-    auroc_ambiguous: of ambiguous against ID test images, auroc_ood: of OOD against these,
-    auroc_ood_ambiguous: of OOD against ambiguous ones; OOD, and in the first the ambiguous, are the
-    positive class.
+    auroc_ambiguous: ambiguous against ID test images; auroc_ood: OOD against ID test images;
+    auroc_ood_ambiguous: OOD against ambiguous images. The first named are the positive class.
     """
     runs = [run for run in map(read_run, scores) if run.kind == "classifier"]
-    return pd.DataFrame([{**run.key, **row} for run in runs for row in rows(run)], columns=COLUMNS)
+    return pd.DataFrame(
+        [{**run.key, **row} for run in runs for row in compute_rows(run)], columns=COLUMNS
+    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,14 +28,14 @@ COLUMNS = [
 ]
 
 
-def rows(
+def compute_rows(
     scores: Sequence[str], metrics: Callable[[np.ndarray, list[np.ndarray]], list[dict[str, float]]]
-) -> list[dict[str, Any]]:
-    """A row for each run, score and OOD test set.
+) -> list[dict[str, object]]:
+    """Compute a row per run, score and OOD test set.
 
-    `metrics` of the ID scores and of all OOD sets' scores.
+    metrics: takes the ID scores and the scores of each OOD set, and returns a dict per OOD set.
     """
-    found = []
+    rows: list[dict[str, object]] = []
     for path in scores:
         run = read_run(path)
         groups = run.tests(*OOD)
@@ -44,26 +43,24 @@ def rows(
             for group, values in zip(
                 groups, metrics(inside, [g[score] for g in groups]), strict=True
             ):
-                found.append(
+                rows.append(
                     {**run.key, "ood": group.set, "kind": group.role, "score": score, **values}
                 )
-    return found
+    return rows
 
 
-def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
-) -> pd.DataFrame:
-    """A row for each run, score and OOD set, from the score files.
+def compute_table(scores: Sequence[str], metrics: Sequence[str] = ()) -> pd.DataFrame:
+    """One row per run, score and OOD set, computed from the score files.
 
-    Options: metrics, whose columns are the last ones.
+    metrics: as under `measures` in the configuration; each adds a column at the end.
     """
-    more = load_custom_metrics(options, "detection")
+    more = load_custom_metrics(metrics, "detection")
 
-    def metrics(inside: np.ndarray, outside: list[np.ndarray]) -> list[dict[str, float]]:
-        found = detection_metrics_of_sets(inside, outside)
+    def compute_metrics(inside: np.ndarray, outside: list[np.ndarray]) -> list[dict[str, float]]:
+        standard = detection_metrics_of_sets(inside, outside)
         return [
             {**own, **{name: m(inside, values) for name, m in more.items()}}
-            for own, values in zip(found, outside, strict=True)
+            for own, values in zip(standard, outside, strict=True)
         ]
 
-    return pd.DataFrame(rows(scores, metrics), columns=[*COLUMNS, *more])
+    return pd.DataFrame(compute_rows(scores, compute_metrics), columns=[*COLUMNS, *more])

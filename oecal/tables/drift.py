@@ -1,8 +1,11 @@
-"""`drift.csv`: how soon a sequential test notices that OOD images have begun to arrive, and how often it is alarmed by ID images alone."""
+"""`drift.csv`: how soon a sequential test notices that OOD images have begun to arrive.
+
+And how often ID images alone raise an alarm.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +14,7 @@ from oecal.core.roles import OOD
 from oecal.core.seeds import make_generator
 from oecal.metrics.drift_detection import find_alarms, p_values, wealth
 from oecal.runs.run_files import RUN_COLUMNS, read_run
-from oecal.tables.rows import SCORES, frame
+from oecal.tables.rows import COMMON_SCORES, make_table
 
 COLUMNS = [
     *RUN_COLUMNS,
@@ -31,13 +34,15 @@ RATES = (0.0, 0.01, 0.05, 0.2)
 ALPHA = 0.01  # probability of a false alarm, ever
 
 
-def drawn(
+def draw_streams(
     inside: int, outside: Sequence[int], rate: float, streams: int, length: int, onset: int
 ) -> np.ndarray:
-    """The images of each stream, (S, L): places in the ID images followed by those of the OOD sets, of so many images each.
+    """Draw the images of each stream, (S, L).
 
-    ID images in random order, none twice, so `length` is at most `inside`; from the place `onset`
-    on each image is OOD with probability `rate`, from any set alike. The same streams for each run.
+    They are indices into the ID images followed by those of the OOD sets. inside, outside: the
+    number of ID images, and of images of each OOD set. ID images come in random order, none twice,
+    so `length` is at most `inside`; from index `onset` on each image is OOD with probability
+    `rate`, and from each OOD set with the same probability. All runs get the same streams.
     """
     rng = make_generator("drift", rate)
     picks = rng.permuted(np.tile(np.arange(inside), (streams, 1)), axis=1)[:, :length]
@@ -50,13 +55,13 @@ def drawn(
     return picks
 
 
-def summary(found: np.ndarray, onset: int) -> dict[str, float]:
-    """Of the places of alarms (-1: never), those before the onset, which are false, left out: share, and quantiles of the time since it.
+def summarize_alarms(alarm_times: np.ndarray, onset: int) -> dict[str, float]:
+    """Summarize the indices of alarms (-1: never) as a share of streams and quantiles of the delay.
 
-    The time is the number of images from the onset to the alarm; a quantile is nan where it lies
-    among the streams without alarm.
+    Alarms before the onset are false and left out. The delay is the number of images from the onset
+    to the alarm; a quantile is nan where it lies among the streams without an alarm.
     """
-    since = found[(found < 0) | (found >= onset)]
+    since = alarm_times[(alarm_times < 0) | (alarm_times >= onset)]
     times = np.where(since < 0, np.inf, since - onset + 1.0)
     if not len(times):
         return {"alarm_share": np.nan, "median_time": np.nan, "q25": np.nan, "q75": np.nan}
@@ -69,23 +74,24 @@ def summary(found: np.ndarray, onset: int) -> dict[str, float]:
 
 
 def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
+    scores: Sequence[str], drift_streams: int, drift_length: int, drift_onset: int
 ) -> pd.DataFrame:
-    """A row for each run, score of SCORES and share of OOD images.
+    """One row per run, score and share of OOD images.
 
-    Images of the test sets, OOD sets in equal shares.
+    Of the scores in `oecal.tables.rows.COMMON_SCORES`; the images of a stream are test images, of
+    OOD sets in equal shares. set: `id` where all images are ID, so that each alarm is false; else
+    `pooled`. alpha: the promised probability of a false alarm. alarm_share: share of streams with
+    an alarm from the onset on; median_time, q25, q75: images from the onset to the alarm.
 
-    set: `id` where all images are ID ones, so that each alarm is false; else `pooled`. alpha: the
-    promised probability of a false alarm. alarm_share: share of streams with an alarm from the
-    onset on; median_time, q25, q75: images from the onset to the alarm. The test images are fewer
-    than a long stream: it ends with them, and the onset comes sooner in proportion. Streams of one
-    run share their images and the validation images, so their false alarms come together; over runs
-    they average out. Options: drift_streams, drift_length, drift_onset.
+    The test images are fewer than those of a long stream: the stream ends with them, and the onset
+    comes sooner in proportion. Streams of one run share their images and the validation images, so
+    their false alarms come together; over runs they average out. drift_streams, drift_length,
+    drift_onset: as under `measures` in the configuration.
     """
-    streams, most, begin = (int(options[f"drift_{key}"]) for key in ("streams", "length", "onset"))
+    streams, most, begin = drift_streams, drift_length, drift_onset
     rows = []
     for path in scores:
-        run = read_run(path, *SCORES)
+        run = read_run(path, *COMMON_SCORES)
         inside, outside = run.find("id"), run.tests(*OOD)
         if not inside.arrays:
             continue
@@ -93,9 +99,9 @@ def compute_table(
         onset = round(begin * length / most)
         rates, sizes = RATES if outside else RATES[:1], [len(g) for g in outside]
         picks = np.concatenate(
-            [drawn(len(inside), sizes, rate, streams, length, onset) for rate in rates]
+            [draw_streams(len(inside), sizes, rate, streams, length, onset) for rate in rates]
         )
-        for score in (name for name in SCORES if name in inside.arrays):
+        for score in (name for name in COMMON_SCORES if name in inside.arrays):
             val = run.find("id", "val")[score]
             _, ranks = np.unique(
                 np.concatenate([val, *(g[score] for g in (inside, *outside))]), return_inverse=True
@@ -106,7 +112,7 @@ def compute_table(
             p = p_values(
                 ranks[: len(val)], ranks[len(val) :][picks], make_generator("drift", "ties")
             )
-            for rate, found in zip(
+            for rate, alarm_times in zip(
                 rates, find_alarms(wealth(p), ALPHA).reshape(len(rates), streams), strict=True
             ):
                 since = onset if rate > 0 else 0
@@ -118,6 +124,12 @@ def compute_table(
                     "length": length,
                 }
                 rows.append(
-                    {**run.key, "score": score, **about, "onset": since, **summary(found, since)}
+                    {
+                        **run.key,
+                        "score": score,
+                        **about,
+                        "onset": since,
+                        **summarize_alarms(alarm_times, since),
+                    }
                 )
-    return frame(rows, COLUMNS, scores)
+    return make_table(rows, COLUMNS, scores)

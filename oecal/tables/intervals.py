@@ -1,9 +1,11 @@
-"""`intervals.csv`: bootstrap intervals of the metrics of calibration, and of their differences to the first training, over test images."""
+"""`intervals.csv`: bootstrap intervals over test images of the calibration metrics.
+
+Also of their differences to the first training, on the same images.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -21,8 +23,8 @@ from oecal.metrics.norm_interval import Estimate, difference_interval
 from oecal.metrics.selective_metrics import selective_metrics
 from oecal.runs.run_files import RUN_COLUMNS, confidence_and_correctness, pool_test_images, read_run
 from oecal.scores.numerics import log_softmax
-from oecal.tables.calibration import Parts, row
-from oecal.tables.rows import frame
+from oecal.tables.calibration import SelectedImages, measure_set
+from oecal.tables.rows import make_table
 
 COLUMNS = [
     *RUN_COLUMNS,
@@ -39,12 +41,12 @@ COLUMNS = [
 ]
 
 
-def estimates(
-    parts: Parts, calibrator: Calibrator | None, bins: int, resamples: int, more: Metrics
+def bootstrap_metrics(
+    parts: SelectedImages, calibrator: Calibrator | None, bins: int, resamples: int, more: Metrics
 ) -> dict[str, Estimate]:
-    """Of one run and set.
+    """Bootstrap the metrics of one run and set.
 
-    The resamples depend on the sets alone, so that they are the same ones for each run and method.
+    The resamples depend on the sets alone, so they are the same for each run and post-hoc method.
     """
     confidence, correct = confidence_and_correctness(parts, calibrator)
     wanted = [
@@ -67,58 +69,58 @@ def estimates(
     return bootstrap(wanted, weights, len(confidence))
 
 
-def values_of(
-    parts: Parts, calibrator: Calibrator | None, bins: int, more: Metrics
-) -> dict[str, Any]:
-    """As in `calibration.csv`, and what `selective.csv` has of MSP."""
+def measure_set_and_risk(
+    parts: SelectedImages, calibrator: Calibrator | None, bins: int, more: Metrics
+) -> dict[str, float]:
+    """Compute the metrics of `calibration.csv`, and for the MSP those of `selective.csv`."""
     confidence, correct = confidence_and_correctness(parts, calibrator)
-    return row(parts, calibrator, bins, more) | selective_metrics(
+    return measure_set(parts, calibrator, bins, more) | selective_metrics(
         -confidence, 1 - correct, target_risk=1, target_coverage=1
     )
 
 
 def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+    outputs: Sequence[str],
+    bins: int,
+    ood_ratio: float,
+    resamples: int,
+    metrics: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """A row for each classifier run, post-hoc method (none, temperature), set (id, pooled) and metric.
+    """One row per classifier run, post-hoc method (none, temperature), set (id, pooled) and metric.
 
     value: as in `calibration.csv`; aurc, eaurc, augrc as in `selective.csv`, with the confidence as
-    score. low, high: its 95% interval. difference: value less that of the first training of the
+    score. low, high: its 95% interval. difference: value minus that of the first training of the
     same model and seed on the same images, with its 95% interval; empty for that training itself.
-    Noise enlarges the errors of calibration (ece, ace, cwece, mce, rms, mad, smece, reliability),
-    and resolution, but the intervals are of the true ones, so that value and difference may lie
-    outside. Options: bins, ood_ratio, resamples, metrics.
+    Noise enlarges the errors of calibration (ece, ace, cwece, mce, rms, mad, smece, reliability)
+    and the resolution, but the intervals are of the true ones, so value and difference may lie
+    outside of them. bins, ood_ratio, resamples, metrics: as under `measures` in the configuration.
     """
-    rows: list[dict[str, Any]] = []
-    first: dict[tuple[Any, ...], tuple[dict[str, Any], dict[str, Estimate]]] = {}
-    bins, resamples, more = (
-        int(options["bins"]),
-        int(options["resamples"]),
-        load_custom_metrics(options, "calibration"),
-    )
+    rows: list[dict[str, object]] = []
+    first: dict[tuple[object, ...], tuple[dict[str, float], dict[str, Estimate]]] = {}
+    more = load_custom_metrics(metrics, "calibration")
     for path in outputs:
         run = read_run(path, "logits", "labels", "log_likelihood")
         if run.kind != "classifier":
             continue
-        both = pool_test_images(run, options["ood_ratio"])
+        both = pool_test_images(run, ood_ratio)
         sets = {"id": both[:1], "pooled": both} if len(both) > 1 else {"id": both}
         val = run.find("id", "val")
         for post_hoc, calibrator in temperature.fit_before_and_after(
             val["logits"], val["labels"]
         ).items():
             for name, parts in sets.items():
-                values, found = (
-                    values_of(parts, calibrator, bins, more),
-                    estimates(parts, calibrator, bins, resamples, more),
+                values, estimates = (
+                    measure_set_and_risk(parts, calibrator, bins, more),
+                    bootstrap_metrics(parts, calibrator, bins, resamples, more),
                 )
                 about = {**run.key, "post_hoc": post_hoc, "set": name, "n": values["n"]}
                 same = tuple(
                     about[column] for column in ("in_dist", "model", "seed", "post_hoc", "set")
                 )
-                its_values, its = first.setdefault(same, (values, found))
-                for metric, one in found.items():
+                its_values, its = first.setdefault(same, (values, estimates))
+                for metric, one in estimates.items():
                     compared = {}
-                    if its is not found:
+                    if its is not estimates:
                         low, high = difference_interval(one, its[metric])
                         compared = {
                             "difference": values[metric] - its_values[metric],
@@ -135,4 +137,4 @@ def compute_table(
                             **compared,
                         }
                     )
-    return frame(rows, COLUMNS, outputs)
+    return make_table(rows, COLUMNS, outputs)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
 from oecal.metrics.likelihood_metrics import bits_per_dimension
 from oecal.runs.run_files import RUN_COLUMNS, read_run
-from oecal.tables.rows import frame
+from oecal.tables.rows import make_table
 
 COLUMNS = [*RUN_COLUMNS, "set", "bpd_mean", "bpd_sd", "n"]
 
 
-def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
-) -> pd.DataFrame:
-    """A row for each density run and set.
+def compute_table(outputs: Sequence[str]) -> pd.DataFrame:
+    """One row per density run and set.
 
-    The in-distribution set's training and validation split as `{set}/train` and `{set}/val`.
+    The in-distribution set's training and validation split appear as `{set}/train` and `{set}/val`.
     """
     rows = []
     for path in outputs:
@@ -36,4 +34,4 @@ def compute_table(
                         "n": len(bpd),
                     }
                 )
-    return frame(rows, COLUMNS, outputs)
+    return make_table(rows, COLUMNS, outputs)

@@ -1,4 +1,7 @@
-"""`limits.csv`: where Outlier Exposure helps, does nothing, hurts: each setting of each factor of `limits` against its control."""
+"""`limits.csv`: where Outlier Exposure helps, hurts or does nothing.
+
+Each setting of each factor under `limits` in the configuration is compared with its control.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pandas as pd
 
 from oecal.metrics.seed_intervals import mean_interval
 from oecal.runs.run_files import RUN_COLUMNS
-from oecal.tables.rows import corruptions
+from oecal.tables.rows import split_corruption_names
 
 COLUMNS = [
     "factor",
@@ -49,8 +52,8 @@ HIGHER_IS_BETTER = ("auroc", "accuracy")  # how its measures' names begin
 DIGITS = 12  # of a difference: what differs by rounding alone is the same
 
 
-def mean(rows: pd.DataFrame, column: str, measure: str, by: Sequence[str]) -> pd.DataFrame:
-    """Mean of a column over the rows of a run that agree in `by`: RUN, measure, by, value."""
+def average_rows(rows: pd.DataFrame, column: str, measure: str, by: Sequence[str]) -> pd.DataFrame:
+    """Average a column over the rows of a run that agree in `by`: run, measure, by, value."""
     return (
         rows.groupby([*RUN_COLUMNS, *by], sort=False)[column]
         .mean()
@@ -59,26 +62,31 @@ def mean(rows: pd.DataFrame, column: str, measure: str, by: Sequence[str]) -> pd
     )
 
 
-def detected(detection: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """auroc_<score>, fpr95_<score>: mean over the OOD sets of a kind.
+def measure_detection(detection: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield auroc_<score> and fpr95_<score>, means over the OOD sets of a kind.
 
-    Auroc_msp of each of these, too.
+    And auroc_msp of each OOD set.
     """
     for score in SCORES:
         rows = detection[detection["score"] == score]
         for metric in ("auroc", "fpr95"):
-            yield mean(rows, metric, f"{metric}_{score}", ["kind"])
-    yield mean(detection[detection["score"] == "msp"], "auroc", "auroc_msp", ["kind", "ood"])
+            yield average_rows(rows, metric, f"{metric}_{score}", ["kind"])
+    yield average_rows(
+        detection[detection["score"] == "msp"], "auroc", "auroc_msp", ["kind", "ood"]
+    )
 
 
-def attacked(attacks: pd.DataFrame) -> pd.DataFrame:
-    """auroc_msp of the near and far OOD images under that attack, of the study's, which leaves the least of it."""
+def measure_attacks(attacks: pd.DataFrame) -> pd.DataFrame:
+    """Compute auroc_msp of near and far OOD images under the study's strongest attack.
+
+    The strongest is the one that leaves the lowest AUROC.
+    """
     rows = attacks[
         (attacks["score"] == "msp")
         & attacks["role"].isin(["near", "far"])
         & (attacks["attack"] != "none")
     ]
-    each = mean(rows, "auroc", "auroc_msp", ["attack", "levels"])
+    each = average_rows(rows, "auroc", "auroc_msp", ["attack", "levels"])
     return (
         each.groupby([*RUN_COLUMNS, "measure"], sort=False)["value"]
         .min()
@@ -87,22 +95,24 @@ def attacked(attacks: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def calibrated(calibration: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """accuracy, ece, rms as trained, and ece after temperature scaling.
+def measure_calibration(calibration: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield accuracy, ece and rms as trained, and ece after temperature scaling.
 
     On ID, pooled with OOD, and the mean over all corruptions.
     """
     kind = calibration["set"].where(calibration["set"].isin(["id", "pooled"]))
-    kind = kind.mask(corruptions(calibration["set"])["corruption"].notna(), "corruption")
+    kind = kind.mask(split_corruption_names(calibration["set"])["corruption"].notna(), "corruption")
     calibration = calibration.assign(kind=kind).dropna(subset="kind")
     for measure, (column, post_hoc) in CALIBRATED.items():
-        yield mean(calibration[calibration["post_hoc"] == post_hoc], column, measure, ["kind"])
+        yield average_rows(
+            calibration[calibration["post_hoc"] == post_hoc], column, measure, ["kind"]
+        )
 
 
-def images(trainings: pd.DataFrame) -> pd.DataFrame:
-    """How many images, ID and outliers, a training saw, with the ones that it started from.
+def count_images(trainings: pd.DataFrame) -> pd.DataFrame:
+    """Count the images, ID and outliers, that each training saw.
 
-    Nan if these are no runs of the study.
+    The training that it started from counts too; nan if that is no run of the study.
     """
     about = {
         tuple(row[column] for column in RUN_COLUMNS): row for row in trainings.to_dict("records")
@@ -122,21 +132,24 @@ def images(trainings: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def measured(detection: str, calibration: str, attacks: str, trainings: str) -> pd.DataFrame:
-    """All measures of all runs, from the tables of these names: RUN, measure, kind, ood, value."""
+def measure_runs(detection: str, calibration: str, attacks: str, trainings: str) -> pd.DataFrame:
+    """Compute all measures of all runs from the tables at these paths.
+
+    Columns: run, measure, kind, ood, value.
+    """
     parts = [
-        *detected(pd.read_csv(detection)),
-        attacked(pd.read_csv(attacks)),
-        *calibrated(pd.read_csv(calibration)),
-        images(pd.read_csv(trainings)),
+        *measure_detection(pd.read_csv(detection)),
+        measure_attacks(pd.read_csv(attacks)),
+        *measure_calibration(pd.read_csv(calibration)),
+        count_images(pd.read_csv(trainings)),
     ]
     return (
         pd.concat([part for part in parts if len(part)]).fillna({"ood": ""}).dropna(subset="value")
     )
 
 
-def compared(own: pd.DataFrame, control: pd.DataFrame) -> Iterator[dict[str, object]]:
-    """A row for each measure that both have, over the seeds that both have."""
+def compare_with_control(own: pd.DataFrame, control: pd.DataFrame) -> Iterator[dict[str, object]]:
+    """Yield a row per measure that a training and its control both have, over common seeds."""
     both = own.merge(control, on=["seed", *WHERE], suffixes=("", "_control"))
     for (measure, kind, ood), part in both.groupby(WHERE, sort=False):
         change = (part["value"] - part["value_control"]).round(DIGITS)
@@ -162,26 +175,26 @@ def compared(own: pd.DataFrame, control: pd.DataFrame) -> Iterator[dict[str, obj
 
 
 def compute_table(
-    settings: Sequence[Mapping[str, str]],
     detection: str,
     calibration: str,
     attacks: str,
     trainings: str,
+    settings: Sequence[Mapping[str, str]],
 ) -> pd.DataFrame:
-    """A row for each setting (oecal.study.limit_settings.settings) and measure.
+    """One row per setting and measure.
 
-    Detection, ...: paths of these tables.
+    settings: see oecal.study.limit_settings; the other arguments are the paths of these tables.
 
     kind: of the OOD sets, or attack, id, pooled, corruption; ood: one of them, empty for the mean.
     value, control_value: means over the n seeds that both have; difference: paired by seed, with
-    its Student t interval at 95%, low to high, of this row alone; nan with one seed. images: that a
+    its Student t interval at 95%, low to high, of this row alone; nan with one seed. images: what a
     training saw, in all its steps. verdict: helps or hurts if the interval excludes 0, else
     nothing.
     """
-    runs = measured(detection, calibration, attacks, trainings)
+    runs = measure_runs(detection, calibration, attacks, trainings)
     rows = []
     for setting in settings:
         here = runs[(runs["in_dist"] == setting["in_dist"]) & (runs["model"] == setting["model"])]
         own, control = (here[here["training"] == setting[side]] for side in ("training", "control"))
-        rows += [{**setting, **row} for row in compared(own, control)]
+        rows += [{**setting, **row} for row in compare_with_control(own, control)]
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,4 +1,4 @@
-"""`overlap.csv`: detection of an OOD set with and without the images that overlap with what the model was trained on."""
+"""`overlap.csv`: detection with and without the OOD images that overlap with other sets."""
 
 from __future__ import annotations
 
@@ -10,22 +10,29 @@ import pandas as pd
 from oecal.runs.run_files import RUN_COLUMNS
 
 METRICS = ["auroc", "fpr95", "n_out"]
-KEY = [*RUN_COLUMNS, "kind", "score"]
+COLUMNS = [
+    *RUN_COLUMNS,
+    "kind",
+    "score",
+    "whole",
+    "reduced",
+    "auroc_whole",
+    "auroc_reduced",
+    "fpr95_whole",
+    "fpr95_reduced",
+    "n_out_whole",
+    "n_out_reduced",
+]
 
 
 def compute_table(detection: str | Path, pairs: Sequence[Mapping[str, str]]) -> pd.DataFrame:
-    """A row for each run, score and pair (in_dist, whole, reduced): each metric of the whole and of the reduced OOD set."""
+    """One row per run, score and pair of OOD sets, with each metric of both.
+
+    detection: path of that table; pairs: in_dist, whole (the set as it is) and reduced (the set
+    without what overlaps).
+    """
     rows = pd.read_csv(detection)
-    parts = [
-        pd.DataFrame(
-            columns=[
-                *KEY,
-                "whole",
-                "reduced",
-                *(f"{m}_{w}" for m in METRICS for w in ("whole", "reduced")),
-            ]
-        )
-    ]
+    parts = []
     for pair in pairs:
         of = rows[rows["in_dist"] == pair["in_dist"]]
         sides = [
@@ -39,4 +46,4 @@ def compute_table(detection: str | Path, pairs: Sequence[Mapping[str, str]]) -> 
         )
         parts.append(both.assign(whole=pair["whole"], reduced=pair["reduced"]))
     filled = [part for part in parts if len(part)]
-    return pd.concat(filled)[parts[0].columns] if filled else parts[0]
+    return pd.concat(filled)[COLUMNS] if filled else pd.DataFrame(columns=COLUMNS)

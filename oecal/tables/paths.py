@@ -1,9 +1,11 @@
-"""`paths.csv`: confidence, accuracy and likelihood along paths that lead out of the in-distribution set (oecal.data.image_paths)."""
+"""`paths.csv`: confidence, accuracy and likelihood on paths that leave the in-distribution set.
+
+The paths come from oecal.data.image_paths.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,8 +24,11 @@ VALUES = ["confidence", "accuracy", "bpd"]
 COLUMNS = [*RUN_COLUMNS, "set", "t", *VALUES, "n"]
 
 
-def along(group: EvaluatedSet, dims: int) -> dict[str, np.ndarray]:
-    """Of each image (rows) at each step (columns): confidence and whether the true class is predicted, or bits/dim."""
+def arrange_by_step(group: EvaluatedSet, dims: int) -> dict[str, np.ndarray]:
+    """Arrange the values of a path's images, a row per image and a column per step.
+
+    Confidence and whether the true class is predicted; of a density model bits per dimension.
+    """
     if "log_likelihood" in group.arrays:
         return {"bpd": bits_per_dimension(group["log_likelihood"], dims).reshape(-1, STEPS)}
     confidence, correct = confidence_and_correctness([take_all(group)])
@@ -33,21 +38,19 @@ def along(group: EvaluatedSet, dims: int) -> dict[str, np.ndarray]:
     }
 
 
-def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
-) -> pd.DataFrame:
-    """A row for each run, path and step: means over the n images that start the path.
+def compute_table(outputs: Sequence[str]) -> pd.DataFrame:
+    """One row per run, path and step, with means over the n images that start the path.
 
-    set: where the path leads; t: 0 is the in-distribution image, 1 the end; accuracy: share that is
-    given the true class of its start.
+    set: where the path leads; t: 0 is the in-distribution image, 1 the end; accuracy: share of
+    images that are given the true class of their start.
     """
     rows = []
     for path in outputs:
         run = read_run(path, "logits", "labels", "log_likelihood")
         for group in run.tests("path"):
-            found = along(group, run.dims)
+            by_step = arrange_by_step(group, run.dims)
             for step, t in enumerate(T):
-                means = {name: values[:, step].mean() for name, values in found.items()}
+                means = {name: values[:, step].mean() for name, values in by_step.items()}
                 rows.append(
                     {
                         **run.key,

@@ -1,11 +1,14 @@
-"""`promises.csv`: what each threshold promised and what it did on the test images, which had no part in choosing it."""
+"""`promises.csv`: what each threshold promised, and the rates it achieved on test images.
+
+The test images had no part in the choice of the threshold.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +22,8 @@ from oecal.runs.run_files import (
     list_complete_scores,
     read_run,
 )
-from oecal.tables.rows import frame
+from oecal.runs.thresholds import Guarantee
+from oecal.tables.rows import make_table
 
 COLUMNS = [
     *RUN_COLUMNS,
@@ -44,26 +48,27 @@ COLUMNS = [
 WHOLE = ("id", "pooled")  # the sets that a promise is about; others are single OOD sets
 
 
-def rejected(accepted: np.ndarray) -> dict[str, Any]:
-    """Share of ID images that are rejected; accepted: (N,) bool.
+def measure_rejection(accepted: np.ndarray) -> dict[str, float]:
+    """Compute the share of ID images that are rejected; accepted: (N,) bool.
 
-    Low, high: its Clopper-Pearson interval at 95%.
+    low, high: its Clopper-Pearson interval at 95%.
     """
     n, k = len(accepted), int(np.count_nonzero(~accepted))
     low, high = clopper_pearson(k, n, 0.975)
     return {"realised": k / n, "low": float(low), "high": float(high), "n": n}
 
 
-def mistaken(
+def measure_errors(
     accepted: np.ndarray, wrong: np.ndarray, others: Sequence[np.ndarray], rate: float
-) -> dict[str, Any]:
-    """Share of errors among the accepted where a share r of what arrives is OOD, in equal parts of each of the sets `others`.
+) -> dict[str, float]:
+    """Compute the share of errors among accepted images where a share r of the images is OOD.
 
-    accepted, wrong: (N,) bool of ID images; others: accepted, bool, of each OOD set. With a = P(ID
-    accepted and wrong), c = P(ID accepted), o = P(OOD accepted): R = [(1 - r) a + r o] / [(1 - r) c
-    + r o], weighted rather than subsampled. low, high: at 95%; without OOD images Clopper-Pearson
-    of the errors among the accepted; with them by the delta method, with half an image added to
-    each count so that a rate of 0 has an interval too. All nan if nothing is accepted.
+    accepted, wrong: (N,) bool of ID images; others: accepted, bool, of each OOD set; OOD images
+    come from each set in equal parts, and all of them are errors. With a = P(ID accepted and
+    wrong), c = P(ID accepted), o = P(OOD accepted): R = [(1 - r) a + r o] / [(1 - r) c + r o],
+    weighted rather than subsampled. low, high: at 95%; without OOD images Clopper-Pearson of the
+    errors among the accepted; with them by the delta method, with half an image added to each count
+    so that a rate of 0 has an interval too. All nan if nothing is accepted.
     """
     from scipy.special import ndtri
 
@@ -100,24 +105,24 @@ def mistaken(
     }
 
 
-def rows(
-    promise: Mapping[str, Any],
+def judge_threshold(
+    guarantee: Guarantee,
     score: str,
     limit: float | None,
     inside: EvaluatedSet,
     outside: Sequence[EvaluatedSet],
     wrong: np.ndarray,
-) -> list[dict[str, Any]]:
-    """Of one threshold a row for each set: id.
+) -> list[dict[str, object]]:
+    """Compute the rows of one threshold, one per set.
 
-    Or, where OOD images are promised something, pooled and each OOD set by itself.
+    The set is `id`, or, for a promise about OOD images, `pooled` and each OOD set by itself.
     """
     threshold = -np.inf if limit is None else limit
     accepted, others = inside[score] <= threshold, {g.set: g[score] <= threshold for g in outside}
-    found = []
-    if promise["kind"] == "reject":
+    rows = []
+    if guarantee.kind == "reject":
         sets: dict[str, list[np.ndarray]] = {"id": []}
-    elif promise["ood_rate"] > 0:
+    elif guarantee.ood_rate > 0:
         sets = {
             "pooled": list(others.values()),
             **{name: [values] for name, values in others.items()},
@@ -126,34 +131,33 @@ def rows(
         sets = {"id": []}
     for name, parts in sets.items():
         measured = (
-            rejected(accepted)
-            if promise["kind"] == "reject"
-            else mistaken(accepted, wrong, parts, promise["ood_rate"])
+            measure_rejection(accepted)
+            if guarantee.kind == "reject"
+            else measure_errors(accepted, wrong, parts, guarantee.ood_rate)
         )
         shown = parts or list(others.values())
-        found.append(
+        rows.append(
             {
                 "set": name,
                 "threshold": np.nan if limit is None else limit,
-                "promised": promise["level"],
+                "promised": guarantee.level,
                 **measured,
-                "kept": not measured["realised"] > promise["level"],
+                "kept": not measured["realised"] > guarantee.level,
                 "coverage": accepted.mean(),
                 "ood_accepted": np.mean([part.mean() for part in shown]) if shown else np.nan,
             }
         )
-    return found
+    return rows
 
 
 def compute_table(
     thresholds: Sequence[str],
     outputs: Sequence[str],
     scores: Sequence[str],
-    options: Mapping[str, float],
 ) -> pd.DataFrame:
-    """A row for each run, promise, score and set.
+    """One row per run, promise, score and set.
 
-    Thresholds, outputs, scores: paths, in the same order of runs.
+    thresholds, outputs, scores: paths, in the same order of runs.
 
     set: `id`; of an error promise with OOD images `pooled`, all OOD test sets in equal shares, and
     each of them by itself. threshold: nan if there is none. realised: share rejected, or share of
@@ -161,21 +165,26 @@ def compute_table(
     kept: realised <= promised. coverage: share of ID images that are accepted; ood_accepted: mean
     share over the row's OOD sets, of the set `id` over all; n: test images.
     """
-    found = []
+    rows = []
     for path, output, scored in zip(thresholds, outputs, scores, strict=True):
         run, values = read_run(output, "logits", "labels", "log_likelihood"), read_run(scored)
         inside, outside = values.find("id"), values.tests(*OOD)
         usable, wrong = list_complete_scores(run, [inside, *outside]), find_errors(run.find("id"))
         for name, promise in json.loads(Path(path).read_text())["promises"].items():
+            guarantee = Guarantee(
+                **{field.name: promise[field.name] for field in fields(Guarantee)}
+            )
             about = {
                 **run.key,
                 "promise": name,
-                **{key: promise[key] for key in ("kind", "level", "confidence", "ood_rate")},
+                **asdict(guarantee),
             }
             for score, chosen in promise["scores"].items():
                 if score in usable:
-                    found += [
+                    rows += [
                         {**about, "score": score, **row}
-                        for row in rows(promise, score, chosen["threshold"], inside, outside, wrong)
+                        for row in judge_threshold(
+                            guarantee, score, chosen["threshold"], inside, outside, wrong
+                        )
                     ]
-    return frame(found, COLUMNS, outputs)
+    return make_table(rows, COLUMNS, outputs)

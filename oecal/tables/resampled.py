@@ -1,26 +1,31 @@
-"""`resampled.csv`: how often a promise is broken, over random splits of the images, neither trained on, into validation and test.
+"""`resampled.csv`: how often a promise is broken over random splits into validation and test.
 
 What is exact and what is not:
 
-- ID val and ID test images are pooled and split anew, so they are exchangeable, as the guarantee asks, whatever they were before.
-- A promise is about the rate of all images to come. A finite test adds noise of its own, and exceeds the promise more often than
-  1 - confidence although it is kept. For `reject` this share has a closed form: where the threshold has k of n images of the new val
-  above it, it has X of m new test images, X ~ BetaBinomial(m, k + 1, n - k) (negative hypergeometric); fewer where scores are tied.
-- So the promise is also judged with the pool as the population: at a given threshold its rate is known, and at most 1 - confidence of
-  the splits may exceed the level, apart from the chance of few splits. It will be fewer: n images drawn without replacement vary less
-  than the binomial distribution of the guarantee supposes, the less the larger a part of the pool they are.
-- With OOD images the same holds nearly: a random half of each OOD test set stands for the outliers, the sets in equal shares as on the
-  measuring side, the other half arrives. Their number is exact rather than random, which makes errors vary less still.
-- Auxiliary outliers, always the same, promise nothing of other OOD images: the table tells what comes of it.
+- ID val and ID test images, neither of which was trained on, are pooled and split anew. So they are
+  exchangeable, as the guarantee asks, whatever they were before.
+- A promise is about the rate of all images to come. A finite test adds noise of its own, and
+  exceeds the promise more often than 1 - confidence although it is kept. For `reject` this share
+  has a closed form: if k of the n images of the new val lie above the threshold, then X of m new
+  test images do, X ~ BetaBinomial(m, k + 1, n - k) (negative hypergeometric); fewer where scores
+  are tied.
+- So the promise is also judged with the pool as the population: at a given threshold its rate is
+  known, and at most 1 - confidence of the splits may exceed the level, apart from the chance of few
+  splits. It will be fewer: n images drawn without replacement vary less than the binomial
+  distribution of the guarantee supposes, the less the larger a part of the pool they are.
+- With OOD images the same holds nearly: a random half of each OOD test set stands for the outliers,
+  the sets in equal shares as on the measuring side, and the other half arrives. Their number is
+  exact rather than random, which makes errors vary less still.
+- Auxiliary outliers, always the same, promise nothing about other OOD images: the table measures
+  what comes of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,9 +40,9 @@ from oecal.runs.run_files import (
     list_complete_scores,
     read_run,
 )
-from oecal.runs.thresholds import chosen, described
-from oecal.tables.promises import mistaken
-from oecal.tables.rows import SCORES, frame
+from oecal.runs.thresholds import Guarantee, read_guarantee, select_threshold
+from oecal.tables.promises import measure_errors
+from oecal.tables.rows import COMMON_SCORES, make_table
 
 COLUMNS = [
     *RUN_COLUMNS,
@@ -64,11 +69,11 @@ SPLITS = 200
 
 
 @dataclass(frozen=True)
-class Split:
-    """Places of images.
+class ValTestSplit:
+    """One random split of a run's images into validation and test, as indices.
 
-    Val, test: in the ID pool; outliers: in all OOD images, one set after the other; arriving: in
-    each OOD set.
+    val, test: into the ID pool; outliers: into all OOD images, one set after the other; arriving:
+    into each OOD set.
     """
 
     val: np.ndarray
@@ -77,11 +82,12 @@ class Split:
     arriving: list[np.ndarray]
 
 
-def split(number: int, val: int, test: int, sizes: Sequence[int]) -> Split:
-    """The split of this number, the same one for each run: `val` and `test` ID images, and halves of OOD sets of so many images.
+def draw_split(number: int, val: int, test: int, sizes: Sequence[int]) -> ValTestSplit:
+    """Draw the split of this number, the same one for each run.
 
-    Of the first halves as many as the smallest one has are taken from each set, in random order,
-    which `oecal.runs.thresholds.pool` draws from.
+    val, test: the numbers of ID images; sizes: of images of each OOD set, which is split into
+    halves. From the first halves, as many images as the smallest one has are taken from each set,
+    in random order, for `oecal.runs.thresholds.pool_at_rate` to draw from.
     """
     rng = make_generator("resampled", number)
     inside = rng.permutation(val + test)
@@ -94,7 +100,7 @@ def split(number: int, val: int, test: int, sizes: Sequence[int]) -> Split:
             *(start + order[:each] for start, order in zip(starts, orders, strict=False)),
         ]
     )
-    return Split(
+    return ValTestSplit(
         inside[:val],
         inside[val:],
         rng.permutation(outliers),
@@ -103,10 +109,11 @@ def split(number: int, val: int, test: int, sizes: Sequence[int]) -> Split:
 
 
 @dataclass(frozen=True)
-class Pool:
+class ScoresOfRun:
     """One score of all images of a run.
 
-    inside: ID val and test, wrong: of each its prediction; outside: OOD sets; auxiliary: outliers.
+    inside: ID val and test; wrong: whether the prediction of each of them is wrong; outside: of
+    each OOD set; auxiliary: outliers.
     """
 
     inside: np.ndarray
@@ -116,110 +123,119 @@ class Pool:
 
 
 @cache
-def place(n: int, level: float, confidence: float) -> int | None:
-    """Which of n ascending scores is the threshold for rejection; it depends on nothing else."""
-    found = select_rejection_threshold(np.arange(n), level, confidence).threshold
-    return None if found is None else int(found)
+def find_threshold_index(n: int, level: float, confidence: float) -> int | None:
+    """Return which of n ascending scores is the threshold for rejection.
+
+    It depends on nothing else.
+    """
+    index = select_rejection_threshold(np.arange(n), level, confidence).threshold
+    return None if index is None else int(index)
 
 
-def limit(
-    promise: Mapping[str, Any], inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray
+def choose_threshold(
+    guarantee: Guarantee, inside: np.ndarray, wrong: np.ndarray, outside: np.ndarray
 ) -> float:
-    """The threshold that `oecal.runs.thresholds.chosen` chooses; nan if there is none."""
-    if promise["kind"] == "reject":
-        at = place(len(inside), promise["level"], promise["confidence"])
+    """Return the threshold that `select_threshold` selects, only faster; nan if there is none."""
+    if guarantee.kind == "reject":
+        at = find_threshold_index(len(inside), guarantee.level, guarantee.confidence)
         return np.nan if at is None else np.partition(inside, at)[at]
-    found = chosen(promise, inside, wrong, outside).threshold
-    return np.nan if found is None else found
+    threshold = select_threshold(guarantee, inside, wrong, outside).threshold
+    return np.nan if threshold is None else threshold
 
 
-def realised(
-    promise: Mapping[str, Any],
+def measure_rate(
+    guarantee: Guarantee,
     threshold: float,
     inside: np.ndarray,
     wrong: np.ndarray,
     outside: Sequence[np.ndarray],
 ) -> float:
-    """The rate that is promised something, as in `promises.csv`.
+    """Measure the rate that the promise is about, as in `promises.csv`.
 
-    Nan without a threshold, and of errors if nothing is accepted.
+    nan without a threshold, and for errors if nothing is accepted.
     """
     if np.isnan(threshold):
         return np.nan
-    if promise["kind"] == "reject":
+    if guarantee.kind == "reject":
         return np.count_nonzero(inside > threshold) / len(inside)
-    others = [values <= threshold for values in outside] if promise["ood_rate"] > 0 else []
-    rate: float = mistaken(inside <= threshold, wrong, others, promise["ood_rate"])["realised"]
+    others = [values <= threshold for values in outside] if guarantee.ood_rate > 0 else []
+    rate: float = measure_errors(inside <= threshold, wrong, others, guarantee.ood_rate)["realised"]
     return rate
 
 
-def trial(
-    promise: Mapping[str, Any], outliers: str, pool: Pool, s: Split
+def try_split(
+    guarantee: Guarantee, outliers: str, pool: ScoresOfRun, s: ValTestSplit
 ) -> tuple[float, float, float, float]:
-    """Threshold, realised rate on the new test images and on all, share of new ID test images accepted."""
+    """Return threshold, rate on the new test images, rate on all images, and coverage of one split.
+
+    Coverage is the share of the new ID test images that are accepted.
+    """
     known = (
         np.concatenate([np.zeros(0), *pool.outside])[s.outliers]
         if outliers == "like_test"
         else pool.auxiliary
     )
-    threshold = limit(promise, pool.inside[s.val], pool.wrong[s.val], known)
+    threshold = choose_threshold(guarantee, pool.inside[s.val], pool.wrong[s.val], known)
     arriving = [values[index] for values, index in zip(pool.outside, s.arriving, strict=True)]
     test = pool.inside[s.test]
-    rate = realised(promise, threshold, test, pool.wrong[s.test], arriving)
-    overall = realised(promise, threshold, pool.inside, pool.wrong, pool.outside)
+    rate = measure_rate(guarantee, threshold, test, pool.wrong[s.test], arriving)
+    overall = measure_rate(guarantee, threshold, pool.inside, pool.wrong, pool.outside)
     return threshold, rate, overall, np.count_nonzero(test <= threshold) / len(test)
 
 
-def expected(promise: Mapping[str, Any], val: int, test: int) -> float:
-    """Probability that more than the level of `test` images are rejected at a threshold of `val` exchangeable ones, without ties.
+def compute_expected(guarantee: Guarantee, val: int, test: int) -> float:
+    """Return the probability that more than the level of `test` images are rejected.
 
-    Exact for `reject`; nan for `error`, whose threshold has no such law, and without a threshold.
+    The threshold is one of `val` exchangeable images; there are no ties. Exact for `reject`; nan
+    for `error`, whose threshold has no such law, and without a threshold.
     """
     from scipy.stats import betabinom
 
     at = (
-        place(val, promise["level"], promise["confidence"]) if promise["kind"] == "reject" else None
+        find_threshold_index(val, guarantee.level, guarantee.confidence)
+        if guarantee.kind == "reject"
+        else None
     )
     if at is None:
         return np.nan
     above = val - 1 - at
     return float(
-        betabinom.sf(np.floor(promise["level"] * test + 1e-9), test, above + 1, val - above)
+        betabinom.sf(np.floor(guarantee.level * test + 1e-9), test, above + 1, val - above)
     )
 
 
-def summary(promise: Mapping[str, Any], found: np.ndarray) -> dict[str, float]:
-    """Of thresholds, realised rates on test and in the pool, and coverages, (S, 4).
+def summarize_trials(guarantee: Guarantee, trials: np.ndarray) -> dict[str, float]:
+    """Summarize thresholds, rates on test and in the pool, and coverages of all splits, (S, 4).
 
     A split without a threshold breaks no promise.
     """
-    thresholds, rates, pool, coverage = found.T
+    thresholds, rates, pool, coverage = trials.T
     there = rates[~np.isnan(rates)]
     low, high = np.quantile(there, (0.05, 0.95)) if len(there) else (np.nan, np.nan)
     return {
-        "splits": len(found),
+        "splits": len(trials),
         "without": np.count_nonzero(np.isnan(thresholds)),
         "mean": there.mean() if len(there) else np.nan,
         "q05": low,
         "q95": high,
-        "exceeds": np.mean(rates > promise["level"]),
-        "exceeds_pool": np.mean(pool > promise["level"]),
+        "exceeds": np.mean(rates > guarantee.level),
+        "exceeds_pool": np.mean(pool > guarantee.level),
         "coverage": coverage.mean(),
     }
 
 
-def versions(
-    promise: Mapping[str, Any],
+def list_outlier_kinds(
+    guarantee: Guarantee,
     kind: str,
     outside: Sequence[EvaluatedSet],
     auxiliary: Sequence[EvaluatedSet],
 ) -> list[str]:
-    """The outliers that a promise can be tried with: `none` where it needs none."""
-    if promise["kind"] == "reject":
+    """List the outliers that a promise can be tried with; `none` if it needs none."""
+    if guarantee.kind == "reject":
         return ["none"]
     if kind != "classifier":
         return []  # it predicts nothing
-    if promise["ood_rate"] == 0:
+    if guarantee.ood_rate == 0:
         return ["none"]
     return [
         name
@@ -229,27 +245,30 @@ def versions(
 
 
 def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, Any]
+    outputs: Sequence[str],
+    scores: Sequence[str],
+    promise_entries: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
-    """A row for each run, promise, score of `oecal.tables.rows.SCORES` and kind of outliers.
+    """One row per run, promise, score and kind of outliers.
 
-    Outputs, scores: paths, in the same order.
+    Of the scores in `oecal.tables.rows.COMMON_SCORES`. outputs, scores: paths, in the same order;
+    promise_entries: `promises` of the configuration.
 
     outliers: those that the threshold is chosen with: `none`; `like_test`, exchangeable with the
-    OOD images that arrive, or `auxiliary`. splits: their number; without: splits for which no
+    OOD images that arrive; or `auxiliary`. splits: their number; without: splits for which no
     threshold can promise it. mean, q05, q95: of the realised rate on the new test images over
     splits with a threshold. exceeds: share of all splits in which it is above the level; expected:
     the probability of that for `reject`, without ties. exceeds_pool: share in which the rate of all
-    images of the pool and the OOD test sets is above the level: a promise is kept if at most 1 -
-    confidence. coverage: mean share of new ID test images accepted. n_val, n_test: ID images of a
-    split. Options: promises, as in the configuration.
+    images of the pool and the OOD test sets is above the level: a promise is kept if that is at
+    most 1 - confidence. coverage: mean share of new ID test images accepted. n_val, n_test: ID
+    images of a split.
     """
-    promises = {name: described(promise) for name, promise in options["promises"].items()}
+    guarantees = {name: read_guarantee(promise) for name, promise in promise_entries.items()}
     rows = []
     for output, scored in zip(outputs, scores, strict=True):
         run, values = (
             read_run(output, "logits", "labels", "log_likelihood"),
-            read_run(scored, *SCORES),
+            read_run(scored, *COMMON_SCORES),
         )
         parts, outside = [values.find("id", "val"), values.find("id")], values.tests(*OOD)
         auxiliary = [g for g in values.groups if g.role == "outlier"]
@@ -258,7 +277,7 @@ def compute_table(
             continue
         n_val, n_test = (len(g[usable[0]]) for g in parts)
         splits = [
-            split(number, n_val, n_test, [len(g[usable[0]]) for g in outside])
+            draw_split(number, n_val, n_test, [len(g[usable[0]]) for g in outside])
             for number in range(SPLITS)
         ]
         if run.kind == "classifier":
@@ -268,7 +287,7 @@ def compute_table(
         else:
             wrong = np.zeros(n_val + n_test, bool)
         pools = {
-            score: Pool(
+            score: ScoresOfRun(
                 np.concatenate([g[score] for g in parts]),
                 wrong,
                 [g[score] for g in outside],
@@ -276,18 +295,25 @@ def compute_table(
             )
             for score in usable
         }
-        for name, promise in promises.items():
+        for name, guarantee in guarantees.items():
             about = {
                 **run.key,
                 "promise": name,
-                **promise,
-                "expected": expected(promise, n_val, n_test),
+                **asdict(guarantee),
+                "expected": compute_expected(guarantee, n_val, n_test),
                 "n_val": n_val,
                 "n_test": n_test,
             }
-            for score, outliers in product(usable, versions(promise, run.kind, outside, auxiliary)):
-                found = np.array([trial(promise, outliers, pools[score], s) for s in splits])
+            for score, outliers in product(
+                usable, list_outlier_kinds(guarantee, run.kind, outside, auxiliary)
+            ):
+                trials = np.array([try_split(guarantee, outliers, pools[score], s) for s in splits])
                 rows.append(
-                    {**about, "score": score, "outliers": outliers, **summary(promise, found)}
+                    {
+                        **about,
+                        "score": score,
+                        "outliers": outliers,
+                        **summarize_trials(guarantee, trials),
+                    }
                 )
-    return frame(rows, COLUMNS, outputs)
+    return make_table(rows, COLUMNS, outputs)

@@ -1,9 +1,8 @@
-"""From rows to a table, and from a table to the rows of one model: what the tables share, and the figures that are drawn from them."""
+"""What tables share: selecting the rows of a model, and building a table from rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
@@ -11,13 +10,16 @@ from oecal.runs.run_files import read_run
 
 # Where many resamples or streams make every score too many: those of them that a run has; cheap,
 # and known to all.
-SCORES = ("msp", "energy", "mahalanobis", "log_likelihood", "likelihood_ratio")
+COMMON_SCORES = ("msp", "energy", "mahalanobis", "log_likelihood", "likelihood_ratio")
 
 
 def select_model(
     path: str, in_dist: str, model: str, trainings: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """The rows of a table's file of one model; with `trainings`, of these, in their order."""
+    """Read the rows of one model from a table's file.
+
+    With `trainings`, only the rows of these trainings, in their order.
+    """
     table = pd.read_csv(path)
     table = table[(table["in_dist"] == in_dist) & (table["model"] == model)]
     if not trainings:
@@ -28,26 +30,29 @@ def select_model(
     )
 
 
-def with_excess(calibration: pd.DataFrame) -> pd.DataFrame:
-    """The same with the column `excess`: mean confidence minus accuracy.
+def add_excess(calibration: pd.DataFrame) -> pd.DataFrame:
+    """Add the column `excess`: mean confidence minus accuracy.
 
     Above 0, the model is over-confident.
     """
     return calibration.assign(excess=calibration["mean_confidence"] - calibration["accuracy"])
 
 
-def corruptions(sets: pd.Series) -> pd.DataFrame:
-    """Corruption and severity, a digit, of sets named `contrast-3`; nan where a set is none."""
+def split_corruption_names(sets: pd.Series) -> pd.DataFrame:
+    """Split the names of sets such as `contrast-3` into corruption and severity.
+
+    Both are nan for a set that is not a corruption.
+    """
     return sets.str.extract(r"^(?P<corruption>\w+)-(?P<severity>\d)$")
 
 
-def frame(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], paths: Sequence[str]
+def make_table(
+    rows: Sequence[Mapping[str, object]], columns: Sequence[str], paths: Sequence[str]
 ) -> pd.DataFrame:
-    """A table of these rows.
+    """Make a table of these rows.
 
-    Where no run of the study has such a result, a row for each run says so: empty, set `none`, n =
-    0.
+    If no run of the study has such a result, the table has a row per run that says so: its set is
+    `none` and its n is 0.
     """
     none = {"set": "none"} | ({"n": 0} if "n" in columns else {})
     return pd.DataFrame(

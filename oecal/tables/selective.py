@@ -1,11 +1,11 @@
 """`selective.csv`: what is gained by rejecting the inputs that a score calls uncertain.
 
-On ID alone and with OOD mixed in.
+On ID images alone, and with OOD images mixed in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from oecal.runs.run_files import (
     pool_test_images,
     read_run,
 )
-from oecal.tables.rows import frame
+from oecal.tables.rows import make_table
 
 COLUMNS = [
     *RUN_COLUMNS,
@@ -32,16 +32,17 @@ COLUMNS = [
 ]
 
 
-def errors_and_scores(
+def collect_errors_and_scores(
     outputs: str, scores: str, ratio: float
 ) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
-    """For `id` and `pooled`: 1 where the prediction is wrong or the image is OOD, (N,), and each score, (N,).
+    """Collect errors, (N,), and each score, (N,), for the sets `id` and `pooled`.
 
-    A score that was computed of part of the images only has no place here.
+    An error is 1 where the prediction is wrong or the image is OOD. Scores that were computed for
+    only part of the images are left out.
     """
     run, scored = read_run(outputs, "logits", "labels"), read_run(scores)
     at = {(g.set, g.split): g for g in scored.groups}
-    found = {}
+    errors_and_scores = {}
     both = pool_test_images(run, ratio)
     for name, parts in {"id": both[:1], "pooled": both}.items():
         _, correct = confidence_and_correctness(parts)
@@ -50,27 +51,29 @@ def errors_and_scores(
             s: np.concatenate([at[group.set, group.split][s][index] for group, index in parts])
             for s in whole
         }
-        found[name] = (1 - correct.astype(float), values)
-    return found
+        errors_and_scores[name] = (1 - correct.astype(float), values)
+    return errors_and_scores
 
 
 def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
+    outputs: Sequence[str],
+    scores: Sequence[str],
+    ood_ratio: float,
+    target_risk: float,
+    target_coverage: float,
 ) -> pd.DataFrame:
-    """A row for each classifier run, score and set.
+    """One row per classifier run, score and set.
 
-    Options: ood_ratio, target_risk, target_coverage.
+    ood_ratio, target_risk, target_coverage: as under `measures` in the configuration.
     """
     rows = []
     for output, scored in zip(outputs, scores, strict=True):
         run = read_run(scored)
         if run.kind == "classifier":
-            for name, (errors, values) in errors_and_scores(
-                output, scored, options["ood_ratio"]
+            for name, (errors, values) in collect_errors_and_scores(
+                output, scored, ood_ratio
             ).items():
                 for score, v in values.items():
-                    metrics = selective_metrics(
-                        v, errors, options["target_risk"], options["target_coverage"]
-                    )
+                    metrics = selective_metrics(v, errors, target_risk, target_coverage)
                     rows.append({**run.key, "score": score, "set": name, **metrics})
-    return frame(rows, COLUMNS, outputs)
+    return make_table(rows, COLUMNS, outputs)

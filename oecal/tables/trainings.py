@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
-from oecal.core import hdf5_files
 from oecal.runs.run_files import read_run
 
 
-def compute_table(
-    outputs: Sequence[str], scores: Sequence[str], options: Mapping[str, float]
-) -> pd.DataFrame:
-    """A row for each run, from what its outputs say of it.
+def compute_table(outputs: Sequence[str]) -> pd.DataFrame:
+    """One row per run, read from its outputs.
 
     options: of the objective, `name=value; ...`; outliers: the auxiliary sets that could be had;
     alike: OOD sets that are drawn like one of them; precision: of the evaluation; steps, images and
@@ -24,9 +21,8 @@ def compute_table(
     """
     rows = []
     for path in outputs:
-        key = read_run(path, "none").key
-        with hdf5_files.reading(path) as file:
-            about = dict(file.attrs)
+        run = read_run(path, "none")
+        about = run.attributes
         configuration = json.loads(about["configuration"])
         objective = configuration["objective"]
         chosen = "; ".join(f"{name}={value}" for name, value in objective["options"].items())
@@ -42,5 +38,5 @@ def compute_table(
             name: configuration.get(name, 0) for name in ("train_images", "label_noise")
         }  # runs of before had neither
         more["outlier_images"] = steps * recipe["outlier_batch_size"] if about["outliers"] else 0
-        rows.append({**key, **more, **recipe})
+        rows.append({**run.key, **more, **recipe})
     return pd.DataFrame(rows)

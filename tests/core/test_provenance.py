@@ -73,7 +73,7 @@ def test_each_published_number_has_a_counterpart_and_a_source():
         "calibration": "oecal/tables/calibration.py",
         "likelihood": "oecal/tables/likelihood.py",
     }
-    table = published_numbers.numbers()
+    table = published_numbers.read_published_numbers()
     assert len(table) > 90
     for row in table.to_dict("records"):
         assert f'"{row["column"]}"' in (ROOT / known[row["table"]]).read_text()
@@ -98,8 +98,8 @@ def test_our_counterpart_is_of_the_same_architecture():
         tables[name] = pd.DataFrame(
             columns=["in_dist", "model", "training", "score", "post_hoc", "set", "ood"]
         )
-    found = published_numbers.beside(tables, {"a": "cifar10"})
+    found = published_numbers.compare_with_published(tables, {"a": "cifar10"})
     assert found[["our model", "published", "this study"]].to_numpy().tolist() == [
         ["pixelcnn", "3.060 → 3.080", "3.00 → –"]
     ]
-    assert published_numbers.beside(tables, {}).empty
+    assert published_numbers.compare_with_published(tables, {}).empty

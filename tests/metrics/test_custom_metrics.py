@@ -22,8 +22,6 @@ METRICS = list_components("metrics", "TABLE")
 OPTIONS = {
     "bins": 15,
     "ood_ratio": 0.2,
-    "post_hoc": ["temperature"],
-    "resamples": 100,
     "metrics": ["correctness_brier"],
 }
 
@@ -97,8 +95,8 @@ def test_the_tables_take_it(tmp_path, rng):
     }
     paths = [written(tmp_path / "x.h5", groups)]
     table, among = (
-        calibration.compute_table(paths, [], OPTIONS),
-        intervals.compute_table(paths, [], OPTIONS),
+        calibration.compute_table(paths, **OPTIONS, post_hoc=["temperature"]),
+        intervals.compute_table(paths, **OPTIONS, resamples=100),
     )
     assert list(table.columns) == [*calibration.COLUMNS, "correctness_brier"]
     assert table["correctness_brier"].between(0, 1).all()
@@ -120,7 +118,7 @@ def test_detection_takes_one_of_its_own(tmp_path, monkeypatch):
         "a/test": ("id", {"s": np.array([0.0, 1.0])}),
         "b/test": ("far", {"s": np.array([1.0, 3.0])}),
     }
-    table = detection.compute_table([], [written(tmp_path / "x.h5", groups)], {})
+    table = detection.compute_table([written(tmp_path / "x.h5", groups)])
     assert list(table.columns) == [*detection.COLUMNS, "beyond"]
     assert table["beyond"].tolist() == [0.5]
 

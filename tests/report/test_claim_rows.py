@@ -27,7 +27,7 @@ def test_rows_of_the_report(tmp_path):
         + rows("baseline", [0.1, 0.1, 0.1])
         + rows("baseline", [0.7], ood="z"),
     ).reset_index().to_csv(tmp_path / "claims.csv", index=False)
-    far, near = claim_rows.rows(
+    far, near = claim_rows.format_claims(
         pd.read_csv(tmp_path / "claims.csv"), "s", ["oe_gain-a-m-oe"], ["studies/s.yaml"]
     )
     assert (far["criterion"], far["estimate"], far["unit"], far["n"], far["verdict"]) == (
@@ -63,4 +63,4 @@ def test_rows_of_the_report(tmp_path):
     ],
 )
 def test_numbers_for_readers(value, unit, expected):
-    assert claim_rows.shown(value, unit) == expected
+    assert claim_rows.format_number(value, unit) == expected

@@ -2,10 +2,10 @@ import re
 
 import pandas as pd
 
-from oecal.report.summary_tables import Summary
-from oecal.report.typeset import escaped, latex, markdown, typeset
-from oecal.study.claim_entries import filled
-from oecal.tables.claims import compute_table as judged
+from oecal.report.summary_formats import Summary
+from oecal.report.typeset import collect_tables, escape_latex, format_latex, format_markdown
+from oecal.study.claim_entries import parse_claim
+from oecal.tables.claims import judge_claims
 
 
 def summary(rows=1):
@@ -16,15 +16,15 @@ def summary(rows=1):
 
 
 def test_special_characters_stand_for_themselves():
-    assert escaped("a_b & 5% ~ {x}") == r"a\_b \& 5\% \textasciitilde{} \{x\}"
-    assert escaped(r"\up^2") == r"\textbackslash{}up\textasciicircum{}2"
-    assert escaped("-1.0 ± 0.5") == r"$-$1.0 $\pm$ 0.5"
-    assert escaped("far-OOD, blur-1, < 2") == r"far-OOD, blur-1, \textless{} 2"
-    assert escaped(3) == "3"
+    assert escape_latex("a_b & 5% ~ {x}") == r"a\_b \& 5\% \textasciitilde{} \{x\}"
+    assert escape_latex(r"\up^2") == r"\textbackslash{}up\textasciicircum{}2"
+    assert escape_latex("-1.0 ± 0.5") == r"$-$1.0 $\pm$ 0.5"
+    assert escape_latex("far-OOD, blur-1, < 2") == r"far-OOD, blur-1, \textless{} 2"
+    assert escape_latex(3) == "3"
 
 
 def test_latex():
-    text = latex(summary())
+    text = format_latex(summary())
     assert r"\caption{Detection: AUROC. Percent \& more.}" in text
     assert r"\label{tab:detection_auroc}" in text
     assert r"\begin{tabular}{lrr}" in text
@@ -35,14 +35,14 @@ def test_latex():
 
 
 def test_a_long_table_goes_over_pages():
-    text = latex(summary(rows=41))
+    text = format_latex(summary(rows=41))
     assert r"\begin{longtable}{lrr}" in text
     assert text.count(r"\\") == 1 + 1 + 41  # label, header, rows
     assert r"\begin{table}" not in text
 
 
 def test_markdown():
-    title, empty, *lines = markdown(summary()).splitlines()
+    title, empty, *lines = format_markdown(summary()).splitlines()
     assert (title, empty) == ("**Detection: AUROC.** Percent & more.", "")
     assert lines == [
         "| set | far | n |",
@@ -69,7 +69,7 @@ def test_claims_are_there(tmp_path):
         ]
     )
     rows.to_csv(tmp_path / "calibration.csv", index=False)
-    claim = filled(
+    claim = parse_claim(
         "x",
         {
             "statement": "The error is above 5%, as everybody says.",
@@ -87,10 +87,10 @@ def test_claims_are_there(tmp_path):
         "selective": pd.DataFrame(),
         "likelihood": pd.DataFrame(),
     }
-    tables["claims"] = judged(
+    tables["claims"] = judge_claims(
         {"high": claim}, {"calibration": str(tmp_path / "calibration.csv")}, {}
     )
-    claims = next(table for table in typeset(tables) if table.name == "claims")
+    claims = next(table for table in collect_tables(tables) if table.name == "claims")
     assert claims.table.iloc[0].tolist()[1:] == [
         "above 5 %",
         "11.0 %",
@@ -99,4 +99,4 @@ def test_claims_are_there(tmp_path):
         "0.009",
         "supported",
     ]
-    assert r"p{.4\linewidth}" in latex(claims)
+    assert r"p{.4\linewidth}" in format_latex(claims)

@@ -113,7 +113,7 @@ def test_a_table_for_models_that_the_study_does_not_have(tmp_path):
             )
             file.create_group("a/test").attrs["role"] = "id"
     paths = [str(tmp_path / f"{seed}.h5") for seed in (0, 1)]
-    table = likelihood.compute_table(paths, paths, {})
+    table = likelihood.compute_table(paths)
     assert table["seed"].tolist() == [0, 1]
     assert table["n"].tolist() == [0, 0]
     assert table["bpd_mean"].isna().all()

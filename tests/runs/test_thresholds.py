@@ -9,8 +9,8 @@ from scipy.stats import binom
 
 from oecal.metrics.guarantees import select_rejection_threshold
 from oecal.runs.run_files import largest_pool
-from oecal.runs.thresholds import chosen, described, pool, write_thresholds
-from oecal.tables.promises import mistaken
+from oecal.runs.thresholds import pool_at_rate, read_guarantee, select_threshold, write_thresholds
+from oecal.tables.promises import measure_errors
 from tests.run_files import written
 
 PROMISES = {
@@ -111,32 +111,38 @@ def test_a_promise_that_none_can_keep_has_null(tmp_path, rng):
     assert never["scores"]["msp"] == {"threshold": None, "n": 300, "bound": None}
 
 
-@pytest.mark.parametrize(("sizes", "rate", "expected"), [
-    ((400, 1000, 0.05), 0.05, (400, 21)),
-    ((400, 1000, 0.0), 0.0, (400, 0)),
-    ((900, 100, 0.5), 0.5, (100, 100)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sizes", "rate", "expected"),
+    [
+        ((400, 1000, 0.05), 0.05, (400, 21)),
+        ((400, 1000, 0.0), 0.0, (400, 0)),
+        ((900, 100, 0.5), 0.5, (100, 100)),
+    ],
+)
 def test_shares_of_a_pool(sizes, rate, expected):
     assert largest_pool(*sizes[:2], rate) == expected
 
 
 def test_pool_counts_outliers_as_errors(rng):
-    scores, errors = pool(np.arange(90.0), np.zeros(90, bool), 100 + np.arange(40.0), 0.25)
+    scores, errors = pool_at_rate(np.arange(90.0), np.zeros(90, bool), 100 + np.arange(40.0), 0.25)
     assert (len(scores), errors.sum()) == (120, 30)
     np.testing.assert_array_equal(errors == 1, scores >= 100)
-    again, _ = pool(np.arange(90.0), np.zeros(90, bool), 100 + np.arange(40.0), 0.25)
+    again, _ = pool_at_rate(np.arange(90.0), np.zeros(90, bool), 100 + np.arange(40.0), 0.25)
     np.testing.assert_array_equal(scores, again)
 
 
 def test_promises_are_kept_over_resamplings(rng):
-    """Validation images, outliers and test images drawn 300 times from one world, in which 5% of what arrives is OOD.
+    """Validation, outlier and test images drawn 300 times from one world with 5% OOD images.
 
     Answers are wrong the more often the higher the score. The realised rates on a large test sample
     exceed the promise no more often than 5% and chance.
     """
     repeats, broken, thresholds = 300, {"reject": 0, "error": 0}, []
     allowed = int(binom.ppf(0.999, repeats, 0.05))
-    reject, error = described({"reject": 0.05}), described({"error": 0.05, "ood_rate": 0.05})
+    reject, error = (
+        read_guarantee({"reject": 0.05}),
+        read_guarantee({"error": 0.05, "ood_rate": 0.05}),
+    )
 
     def images(n, ood=0):
         score = rng.normal(size=n)
@@ -149,12 +155,14 @@ def test_promises_are_kept_over_resamplings(rng):
     large, mistakes, others = images(100_000, 100_000)
     for _ in range(repeats):
         inside, wrong, outside = images(600, 200)
-        broken["reject"] += (large > chosen(reject, inside, wrong, outside).threshold).mean() > 0.05
-        limit = chosen(error, inside, wrong, outside).threshold
+        broken["reject"] += (
+            large > select_threshold(reject, inside, wrong, outside).threshold
+        ).mean() > 0.05
+        limit = select_threshold(error, inside, wrong, outside).threshold
         thresholds.append(np.nan if limit is None else limit)
         if limit is not None:
             broken["error"] += (
-                mistaken(large <= limit, mistakes, [others <= limit], 0.05)["realised"] > 0.05
+                measure_errors(large <= limit, mistakes, [others <= limit], 0.05)["realised"] > 0.05
             )
     assert max(broken.values()) <= allowed
     assert np.isnan(thresholds).mean() < 0.45

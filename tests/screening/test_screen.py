@@ -1,12 +1,9 @@
-"""The command as a new user would try it: a hand-made small run, and a folder with whatever may lie in one."""
+"""The command as a new user would try it."""
 
 import csv
 import io
 import json
-import os
 import runpy
-import struct
-import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 
 from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError
@@ -25,81 +21,9 @@ from oecal.data.preprocess import adapt
 from oecal.models.build_network import load_weights, make_network
 from oecal.models.model_spec import ModelSpec
 from oecal.predict.outputs import TOLERANCE, predict_outputs
-from oecal.runs import thresholds
 from oecal.scores.score_run import score_run as score_run
 from oecal.screening.command import main
-
-RUNS = {
-    "wrn": {"architecture": "wrn", "options": {"depth": 10, "width": 1, "dropout": 0.0}},
-    "pixelcnn": {
-        "architecture": "pixelcnn",
-        "options": {"blocks": 1, "channels": 4, "mixtures": 2, "levels": 2},
-    },
-}
-SHAPE = (1, 8, 8)
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """results/s with an untrained classifier and an untrained density model of 8 x 8 images, 120 of them for validation."""
-    results, rng = tmp_path_factory.mktemp("project") / "results", np.random.default_rng(0)
-    splits = {
-        s: store.ImageSplit(rng.integers(0, 256, (n, *SHAPE), np.uint8), rng.integers(0, 3, n))
-        for s, n in (("train", 60), ("val", 120), ("test", 4))
-    }
-    store.write_store(
-        results / "data/own.h5",
-        store.ImageSet(splits, "", "", "", classes=("cat", "dog, big", "eel")),
-    )
-    for model, entry in RUNS.items():
-        params = {
-            "model": entry,
-            "objective": {"name": "baseline", "options": {}},
-            "interpolation": "bilinear",
-            "fit": "crop",
-        }
-        run = f"own/{model}/baseline/seed0"
-        torch.manual_seed(0)
-        made = make_network(ModelSpec(**entry), "baseline", SHAPE, 3)
-        kind = "classifier" if model == "wrn" else "density"
-        folder = results / "s/models" / run
-        folder.mkdir(parents=True)
-        save_file(made.state_dict(), folder / "model.safetensors")
-        for part in ("outputs", "scores"):
-            (results / "s" / part / run).parent.mkdir(parents=True)
-        with h5py.File(results / f"s/outputs/{run}.h5", "w") as file:
-            file.attrs.update(
-                in_dist="own",
-                model=model,
-                training="baseline",
-                seed=0,
-                kind=kind,
-                dims=64,
-                precision="float32",
-            )
-            file.attrs.update(configuration=json.dumps(params), order=["own/train", "own/val"])
-            for split in ("train", "val"):
-                found = predict_outputs(made, kind, splits[split].images, torch.device("cpu"))
-                for name, values in (found | {"labels": splits[split].labels}).items():
-                    file[f"own/{split}/{name}"] = values
-                file[f"own/{split}"].attrs["role"] = "id"
-            if kind == "classifier":
-                file["head/weight"], file["head/bias"] = (
-                    made.head.weight.detach().numpy(),
-                    made.head.bias.detach().numpy(),
-                )
-        names = (
-            ["msp", "mahalanobis", "kl_matching"]
-            if model == "wrn"
-            else ["log_likelihood", "typicality", "typicality_10"]
-        )
-        paths = {part: str(results / f"s/{part}/{run}.h5") for part in ("outputs", "scores")}
-        score_run(paths["outputs"], names, paths["scores"], str(results / "cost.csv"))
-        promises = {"reject_20": {"reject": 0.2}, "impossible": {"reject": 0.0001}}
-        thresholds.write_thresholds(
-            paths["scores"], paths["outputs"], promises, str(results / f"s/thresholds/{run}.json")
-        )
-    return results
+from tests.screening.small_runs import RUNS, SHAPE
 
 
 def screened(capsys, study, *arguments, model="wrn"):
@@ -118,43 +42,6 @@ def screened(capsys, study, *arguments, model="wrn"):
 
 def table(text):
     return {Path(row["path"]).name: row for row in csv.DictReader(io.StringIO(text))}
-
-
-def huge_png():
-    """A valid PNG of 20,000 x 20,000 pixels, 1 bit each."""
-
-    def chunk(kind, data):
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    lines = zlib.compress(bytes(20_000 * 2_501), 1)
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 20_000, 20_000, 1, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
-
-
-@pytest.fixture(scope="module")
-def wild(tmp_path_factory):
-    """A folder as users have them."""
-    from skimage import data
-
-    folder, rng = tmp_path_factory.mktemp("wild"), np.random.default_rng(1)
-    (folder / "sub").mkdir()
-    Image.fromarray(data.astronaut()).save(folder / "photo.jpg")
-    Image.fromarray(data.camera()).save(folder / "sub/grey.png")
-    Image.fromarray(rng.integers(0, 256, (8, 8), np.uint8)).save(folder / "digit.png")
-    Image.fromarray(rng.integers(0, 65536, (9, 7), np.uint16)).save(folder / "deep.tif")
-    frames = [Image.fromarray(rng.integers(0, 256, (8, 8), np.uint8)) for _ in range(3)]
-    frames[0].save(folder / "moving.gif", save_all=True, append_images=frames[1:])
-    (folder / "text.png").write_text("no image")
-    (folder / "cut.jpg").write_bytes((folder / "photo.jpg").read_bytes()[:5000])
-    (folder / "nothing.png").write_bytes(b"")
-    (folder / "huge.png").write_bytes(huge_png())
-    (folder / "notes.txt").write_text("passed over")
-    os.mkfifo(folder / "pipe.png")
-    for name in (b"two\nlines.png", b"a, b.png", b"\xff\xfe.png"):
-        (folder / os.fsdecode(name)).write_bytes((folder / "digit.png").read_bytes())
-    return folder
 
 
 def test_a_folder_with_everything(capsys, study, wild, tmp_path):
@@ -300,7 +187,8 @@ def test_names_on_standard_input(capsys, study, wild, monkeypatch):
         (["{wild}", "--score", "mps"], "--score: unknown name 'mps'; did you mean 'msp'?"),
         (
             ["{wild}", "--score", "odin"],
-            "--score: odin needs more than a forward pass gives, or this run has no threshold for it",
+            "--score: odin needs more than a forward pass gives, "
+            "or this run has no threshold for it",
         ),
         (
             ["{wild}", "--promise", "reject"],
@@ -308,11 +196,11 @@ def test_names_on_standard_input(capsys, study, wild, monkeypatch):
         ),
         (
             ["{wild}", "--alarm", "0.001"],
-            "with 120 validation images no p-value is below 0.00826; write a number from 0.0083",
+            "with 120 validation images no p-value is below 0.00826; use a number from 0.0083",
         ),
         (
             ["{wild}", "--alarm", "1"],
-            "--alarm: found 1; every image would be one; write a number from 0.0083 to below 1",
+            "--alarm: found 1; every image would be one; use a number from 0.0083 to below 1",
         ),
         (["{wild}", "--output", "/nowhere/x.csv"], "/nowhere/x.csv: No such file or directory"),
     ],
@@ -328,7 +216,7 @@ def test_mistakes_are_one_line(capsys, study, wild, tmp_path, arguments, message
 
 def test_a_run_that_lacks_something(capsys, study, wild, tmp_path):
     assert main([str(wild), "--model", str(tmp_path)]) == 2
-    assert "is no trained run; write results/<study>/models/" in capsys.readouterr().err
+    assert "is not a trained run; give results/<study>/models/" in capsys.readouterr().err
     folder = study / "s/models/own/wrn/other/seed0"
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(b"")

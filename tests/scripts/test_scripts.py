@@ -188,7 +188,7 @@ def test_tables(built, study):
 
 
 def test_conventions(built):
-    tables = {name: pd.read_csv(built / f"conventions/{name}.csv") for name in CONVENTIONS}
+    tables = {name: pd.read_csv(built / f"tables/detection_{name}.csv") for name in CONVENTIONS}
     assert {len(table) for table in tables.values()} == {
         len(pd.read_csv(built / "tables/detection.csv"))
     }

@@ -5,9 +5,13 @@ from typing import NamedTuple
 import yaml
 
 from oecal.core.codegraph import ROOT, find_code_files
-from oecal.metrics.peer_conventions import CONVENTIONS
-from oecal.study.limit_settings import list_settings
 from oecal.study.loading import load
+from oecal.study.table_plan import (
+    find_table_path,
+    list_on_demand_tables,
+    list_tables,
+    plan_table,
+)
 from tests.scripts.run_script import run_script
 
 TABLES = (
@@ -52,15 +56,6 @@ class StudyFiles(NamedTuple):
     def scores(self, run):
         return str(self.folder / "scores" / f"{run.path}.h5")
 
-    def table(self, name):
-        return str(self.folder / "tables" / f"{name}.csv")
-
-    def of_all_runs(self, kind, suffix=".h5"):
-        return [str(self.folder / kind / f"{run.path}{suffix}") for run in self.study.runs()]
-
-    def outputs_and_scores(self):
-        return {kind: self.of_all_runs(kind) for kind in ("outputs", "scores")}
-
 
 def build_study(folder, study):
     """Make in `folder` everything that the study makes but figures and report."""
@@ -69,9 +64,8 @@ def build_study(folder, study):
     for run in study.runs():
         train_and_predict(files, run)
     score_runs(files)
+    choose_thresholds(files)
     compute_tables(files)
-    compute_promises(files)
-    compute_other_tables(files)
 
 
 def build_datasets(files):
@@ -196,21 +190,8 @@ def score_runs(files):
         )
 
 
-def compute_tables(files):
-    for table in TABLES:
-        run_script(
-            "table",
-            files.folder,
-            {},
-            input=files.outputs_and_scores(),
-            output={"file": files.table(table)},
-            params={"measures": files.study.config.measures.model_dump()},
-            wildcards={"table": table},
-        )
-
-
-def compute_promises(files):
-    """The thresholds of each run, and the tables of what they promise."""
+def choose_thresholds(files):
+    """The thresholds of each run."""
     folder, study = files.folder, files.study
     for run in study.runs():
         run_script(
@@ -221,67 +202,32 @@ def compute_promises(files):
             output={"file": str(folder / "thresholds" / f"{run.path}.json")},
             params={"promises": {"promises": study.promises}},
         )
-    run_script(
-        "table",
-        folder,
-        {},
-        input=files.outputs_and_scores() | {"thresholds": files.of_all_runs("thresholds", ".json")},
-        output={"file": files.table("promises")},
-        params={"measures": study.config.measures.model_dump()},
-    )
-    run_script(
-        "table",
-        folder,
-        {},
-        input=files.outputs_and_scores(),
-        output={"file": files.table("resampled")},
-        params={"measures": {"promises": study.promises}},
-    )
 
 
-def compute_other_tables(files):
-    """The tables that have a script of their own."""
-    folder, study = files.folder, files.study
-    for convention in CONVENTIONS:
-        run_script(
-            "convention",
-            folder,
-            {},
-            input={"scores": files.of_all_runs("scores")},
-            output={"file": str(folder / "conventions" / f"{convention}.csv")},
-            wildcards={"convention": convention},
-        )
-    run_script(
-        "costs",
-        folder,
-        {},
-        input={kind: files.of_all_runs(f"costs/{kind}", ".csv") for kind in ("outputs", "scores")},
-        output={"file": str(folder / "costs/costs.csv")},
-    )
-    run_script(
-        "datasets",
-        folder,
-        {},
-        input={"data": [files.store(name) for name in study.datasets]},
-        output={"file": files.table("datasets")},
-    )
+def compute_tables(files):
+    """All tables of the study, those on demand, and one of an overlap that it does not have."""
     pairs = [{"in_dist": "tiny_digits", "whole": "tiny_letters", "reduced": "tiny_photos"}]
-    run_script(
-        "overlap",
-        folder,
-        {},
-        input={"detection": files.table("detection")},
-        output={"file": files.table("overlap")},
-        params={"pairs": {"pairs": pairs}},
-    )
-    inputs = {
-        name: files.table(name) for name in ("detection", "calibration", "attacks", "trainings")
-    }
-    run_script(
-        "limits",
-        folder,
-        {},
-        input={"code": [], **inputs},
-        output={"file": files.table("limits")},
-        params={"limits": {"settings": [s._asdict() for s in list_settings(study)]}},
-    )
+    results = f"results/{files.study.name}"
+
+    def place(path):
+        moved = path.replace("results/data", str(files.folder / "data"))
+        return moved.replace(results, str(files.folder))
+
+    names = {*list_tables(files.study), *list_on_demand_tables()} - {"limits"}
+    for table in [*sorted(names), "limits", "overlap"]:  # the last two read other tables
+        plan = plan_table(files.study, table)
+        inputs = {
+            name: place(path) if isinstance(path, str) else [place(one) for one in path]
+            for name, path in plan.inputs.items()
+        }
+        run_script(
+            "table",
+            files.folder,
+            {},
+            input={"code": [], **inputs},
+            output={"file": place(find_table_path(files.study, table))},
+            params={
+                "module": plan.module,
+                "arguments": plan.arguments | ({"pairs": pairs} if table == "overlap" else {}),
+            },
+        )

@@ -13,7 +13,7 @@ from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError
 from oecal.study import check_claims, claim_entries
 from oecal.study.loading import read
-from oecal.tables.claims import statistic
+from oecal.tables.claims import describe_statistic
 from tests.tables.claim_rows import CLEAR, VARIANTS, rows
 
 STUDIES = {
@@ -75,7 +75,7 @@ def test_the_files_in_the_repository_fit_their_studies(name):
     assert len(found) >= least
     assert (
         len({claim.statement for claim in found.values()})
-        == len({statistic(claim) for claim in found.values()})
+        == len({describe_statistic(claim) for claim in found.values()})
         == len(found)
     )
     assert {claim.criterion for claim in found.values()} == {"below", "above", "within"}
@@ -255,13 +255,15 @@ def test_the_script(tmp_path, file):
     own = {"in_dist": "a", "model": "m", "training": "oe"}
     path = file({"oe_helps": entry(where=own, minus={}, value="auroc", **{"is": "above"})})
     fake = SimpleNamespace(
-        input=SimpleNamespace(claims=path, tables=[str(tmp_path / "detection.csv")]),
+        input={"claims": path, "claimed_tables": [str(tmp_path / "detection.csv")]},
         output=[str(tmp_path / "claims.csv")],
-        params=SimpleNamespace(study={"figures": VARIANTS, "may_be_missing": []}),
+        params=SimpleNamespace(
+            module="claims", arguments={"figure_variants": VARIANTS, "may_be_missing": []}
+        ),
         log=[str(tmp_path / "x.log")],
     )
     runpy.run_path(
-        str(ROOT / "workflow/scripts/claims.py"),
+        str(ROOT / "workflow/scripts/table.py"),
         init_globals={"snakemake": fake},
         run_name="__main__",
     )

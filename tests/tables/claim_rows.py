@@ -3,7 +3,7 @@
 import pandas as pd
 
 from oecal.study import claim_entries
-from oecal.tables.claims import COLUMNS, compute_table
+from oecal.tables.claims import COLUMNS, judge_claims
 
 VARIANTS = {
     "oe_gain": [["", ["a", "m", "oe_scratch"]], ["-a-m-oe", ["a", "m", "oe"]]],
@@ -32,7 +32,7 @@ def judged(folder, content, given, **options):
     for name, one in content.items():
         own = {"in_dist": "a", "model": "m", "training": "oe", **one.get("where", {})}
         filled[name] = claim_entries.parse_claim(f"claims.{name}", {**common, **one, "where": own})
-    found = compute_table(filled, {"detection": str(path)}, VARIANTS, **options)
+    found = judge_claims(filled, {"detection": str(path)}, VARIANTS, **options)
     assert list(found.columns) == COLUMNS
     return found.set_index("claim")
 

@@ -49,7 +49,7 @@ def paths(tmp_path):
 
 
 def test_table(paths):
-    found = attacks.compute_table(**paths, options={})
+    found = attacks.compute_table(**paths)
     assert list(found.columns) == attacks.COLUMNS
     assert "d" not in set(found["set"])  # only near and far sets are attacked
     first = found[found["seed"] == 0].set_index(["attack", "levels", "set"])
@@ -65,7 +65,7 @@ def test_table(paths):
 
 
 def test_figure(paths, tmp_path):
-    attacks.compute_table(**paths, options={}).to_csv(tmp_path / "attacks.csv", index=False)
+    attacks.compute_table(**paths).to_csv(tmp_path / "attacks.csv", index=False)
     data = figure.collect_data(str(tmp_path / "attacks.csv"), "a", "m", ["t"])
     drawn = figure.draw_figure(data)
     pgd = drawn.axes[0].lines[-1]
@@ -78,5 +78,5 @@ def test_without_attacks(paths, tmp_path):
     for path in (p for kind in paths.values() for p in kind):
         with h5py.File(path, "a") as file:
             file.attrs["order"] = [place for place in file.attrs["order"] if "-" not in place]
-    found = attacks.compute_table(**paths, options={})
+    found = attacks.compute_table(**paths)
     assert found["n"].tolist() == [0, 0]

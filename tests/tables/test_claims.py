@@ -145,7 +145,7 @@ def test_truth_is_a_share(tmp_path):
             {"minus": {"training": "one_seed"}},
             "claims.x.minus: its rows have the seeds [0], but those of where have [0, 1, 2]",
         ),
-        ({"value": "score"}, "claims.x.value: score holds 'msp'; write a column of numbers"),
+        ({"value": "score"}, "claims.x.value: score holds 'msp'; use a column of numbers"),
     ],
 )
 def test_what_no_row_answers(tmp_path, one, message):

@@ -1,4 +1,4 @@
-"""What a score costs: its own forward pass, those of the other seeds, its costly methods, and the scoring."""
+"""What a score costs: forward passes, also of other seeds, costly methods, and the scoring."""
 
 import pandas as pd
 import pytest

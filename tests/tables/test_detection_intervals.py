@@ -1,4 +1,4 @@
-"""detection_intervals.csv: its values are those of detection.csv, and its differences are paired by seed and image."""
+"""detection_intervals.csv: the values of detection.csv, and paired differences."""
 
 import numpy as np
 import pandas as pd
@@ -34,11 +34,11 @@ def paths(tmp_path):
 
 @pytest.fixture
 def table(paths):
-    return detection_intervals.compute_table([], paths, {"resamples": 200})
+    return detection_intervals.compute_table(paths, resamples=200)
 
 
 def test_values_are_those_of_the_detection_table(paths, table):
-    theirs = detection.compute_table([], paths, {}).query("score == 'msp'").set_index(KEYS)
+    theirs = detection.compute_table(paths).query("score == 'msp'").set_index(KEYS)
     single = table[table["ood"] != "all"]
     assert set(table["score"]) == {"msp"}
     for metric in ("auroc", "fpr95"):
@@ -77,7 +77,7 @@ def test_without_ood_sets(tmp_path):
     path = written(
         tmp_path / "x.h5", {"a/test": ("id", {"msp": np.arange(5.0)})}, training="t", seed=0
     )
-    found = detection_intervals.compute_table([], [path], {"resamples": 10})
+    found = detection_intervals.compute_table([path], resamples=10)
     assert list(found.columns) == detection_intervals.COLUMNS
     assert len(found) == 1
     assert found["value"].isna().all()

@@ -1,4 +1,4 @@
-"""intervals.csv: its values are those of calibration.csv, and its intervals are paired by the images."""
+"""intervals.csv: the values of calibration.csv, and intervals paired by the images."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from oecal.runs.run_files import confidence_and_correctness, read_run, take_all
 from oecal.tables import calibration, intervals
 from tests.run_files import written
 
-OPTIONS = {"bins": 15, "ood_ratio": 0.2, "post_hoc": ["temperature"], "resamples": 100}
+POOLED = {"bins": 15, "ood_ratio": 0.2}
 KEYS = ["in_dist", "model", "training", "seed", "post_hoc", "set"]
 
 
@@ -59,14 +59,17 @@ def paths(tmp_path):
 
 @pytest.fixture
 def table(paths):
-    return intervals.compute_table(paths, [], OPTIONS)
+    return intervals.compute_table(paths, **POOLED, resamples=100)
 
 
 def test_values_are_those_of_the_calibration_table(paths, table):
     assert list(table.columns) == intervals.COLUMNS
     wide = table.pivot(index=KEYS, columns="metric", values="value").sort_index()
     theirs = (
-        calibration.compute_table(paths, [], OPTIONS).set_index(KEYS).sort_index().loc[wide.index]
+        calibration.compute_table(paths, **POOLED, post_hoc=["temperature"])
+        .set_index(KEYS)
+        .sort_index()
+        .loc[wide.index]
     )
     assert len(wide) == 4 * 2 * 2
     assert set(wide) - set(theirs) == {"aurc", "eaurc", "augrc"}
@@ -135,8 +138,8 @@ def test_differences_are_to_the_first_training_of_the_same_seed(table):
 
 
 def test_the_same_again_and_for_a_run_by_itself(paths, table):
-    pd.testing.assert_frame_equal(intervals.compute_table(paths, [], OPTIONS), table)
-    alone = intervals.compute_table(paths[2:3], [], OPTIONS)
+    pd.testing.assert_frame_equal(intervals.compute_table(paths, **POOLED, resamples=100), table)
+    alone = intervals.compute_table(paths[2:3], **POOLED, resamples=100)
     both = table[(table["training"] == "oe") & (table["seed"] == 0)].reset_index(drop=True)
     columns = [c for c in intervals.COLUMNS if not c.startswith("difference")]
     pd.testing.assert_frame_equal(alone[columns], both[columns])
@@ -145,7 +148,9 @@ def test_the_same_again_and_for_a_run_by_itself(paths, table):
 def test_without_ood_images_there_is_no_pooled_row(tmp_path):
     inside = {place: group for place, group in groups(0, 3.0).items() if group[0] == "id"}
     assert set(
-        intervals.compute_table([written(tmp_path / "x.h5", inside)], [], OPTIONS)["set"]
+        intervals.compute_table([written(tmp_path / "x.h5", inside)], **POOLED, resamples=100)[
+            "set"
+        ]
     ) == {"id"}
 
 
@@ -153,5 +158,5 @@ def test_a_density_model_has_an_empty_row(tmp_path):
     paths = [
         written(tmp_path / "x.h5", {"a/test": ("id", {"log_likelihood": np.zeros(3)})}, "density")
     ]
-    found = intervals.compute_table(paths, [], OPTIONS)
+    found = intervals.compute_table(paths, **POOLED, resamples=100)
     assert (found["n"].tolist(), found["set"].tolist()) == ([0], ["none"])

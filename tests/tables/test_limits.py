@@ -95,7 +95,8 @@ def found(tables, tmp_path):
         for name, content in (tables | others).items():
             content.to_csv(tmp_path / f"{name}.csv", index=False)
         return compute_table(
-            settings or [SETTING], **{name: str(tmp_path / f"{name}.csv") for name in tables}
+            **{name: str(tmp_path / f"{name}.csv") for name in tables},
+            settings=settings or [SETTING],
         )
 
     return compute

@@ -29,7 +29,7 @@ def run_of(**sizes):
 
 
 def written(path, training, seed, sets=SETS):
-    """A classifier that is right on nine ID images of ten at confidence 0.9, and that says 0.9 of every OOD image, too."""
+    """A classifier that is right on 9 of 10 ID images; its confidence is 0.9 on all images."""
     z = np.log(9.0)
     with h5py.File(path, "w") as file:
         file.attrs.update(
@@ -48,9 +48,16 @@ def written(path, training, seed, sets=SETS):
     return str(path)
 
 
-@pytest.mark.parametrize(("sizes", "total", "expected"), [
-    ([5, 5, 5], 9, [3, 3, 3]), ([2, 50, 50], 42, [2, 20, 20]), ([3, 1, 4], 8, [3, 1, 4]), ([4, 4], 0, [0, 0]), ([0, 7], 3, [0, 3]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sizes", "total", "expected"),
+    [
+        ([5, 5, 5], 9, [3, 3, 3]),
+        ([2, 50, 50], 42, [2, 20, 20]),
+        ([3, 1, 4], 8, [3, 1, 4]),
+        ([4, 4], 0, [0, 0]),
+        ([0, 7], 3, [0, 3]),
+    ],
+)
 def test_shares(sizes, total, expected):
     np.testing.assert_array_equal(share_equally(sizes, total), expected)
 
@@ -98,7 +105,7 @@ def test_table_in_closed_form(tmp_path):
 
     With a share r of OOD the accuracy is 0.9 (1 - r), and every error of calibration 0.9 r.
     """
-    found = prevalence.compute_table([written(tmp_path / "x.h5", "t", 0)], [], OPTIONS)
+    found = prevalence.compute_table([written(tmp_path / "x.h5", "t", 0)], **OPTIONS)
     assert list(found.columns) == prevalence.COLUMNS
     assert found["post_hoc"].tolist() == ["none"] * 4 + ["temperature"] * 4
     np.testing.assert_allclose(found["ood_rate"], OPTIONS["ood_rates"] * 2)
@@ -116,7 +123,7 @@ def test_table_in_closed_form(tmp_path):
 
 def test_table_without_ood(tmp_path):
     sets = {place: SETS[place] for place in ("a/test", "a/val", "d/test")}
-    found = prevalence.compute_table([written(tmp_path / "x.h5", "t", 0, sets)], [], OPTIONS)
+    found = prevalence.compute_table([written(tmp_path / "x.h5", "t", 0, sets)], **OPTIONS)
     assert found["n"].tolist() == [0]
     assert found["ece"].isna().all()
 
@@ -125,7 +132,7 @@ def test_figure(tmp_path):
     paths = [
         written(tmp_path / f"{t}{s}.h5", t, s) for t in ("oe_tune", "baseline") for s in (0, 1)
     ]
-    prevalence.compute_table(paths, [], OPTIONS).to_csv(tmp_path / "prevalence.csv", index=False)
+    prevalence.compute_table(paths, **OPTIONS).to_csv(tmp_path / "prevalence.csv", index=False)
     data = figure.collect_data(str(tmp_path / "prevalence.csv"), "a", "m", ["baseline", "oe_tune"])
     assert data["training"].unique().tolist() == ["baseline", "oe_tune"]
     drawn = figure.draw_figure(data)
@@ -146,7 +153,7 @@ def test_figure(tmp_path):
 
 def test_figure_without_ood(tmp_path):
     sets = {place: SETS[place] for place in ("a/test", "a/val")}
-    prevalence.compute_table([written(tmp_path / "x.h5", "t", 0, sets)], [], OPTIONS).to_csv(
+    prevalence.compute_table([written(tmp_path / "x.h5", "t", 0, sets)], **OPTIONS).to_csv(
         tmp_path / "p.csv", index=False
     )
     drawn = figure.draw_figure(figure.collect_data(str(tmp_path / "p.csv"), "a", "m", ["t"]))

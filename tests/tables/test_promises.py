@@ -9,7 +9,7 @@ from scipy.stats import beta
 
 from oecal.core.errors import OecalError
 from oecal.figures import promises
-from oecal.tables.promises import COLUMNS, compute_table, mistaken, rejected
+from oecal.tables.promises import COLUMNS, compute_table, measure_errors, measure_rejection
 from tests.run_files import KEY, written
 
 ROLES = {
@@ -74,7 +74,7 @@ def paths(tmp_path):
 
 
 def test_table(paths):
-    found = compute_table(*paths, {})
+    found = compute_table(*paths)
     assert list(found) == COLUMNS
     assert set(found["score"]) == {"msp"}  # odin is of part of the images
     by = found.set_index(["promise", "set"])
@@ -112,7 +112,7 @@ def test_table(paths):
 
 
 def test_without_a_threshold_all_is_rejected(paths):
-    by = compute_table(*paths, {}).set_index("promise")
+    by = compute_table(*paths).set_index("promise")
     assert by.loc["none", ["coverage", "ood_accepted", "kept"]].tolist() == [0, 0, True]
     assert np.isnan(by.loc["none", "realised"])
     assert by.loc["all", ["realised", "kept"]].tolist() == [1, False]
@@ -120,7 +120,7 @@ def test_without_a_threshold_all_is_rejected(paths):
 
 def test_a_study_without_promises_says_so(paths, tmp_path):
     (tmp_path / "t.json").write_text(json.dumps({"run": KEY, "promises": {}}))
-    found = compute_table(*paths, {})
+    found = compute_table(*paths)
     assert found[["set", "n"]].to_numpy().tolist() == [["none", 0]]
     found.to_csv(tmp_path / "promises.csv", index=False)
     with pytest.raises(OecalError, match="write one under promises"):
@@ -134,7 +134,7 @@ def test_intervals_cover(rng):
         covered = 0
         for _ in range(400):
             u = rng.uniform(size=400)
-            found = mistaken(
+            found = measure_errors(
                 u < c, u < a, [rng.uniform(size=200) < share for share in shares], 0.05
             )
             covered += found["low"] <= true <= found["high"]
@@ -142,14 +142,14 @@ def test_intervals_cover(rng):
 
 
 def test_no_event_has_an_interval():
-    assert rejected(np.ones(50, bool))["high"] == pytest.approx(1 - 0.025 ** (1 / 50))
-    found = mistaken(np.ones(50, bool), np.zeros(50, bool), [np.zeros(50, bool)], 0.1)
+    assert measure_rejection(np.ones(50, bool))["high"] == pytest.approx(1 - 0.025 ** (1 / 50))
+    found = measure_errors(np.ones(50, bool), np.zeros(50, bool), [np.zeros(50, bool)], 0.1)
     assert (found["realised"], found["low"]) == (0, 0)
     assert 0.01 < found["high"] < 0.1
 
 
 def test_figure(paths, tmp_path):
-    found = compute_table(*paths, {})
+    found = compute_table(*paths)
     twice = [found, found.assign(training="oe", seed=1), found.assign(model="other")]
     pd.concat(twice).to_csv(tmp_path / "promises.csv", index=False)
     data = promises.collect_data(str(tmp_path / "promises.csv"), "a", "m", ["oe", "t"])
@@ -168,7 +168,7 @@ def test_figure(paths, tmp_path):
 
 
 def test_figure_shows_few_scores(paths, tmp_path):
-    found = compute_table(*paths, {})
+    found = compute_table(*paths)
     names = ["zeta", "knn", "eta", "msp", "theta", "iota", "kappa", "energy"]
     pd.concat([found.assign(score=name) for name in names]).to_csv(
         tmp_path / "promises.csv", index=False

@@ -8,17 +8,17 @@ from scipy.stats import binom
 
 from oecal.core.errors import OecalError
 from oecal.figures import resampled
-from oecal.runs.thresholds import chosen, described
-from oecal.tables.promises import mistaken, rejected
+from oecal.runs.thresholds import Guarantee, read_guarantee, select_threshold
+from oecal.tables.promises import measure_errors, measure_rejection
 from oecal.tables.resampled import (
     COLUMNS,
     SPLITS,
+    choose_threshold,
+    compute_expected,
     compute_table,
-    expected,
-    limit,
-    place,
-    realised,
-    split,
+    draw_split,
+    find_threshold_index,
+    measure_rate,
 )
 from tests.run_files import written
 
@@ -30,13 +30,14 @@ ROLES = {
     "letters/train": "outlier",
 }
 SIZES = {"a/val": 400, "a/test": 600, "near/test": 400, "far/test": 300, "letters/train": 200}
-REJECT, ERROR = described({"reject": 0.05}), described({"error": 0.1, "ood_rate": 0.1})
+REJECT, ERROR = (
+    read_guarantee({"reject": 0.05}),
+    read_guarantee({"error": 0.1, "ood_rate": 0.1}),
+)
 PROMISES = {
-    "promises": {
-        "reject": {"reject": 0.05},
-        "error": {"error": 0.1, "ood_rate": 0.1},
-        "error_id": {"error": 0.1},
-    }
+    "reject": {"reject": 0.05},
+    "error": {"error": 0.1, "ood_rate": 0.1},
+    "error_id": {"error": 0.1},
 }
 
 
@@ -90,7 +91,7 @@ def uniform(rng, outliers=2.0):
 
 
 def test_split():
-    s = split(6, 40, 60, [30, 11])
+    s = draw_split(6, 40, 60, [30, 11])
     assert sorted([*s.val, *s.test]) == list(range(100))
     assert len(s.val) == 40
     near, far = s.outliers[s.outliers < 30], s.outliers[s.outliers >= 30] - 30
@@ -99,10 +100,10 @@ def test_split():
     assert not set(near) & set(s.arriving[0])
     assert not set(far) & set(s.arriving[1])
     assert (np.diff(s.outliers < 30) != 0).sum() > 1  # the sets are mixed
-    again, other = split(6, 40, 60, [30, 11]), split(7, 40, 60, [30, 11])
+    again, other = draw_split(6, 40, 60, [30, 11]), draw_split(7, 40, 60, [30, 11])
     np.testing.assert_array_equal(s.val, again.val)
     assert set(s.val) != set(other.val)
-    assert len(split(0, 4, 6, []).outliers) == 0
+    assert len(draw_split(0, 4, 6, []).outliers) == 0
 
 
 def test_threshold_is_the_one_of_the_study(rng):
@@ -110,40 +111,46 @@ def test_threshold_is_the_one_of_the_study(rng):
     wrong = rng.uniform(size=300) < 0.1 * (inside > 0)
     for promise in (REJECT, ERROR):
         assert (
-            limit(promise, inside, wrong, outside)
-            == chosen(promise, inside, wrong, outside).threshold
+            choose_threshold(promise, inside, wrong, outside)
+            == select_threshold(promise, inside, wrong, outside).threshold
         )
-        assert np.isnan(limit(promise, inside[:20], wrong[:20], outside))
+        assert np.isnan(choose_threshold(promise, inside[:20], wrong[:20], outside))
     tied = rng.integers(4, size=300).astype(float)
-    assert limit(REJECT, tied, wrong, outside) == chosen(REJECT, tied, wrong, outside).threshold
+    assert (
+        choose_threshold(REJECT, tied, wrong, outside)
+        == select_threshold(REJECT, tied, wrong, outside).threshold
+    )
 
 
 def test_rate_is_the_one_of_the_table_promises(rng):
     inside, sets = rng.normal(size=300), [rng.normal(size=50) + 1, rng.normal(size=20)]
     wrong = inside > 1
-    assert realised(REJECT, 0.5, inside, wrong, sets) == rejected(inside <= 0.5)["realised"]
     assert (
-        realised(ERROR, 0.5, inside, wrong, sets)
-        == mistaken(inside <= 0.5, wrong, [s <= 0.5 for s in sets], 0.1)["realised"]
+        measure_rate(REJECT, 0.5, inside, wrong, sets)
+        == measure_rejection(inside <= 0.5)["realised"]
     )
-    assert realised(described({"error": 0.1}), 1.5, inside, wrong, sets) == np.mean(
+    assert (
+        measure_rate(ERROR, 0.5, inside, wrong, sets)
+        == measure_errors(inside <= 0.5, wrong, [s <= 0.5 for s in sets], 0.1)["realised"]
+    )
+    assert measure_rate(read_guarantee({"error": 0.1}), 1.5, inside, wrong, sets) == np.mean(
         wrong[inside <= 1.5]
     )
-    assert np.isnan(realised(REJECT, np.nan, inside, wrong, sets))
+    assert np.isnan(measure_rate(REJECT, np.nan, inside, wrong, sets))
 
 
 def test_expected_share_of_all_splits():
-    """All 3,003 ways to take 10 of 15 ascending images, of which at most 30% are to be rejected at a confidence of 60%."""
-    promise = {"kind": "reject", "level": 0.3, "confidence": 0.6}
-    at, exceeds = place(10, 0.3, 0.6), 0
+    """All 3,003 ways to take 10 of 15 images, to reject at most 30% at a confidence of 60%."""
+    promise = Guarantee("reject", 0.3, 0.6, 0.0)
+    at, exceeds = find_threshold_index(10, 0.3, 0.6), 0
     assert 0 < at < 9
     ways = list(combinations(range(15), 10))
     for val in ways:
         above = 15 - 1 - val[at] - (10 - 1 - at)  # new test images above the threshold
         exceeds += above / 5 > 0.3
-    assert expected(promise, 10, 5) == pytest.approx(exceeds / len(ways))
-    assert np.isnan(expected(ERROR, 100, 50))
-    assert np.isnan(expected(REJECT, 58, 50))
+    assert compute_expected(promise, 10, 5) == pytest.approx(exceeds / len(ways))
+    assert np.isnan(compute_expected(ERROR, 100, 50))
+    assert np.isnan(compute_expected(REJECT, 58, 50))
 
 
 def test_table(tmp_path, rng):
@@ -166,7 +173,7 @@ def test_table(tmp_path, rng):
     row = by.loc[("reject", "none")]
     assert row["coverage"] == pytest.approx(1 - row["mean"])
     assert row["mean"] == pytest.approx(
-        (400 - place(400, 0.05, 0.95)) / 401, abs=0.003
+        (400 - find_threshold_index(400, 0.05, 0.95)) / 401, abs=0.003
     )  # Beta(k + 1, n - k)
     assert 1 - most(1 - row["expected"]) <= row["exceeds"] <= most(row["expected"])
     assert 0 < row["exceeds_pool"] <= most(0.05)
@@ -181,14 +188,12 @@ def test_table(tmp_path, rng):
 
 
 def test_ties(tmp_path, rng):
-    """Three values, of which the last one is had by 4% of the images: none is rejected, or these."""
+    """Three values; 4% of the images have the last one: none is rejected, or these."""
     scores = {
         at: np.searchsorted([0.5, 0.96], rng.uniform(size=n)).astype(float)
         for at, n in SIZES.items()
     }
-    row = compute_table(*files(tmp_path, scores), {"promises": {"reject": {"reject": 0.05}}}).iloc[
-        0
-    ]
+    row = compute_table(*files(tmp_path, scores), {"reject": {"reject": 0.05}}).iloc[0]
     assert row["mean"] < 0.05
     assert row["exceeds"] <= most(row["expected"])
     assert row["exceeds_pool"] <= most(0.05)
@@ -198,7 +203,7 @@ def test_too_few_images(tmp_path, rng):
     sizes = SIZES | {"a/val": 50}
     found = compute_table(
         *files(tmp_path, uniform(rng) | {"a/val": rng.uniform(size=50)}, sizes),
-        {"promises": {"reject": {"reject": 0.05}}},
+        {"reject": {"reject": 0.05}},
     )
     row = found.iloc[0]
     assert row[["without", "exceeds", "exceeds_pool", "coverage"]].tolist() == [SPLITS, 0, 0, 0]
@@ -265,7 +270,7 @@ def test_figure(tmp_path, rng):
 
 
 def test_a_study_without_promises_says_so(tmp_path, rng):
-    found = compute_table(*files(tmp_path, uniform(rng)), {"promises": {}})
+    found = compute_table(*files(tmp_path, uniform(rng)), {})
     assert found["score"].isna().tolist() == [True]
     found.to_csv(tmp_path / "resampled.csv", index=False)
     with pytest.raises(OecalError, match="write one under promises"):

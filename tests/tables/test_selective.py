@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from oecal.tables.selective import errors_and_scores
+from oecal.tables.selective import collect_errors_and_scores
 from tests.run_files import written
 
 
 def test_a_score_of_part_of_the_images_has_none(tmp_path, rng):
-    """Even where it is of all ID images: the drawn OOD images need not be among those that it has."""
+    """Even if it has all ID images: the drawn OOD images need not be among those that it has."""
     n = {"a/test": 40, "b/test": 60}
     outputs = {
         place: {"logits": rng.normal(size=(k, 3)), "labels": rng.integers(3, size=k)}
@@ -22,7 +22,7 @@ def test_a_score_of_part_of_the_images_has_none(tmp_path, rng):
         written(tmp_path / f"{k}.h5", {at: (roles[at], own) for at, own in f.items()})
         for k, f in enumerate((outputs, scores))
     ]
-    found = errors_and_scores(*paths, 1.0)
+    found = collect_errors_and_scores(*paths, 1.0)
     assert {name: list(values) for name, (_, values) in found.items()} == {
         "id": ["msp", "odin"],
         "pooled": ["msp"],

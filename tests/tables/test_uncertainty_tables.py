@@ -20,9 +20,7 @@ def test_confidence(tmp_path):
         "b/test": ("far", outside),
         "contrast-3/test": ("corruption", inside),
     }
-    table = confidence.compute_table([written(tmp_path / "x.h5", groups)], [], {}).set_index(
-        "group"
-    )
+    table = confidence.compute_table([written(tmp_path / "x.h5", groups)]).set_index("group")
     assert list(table.index) == ["id", "id wrong", "far"]
     np.testing.assert_allclose(table["mean"], [0.9725, 0.8, 0.7495])
     np.testing.assert_allclose(table["above_90"], [1, 0, 0.5])
@@ -34,7 +32,7 @@ def test_confidence_of_a_density_model_is_an_empty_row(tmp_path):
     paths = [
         written(tmp_path / "x.h5", {"a/test": ("id", {"log_likelihood": np.zeros(3)})}, "density")
     ]
-    assert confidence.compute_table(paths, [], {})["n"].tolist() == [0]
+    assert confidence.compute_table(paths)["n"].tolist() == [0]
 
 
 def test_pit(tmp_path):
@@ -47,9 +45,7 @@ def test_pit(tmp_path):
         ),  # the paradox: more likely than all data
         "c/test": ("synthetic", {"log_likelihood": np.full(10, -1000.0)}),
     }
-    table = pit.compute_table([written(tmp_path / "x.h5", groups, "density")], [], {}).set_index(
-        "set"
-    )
+    table = pit.compute_table([written(tmp_path / "x.h5", groups, "density")]).set_index("set")
     np.testing.assert_allclose(table["mean"], [0.5, 0.995, 0.005])
     np.testing.assert_allclose(table["below_05"], [5 / 99, 0, 1])
     np.testing.assert_allclose(table["above_95"], [5 / 99, 1, 0], rtol=0.25)
@@ -57,16 +53,14 @@ def test_pit(tmp_path):
 
 
 def test_decomposition(tmp_path):
-    """A score of both kinds of uncertainty, one of the epistemic kind alone, one of the aleatoric kind alone."""
+    """Scores of both kinds of uncertainty, of the epistemic kind, and of the aleatoric kind."""
     scores = {
         "a/test": ("id", {"both": [0, 1], "epistemic": [0, 0], "aleatoric": [0, 1]}),
         "b/test": ("ambiguous", {"both": [5, 6], "epistemic": [0, 0], "aleatoric": [5, 6]}),
         "c/test": ("near", {"both": [5, 6], "epistemic": [2, 3], "aleatoric": [0, 1]}),
         "d/test": ("near", {"both": [5, 6], "epistemic": [2, 3], "aleatoric": [0, 1]}),
     }
-    table = decomposition.compute_table([], [written(tmp_path / "x.h5", scores)], {}).set_index(
-        "score"
-    )
+    table = decomposition.compute_table([written(tmp_path / "x.h5", scores)]).set_index("score")
     assert set(table["kind"]) == {"near"}
     assert set(table["n_ood"]) == {4}
     columns = ["auroc_ambiguous", "auroc_ood", "auroc_ood_ambiguous"]
@@ -82,6 +76,6 @@ def test_decomposition_without_ambiguous_or_ood_images_is_empty(tmp_path, withou
         for place, role in (("a/test", "id"), ("b/test", "ambiguous"), ("c/test", "near"))
     }
     del groups[without]
-    table = decomposition.compute_table([], [written(tmp_path / "x.h5", groups)], {})
+    table = decomposition.compute_table([written(tmp_path / "x.h5", groups)])
     assert list(table.columns) == decomposition.COLUMNS
     assert table.empty

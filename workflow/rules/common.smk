@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from oecal.study import claim_entries, dataset_plan, figure_plan, limit_settings, loading, run_plan
+from oecal.study import dataset_plan, figure_plan, loading, run_plan, table_plan
 from oecal.core.codegraph import ROOT, find_script_code
 from oecal.core.errors import OecalError
 from oecal.core.components import explain_unknown
@@ -14,23 +14,6 @@ from oecal.study.study import RunKey
 
 NAME = "[a-z][a-z0-9_]*"
 RUN = "{wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wildcards.seed}"
-TABLES = [
-    "detection",
-    "detection_intervals",
-    "calibration",
-    "intervals",
-    "selective",
-    "likelihood",
-    "confidence",
-    "pit",
-    "decomposition",
-    "paths",
-    "prevalence",
-    "attacks",
-    "drift",
-    "trainings",
-    "hyperparameters",
-]
 
 try:
     study = loading.load(config)
@@ -87,12 +70,18 @@ def code_of(script, components=None):
     return [repository_file(path) for path in find_script_code(script, components)]
 
 
-def code_of_table(wildcards):
-    """Library files that decide a table's numbers; those of post-hoc calibration, and some metrics, are named in the configuration."""
-    table = wildcards.table
-    methods = study.config.measures.post_hoc if table == "calibration" else []
-    metrics = study.metrics("calibration" if table == "intervals" else table)
-    return code_of("table", {"tables": [table], "calibrators": methods, "metrics": metrics})
+def plan_of_table(wildcards):
+    """What a table is computed from."""
+    if wildcards.table == "claims" and not study.claims:
+        raise WorkflowError(
+            f"the study {study.name} makes no claims; set claims to the path of a YAML file"
+        )
+    return table_plan.plan_table(study, wildcards.table)
+
+
+def inputs_of_table(wildcards):
+    """The files that a table is computed from."""
+    return given_inputs(plan_of_table(wildcards).inputs)
 
 
 def given_inputs(inputs):
@@ -107,45 +96,9 @@ def run_of(wildcards):
     return RunKey(wildcards.in_dist, wildcards.model, wildcards.training, int(wildcards.seed))
 
 
-def of_runs(pattern):
-    """A path for each run; `pattern` holds {run}."""
-    return run_plan.list_results(study, pattern, study.runs())
-
-
 def tables():
     """All tables of the study."""
-    more = [
-        "datasets",
-        *(["overlap"] if study.overlapping() else []),
-        *(["claims"] if study.claims else []),
-        *(["limits"] if study.config.limits else []),
-    ]
-    return [
-        *(f"{OUT}/tables/{name}.csv" for name in [*TABLES, "promises", "resampled", *more]),
-        f"{OUT}/costs/costs.csv",
-    ]
-
-
-def claims_file(wildcards):
-    """The file of what the study claims."""
-    if not study.claims:
-        raise WorkflowError(
-            f"the study {study.name} makes no claims; write claims: the path of a YAML file"
-        )
-    return given_file(claim_entries.find_claims_file(study.config.claims))
-
-
-def claimed_tables():
-    """The tables that the claims are about."""
-    return [
-        f"{OUT}/tables/{name}.csv"
-        for name in sorted({claim.table for claim in study.claims.values()})
-    ]
-
-
-def claimed_figures():
-    """The figures that show the claims."""
-    return sorted({claim.figure for claim in study.claims.values()} - {""})
+    return [table_plan.find_table_path(study, name) for name in table_plan.list_tables(study)]
 
 
 def configfiles():

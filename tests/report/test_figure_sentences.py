@@ -1,123 +1,11 @@
+"""What is said of each figure, in numbers."""
+
 import pandas as pd
 
 from oecal.core.components import list_components, read_constant
-from oecal.figures.sentences import format_over_seeds
 from oecal.report.figure_sentences import describe_shown_figure
-from oecal.report.summary_tables import SECTIONS, summaries, wide
-
-RUN = {"in_dist": "a", "model": "m"}
-
-
-def tables():
-    detection = pd.DataFrame(
-        [
-            {
-                **RUN,
-                "training": t,
-                "seed": s,
-                "ood": o,
-                "kind": "near",
-                "score": "msp",
-                "auroc": a + s / 100,
-                "fpr95": 1 - a,
-            }
-            for s in (0, 1)
-            for t, o, a in (
-                ("baseline", "x", 0.4),
-                ("baseline", "y", 0.9),
-                ("oe", "x", 0.8),
-                ("oe", "y", 0.9),
-            )
-        ]
-    )
-    calibration = pd.DataFrame(
-        [
-            {
-                **RUN,
-                "training": "oe",
-                "seed": s,
-                "post_hoc": "none",
-                "set": n,
-                "ece": 0.1,
-                "rms": 0.1,
-                "accuracy": 0.9,
-                "mean_confidence": 0.8,
-            }
-            for s in (0, 1)
-            for n in ("id", "pooled", "blur-1", "blur-2")
-        ]
-    )
-    selective = pd.DataFrame(
-        [
-            {
-                **RUN,
-                "training": "oe",
-                "seed": s,
-                "score": "msp",
-                "set": "id",
-                "aurc": 0.02,
-                "augrc": 0.01,
-            }
-            for s in (0, 1)
-        ]
-    )
-    likelihood = pd.DataFrame(
-        columns=["in_dist", "model", "training", "seed", "set", "bpd_mean", "bpd_sd", "n"]
-    )
-    trainings = pd.DataFrame(
-        [{**RUN, "training": t, "objective": t} for t in ("baseline", "oe", "background")]
-    )
-    return {
-        "detection": detection,
-        "calibration": calibration,
-        "selective": selective,
-        "likelihood": likelihood,
-        "trainings": trainings,
-    }
-
-
-def test_numbers_over_seeds():
-    assert format_over_seeds(pd.Series([0.5])) == "50.0"
-    assert format_over_seeds(pd.Series([0.5, 0.5])) == "50.0 ± 0.0"
-    assert (
-        format_over_seeds(pd.Series([1.0, 3.0]), percent=False) == "2.00 ± 12.71"
-    )  # t_1(0.975) * sqrt(2) / sqrt(2)
-
-
-def test_tables():
-    found = {summary.title: summary.table for summary in summaries(tables())}
-    assert list(found)[:3] == [
-        "Detection: AUROC",
-        "Detection: FPR95",
-        "Detection of each set: a, msp",
-    ]
-    assert found["Detection of each set: a, msp"]["n"].tolist() == [2, 2]
-    assert found["Detection of each set: a, msp"]["x"].tolist() == ["40.5 ± 6.4", "80.5 ± 6.4"]
-    assert list(found["Calibration: ECE"].columns) == [
-        "in_dist",
-        "model",
-        "training",
-        "post_hoc",
-        "n",
-        "id",
-        "pooled",
-        "corruptions (mean)",
-    ]
-    assert "Likelihood" not in found
-
-
-def test_order_of_appearance_is_kept():
-    table = pd.DataFrame(
-        {
-            "row": ["z", "a", "z", "a"],
-            "column": ["q", "q", "b", "b"],
-            "v": [0.1, 0.2, 0.3, 0.4],
-            "seed": 0,
-        }
-    )
-    found = wide(table, ["row"], "column", "v")
-    assert found["row"].tolist() == ["z", "a"]
-    assert list(found.columns) == ["row", "n", "q", "b"]
+from oecal.report.summary_tables import SECTIONS
+from tests.report.small_tables import RUN, tables
 
 
 def test_what_is_seen():
@@ -163,16 +51,10 @@ def test_what_is_seen_of_a_density():
     )
     found = tables() | {"detection": detection, "likelihood": likelihood}
     assert describe_shown_figure("oe_density_gain", found, "a", "m") == (
-        "baseline: 2 of 3 OOD sets have an AUROC below 50%. oe: 0.50 ± 0.00 bits/dim on in-distribution images; lifts x of these above 50%."
+        "baseline: 2 of 3 OOD sets have an AUROC below 50%. "
+        "oe: 0.50 ± 0.00 bits/dim on in-distribution images; lifts x of these above 50%."
     )
     assert "background" not in describe_shown_figure("likelihood_histograms", found, "a", "m")
-
-
-def test_one_table_for_a_score_of_several_models():
-    found = tables()
-    found["detection"] = pd.concat([found["detection"], found["detection"].assign(model="other")])
-    titles = [summary.title for summary in summaries(found)]
-    assert titles.count("Detection of each set: a, msp") == 1
 
 
 def test_what_is_seen_of_scores():
@@ -210,23 +92,24 @@ def test_what_is_seen_of_scores():
     ]
     found = tables() | {"detection": pd.DataFrame(rows), "costs": pd.DataFrame(costs)}
     assert describe_shown_figure("oe_gain", found, "a", "m", "oe") == (
-        "oe minus baseline, AUROC over all sets: higher with 2 of 3 scores, most with energy (21.0 ± 12.7 points), "
+        "oe minus baseline, AUROC over all sets: higher with 2 of 3 scores, "
+        "most with energy (21.0 ± 12.7 points), "
         "least with ensemble_msp (-10.0 points)."
     )
     rank = describe_shown_figure("score_rank", found, "a", "m")
     assert (
-        "oe: best mean rank 1.0 with energy; 3 of 3 scores are within the critical difference of it."
-        in rank
+        "oe: best mean rank 1.0 with energy; "
+        "3 of 3 scores are within the critical difference of it." in rank
     )
     heatmap = describe_shown_figure("ood_heatmap", found, "a", "m", "oe")
     assert (
-        heatmap
-        == "oe: mean AUROC over all sets 76.0% with energy, the best score here; hardest set x (60.5% with msp)."
+        heatmap == "oe: mean AUROC over all sets 76.0% with energy, the best score here; "
+        "hardest set x (60.5% with msp)."
     )
     cost = describe_shown_figure("compute_cost", found, "a", "m")
     assert (
-        "oe, mean AUROC and seconds for 1,000 images: best energy (76.0%, 2 s), which needs one forward pass."
-        in cost
+        "oe, mean AUROC and seconds for 1,000 images: best energy (76.0%, 2 s), "
+        "which needs one forward pass." in cost
     )
     detection = found["detection"].assign(
         auroc=lambda d: d["auroc"].where(d["score"] != "ensemble_msp", 1.0)
@@ -311,7 +194,8 @@ def test_what_is_seen_of_calibration_and_promises():
         == "t: confidence 90% at the start; at the end: x 60%, y 60%."
     )
     assert describe_shown_figure("pit", found, "a", "m") == (
-        "t: p at most 0.05 for 6.0% of the in-distribution test images; more likely than 95% of the validation images is most of x (80%)."
+        "t: p at most 0.05 for 6.0% of the in-distribution test images; "
+        "more likely than 95% of the validation images is most of x (80%)."
     )
     assert describe_shown_figure("decomposition", found, "a", "m") == (
         "t: OOD ranks above ambiguous images with 1 of 2 scores, most with knn (AUROC 90.0%; "
@@ -320,7 +204,8 @@ def test_what_is_seen_of_calibration_and_promises():
     assert describe_shown_figure("promises", found, "a", "m") == "p, t: kept in 1 of 1 cases."
     assert (
         describe_shown_figure("drift", found, "a", "m")
-        == "t, msp: an alarm in 1% of the streams at an OOD rate of 0%, 50% of the streams at an OOD rate of 5%."
+        == "t, msp: an alarm in 1% of the streams at an OOD rate of 0%, "
+        "50% of the streams at an OOD rate of 5%."
     )
 
 
@@ -329,55 +214,3 @@ def test_each_figure_has_a_section():
     assert len(figures) > 25
     for figure in figures:
         assert read_constant("figures", figure, "SECTION") in SECTIONS
-
-
-def test_intervals_over_images_and_limits():
-    run = {**RUN, "training": "oe", "seed": 0, "metric": "auroc"}
-    change = {"difference": 0.1, "difference_low": 0.05, "difference_high": 0.15}
-    interval = {"kind": "far", "score": "msp", "value": 0.5, "low": 0.4, "high": 0.6}
-    rows = [
-        {**run, **interval, "training": t, "ood": o, **(change if t == "oe" else {})}
-        for t in ("baseline", "oe")
-        for o in ("x", "all")
-    ]
-    setting = {**run, "factor": "size", "setting": "10", "control": "baseline", "n": 3}
-    limits = [
-        {
-            **setting,
-            "measure": "auroc_msp",
-            "kind": "far",
-            "ood": None,
-            "difference": -0.012,
-            "low": -0.022,
-            "high": -0.002,
-        },
-        {
-            **setting,
-            "measure": "auroc_msp",
-            "kind": "far",
-            "ood": "x",
-            "difference": 0.9,
-            "low": 0.9,
-            "high": 0.9,
-        },
-        {
-            **setting,
-            "measure": "ece",
-            "kind": "id",
-            "ood": None,
-            "difference": 0.01,
-            "low": None,
-            "high": None,
-        },
-    ]
-    found = {
-        s.name: s.table
-        for s in summaries(
-            tables() | {"detection_intervals": pd.DataFrame(rows), "limits": pd.DataFrame(limits)}
-        )
-    }
-    assert found["images_auroc"]["far"].tolist() == ["50.0 [40.0, 60.0]"] * 2
-    assert found["images_auroc"]["far, change"].tolist() == ["", "10.0 [5.0, 15.0]"]
-    assert found["limits"][
-        ["factor", "n", "AUROC of MSP, far", "ECE on ID"]
-    ].to_numpy().tolist() == [["size", 3, "-1.2 ± 1.0", "+1.0"]]
