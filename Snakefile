@@ -53,14 +53,14 @@ rule all:
         tables(),
         "<out>/tables/tex",
         "<out>/tables/md",
-        figure_plan.list_figure_paths(study, "pdf", "png"),
+        figure_inputs.list_figure_paths(study, "pdf", "png"),
     localrule: True
 
 
 # make figures
 rule all_figures:
     input:
-        figure_plan.list_figure_paths(study, "pdf", "png"),
+        figure_inputs.list_figure_paths(study, "pdf", "png"),
     localrule: True
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from oecal.runs.run_files import RUN_COLUMNS
-from oecal.study.table_plan import (
+from oecal.study.table_inputs import (
     CONVENTION_PREFIX,
     find_module,
     list_on_demand_tables,

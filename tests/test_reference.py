@@ -18,8 +18,8 @@ from oecal.runs import thresholds
 from oecal.scores import catalogue
 from oecal.screening.decision_rows import DecisionRow
 from oecal.study import check_claims
-from oecal.study.base import ConfigEntry
 from oecal.study.configuration import Configuration
+from oecal.study.entry_types import ConfigEntry
 from oecal.study.loading import load, merge
 from oecal.study.messages import strip_metadata
 from oecal.tables import conventions, trainings

@@ -1,4 +1,4 @@
-"""The options of a component: plain values, as YAML has them, checked against its class `Options`."""
+"""The options of a component: plain values, as YAML has them, checked against its `Options`."""
 
 from __future__ import annotations
 

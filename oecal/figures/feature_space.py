@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from oecal.core.roles import OOD
 from oecal.core.seeds import make_generator
 from oecal.figures.style import BLACK, BOX, ROLES, SHAPES, WIDTH, display_name, make_panels
-from oecal.runs.run_files import EvaluatedSet, StoredRun, read_run
+from oecal.runs.run_files import StoredRun, StoredSet, read_run
 
 SECTION = "detection"
 TITLE = "feature space"
@@ -37,7 +37,7 @@ CLASSES = 20  # class numbers are written for as many at most
 FLOOR = 1e-2  # of distances: the axes are logarithmic
 
 
-def sample_indices(group: EvaluatedSet, n: int) -> np.ndarray:
+def sample_indices(group: StoredSet, n: int) -> np.ndarray:
     """Return the indices of `n` images of a test set, the same ones for each training.
 
     All of them if there are fewer.
@@ -45,7 +45,7 @@ def sample_indices(group: EvaluatedSet, n: int) -> np.ndarray:
     return np.sort(make_generator("features", group.set).permutation(len(group))[:n])
 
 
-def choose_images(run: StoredRun) -> list[tuple[EvaluatedSet, np.ndarray]]:
+def choose_images(run: StoredRun) -> list[tuple[StoredSet, np.ndarray]]:
     """Return the images shown: pairs of a group and indices into it."""
     kinds = [kind for kind in OOD if run.tests(kind)]
     shares = [
@@ -71,7 +71,7 @@ def project_to_plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.nda
     ]
 
 
-def compute_distances(features: np.ndarray, train: EvaluatedSet) -> tuple[np.ndarray, np.ndarray]:
+def compute_distances(features: np.ndarray, train: StoredSet) -> tuple[np.ndarray, np.ndarray]:
     """Return distances from the ID train mean within the subspace of class means and outside.
 
     (N,) each. The subspace has K - 1 dimensions, but at most half of D: else nothing would be left

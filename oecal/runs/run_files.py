@@ -21,7 +21,7 @@ RUN_COLUMNS = ("in_dist", "model", "training", "seed")
 
 
 @dataclass(frozen=True)
-class EvaluatedSet:
+class StoredSet:
     """One evaluated set and split of one run.
 
     role: id, near, far, synthetic, shift, corruption, ambiguous, path, attack, outlier.
@@ -52,15 +52,15 @@ class StoredRun:
     key: dict[str, Any]
     kind: str
     dims: int
-    groups: list[EvaluatedSet]
+    groups: list[StoredSet]
     head: dict[str, np.ndarray]
     attributes: dict[str, Any] = field(default_factory=dict)
 
-    def find(self, role: str, split: str = "test") -> EvaluatedSet:
+    def find(self, role: str, split: str = "test") -> StoredSet:
         """Return the only group of a role and split, such as ID val."""
         return next(g for g in self.groups if g.role == role and g.split == split)
 
-    def tests(self, *roles: str) -> list[EvaluatedSet]:
+    def tests(self, *roles: str) -> list[StoredSet]:
         """Return the test groups of these roles, in the configuration's order."""
         return [g for g in self.groups if g.role in roles and g.split == "test"]
 
@@ -77,7 +77,7 @@ def read_run(path: str | Path, *only: str) -> StoredRun:
             if name in file.attrs
         }
         groups = [
-            EvaluatedSet(
+            StoredSet(
                 place.split("/")[0],
                 place.split("/")[1],
                 file[place].attrs["role"],
@@ -94,12 +94,12 @@ def read_run(path: str | Path, *only: str) -> StoredRun:
         return StoredRun(key, attributes["kind"], int(attributes["dims"]), groups, head, attributes)
 
 
-def take_all(group: EvaluatedSet) -> tuple[EvaluatedSet, np.ndarray]:
+def take_all(group: StoredSet) -> tuple[StoredSet, np.ndarray]:
     """Return a group and the indices of all its images."""
     return group, np.arange(len(group))
 
 
-def find_errors(group: EvaluatedSet) -> np.ndarray:
+def find_errors(group: StoredSet) -> np.ndarray:
     """Return whether a classifier's prediction of each ID image is wrong, (N,) bool.
 
     A density model predicts nothing: then the array is empty.
@@ -111,7 +111,7 @@ def find_errors(group: EvaluatedSet) -> np.ndarray:
     )
 
 
-def list_complete_scores(outputs: StoredRun, groups: Sequence[EvaluatedSet]) -> list[str]:
+def list_complete_scores(outputs: StoredRun, groups: Sequence[StoredSet]) -> list[str]:
     """List the scores that each of these groups has for all its images.
 
     Costly scores are computed for part of the images; outputs, of the same run, has all of them.
@@ -124,7 +124,7 @@ def list_complete_scores(outputs: StoredRun, groups: Sequence[EvaluatedSet]) -> 
     ]
 
 
-def pool_test_images(run: StoredRun, ratio: float) -> list[tuple[EvaluatedSet, np.ndarray]]:
+def pool_test_images(run: StoredRun, ratio: float) -> list[tuple[StoredSet, np.ndarray]]:
     """Pool all ID test images with `ratio` times as many OOD test images.
 
     Returns pairs of a group and the indices taken from it. The OOD images come in equal shares from
@@ -170,7 +170,7 @@ def largest_pool(inside: int, outside: int, rate: float) -> tuple[int, int]:
     return round(total * (1 - rate)), round(total * rate)
 
 
-def mix_at_rate(run: StoredRun, rate: float) -> list[tuple[EvaluatedSet, np.ndarray]]:
+def mix_at_rate(run: StoredRun, rate: float) -> list[tuple[StoredSet, np.ndarray]]:
     """Mix ID and OOD test images so that the share `rate`, in (0, 1), is OOD.
 
     Returns pairs of a group and the indices taken from it: all ID images, and at least one OOD
@@ -191,7 +191,7 @@ def mix_at_rate(run: StoredRun, rate: float) -> list[tuple[EvaluatedSet, np.ndar
 
 
 def confidence_and_correctness(
-    parts: list[tuple[EvaluatedSet, np.ndarray]],
+    parts: list[tuple[StoredSet, np.ndarray]],
     calibrated: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Compute the largest probability and whether the prediction is right, (N,) each.

@@ -27,7 +27,7 @@ from oecal.core.files import replacing
 from oecal.core.seeds import make_generator
 from oecal.metrics.guarantees import Threshold, select_error_threshold, select_rejection_threshold
 from oecal.runs.run_files import (
-    EvaluatedSet,
+    StoredSet,
     find_errors,
     largest_pool,
     list_complete_scores,
@@ -119,7 +119,7 @@ def write_thresholds(
     auxiliary outliers.
     """
     source, scored = read_run(outputs, "logits", "labels", "log_likelihood"), read_run(scores)
-    groups: list[EvaluatedSet] = [
+    groups: list[StoredSet] = [
         scored.find("id", "val"),
         *(g for g in scored.groups if g.role == "outlier"),
     ]

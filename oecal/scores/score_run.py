@@ -15,7 +15,7 @@ from oecal.core.component_imports import import_component
 from oecal.core.errors import OecalError
 from oecal.core.job_costs import Cost, write_costs
 from oecal.core.roles import is_spared
-from oecal.runs.run_files import RUN_COLUMNS, EvaluatedSet, StoredRun, read_run
+from oecal.runs.run_files import RUN_COLUMNS, StoredRun, StoredSet, read_run
 from oecal.scores.catalogue import Score, find_score
 from oecal.scores.tuning import choose_options
 
@@ -84,7 +84,7 @@ def stack_seeds(seeds: Sequence[str], arguments: Collection[str]) -> dict[Place,
     }
 
 
-def concatenate_outliers(groups: Sequence[EvaluatedSet]) -> Arrays:
+def concatenate_outliers(groups: Sequence[StoredSet]) -> Arrays:
     """Return the arrays of all auxiliary outliers, one set after the other."""
     outliers = [g.arrays for g in groups if g.role == "outlier"]
     names = outliers[0] if outliers else {}
@@ -182,7 +182,7 @@ def tune(task: ScoringTask, inputs: Inputs) -> dict[str, object]:
     return options
 
 
-def gather_arrays(inputs: Inputs, group: EvaluatedSet) -> Arrays:
+def gather_arrays(inputs: Inputs, group: StoredSet) -> Arrays:
     """Return all arrays that a score of this group can take, by the names of its arguments."""
     return inputs.own | {
         name: values
@@ -191,7 +191,7 @@ def gather_arrays(inputs: Inputs, group: EvaluatedSet) -> Arrays:
     }
 
 
-def is_computed(score: Score, group: EvaluatedSet, arrays: Arrays) -> bool:
+def is_computed(score: Score, group: StoredSet, arrays: Arrays) -> bool:
     """Return whether a score is computed for a group.
 
     It is not along a path, where outputs tell enough, nor for the training images that it is fitted
@@ -207,7 +207,7 @@ def is_computed(score: Score, group: EvaluatedSet, arrays: Arrays) -> bool:
 def compute(
     task: ScoringTask,
     options: Mapping[str, object],
-    group: EvaluatedSet,
+    group: StoredSet,
     arrays: Arrays,
     outputs: str,
 ) -> np.ndarray:

@@ -19,7 +19,7 @@ from oecal.core.roles import OOD
 from oecal.scores.catalogue import find_score
 from oecal.study.claim_entries import CLAIM_RUN, Claim, Value, read_claims
 from oecal.study.figure_files import list_figures
-from oecal.study.figure_plan import list_fitting_runs
+from oecal.study.figure_inputs import list_fitting_runs
 from oecal.study.study import RunKey, Study
 
 

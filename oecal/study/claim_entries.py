@@ -33,7 +33,7 @@ from pydantic_core import PydanticCustomError
 from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError, summarize_error
 from oecal.data.table import LOADER
-from oecal.study.base import AS_WRITTEN, ConfigEntry, Number
+from oecal.study.entry_types import AS_WRITTEN, ConfigEntry, Number
 from oecal.study.messages import explain
 
 Value = str | int | float

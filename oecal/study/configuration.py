@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import Field, StringConstraints
 
-from oecal.study.base import (
+from oecal.study.dataset_entries import DatasetEntry
+from oecal.study.entry_types import (
     AS_WRITTEN,
     AtLeastOne,
     ConfigEntry,
@@ -17,7 +18,6 @@ from oecal.study.base import (
     Share,
     Unique,
 )
-from oecal.study.dataset_entries import DatasetEntry
 from oecal.study.experiment_entries import Experiment
 from oecal.study.model_entries import Model
 

@@ -15,7 +15,15 @@ from oecal.core.errors import OecalError
 from oecal.core.options import check_options, options_to_plain, read_option
 from oecal.data.classes import find_class_numbers
 from oecal.data.table import ITSELF, load_overlaps, load_published_sets, select_deciding_keys
-from oecal.study.base import AtLeastOne, Class, ConfigEntry, Fit, Interpolation, Positive, Unique
+from oecal.study.entry_types import (
+    AtLeastOne,
+    Class,
+    ConfigEntry,
+    Fit,
+    Interpolation,
+    Positive,
+    Unique,
+)
 
 
 class StoreFormat(ConfigEntry):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le, MinLen
 
-from oecal.study.base import (
+from oecal.study.entry_types import (
     AtLeastOne,
     ConfigEntry,
     Count,

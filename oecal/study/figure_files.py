@@ -16,7 +16,7 @@ A figure is a file of oecal/figures with these constants:
 
 and two functions: `collect_data`, which reads files into a data frame, and `draw_figure`, which
 draws that frame, its first argument. The names of their other arguments say what the figure needs:
-FILES, PARAMETERS, or a table (`detection`, or `detection_table`), as oecal.study.figure_plan
+FILES, PARAMETERS, or a table (`detection`, or `detection_table`), as oecal.study.figure_inputs
 provides them.
 """
 

@@ -18,11 +18,11 @@ from oecal.core.errors import OecalError, summarize_error
 from oecal.data.table import LOADER
 from oecal.study.check_claims import check_claims
 from oecal.study.check_experiments import check_experiment, drop_empty
+from oecal.study.check_figures import check_figures
+from oecal.study.check_measures import check_measures, check_promises, check_screen
 from oecal.study.check_models import resolve_model
-from oecal.study.check_study import check_measures, check_promises, check_screen
 from oecal.study.configuration import Configuration
 from oecal.study.dataset_entries import resolve_datasets
-from oecal.study.figure_checks import check_figures
 from oecal.study.limit_settings import keep_run_limits
 from oecal.study.messages import explain
 from oecal.study.study import Study

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from oecal.core.components import explain_unknown
-from oecal.study.base import Says
+from oecal.study.entry_types import Says
 
 # How pydantic calls a type in its errors -> what to say.
 TYPES = {

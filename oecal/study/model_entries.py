@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import Field
 
-from oecal.study.base import AS_WRITTEN, ConfigEntry, Count, Name, Positive, Unique
+from oecal.study.entry_types import AS_WRITTEN, ConfigEntry, Count, Name, Positive, Unique
 
 
 class Swag(ConfigEntry):

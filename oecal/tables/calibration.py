@@ -13,8 +13,8 @@ from oecal.metrics.calibration_metrics import confidence_metrics, label_metrics
 from oecal.metrics.custom_metrics import Metrics, load_custom_metrics
 from oecal.runs.run_files import (
     RUN_COLUMNS,
-    EvaluatedSet,
     StoredRun,
+    StoredSet,
     confidence_and_correctness,
     pool_test_images,
     read_run,
@@ -38,7 +38,7 @@ METRICS = [
 MORE = ["rms_official", "ce2_debiased", "error_auroc", "reliability", "resolution", "smece"]
 COLUMNS = [*RUN_COLUMNS, "post_hoc", "set", *METRICS, "temperature", "n", *MORE]
 
-SelectedImages = list[tuple[EvaluatedSet, np.ndarray]]
+SelectedImages = list[tuple[StoredSet, np.ndarray]]
 
 
 def list_sets(run: StoredRun, ratio: float) -> Iterator[tuple[str, SelectedImages]]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from oecal.core.roles import OOD
 from oecal.metrics.detection_metrics import Sample, auroc, compare_samples, count_sample
-from oecal.runs.run_files import RUN_COLUMNS, EvaluatedSet, StoredRun, read_run
+from oecal.runs.run_files import RUN_COLUMNS, StoredRun, StoredSet, read_run
 
 COLUMNS = [
     *RUN_COLUMNS,
@@ -29,7 +29,7 @@ COLUMNS = [
 ]
 
 
-def pool_sets(groups: Sequence[EvaluatedSet], score: str) -> Sample:
+def pool_sets(groups: Sequence[StoredSet], score: str) -> Sample:
     """Pool one score of the images of all groups."""
     return count_sample(np.concatenate([g[score] for g in groups]), score)
 

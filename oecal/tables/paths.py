@@ -14,7 +14,7 @@ from oecal.data.image_paths import STEPS, T
 from oecal.metrics.likelihood_metrics import bits_per_dimension
 from oecal.runs.run_files import (
     RUN_COLUMNS,
-    EvaluatedSet,
+    StoredSet,
     confidence_and_correctness,
     read_run,
     take_all,
@@ -24,7 +24,7 @@ VALUES = ["confidence", "accuracy", "bpd"]
 COLUMNS = [*RUN_COLUMNS, "set", "t", *VALUES, "n"]
 
 
-def arrange_by_step(group: EvaluatedSet, dims: int) -> dict[str, np.ndarray]:
+def arrange_by_step(group: StoredSet, dims: int) -> dict[str, np.ndarray]:
     """Arrange the values of a path's images, a row per image and a column per step.
 
     Confidence and whether the true class is predicted; of a density model bits per dimension.

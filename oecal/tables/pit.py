@@ -12,13 +12,13 @@ import pandas as pd
 
 from oecal.core.roles import OOD
 from oecal.metrics.likelihood_metrics import distance_from_uniform, pit
-from oecal.runs.run_files import RUN_COLUMNS, EvaluatedSet, StoredRun, read_run
+from oecal.runs.run_files import RUN_COLUMNS, StoredRun, StoredSet, read_run
 from oecal.tables.rows import make_table
 
 COLUMNS = [*RUN_COLUMNS, "set", "kind", "mean", "below_05", "above_95", "ks", "n"]
 
 
-def compute_p_values(run: StoredRun) -> Iterator[tuple[EvaluatedSet, np.ndarray]]:
+def compute_p_values(run: StoredRun) -> Iterator[tuple[StoredSet, np.ndarray]]:
     """Yield ID test and each OOD set with the p-values of their likelihoods, (N,)."""
     reference = run.find("id", "val")["log_likelihood"]
     for group in run.tests("id", *OOD):

@@ -17,7 +17,7 @@ from oecal.core.roles import OOD
 from oecal.metrics.guarantees import clopper_pearson
 from oecal.runs.run_files import (
     RUN_COLUMNS,
-    EvaluatedSet,
+    StoredSet,
     find_errors,
     list_complete_scores,
     read_run,
@@ -109,8 +109,8 @@ def judge_threshold(
     guarantee: Guarantee,
     score: str,
     limit: float | None,
-    inside: EvaluatedSet,
-    outside: Sequence[EvaluatedSet],
+    inside: StoredSet,
+    outside: Sequence[StoredSet],
     wrong: np.ndarray,
 ) -> list[dict[str, object]]:
     """Compute the rows of one threshold, one per set.

@@ -35,7 +35,7 @@ from oecal.core.seeds import make_generator
 from oecal.metrics.guarantees import select_rejection_threshold
 from oecal.runs.run_files import (
     RUN_COLUMNS,
-    EvaluatedSet,
+    StoredSet,
     find_errors,
     list_complete_scores,
     read_run,
@@ -227,8 +227,8 @@ def summarize_trials(guarantee: Guarantee, trials: np.ndarray) -> dict[str, floa
 def list_outlier_kinds(
     guarantee: Guarantee,
     kind: str,
-    outside: Sequence[EvaluatedSet],
-    auxiliary: Sequence[EvaluatedSet],
+    outside: Sequence[StoredSet],
+    auxiliary: Sequence[StoredSet],
 ) -> list[str]:
     """List the outliers that a promise can be tried with; `none` if it needs none."""
     if guarantee.kind == "reject":

@@ -174,7 +174,7 @@ def test_scoring_measuring_and_drawing_never_import_torch():
     names += [
         "oecal.report.page",
         "oecal.study.loading",
-        "oecal.study.check_study",
+        "oecal.study.check_measures",
         "oecal.calibrators.temperature",
         "oecal.runs.thresholds",
         "oecal.runs.run_files",

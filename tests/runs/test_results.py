@@ -5,8 +5,8 @@ from scipy.special import log_softmax
 
 from oecal.core.errors import OecalError
 from oecal.runs.run_files import (
-    EvaluatedSet,
     StoredRun,
+    StoredSet,
     confidence_and_correctness,
     pool_test_images,
     read_run,
@@ -21,7 +21,7 @@ def group(name, role, n, k=3, split="test", seed=0):
         "logits": rng.normal(size=(n, k)).astype(np.float32),
         "labels": rng.integers(k, size=n),
     }
-    return EvaluatedSet(name, split, role, arrays)
+    return StoredSet(name, split, role, arrays)
 
 
 def run_of(*groups):

@@ -11,7 +11,7 @@ import pytest
 from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError
 from oecal.metrics.peer_conventions import CONVENTIONS
-from oecal.study.figure_plan import list_subjects
+from oecal.study.figure_inputs import list_subjects
 from tests.scripts.run_script import run_script
 from tests.scripts.tiny_figures import draw_figure, plan_figures
 from tests.scripts.tiny_study import TABLES, build_study, load_tiny_study

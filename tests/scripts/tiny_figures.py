@@ -1,6 +1,6 @@
 """The figures of the tiny study, drawn by the script of the workflow from the study's files."""
 
-from oecal.study.figure_plan import find_figure, list_subjects
+from oecal.study.figure_inputs import find_figure, list_subjects
 from tests.scripts.run_script import run_script
 
 

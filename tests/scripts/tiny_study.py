@@ -6,7 +6,7 @@ import yaml
 
 from oecal.core.codegraph import ROOT, find_code_files
 from oecal.study.loading import load
-from oecal.study.table_plan import (
+from oecal.study.table_inputs import (
     find_table_path,
     list_on_demand_tables,
     list_tables,

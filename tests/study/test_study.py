@@ -2,7 +2,7 @@
 
 import copy
 
-from oecal.study.figure_plan import list_fitting_runs
+from oecal.study.figure_inputs import list_fitting_runs
 from oecal.study.loading import load
 from oecal.study.study import RECIPE, RunKey
 from tests.study.mistakes import DEMO

@@ -6,7 +6,7 @@ import pytest
 
 from oecal.figures import prevalence as figure
 from oecal.figures import style
-from oecal.runs.run_files import EvaluatedSet, StoredRun, mix_at_rate, share_equally
+from oecal.runs.run_files import StoredRun, StoredSet, mix_at_rate, share_equally
 from oecal.tables import prevalence
 
 OPTIONS = {"bins": 15, "ood_rates": [0.01, 0.05, 0.17, 0.5]}
@@ -22,7 +22,7 @@ SETS = {
 def run_of(**sizes):
     roles = {"a": "id", "d": "shift"}
     groups = [
-        EvaluatedSet(name, "test", roles.get(name, "far"), {"logits": np.zeros((n, 2))})
+        StoredSet(name, "test", roles.get(name, "far"), {"logits": np.zeros((n, 2))})
         for name, n in sizes.items()
     ]
     return StoredRun({}, "classifier", 4, groups, {})

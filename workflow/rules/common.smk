@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from oecal.study import dataset_plan, figure_plan, loading, run_plan, table_plan
+from oecal.study import dataset_inputs, figure_inputs, loading, run_inputs, table_inputs
 from oecal.core.codegraph import ROOT, find_script_code
 from oecal.core.errors import OecalError
 from oecal.core.components import explain_unknown
@@ -26,11 +26,6 @@ config["compute"] = study.config.compute.model_dump()
 config["may_be_missing"] = study.may_be_missing
 config["data_root"] = study.config.data_root or os.environ.get("OECAL_DATA", "data")
 OUT = f"results/{study.name}"
-
-
-def data(*names):
-    """Image stores of data sets."""
-    return run_plan.list_stores(names)
 
 
 def find_entry(place, name, known):
@@ -76,12 +71,7 @@ def plan_of_table(wildcards):
         raise WorkflowError(
             f"the study {study.name} makes no claims; set claims to the path of a YAML file"
         )
-    return table_plan.plan_table(study, wildcards.table)
-
-
-def inputs_of_table(wildcards):
-    """The files that a table is computed from."""
-    return given_inputs(plan_of_table(wildcards).inputs)
+    return table_inputs.plan_table(study, wildcards.table)
 
 
 def given_inputs(inputs):
@@ -98,7 +88,7 @@ def run_of(wildcards):
 
 def tables():
     """All tables of the study."""
-    return [table_plan.find_table_path(study, name) for name in table_plan.list_tables(study)]
+    return [table_inputs.find_table_path(study, name) for name in table_inputs.list_tables(study)]
 
 
 def configfiles():
@@ -110,7 +100,7 @@ def configfiles():
 def plan(figure, of):
     """What a figure file is drawn from."""
     try:
-        return figure_plan.find_figure(study, figure, of)
+        return figure_inputs.find_figure(study, figure, of)
     except OecalError as error:
         raise WorkflowError(str(error))
 

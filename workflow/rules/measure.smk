@@ -1,11 +1,11 @@
 # All tables over all runs of the study: one rule. What a table reads, the arguments of its file's
-# `compute_table` say (oecal/study/table_plan.py). Detection in the conventions of other codebases is
+# `compute_table` say (oecal/study/table_inputs.py). Detection in the conventions of other codebases is
 # built on demand: snakemake results/demo/tables/detection_openood.csv
 
 
 rule table:
     input:
-        unpack(inputs_of_table),
+        unpack(lambda w: given_inputs(plan_of_table(w).inputs)),
         code=lambda w: code_of("table", plan_of_table(w).components),
     output:
         report(
@@ -16,7 +16,7 @@ rule table:
     log:
         "<out>/logs/tables/{table}.log",
     wildcard_constraints:
-        table="|".join(table_plan.list_tables_below("tables")),
+        table="|".join(table_inputs.list_tables_below("tables")),
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -34,4 +34,4 @@ use rule table as costs with:
     output:
         report("<out>/costs/{table}.csv", category="Tables", labels={"table": "{table}"}),
     wildcard_constraints:
-        table="|".join(table_plan.list_tables_below("costs")),
+        table="|".join(table_inputs.list_tables_below("costs")),

@@ -4,10 +4,10 @@
 
 rule predict:
     input:
-        code=lambda w: code_of("predict", run_plan.name_model(study, run_of(w))),
+        code=lambda w: code_of("predict", run_inputs.list_model_components(study, run_of(w))),
         weights="<out>/models/<run>/model.safetensors",
-        swag=lambda w: run_plan.find_swag_weights(study, run_of(w)),
-        data=lambda w: run_plan.list_evaluated(study, w.in_dist, study.kind(w.model)),
+        swag=lambda w: run_inputs.find_swag_weights(study, run_of(w)),
+        data=lambda w: run_inputs.list_evaluated(study, w.in_dist, study.kind(w.model)),
     output:
         outputs="<out>/outputs/<run>.h5",
         cost="<out>/costs/outputs/<run>.csv",
@@ -31,7 +31,7 @@ rule predict:
 rule statistics:
     input:
         code=code_of("statistics"),
-        data=lambda w: run_plan.list_evaluated(study, w.in_dist, "density"),
+        data=lambda w: run_inputs.list_evaluated(study, w.in_dist, "density"),
     output:
         "<out>/statistics/{in_dist}.h5",
     log:

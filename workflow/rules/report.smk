@@ -11,7 +11,7 @@ rule page:
             repository_file("oecal/figures/published_density.csv"),
         ],
         tables=tables(),
-        figures=figure_plan.list_figure_paths(study, "png"),
+        figures=figure_inputs.list_figure_paths(study, "png"),
     output:
         report("<out>/report.html", category="Report"),
     log:
@@ -22,11 +22,11 @@ rule page:
         study={
             "name": study.name,
             "figures": [
-                [name, list(figure_plan.list_subjects(study, name).items())]
+                [name, list(figure_inputs.list_subjects(study, name).items())]
                 for name in study.config.figures
             ],
             "configfiles": configfiles(),
-            "sources": figure_plan.list_published_sources(study),
+            "sources": figure_inputs.list_published_sources(study),
         },
     message:
         "Report"

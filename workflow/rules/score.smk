@@ -3,11 +3,11 @@
 
 rule score:
     input:
-        code=lambda w: code_of("score", run_plan.name_scores(study, run_of(w))),
+        code=lambda w: code_of("score", run_inputs.list_score_components(study, run_of(w))),
         outputs="<out>/outputs/<run>.h5",
-        statistics=lambda w: run_plan.find_statistics(study, run_of(w)),
-        background=lambda w: run_plan.find_background(study, run_of(w)),
-        seeds=lambda w: run_plan.list_seeds(study, run_of(w)),
+        statistics=lambda w: run_inputs.find_statistics(study, run_of(w)),
+        background=lambda w: run_inputs.find_background(study, run_of(w)),
+        seeds=lambda w: run_inputs.list_seed_outputs(study, run_of(w)),
     output:
         scores="<out>/scores/<run>.h5",
         cost="<out>/costs/scores/<run>.csv",

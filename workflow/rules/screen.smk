@@ -3,7 +3,7 @@
 
 rule screen:
     input:
-        code=lambda w: code_of("screen", run_plan.name_judge(study, screened(w).run)),
+        code=lambda w: code_of("screen", run_inputs.list_judge_components(study, screened(w).run)),
         weights=lambda w: f"{OUT}/models/{screened(w).run}/model.safetensors",
         outputs=lambda w: f"{OUT}/outputs/{screened(w).run}.h5",
         scores=lambda w: f"{OUT}/scores/{screened(w).run}.h5",

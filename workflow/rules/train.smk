@@ -3,10 +3,10 @@
 
 rule train:
     input:
-        code=lambda w: code_of("train", run_plan.name_training(study, run_of(w))),
+        code=lambda w: code_of("train", run_inputs.list_training_components(study, run_of(w))),
         in_dist="results/data/{in_dist}.h5",
-        outliers=lambda w: run_plan.list_outliers(study, run_of(w)),
-        init=lambda w: run_plan.find_initial_weights(study, run_of(w)),
+        outliers=lambda w: run_inputs.list_outliers(study, run_of(w)),
+        init=lambda w: run_inputs.find_initial_weights(study, run_of(w)),
     output:
         weights="<out>/models/<run>/model.safetensors",
         history="<out>/models/<run>/history.csv",
@@ -14,9 +14,9 @@ rule train:
         "<out>/logs/train/<run>.log",
     conda:
         "../../envs/torch.yaml"
-    threads: lambda w: study.config.compute.threads * run_plan.count_processes(study, run_of(w))
+    threads: lambda w: study.config.compute.threads * run_inputs.count_processes(study, run_of(w))
     resources:
-        gpu=lambda w: gpus() * run_plan.count_processes(study, run_of(w)),
+        gpu=lambda w: gpus() * run_inputs.count_processes(study, run_of(w)),
     params:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
     message:
@@ -28,9 +28,9 @@ rule train:
 # Weights sampled around those of a run (SWAG), for the scores that need them.
 rule swag:
     input:
-        code=lambda w: code_of("swag", run_plan.name_training(study, run_of(w))),
+        code=lambda w: code_of("swag", run_inputs.list_training_components(study, run_of(w))),
         in_dist="results/data/{in_dist}.h5",
-        outliers=lambda w: run_plan.list_outliers(study, run_of(w)),
+        outliers=lambda w: run_inputs.list_outliers(study, run_of(w)),
         weights="<out>/models/<run>/model.safetensors",
     output:
         "<out>/models/<run>/swag.safetensors",

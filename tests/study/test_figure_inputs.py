@@ -11,7 +11,7 @@ from oecal.core.codegraph import ROOT
 from oecal.core.errors import OecalError
 from oecal.scores.catalogue import find_score
 from oecal.study.figure_files import list_figures, list_tables, read_figure
-from oecal.study.figure_plan import find_figure, list_published_sources, list_subjects
+from oecal.study.figure_inputs import find_figure, list_published_sources, list_subjects
 from oecal.study.loading import load
 
 WRN = "tiny_digits/wrn"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from oecal.core.options import read_option
 from oecal.study.dataset_entries import Dataset
-from oecal.study.run_plan import list_stores
+from oecal.study.run_inputs import list_stores
 
 
-def find_base(dataset: Dataset) -> str | list[str]:
+def find_source_store(dataset: Dataset) -> str | list[str]:
     """Return the image store that a data set is made from; [] if it is made from none."""
     return list_stores(dataset.made_of)[0] if dataset.made_of else []
 
@@ -33,7 +33,7 @@ def list_own_files(dataset: Dataset, root: str) -> list[Path]:
     return [path, *(below for below in sorted(path.rglob("*/")) if below.is_dir())]
 
 
-def name_reader(dataset: Dataset) -> dict[str, list[str]]:
+def list_reader_components(dataset: Dataset) -> dict[str, list[str]]:
     """Name the source of a data set, and its format if it is a published one."""
     reader = dataset.facts.get("format")
     return {"data": [dataset.source], "data.formats": [str(reader)] if reader else []}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from oecal.core.components import explain_unknown
 from oecal.core.errors import OecalError
 from oecal.study.figure_files import list_figures, read_figure
-from oecal.study.figure_plan import list_fitting_runs
+from oecal.study.figure_inputs import list_fitting_runs
 from oecal.study.study import Study
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from oecal.scores.catalogue import find_score
 from oecal.study.study import RunKey, Study
 
-Path = str | list[str]
+InputPath = str | list[str]
 Components = dict[str, list[str]]
 
 
@@ -35,7 +35,7 @@ def list_evaluated(study: Study, in_dist: str, kind: str) -> list[str]:
     return list_stores(dict.fromkeys(str(entry["dataset"]) for entry in study.sets(in_dist, kind)))
 
 
-def find_initial_weights(study: Study, run: RunKey) -> Path:
+def find_initial_weights(study: Study, run: RunKey) -> InputPath:
     """Return the weights that a training starts from, if it starts from another training's."""
     if not (init := study.config.models[run.model].trainings[run.training].init):
         return []
@@ -43,18 +43,18 @@ def find_initial_weights(study: Study, run: RunKey) -> Path:
     return list_results(study, "models/{run}/model.safetensors", [first])[0]
 
 
-def find_swag_weights(study: Study, run: RunKey) -> Path:
+def find_swag_weights(study: Study, run: RunKey) -> InputPath:
     """Return the weights that SWAG samples, if a score of the run needs them."""
     return list_results(study, "models/{run}/swag.safetensors", [run])[0] if study.swag(run) else []
 
 
-def find_statistics(study: Study, run: RunKey) -> Path:
+def find_statistics(study: Study, run: RunKey) -> InputPath:
     """Return the statistics of the images, for the scores of a density model."""
     density = study.kind(run.model) == "density"
     return f"results/{study.name}/statistics/{run.in_dist}.h5" if density else []
 
 
-def find_background(study: Study, run: RunKey) -> Path:
+def find_background(study: Study, run: RunKey) -> InputPath:
     """Return the outputs of the background training, if a score compares with them."""
     training = study.background(run.in_dist, run.model)
     if training is None or "background" not in list_prefixes(study, run):
@@ -62,7 +62,7 @@ def find_background(study: Study, run: RunKey) -> Path:
     return list_results(study, "outputs/{run}.h5", [run._replace(training=training)])[0]
 
 
-def list_seeds(study: Study, run: RunKey) -> list[str]:
+def list_seed_outputs(study: Study, run: RunKey) -> list[str]:
     """List the outputs of all seeds, if a score compares them."""
     if "seeds" not in list_prefixes(study, run):
         return []
@@ -80,23 +80,25 @@ def count_processes(study: Study, run: RunKey) -> int:
     return study.config.models[run.model].trainings[run.training].processes
 
 
-def name_model(study: Study, run: RunKey) -> Components:
-    """Name the architecture of a run."""
+def list_model_components(study: Study, run: RunKey) -> Components:
+    """The architecture of a run."""
     return {"models": [study.config.models[run.model].architecture]}
 
 
-def name_training(study: Study, run: RunKey) -> Components:
-    """Name the architecture and the objective of a run."""
-    return name_model(study, run) | {"training": [study.objective(run.model, run.training)]}
+def list_training_components(study: Study, run: RunKey) -> Components:
+    """The architecture and the objective of a run."""
+    return list_model_components(study, run) | {
+        "training": [study.objective(run.model, run.training)]
+    }
 
 
-def name_scores(study: Study, run: RunKey) -> Components:
-    """Name the files of oecal/scores that hold the scores of a run."""
+def list_score_components(study: Study, run: RunKey) -> Components:
+    """The files of oecal/scores that hold the scores of a run."""
     return {"scores": sorted({find_score(name).family for name in study.scores(run)})}
 
 
-def name_judge(study: Study, path: str) -> Components:
-    """Name what screens images with a run; `path` is in_dist/model/training/seed0."""
+def list_judge_components(study: Study, path: str) -> Components:
+    """What screens images with a run; `path` is in_dist/model/training/seed0."""
     in_dist, model, training, seed = path.split("/")
     run = RunKey(in_dist, model, training, int(seed.removeprefix("seed")))
-    return name_model(study, run) | name_scores(study, run)
+    return list_model_components(study, run) | list_score_components(study, run)

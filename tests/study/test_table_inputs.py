@@ -7,7 +7,7 @@ import pytest
 
 from oecal.core.codegraph import ROOT, find_script_code
 from oecal.study.loading import read
-from oecal.study.table_plan import (
+from oecal.study.table_inputs import (
     find_table_path,
     list_on_demand_tables,
     list_table_modules,

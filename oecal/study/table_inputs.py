@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from oecal.core.components import list_components, read_arguments
 from oecal.metrics.peer_conventions import CONVENTIONS
-from oecal.study import claim_entries, figure_plan, limit_settings, run_plan
+from oecal.study import claim_entries, figure_inputs, limit_settings, run_inputs
 from oecal.study.study import Study
 
 RUN_FILES = {
@@ -95,7 +95,7 @@ def find_module(table: str) -> str:
 
 def list_run_files(study: Study, kind: str) -> list[str]:
     """The files of one kind of all runs, in the study's order."""
-    return run_plan.list_results(study, RUN_FILES[kind], study.runs())
+    return run_inputs.list_results(study, RUN_FILES[kind], study.runs())
 
 
 def plan_table(study: Study, table: str) -> TablePlan:
@@ -110,7 +110,7 @@ def plan_table(study: Study, table: str) -> TablePlan:
         if argument in RUN_FILES:
             inputs[argument] = list_run_files(study, argument)
         elif argument == "data":
-            inputs[argument] = run_plan.list_stores(study.used_datasets())
+            inputs[argument] = run_inputs.list_stores(study.used_datasets())
         elif argument == "claims":
             path = claim_entries.find_claims_file(study.config.claims or "")
             inputs[argument] = str(path)
@@ -135,7 +135,7 @@ def find_value(study: Study, table: str, argument: str) -> object:
         return [setting._asdict() for setting in limit_settings.list_settings(study)]
     if argument == "figure_variants":
         claimed = sorted({claim.figure for claim in study.claims.values()} - {""})
-        return {name: list(figure_plan.list_subjects(study, name).items()) for name in claimed}
+        return {name: list(figure_inputs.list_subjects(study, name).items()) for name in claimed}
     if argument == "may_be_missing":
         return study.may_be_missing
     if argument == "convention":
