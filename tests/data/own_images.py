@@ -18,7 +18,7 @@ SOURCES = {"folder": folder, "npz": npz, "hdf5": hdf5}
 def build_own(root, source, form=None, **options):
     """What the source builds; also says that its options pass the configuration's check."""
     assert read_constant("data", source, "FROM_FILES") is True
-    given = SOURCES[source].Options(**check_options("data", source, options, "x"))
+    given = check_options("data", source, options, "x")
     return SOURCES[source].build(given, root, form, root / "report.csv")
 
 
