@@ -192,7 +192,7 @@ def test_a_failed_job_shows_its_log(workspace, edited):
     done = run_snakemake(workspace, "results/data/tiny_digits.h5", "--configfile", TINY)
     assert done.returncode != 0
     shown = done.stdout + done.stderr
-    assert "classes: the set has no class 12; its classes are numbered from 0 to 9" in shown
+    assert "classes: the data set has no class 12; its classes are numbered from 0 to 9" in shown
     assert "Traceback" not in shown
     assert not (workspace / "results/data/tiny_digits.h5").exists()
     shutil.rmtree(workspace / ".snakemake/incomplete", ignore_errors=True)
@@ -207,7 +207,7 @@ def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, 
     edited(TINY, more)
     done = run_snakemake(workspace, "--configfile", TINY)
     assert done.returncode == 0, done.stderr[-5000:]
-    assert "without tiny_lost: path: there is nothing at" in done.stdout + done.stderr
+    assert "going on without tiny_lost: path: " in done.stdout + done.stderr
     html = (workspace / "results/tiny/report.html").read_text()
     assert "Data sets left out" in html
     assert "delete results/data/tiny_lost.h5" in html
@@ -226,9 +226,9 @@ def test_a_set_that_cannot_be_had_is_left_out_and_the_report_says_so(workspace, 
         "--force",
         "results/tiny/outputs/tiny_digits/wrn/baseline/seed0.h5",
     )
-    assert "tiny_lost.h5: the set is missing" in done.stdout + done.stderr
+    assert "tiny_lost.h5: the data set is missing" in done.stdout + done.stderr
     assert (
-        "delete this file to try again, or do without the set: set missing: skip"
+        "delete this file to try again, or set missing: skip in its entry to go on without it"
         in done.stdout + done.stderr
     )
 
@@ -262,9 +262,7 @@ def test_a_figure_that_the_study_does_not_have(workspace):
         "-n",
         "results/tiny/figures/reliability-tiny_photos-pixelcnn.pdf",
     )
-    assert (
-        "no such figure of the study tiny; there are: reliability.pdf" in done.stdout + done.stderr
-    )
+    assert "the study tiny has no such figure; it has: reliability.pdf" in done.stdout + done.stderr
 
 
 def test_a_figure_that_there_is_not(workspace):

@@ -152,14 +152,14 @@ def check_components(used: Mapping[str, str], given: Components) -> None:
     for folder, module in used.items():
         if folder not in given:
             raise OecalError(
-                f"{module} imports components of oecal/{folder.replace('.', '/')} by name; "
-                f"say which: {{'{folder}': [...]}}"
+                f"{module} imports components of oecal/{folder.replace('.', '/')} by name; list "
+                f"the ones it needs: {{'{folder}': [...]}}"
             )
     for folder, names in given.items():
         if folder not in used and names:
             raise OecalError(
                 f"nothing here imports components of oecal/{folder.replace('.', '/')} by name; "
-                f"leave out {', '.join(sorted(names))}"
+                f"remove {', '.join(sorted(names))}"
             )
 
 

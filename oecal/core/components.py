@@ -103,7 +103,7 @@ def find_value(folder: str, name: str, key: str) -> ast.expr | None:
                 return value
     raise OecalError(
         f"oecal/{folder}/{name}.py, line {binding[-1].lineno}: {key} is read without importing the "
-        f"file, so assign it once, at the top level"
+        "file; assign it exactly once, at the top level"
     )
 
 
@@ -241,7 +241,10 @@ def read_signature(folder: str, name: str, function: str) -> Signature:
         if isinstance(node, ast.FunctionDef) and node.name == function
     ]
     if len(nodes) != 1:
-        raise OecalError(f"{place}: expected one function {function} at its top level")
+        raise OecalError(
+            f"{place}: found {len(nodes)} functions {function} at the top level; expected exactly "
+            "one"
+        )
     node, given = nodes[0], nodes[0].args
     problem = (
         "is decorated"

@@ -43,8 +43,8 @@ def set_up_device(device: str, threads: int) -> torch.device:
     if selected.type == "cuda":
         if not torch.cuda.is_available() or (selected.index or 0) >= torch.cuda.device_count():
             raise OecalError(
-                f"device: found '{device}', but this machine has {torch.cuda.device_count()} "
-                "CUDA devices; set it to auto or cpu"
+                f"device: found '{device}', but this machine has {torch.cuda.device_count()} CUDA "
+                "devices; use auto or cpu"
             )
         torch.backends.cudnn.benchmark = False
     return selected

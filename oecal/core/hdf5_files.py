@@ -64,6 +64,6 @@ def reading(path: str | Path) -> Iterator[h5py.File]:
             yield file
     except DAMAGE as error:
         raise OecalError(
-            f"{path}: is damaged or no such file of this workflow ({summarize_error(error)}); "
+            f"{path}: is damaged, or was not written by this workflow ({summarize_error(error)}); "
             "delete it and run again"
         ) from None

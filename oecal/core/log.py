@@ -17,10 +17,10 @@ from oecal.core.errors import OecalError
 REFUSED = {
     errno.ENOSPC: "the disk is full; make room, then run again",
     errno.EDQUOT: "your disk quota is used up; make room, then run again",
-    errno.EFBIG: "larger than is allowed here; raise the limit (ulimit -f)",
-    errno.EROFS: "the file system is read-only; write elsewhere, or have it mounted for writing",
-    errno.EACCES: "permission denied; check who may read and write there",
-    errno.EPERM: "permission denied; check who may read and write there",
+    errno.EFBIG: "the file exceeds the size limit; raise it with ulimit -f",
+    errno.EROFS: "the file system is read-only; use another folder, or mount it for writing",
+    errno.EACCES: "permission denied; check the permissions of the file and its folder",
+    errno.EPERM: "permission denied; check the permissions of the file and its folder",
 }
 # What the system refused and was shown: HDF5 says it once for each dataset that it then closes.
 SHOWN: set[str] = set()

@@ -58,7 +58,7 @@ def check_options(folder: str, name: str, given: Mapping[str, object], where: st
         if key not in types:
             raise OecalError(f"{where}: {explain_unknown(key, types)}")
         if not fits(value, types[key]):
-            raise OecalError(f"{where}.{key}: expected {describe(types[key])}, found {value!r}")
+            raise OecalError(f"{where}.{key}: found {value!r}; expected {describe(types[key])}")
     for field in dataclasses.fields(options_class):
         no_default = field.default is field.default_factory is dataclasses.MISSING
         if no_default and field.name not in given:

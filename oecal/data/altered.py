@@ -110,7 +110,7 @@ def draw_other_class(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray
     """
     if len(np.unique(labels)) < 2:
         raise OecalError(
-            "how: two_classes needs a data set of two or more classes; choose another alteration"
+            "how: two_classes needs a data set with at least two classes; choose another alteration"
         )
     return np.array([rng.choice(np.flatnonzero(labels != label)) for label in labels])
 
@@ -133,7 +133,7 @@ def rgb_ghost(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """
     if x.shape[1] != 3:
         raise OecalError(
-            "how: rgb_ghost needs an RGB data set; choose another alteration for a grey one"
+            "how: rgb_ghost needs RGB images; choose another alteration for a grey data set"
         )
     return np.stack([x[:, 1, :, ::-1], x[:, 2], x[:, 0]], axis=1)
 

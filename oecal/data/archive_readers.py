@@ -76,8 +76,8 @@ class Meter:
         self.left -= len(data)
         if self.left < 0:
             raise OecalError(
-                f"{self.path}: {self.member!r}: more than {self.limit} bytes come out of the "
-                "archive up to here; replace it with a good copy"
+                f"{self.path}: {self.member!r}: the archive unpacks to more than {self.limit} "
+                "bytes; replace it with a good copy"
             )
         return data
 
@@ -143,9 +143,9 @@ class CheckedHeader(tarfile.TarInfo):
             # A block of zeros ends an archive.
             if len(buf) == tarfile.BLOCKSIZE and not any(buf):
                 raise
-            raise tarfile.ReadError(f"neither tar nor zip, or cut off: {error}") from error
+            raise tarfile.ReadError(f"not a tar or zip archive, or truncated: {error}") from error
         if header.size < 0 or (header.type in EXTENDED and header.size > HEADER):
-            raise tarfile.ReadError(f"a header says {header.size} bytes")
+            raise tarfile.ReadError(f"a header declares {header.size} bytes")
         return header
 
 
@@ -179,8 +179,8 @@ def read_tar(path: Path, meter: Meter) -> Iterator[ArchivedFile]:
                 tar.members.clear()
                 if not (header.isfile() or header.isdir()) or header.issparse():
                     raise OecalError(
-                        f"{path}: {header.name!r}: a {describe_kind(header)}, which no archive of "
-                        "data needs; use another archive"
+                        f"{path}: {header.name!r}: is a {describe_kind(header)}, which is not "
+                        "unpacked; use an archive without it"
                     )
                 yield ArchivedFile(
                     header.name + "/" * header.isdir(),
@@ -196,14 +196,14 @@ def read_zip(path: Path, meter: Meter) -> Iterator[ArchivedFile]:
     with zipfile.ZipFile(path) as archive:
         if sum(info.file_size for info in archive.infolist()) > meter.limit:
             raise OecalError(
-                f"{path}: more than {meter.limit} bytes come out of the archive, by its own "
-                "account; replace it with a good copy"
+                f"{path}: the archive declares more than {meter.limit} bytes of content; replace "
+                "it with a good copy"
             )
         for info in archive.infolist():
             if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise OecalError(
-                    f"{path}: {info.filename!r}: a link or special file, which no archive of data "
-                    "needs; use another archive"
+                    f"{path}: {info.filename!r}: is a link or special file, which is not unpacked; "
+                    "use an archive without it"
                 )
             if info.flag_bits & 1:
                 raise OecalError(
@@ -226,11 +226,11 @@ def read_folder(root: Path, meter: Meter) -> Iterator[ArchivedFile]:
         for entry in folder.iterdir():
             if entry.is_symlink() and not entry.resolve(strict=True).is_relative_to(above[0]):
                 raise OecalError(
-                    f"{entry}: a link that leads out of {root}; replace it with the file itself"
+                    f"{entry}: is a link that leads out of {root}; replace it with the file itself"
                 )
             if entry.is_dir():
                 if (real := entry.resolve()) in above:
-                    raise OecalError(f"{entry}: a link to a folder that it lies in; delete it")
+                    raise OecalError(f"{entry}: is a link to a folder that contains it; delete it")
                 folders.append((entry, (*above, real)))
             elif entry.is_file():
                 files.append((entry.relative_to(root).as_posix(), entry))

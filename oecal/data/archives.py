@@ -71,8 +71,8 @@ def extract(path: Path, to: Path, limit: int = LIMIT) -> None:
                 shutil.rmtree(temporary, ignore_errors=True)
     except OSError as error:
         raise OecalError(
-            f"{to}: {path} cannot be unpacked there ({error.strerror or error}); make room, or "
-            "check what is there already"
+            f"{to}: {path} cannot be unpacked here ({error.strerror or error}); free some space, "
+            "or move what is in the way"
         ) from error
 
 
@@ -97,8 +97,8 @@ def join_chunks(what: str, size: int, content: Iterator[bytes], limit: int) -> b
         so_far += len(chunk)
     if max(size, so_far) > limit:
         raise OecalError(
-            f"{what}: has more than {limit} bytes, too many to hold in memory; replace it with a "
-            "good copy"
+            f"{what}: exceeds the limit of {limit} bytes that are held in memory; replace it with "
+            "a good copy"
         )
     return b"".join(chunks)
 
@@ -119,7 +119,7 @@ def read_checked(path: Path, limit: int) -> Iterator[ArchivedFile]:
         meter.member, clean = name, PurePosixPath(name)
         if leads_out(name):
             raise OecalError(
-                f"{path}: {name!r}: a name that leads out of the archive; use another archive"
+                f"{path}: {name!r}: this name leads out of the archive; use another archive"
             )
         from_macos = clean.parts[:1] == ("__MACOSX",) or clean.name.startswith("._")
         if not from_macos and not name.endswith("/"):

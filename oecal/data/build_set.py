@@ -76,9 +76,7 @@ def choose_classes(
     gone = find_class_numbers(drop, data.classes, "drop_classes")
     kept = find_class_numbers(keep, data.classes, "classes") or list(range(len(data.classes)))
     if twice := [number for number in kept if kept.count(number) > 1]:
-        raise OecalError(
-            f"classes: the class {data.classes[twice[0]]} is listed twice; list it once"
-        )
+        raise OecalError(f"classes: lists the class {data.classes[twice[0]]} twice; list it once")
     for number in sorted(set(gone) & set(kept)):
         data = drop_images(
             data,
@@ -198,7 +196,7 @@ def prepare_set(
     for name, split in data.splits.items():
         if not len(split.images):
             raise OecalError(
-                f"nothing is left of the split '{name}'; choose other classes, or fewer "
+                f"no image is left in the split '{name}'; choose other classes, or drop fewer with "
                 "drop_classes or drop_duplicates_of"
             )
     few = {
@@ -235,7 +233,7 @@ def build(
     except Unavailable as error:
         if not may_be_missing:
             raise
-        logging.warning("left out: %s", error)
+        logging.warning("data set left out: %s", error)
         data = ImageSet({}, source=checked.source, licence="", sha256="", missing=str(error))
     store.write_store(path, data)
     return data

@@ -16,8 +16,8 @@ def parse_checksum(checksum: str, path: Path) -> tuple[str, str]:
     """
     if not re.fullmatch(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}", checksum, re.IGNORECASE):
         raise OecalError(
-            f"{path}: {checksum!r} is no checksum; expected sha256: and 64 hexadecimal digits, or "
-            "md5: and 32"
+            f"{path}: found the checksum {checksum!r}; expected sha256: and 64 hexadecimal digits, "
+            "or md5: and 32"
         )
     algorithm, _, digits = checksum.lower().partition(":")
     return algorithm, digits

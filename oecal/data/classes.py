@@ -33,12 +33,13 @@ def find_class_number(name: int | str, classes: Sequence[str], key: str) -> int:
     """Return the number of one class. Raise as `find_class_numbers`."""
     if not classes:
         raise OecalError(
-            f"{key}: the set has no labels, so no classes to choose from; leave this key out"
+            f"{key}: the data set has no labels, so there are no classes to choose from; remove "
+            "this key"
         )
     if isinstance(name, int):
         if not 0 <= name < len(classes):
             raise OecalError(
-                f"{key}: the set has no class {name}; its classes are numbered from 0 to "
+                f"{key}: the data set has no class {name}; its classes are numbered from 0 to "
                 f"{len(classes) - 1}"
             )
         return name
@@ -46,13 +47,13 @@ def find_class_number(name: int | str, classes: Sequence[str], key: str) -> int:
     fits = exact or [n for n, full in enumerate(classes) if name in list_names(full)]
     if len(fits) > 1:
         raise OecalError(
-            f"{key}: '{name}' could be {' or '.join(classes[n] for n in fits)}; give the full name"
+            f"{key}: '{name}' could be {' or '.join(classes[n] for n in fits)}; use the full name"
         )
     if fits:
         return fits[0]
     if len(classes) <= 100:
         raise OecalError(f"{key}: {explain_unknown(name, classes)}")
     raise OecalError(
-        f"{key}: the set has no class '{name}'; expected the name or number of one of its "
+        f"{key}: the data set has no class '{name}'; expected the name or number of one of its "
         f"{len(classes)} classes"
     )

@@ -228,7 +228,7 @@ def saturate(x: np.ndarray, severity: int, rng: np.random.Generator) -> np.ndarr
     it). Raise OecalError for grey images, which would not change.
     """
     if x.shape[1] != 3:
-        raise OecalError("corruptions: saturate needs RGB images; leave it out for a grey data set")
+        raise OecalError("corruptions: saturate needs RGB images; remove it for a grey data set")
     grey = luma(x)
     vivid: np.ndarray = grey + (1.5, 2, 2.5, 3, 4)[severity - 1] * (x - grey)
     return vivid

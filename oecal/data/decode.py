@@ -49,8 +49,8 @@ def read_within(image: Image.Image, high: float) -> np.ndarray:
     if not (values.min() >= 0 and values.max() <= high):  # so written, NaN is refused
         kind = "32-bit integers" if image.mode == "I" else "32-bit floats"
         raise BadImage(
-            f"unclear grey levels: {kind} from {values.min():g} to {values.max():g}, not "
-            f"within 0 to {high:g}"
+            f"unclear grey levels: found {kind} from {values.min():g} to {values.max():g}; "
+            f"expected 0 to {high:g}"
         )
     return values
 
@@ -89,7 +89,8 @@ def check_size(image: Image.Image) -> None:
     """
     if not 0 < image.width * image.height <= LARGEST:
         raise BadImage(
-            f"too large or empty: {image.width} x {image.height} pixels, not 1 to {LARGEST:,}"
+            f"too large or empty: found {image.width} x {image.height} pixels; expected 1 to "
+            f"{LARGEST:,}"
         )
 
 
@@ -114,7 +115,7 @@ def decode(content: bytes) -> np.ndarray:
     except BadImage:
         raise
     except UnidentifiedImageError:
-        raise BadImage("no image: of no known format or cut off in its header") from None
+        raise BadImage("no image: unknown format or truncated header") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage(f"too large or empty: {error}") from None
     except Exception as error:  # Pillow's many plugins raise nearly everything

@@ -55,8 +55,8 @@ def download(
     for url in urls:
         if not find_host(url):
             raise OecalError(
-                f"{path}: the address {url!r} cannot be used; expected one that begins with "
-                "http:// or https://"
+                f"{path}: found the address {url!r}; expected one that begins with http:// or "
+                "https://"
             )
     target = Target(path, checksum, size)
     try:
@@ -74,7 +74,7 @@ def download(
     except OSError as error:
         raise Unavailable(
             f"{path}: cannot be read or written ({error.strerror or error}); check that its folder "
-            "is writable and has room, then try again"
+            "is writable and the disk not full, then try again"
         ) from error
 
 
@@ -89,7 +89,7 @@ def is_present(path: Path, checksum: str) -> bool:
         algorithm, _ = parse_checksum(checksum, path)
         raise OecalError(
             f"{path}: checksum mismatch (expected {checksum}, found "
-            f"{compute_digest(path, algorithm)}); delete the file and run again"
+            f"{compute_digest(path, algorithm)}); delete it and run again"
         )
     return True
 
@@ -105,7 +105,7 @@ def locked(path: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        logging.info("%s: waiting for another process that makes it", path.name)
+        logging.info("%s: waiting for another process to finish it", path.name)
         lock.acquire()
     try:
         yield
@@ -138,6 +138,6 @@ def fetch_from_any(urls: Sequence[str], target: Target, patience: Patience) -> N
                     logging.warning("%s: %s: %s", path.name, find_host(url), failure)
     reasons = "; ".join(f"{find_host(url)}: {failure}" for url, failure in failures.items())
     raise Unavailable(
-        f"{path}: could not be fetched ({reasons or 'no address is known'}); put the file there "
-        "yourself, or try again: bytes fetched so far are kept"
+        f"{path}: download failed ({reasons or 'no address is known'}); try again (the bytes "
+        "fetched so far are kept), or put the file there yourself"
     )

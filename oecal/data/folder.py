@@ -123,19 +123,19 @@ def decide_classes(names: Mapping[str, list[PurePath]], labels: str, top: Path) 
     }
     if labels == "folders" and (flat := [name for files in loose.values() for name in files]):
         raise OecalError(
-            f"{top}: labels is folders, but {len(flat):,} images are in no class folder, first "
-            f"{flat[0]}; move them into one, or use labels: none"
+            f"{top}: with labels: folders, every image must be in a class folder, but "
+            f"{len(flat):,} are not, first {flat[0]}; move them into one, or use labels: none"
         )
     if labels == "auto" and any(loose.values()) and not all(loose.values()):
         flat_parts = ", ".join(part for part, files in loose.items() if files)
         raise OecalError(
             f"{top}: the images in {flat_parts} are not in class folders, unlike the others; move "
-            "them into some, or use labels: none"
+            "them into class folders, or use labels: none"
         )
     if labels == "auto" and any(0 < len(loose[part]) < len(names[part]) for part in names):
         logging.warning(
-            "%s: some images are in subfolders and some are not, so no image has a label; move "
-            "them, or confirm with labels: none",
+            "%s: some images are in subfolders and some are not, so no image gets a label; move "
+            "them, or confirm this with labels: none",
             top,
         )
     return labels == "folders" or (labels == "auto" and not any(loose.values()))
@@ -153,8 +153,8 @@ def list_rows(top: Path, options: Options) -> tuple[list[ImageFile], list[str]]:
     names = {part: list_image_files(top / folder) for part, folder in folders.items()}
     if empty := [part for part in names if not names[part]]:
         raise OecalError(
-            f"path: there are no images below {top / folders[empty[0]]}; add some, or name another "
-            "folder"
+            f"path: found no images below {top / folders[empty[0]]}; add some, or set path to "
+            "another folder"
         )
     if not decide_classes(names, options.labels, top):
         rows = [

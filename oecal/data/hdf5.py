@@ -40,7 +40,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise ValueError("path is empty; set it to the file of the images")
+            raise ValueError("path is empty; set it to the file with the images")
 
 
 def read_class_names(file: h5py.File) -> list[str]:
@@ -96,5 +96,5 @@ def build(options: Options, root: Path, form: Format | None, report: Path) -> Im
     # HDF5 has no checksums of headers, so a damaged one may ask for memory of any size.
     except (*DAMAGE, MemoryError) as error:
         raise OecalError(
-            f"{path}: is no whole HDF5 file ({summarize_error(error)}); save it again"
+            f"{path}: is not a complete HDF5 file ({summarize_error(error)}); save it again"
         ) from None

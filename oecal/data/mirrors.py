@@ -98,19 +98,17 @@ def fetch_from(url: str, session: requests.Session, target: Target, timeout: flo
                 else:
                     total = offset + int(length) if length.isdigit() else size
                 if size and total != size:
-                    raise MirrorFailed(
-                        f"offers a file of {total} bytes instead of {size}", final=True
-                    )
+                    raise MirrorFailed(f"offers {total} bytes; expected {size}", final=True)
                 receive_body(response, target, offset, total, find_host(url))
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            reason = f"{explain_error(error, timeout)}, with {target.bytes_so_far} bytes so far"
+            reason = f"{explain_error(error, timeout)} after {target.bytes_so_far} bytes"
             final = isinstance(error, ValueError | requests.TooManyRedirects)
             raise MirrorFailed(reason, final) from error
         if has_checksum(part, target.checksum):
             return
         part.unlink()
         # If resumed, the wrong bytes may be those of another mirror.
-        raise MirrorFailed("wrong checksum", final=offset == 0)
+        raise MirrorFailed("checksum mismatch", final=offset == 0)
 
 
 def receive_body(
@@ -140,14 +138,14 @@ def receive_body(
             have += len(data)
             if total and have > total:
                 part.unlink()
-                raise MirrorFailed(f"sends more than {total} bytes", final=True)
+                raise MirrorFailed(f"sent more than {total} bytes", final=True)
             rest = memoryview(data)
             while rest:
                 rest = rest[file.write(rest) :]
             bar.update(len(data))
         os.fsync(file.fileno())
     if have < total:
-        raise MirrorFailed(f"broke off, with {have} of {total} bytes so far")
+        raise MirrorFailed(f"connection lost after {have} of {total} bytes")
 
 
 def explain_status(status: int, retry_after: str) -> MirrorFailed:
@@ -159,9 +157,9 @@ def explain_status(status: int, retry_after: str) -> MirrorFailed:
 def explain_error(error: Exception, timeout: float) -> str:
     """Return a few words: what requests says is long and holds the address with its password."""
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
-        return f"silent for {timeout:g} s"
+        return f"no answer for {timeout:g} s"
     if isinstance(error, urllib3.exceptions.ProtocolError):
-        return "broke off"
+        return "connection lost"
     return type(getattr(error.args[0] if error.args else None, "reason", error)).__name__
 
 

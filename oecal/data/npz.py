@@ -50,7 +50,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise ValueError("path is empty; set it to the file of the images")
+            raise ValueError("path is empty; set it to the file with the images")
 
 
 def open_arrays(path: Path, images: str) -> Mapping[str, np.ndarray]:
@@ -70,9 +70,11 @@ def explain_damage(error: Exception) -> str:
     if "pickle" in str(error) or "Python objects" in str(error):
         return (
             "holds Python objects, which are not read (a pickle can run code); save arrays of "
-            "numbers or texts"
+            "numbers or strings"
         )
-    return f"is no whole NumPy file ({summarize_error(error)}); save it again with numpy.savez"
+    return (
+        f"is not a complete NumPy file ({summarize_error(error)}); save it again with numpy.savez"
+    )
 
 
 def build(options: Options, root: Path, form: Format | None, report: Path) -> ImageSet:

@@ -118,7 +118,7 @@ def identify_axes(array: Array, where: str) -> str:
     """
     if array.dtype.kind != "f" and array.dtype.str[1:] not in ("u1", "u2"):
         raise OecalError(
-            f"{where}: found type {array.dtype}, expected uint8, uint16, or floats from 0 to 1"
+            f"{where}: found type {array.dtype}; expected uint8, uint16, or floats from 0 to 1"
         )
     shape: tuple[int, ...] = array.shape or ()
     fits = {
@@ -128,12 +128,12 @@ def identify_axes(array: Array, where: str) -> str:
     }
     if sum(fits.values()) == 2:
         raise OecalError(
-            f"{where}: found shape {shape}, which could be (N, H, W, C) or (N, C, H, W); give "
+            f"{where}: found shape {shape}, which could be (N, H, W, C) or (N, C, H, W); use "
             "images of more than 3 x 3 pixels"
         )
     if not any(fits.values()) or 0 in shape:
         raise OecalError(
-            f"{where}: found shape {shape}, expected (N, H, W), (N, H, W, C) or (N, C, H, W) with "
+            f"{where}: found shape {shape}; expected (N, H, W), (N, H, W, C) or (N, C, H, W) with "
             "N > 0 and C = 1 or 3"
         )
     return next(name for name, fit in fits.items() if fit)
@@ -172,7 +172,7 @@ def read_images(array: Array, where: str, form: Format | None) -> tuple[np.ndarr
         filled += len(images)
     if low < 0 or high > 1:
         raise OecalError(
-            f"{where}: found floats from {low:g} to {high:g}, expected 0 to 1; scale them, or save "
+            f"{where}: found floats from {low:g} to {high:g}; expected 0 to 1: scale them, or save "
             "uint8 from 0 to 255"
         )
     return out[:filled], usable
@@ -181,14 +181,14 @@ def read_images(array: Array, where: str, form: Format | None) -> tuple[np.ndarr
 def read_labels(array: Array, n: int, where: str) -> np.ndarray:
     """Read `n` labels, int64 or text (n,). Raise OecalError for another length or type."""
     if array.shape not in ((n,), (n, 1)):
-        raise OecalError(f"{where}: found shape {array.shape}, expected ({n},), one for each image")
+        raise OecalError(f"{where}: found shape {array.shape}; expected ({n},), one for each image")
     values = np.asarray(array[()]).reshape(n)
     if values.dtype.kind in "SO":  # HDF5 gives texts as bytes
         values = np.array(
             [v.decode(errors="replace") if isinstance(v, bytes) else v for v in values.tolist()]
         )
     if values.dtype.kind not in "biuU":
-        raise OecalError(f"{where}: found type {values.dtype}, expected integers or texts")
+        raise OecalError(f"{where}: found type {values.dtype}; expected integers or strings")
     return values if values.dtype.kind == "U" else values.astype(np.int64)
 
 
@@ -218,7 +218,9 @@ def number_labels(
     if len(known) and known[0] >= 0 and known[-1] < len(names) and len(names) != len(values):
         known = np.arange(len(names))
     if names and len(names) != len(known):
-        logging.warning("%s: %d names for %d classes, ignored", where, len(names), len(known))
+        logging.warning(
+            "%s: ignored the names of classes: found %d, expected %d", where, len(names), len(known)
+        )
     classes = tuple(names) if len(names) == len(known) else tuple(map(str, known))
     return {
         part: np.where(own == UNLABELLED, UNLABELLED, np.searchsorted(known, own))

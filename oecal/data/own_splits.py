@@ -41,8 +41,8 @@ def find_path(path: str, root: Path, folder: bool) -> Path:
     full = (root / os.path.expanduser(path)).absolute()
     if not full.exists():
         raise Unavailable(
-            f"path: there is nothing at {full}; paths are absolute or relative to the data root "
-            f"{root.absolute()}"
+            f"path: {full} does not exist; use a path that is absolute or relative to the data "
+            f"root {root.absolute()}"
         )
     if full.is_dir() != folder:
         hint = (
@@ -71,14 +71,13 @@ def match_splits(names: Collection[str], where: str | Path) -> dict[str, str]:
     }
     if not any(matches.values()):
         raise OecalError(
-            f"{where}: with splits: given, at least one of train, val and test must be here, but "
-            f"there is only: {', '.join(sorted(names)) or 'nothing'}; use splits: divide, train or "
-            "test instead"
+            f"{where}: found {', '.join(sorted(names)) or 'nothing'}; with splits: given, expected "
+            "at least one of train, val and test (or use splits: divide, train or test)"
         )
     if twice := next((same for same in matches.values() if len(same) > 1), None):
         raise OecalError(f"{where}: {' and '.join(twice)} are the same split; keep one of them")
     if others := sorted(set(names) - {name for same in matches.values() for name in same}):
-        logging.warning("%s: not a split, ignored: %s", where, ", ".join(others))
+        logging.warning("%s: ignored, as these are not splits: %s", where, ", ".join(others))
     return {split: same[0] for split, same in matches.items() if same}
 
 
@@ -90,8 +89,8 @@ def divide(data: ImageSplit, where: str | Path) -> dict[str, ImageSplit]:
     """
     if len(data.images) < 10:
         raise OecalError(
-            f"{where}: {len(data.images)} images are too few to divide; add more, or use splits: "
-            "train or splits: test"
+            f"{where}: found {len(data.images)} images; splits: divide needs at least 10 (or use "
+            "splits: train or splits: test)"
         )
     order = make_generator("own", "divide").permutation(len(data.images))
     # Class by class, so that every tenth image is a tenth of each class.
@@ -124,7 +123,7 @@ def report_unusable(
         _, name, reason = unusable[0]
         summary = (
             f"{where}: {len(unusable):,} of {n:,} {what} cannot be used, first {name}: {reason}; "
-            f"all in {report}"
+            f"all are listed in {report}"
         )
         if len(unusable) == n:
             raise OecalError(f"{summary}; repair or replace them")
@@ -152,12 +151,12 @@ def assemble_set(
     """
     if empty := [name for name, part in parts.items() if not len(part.images)]:
         raise OecalError(
-            f"{where}: the split '{empty[0]}' has no usable image; add some, or remove the split"
+            f"{where}: the split '{empty[0]}' has no usable image; add images, or remove the split"
         )
     if len(shapes := sorted({part.images.shape[1:] for part in parts.values()})) > 1:
         raise OecalError(
-            f"{where}: images of {shapes[0]} and {shapes[1]} (channels, height, width); bring them "
-            f"to one size with, for example, {FORMAT_EXAMPLE}"
+            f"{where}: found images of {shapes[0]} and {shapes[1]} (channels, height, width); give "
+            f"them one size with, for example, {FORMAT_EXAMPLE}"
         )
     splits = divide(parts[ALL], where) if ALL in parts else dict(parts)
     return ImageSet(

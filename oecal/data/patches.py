@@ -68,7 +68,7 @@ def cut_patches(
     if len(kept) < n:
         raise OecalError(
             f"min_contrast: only {len(kept)} of {100 * n} patches reach {min_contrast}; use a "
-            "smaller number"
+            "smaller value"
         )
     return np.stack(kept)
 

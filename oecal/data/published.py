@@ -45,7 +45,7 @@ class Options:
             raise ValueError(f"val_share is {self.val_share}; expected 0 to 0.5")
         if self.attribute and self.name != "celeba":
             raise ValueError(
-                f"attribute is {self.attribute}, but {self.name} has none; leave it out"
+                f"attribute is {self.attribute}, but {self.name} has no attributes; remove this key"
             )
 
 
@@ -93,8 +93,8 @@ def read_splits(
                 if serves_splits(row["files"][file], [split_name])
             )
             raise OecalError(
-                f"{name}: has {n} images in {split_name} instead of {expected or 'some'}; replace "
-                f"{incomplete} with a complete copy"
+                f"{name}: found {n} images in {split_name}; expected {expected or 'at least one'}; "
+                f"replace {incomplete} with a complete copy"
             )
     return images, classes, combine_digests([files[file].sha256 for file in sorted(files)])
 

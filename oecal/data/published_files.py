@@ -46,8 +46,8 @@ def check_file(path: Path, about: PublishedFile) -> None:
         ) from None
     if not matches:
         raise OecalError(
-            f"{path}: checksum mismatch (its {pinned.split(':')[0]} is not the pinned one), so it "
-            "is damaged or another file; delete it and run again"
+            f"{path}: checksum mismatch (its {pinned.split(':')[0]} differs from the pinned one); "
+            "delete it and run again"
         )
 
 
@@ -142,7 +142,9 @@ def take_unpacked(place: Path, inside: Mapping[Path, PublishedFile]) -> RawFile:
     with ThreadPoolExecutor() as pool:
         list(pool.map(check_file, inside, inside.values()))
     if not inside or not all(map(find_checksum, inside.values())):
-        logging.info("%s: taken as it is; not all checksums of the unpacked files are known", place)
+        logging.info(
+            "%s: used without a check; not all checksums of the unpacked files are known", place
+        )
     digests = [inside[path].get("sha256") or hash_content(path) for path in sorted(inside)]
     return RawFile(place, combine_digests(digests) if inside else hash_content(place))
 
@@ -153,11 +155,12 @@ def fetch_file(row: PublishedSet, file: str, path: Path) -> None:
     urls = [*about.get("urls", []), *(mirror + file for mirror in row.get("mirrors", []))]
     if not urls:
         raise Unavailable(
-            f"{path}: is not there and cannot be downloaded; {row['get']}, below {path.parent}"
+            f"{path}: does not exist and cannot be downloaded automatically; {row['get']}, below "
+            f"{path.parent}"
         )
     if not find_checksum(about):
         raise Unavailable(
-            f"{path}: is not there, and is not downloaded because no checksum of it is known; "
+            f"{path}: does not exist, and is not downloaded because its checksum is not known; "
             f"fetch {urls[0]} and put it there"
         )
     download(urls, path, find_checksum(about), about.get("size", 0))

@@ -37,12 +37,12 @@ class ImageSplit:
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or self.labels.dtype != np.int64:
             raise TypeError(
-                f"images are {self.images.dtype} {self.images.shape}, labels {self.labels.dtype}; "
-                "expected uint8 (N, C, H, W) and int64"
+                f"found images {self.images.dtype} {self.images.shape}, labels "
+                f"{self.labels.dtype}; expected uint8 (N, C, H, W) and int64"
             )
         if self.labels.shape != self.images.shape[:1]:
             raise ValueError(
-                f"{self.images.shape[0]} images, but labels of shape {self.labels.shape}"
+                f"found {self.images.shape[0]} images, but labels of shape {self.labels.shape}"
             )
 
     @classmethod
@@ -111,11 +111,11 @@ def list_available(
         if missing := read_metadata(path).missing:
             if Path(path).stem not in may_be_missing:
                 raise OecalError(
-                    f"{path}: the set is missing ({missing}); delete this file to try again, or do "
-                    "without the set: set missing: skip in its entry"
+                    f"{path}: the data set is missing ({missing}); delete this file to try again, "
+                    "or set missing: skip in its entry to go on without it"
                 )
             logging.warning(
-                "without %s: %s; delete %s to try again", Path(path).stem, missing, path
+                "going on without %s: %s; delete %s to try again", Path(path).stem, missing, path
             )
         else:
             available.append(path)
@@ -133,12 +133,12 @@ def read_split(path: str | Path, split: str) -> ImageSplit:
     with hdf5_files.reading(path) as file:
         if file.attrs["missing"]:
             raise OecalError(
-                f"{path}: the set is missing ({file.attrs['missing']}); delete this file to try "
-                "again"
+                f"{path}: the data set is missing ({file.attrs['missing']}); delete this file to "
+                "try again"
             )
         if split not in file:
             raise OecalError(
-                f"{path}: has no split '{split}', only: {', '.join(file)}; give the data set one, "
-                "or choose another set"
+                f"{path}: has no split '{split}', only: {', '.join(file)}; add that split, or "
+                "choose another data set"
             )
         return ImageSplit(file[f"{split}/images"][:], file[f"{split}/labels"][:])

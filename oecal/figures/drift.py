@@ -39,7 +39,7 @@ def collect_data(drift: str, in_dist: str, model: str, trainings: Sequence[str])
     if table.empty:
         raise OecalError(
             f"{drift}: has no score of {model} on {in_dist}; "
-            f"add one of: {', '.join(COMMON_SCORES)}, or leave the figure drift out"
+            f"add one of: {', '.join(COMMON_SCORES)}, or remove the figure drift"
         )
     return table
 

@@ -56,8 +56,8 @@ def collect_data(promises: str, in_dist: str, model: str, trainings: Sequence[st
     table = select_model(promises, in_dist, model, trainings)
     if table["score"].isna().all():
         raise OecalError(
-            f"{promises}: has no promise of {model} on {in_dist}; "
-            "write one under promises, or leave the figure promises out"
+            f"{promises}: has no promise of {model} on {in_dist}; add one under promises, or "
+            "remove the figure promises"
         )
     there = list(table["score"].dropna().unique())
     shown = list(

@@ -59,8 +59,8 @@ def collect_data(
     )
     if table.empty:
         raise OecalError(
-            f"{resampled}: has no promise of {model} on {in_dist}; write one under promises "
-            f"and add one of: {', '.join(COMMON_SCORES)}, or leave the figure resampled out"
+            f"{resampled}: has no promise of {model} on {in_dist}; add one under promises and one "
+            f"of these scores: {', '.join(COMMON_SCORES)}, or remove the figure resampled"
         )
     return table
 

@@ -97,8 +97,8 @@ def reading(path: str | Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError, RuntimeError, ValueError) as error:
         raise OecalError(
-            f"{path}: does not hold the weights of this model ({summarize_error(error)}); "
-            "delete it and run again"
+            f"{path}: is damaged, or holds the weights of another model "
+            f"({summarize_error(error)}); delete it and run again"
         ) from None
 
 

@@ -70,7 +70,7 @@ class Level(nn.Module):
         self.block = 1 if height % 2 or width % 2 else 2
         c, height, width = c * self.block**2, height // self.block, width // self.block
         if c < 2:
-            what = f"one channel of {height} x {width} cannot be halved, as a side is odd"
+            what = f"one channel of {height} x {width} cannot be split further, as a side is odd"
             raise OecalError(f"glow: {what}; use images with even sides, or fewer levels")
         self.mixes = nn.ModuleList(Mix(c) for _ in range(steps))
         self.couplings = nn.ModuleList(Coupling(c, hidden) for _ in range(steps))

@@ -96,12 +96,13 @@ def read_images(
     split = store.read_split(path, entry.split)
     if not len(split.images):
         raise OecalError(
-            f"{path}: has no images in '{entry.split}'; leave this set out, or choose other classes"
+            f"{path}: has no images in '{entry.split}'; remove this data set, or choose other "
+            "classes"
         )
     if entry.role == "shift" and not (split.labels.min() >= 0 and split.labels.max() < classes):
         raise OecalError(
-            f"{path}: as a shift it needs the {classes} classes of the in-distribution set, "
-            f"labelled 0 to {classes - 1}; name these under its classes, or leave the set out"
+            f"{path}: as a shift, it needs the {classes} classes of the in-distribution set, "
+            f"labelled 0 to {classes - 1}; list them under its key classes, or remove it from shift"
         )
     if entry.split == "train":
         most = OUTLIERS if entry.role == "outlier" else train

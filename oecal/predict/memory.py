@@ -67,7 +67,7 @@ def run_in_parts(
     if batch.device.type == "cuda":
         torch.cuda.empty_cache()
     logging.warning(
-        "out of memory with %d images at a time: going on with half as many", len(batch)
+        "out of memory with batches of %d images; going on with half as many", len(batch)
     )
     parts = [run_in_parts(function, half) for half in batch.tensor_split(2)]
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -94,8 +94,8 @@ class Predictor:
         for name, values in outputs.items():
             if not np.isfinite(values).all():
                 raise OecalError(
-                    f"{self.weights}: gives {name} that are not finite on {place}; "
-                    "set a smaller lr or a clip_norm, and train again"
+                    f"{self.weights}: {name} on {place} are not finite; set a smaller lr or a "
+                    "clip_norm, and train again"
                 )
         return outputs
 

@@ -95,8 +95,8 @@ def dropping(model: nn.Module) -> Iterator[None]:
     layers = [m for m in model.modules() if isinstance(m, nn.Dropout) and m.p > 0]
     if not layers:
         raise OecalError(
-            "dropout: the model has none, so its passes would all be the same; "
-            "set dropout above 0 in its options, or leave out the scores that need it"
+            "dropout: the model has none, so all passes would be the same; set dropout above 0 in "
+            "its options, or remove the scores that need it"
         )
     for layer in layers:
         layer.train()

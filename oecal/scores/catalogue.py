@@ -101,12 +101,12 @@ def list_scores() -> dict[str, Score]:
         names = read_constant("scores", family, "SCORES")
         if not isinstance(names, tuple | list):
             raise OecalError(
-                f"oecal/scores/{family}.py: SCORES must be a tuple of names, found {names!r}"
+                f"oecal/scores/{family}.py: found SCORES = {names!r}; expected a tuple of names"
             )
         for name in names:
             if name in scores:
                 raise OecalError(
-                    f"oecal/scores/{family}.py: {scores[name].family}.py has a score {name}, too; "
+                    f"oecal/scores/{family}.py: {scores[name].family}.py also has a score {name}; "
                     "rename one of them"
                 )
             scores[name] = read_score(family, name)

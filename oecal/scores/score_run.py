@@ -224,13 +224,13 @@ def compute(
     task.cost.images += len(values)
     if not len(values):
         raise OecalError(
-            f"scores: {score.name} of {place} needs more than its {len(group)} images; "
-            "leave this score out"
+            f"scores: {score.name} needs more than the {len(group)} images of {place}; remove this "
+            "score"
         )
     if not np.isfinite(values).all():
         raise OecalError(
-            f"scores: {score.name} of {place} has values that are not finite; "
-            "leave this score out for this model"
+            f"scores: {score.name} has values on {place} that are not finite; remove this score "
+            "for this model"
         )
     return values
 

@@ -88,8 +88,8 @@ def check_claim(place: str, claim: Claim, study: Study) -> None:
     seeds = [list_seeds(study, side) for side in claim.sides]
     if seeds[0] != seeds[-1]:
         raise OecalError(
-            f"{place}.minus: has the seeds {seeds[-1]}, but where has {seeds[0]}; compare what has "
-            "the same seeds"
+            f"{place}.minus: has the seeds {seeds[-1]}, but where has {seeds[0]}; compare rows "
+            "with the same seeds"
         )
     check_figure(place, claim, study)
 
@@ -108,8 +108,8 @@ def check_side(
     ):
         if name not in known:
             raise OecalError(
-                f"{place}.{key}.{column}: {explain_unknown(name, known)}; a study without it needs "
-                "another file of claims, or claims: ''"
+                f"{place}.{key}.{column}: {explain_unknown(name, known)}; for a study without it, "
+                "use another file of claims, or claims: ''"
             )
     values = list_values(study, in_dist, model, training)
     for column, wanted in side.items():
@@ -157,6 +157,6 @@ def check_figure(place: str, claim: Claim, study: Study) -> None:
     if model not in shown:
         others = ", ".join("/".join(other) for other in dict.fromkeys(shown))
         raise OecalError(
-            f"{place}.figure: {figure} does not show {'/'.join(model)}, but "
-            f"{others or 'no model of this study'}; name another figure, or none"
+            f"{place}.figure: {figure} shows {others or 'no model of this study'}, not "
+            f"{'/'.join(model)}; name another figure, or remove this key"
         )

@@ -29,7 +29,10 @@ def drop_empty(experiments: Mapping[str, Experiment]) -> dict[str, Experiment]:
     }
     kept = {name: experiment for name, experiment in kept.items() if experiment.models}
     if not kept:
-        raise OecalError("experiments: no model is left; give at least one a training under models")
+        raise OecalError(
+            "experiments: no experiment has a model to train; list at least one training under "
+            "models"
+        )
     return kept
 
 
@@ -46,8 +49,8 @@ def check_experiment(in_dist: str, config: Configuration, datasets: Mapping[str,
         raise OecalError(f"{place}: {explain_unknown(in_dist, datasets)}")
     if config.datasets[in_dist].missing == "skip":
         raise OecalError(
-            f"datasets.{in_dist}.missing: {in_dist} is an in-distribution set, which no "
-            "study can do without; set it to stop"
+            f"datasets.{in_dist}.missing: {in_dist} is an in-distribution set and cannot be "
+            "skipped; set it to stop"
         )
     check_sets(datasets, in_dist, experiment.outliers, "train", f"{place}.outliers")
     check_scores(experiment, config.models, place)
@@ -55,7 +58,9 @@ def check_experiment(in_dist: str, config: Configuration, datasets: Mapping[str,
         check_sets(datasets, in_dist, experiment.sets_of(key), "test", f"{place}.{key}")
     listed = [name for key in TEST_SETS for name in experiment.sets_of(key)]
     if twice := [name for name in listed if listed.count(name) > 1]:
-        raise OecalError(f"{place}: {twice[0]} stands in two of {', '.join(TEST_SETS)}; keep one")
+        raise OecalError(
+            f"{place}: {twice[0]} is listed twice under {', '.join(TEST_SETS)}; keep one"
+        )
     check_inputs(experiment, place)
     for model, trainings in experiment.models.items():
         if model not in config.models:
@@ -80,8 +85,8 @@ def check_sets(
             )
         if split not in datasets[other].splits:
             raise OecalError(
-                f"{place}[{n}]: {other} has no split '{split}', which is needed here; give it one, "
-                "or name another data set"
+                f"{place}[{n}]: {other} has no split '{split}', which is needed here; add it, or "
+                "name another data set"
             )
 
 
@@ -99,8 +104,8 @@ def check_inputs(experiment: Experiment, place: str) -> None:
     ends = [name for key in OOD for name in experiment.sets_of(key)]
     if both := sorted({*fades} & {*ends} & {*experiment.paths}):
         raise OecalError(
-            f"{place}.paths: {both[0]} is a way to fade an image and a data set; "
-            "give the data set another name"
+            f"{place}.paths: {both[0]} is the name of both a way to fade an image and a data set; "
+            "rename the data set"
         )
     for n, end in enumerate(experiment.paths):
         if end not in (*fades, *ends):
@@ -141,8 +146,8 @@ def check_model(
     only = experiment.scores
     if only and not any_common_to_all(s for s in entry.scores if s in only):
         raise OecalError(
-            f"{place}.scores: every seed and every training of {model} must have at least one of "
-            "them; add one"
+            f"{place}.scores: at least one score must exist for every seed and training of "
+            f"{model}; add one"
         )
     check_background(
         entry, {name: entry.trainings[name] for name in trainings}, f"{place}.models.{model}"

@@ -34,21 +34,22 @@ def check_figure(study: Study, name: str, place: str) -> None:
     in_dists = study.in_dists(*figure.kinds)
     if not in_dists:
         raise OecalError(
-            f"{place} shows {' or '.join(figure.kinds)} models, and no experiment has one; "
-            "remove it"
+            f"{place} shows {' or '.join(figure.kinds)} models, but no experiment has one; remove "
+            "it"
         )
     if not any(study.has(in_dist, figure.needs) for in_dist in in_dists):
         raise OecalError(
-            f"{place} needs {figure.needs}, and no experiment has any; add some, or remove it"
+            f"{place} needs {figure.needs}, but no experiment has any; add some, or remove it"
         )
     if not runs:
         raise OecalError(
-            f"{place} is drawn only of models that ask for it, and none does; add it to a model's "
+            f"{place} is drawn only for models that list it, and none does; add it to a model's "
             "figures, or remove it"
         )
     if figure.per == "treatment" and not any(len(study.compared(*run[:2])) > 1 for run in runs):
         raise OecalError(
-            f"{place} compares trainings with the first one, and no model has two; remove it"
+            f"{place} compares trainings with the first one, but no model has two; add a training, "
+            "or remove it"
         )
     for run in runs if figure.score else []:
         if figure.score not in study.scores(run):

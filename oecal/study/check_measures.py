@@ -25,7 +25,8 @@ def check_measures(config: Configuration) -> None:
     onset, length = measures.drift_onset, measures.drift_length
     if onset >= length:
         raise OecalError(
-            f"measures.drift_onset: found {onset}, but a stream has only {length} images"
+            f"measures.drift_onset: found {onset}; expected less than {length}, the images in a "
+            "stream"
         )
 
 
@@ -36,9 +37,9 @@ def check_promises(config: Configuration) -> None:
             both = (
                 "both reject and error" if promise.error is not None else "neither reject nor error"
             )
-            raise OecalError(f"promises.{name}: promises {both}; give one of the two")
+            raise OecalError(f"promises.{name}: promises {both}; use one of the two")
         if promise.ood_rate is not None and promise.error is None:
-            raise OecalError(f"promises.{name}.ood_rate: goes with error only; remove it")
+            raise OecalError(f"promises.{name}.ood_rate: applies to error only; remove it")
 
 
 def check_screen(study: Study) -> None:

@@ -22,7 +22,9 @@ def resolve_model(name: str, model: Model, seeds: int) -> Model:
         key = place if architecture == name else f"{place}.architecture"
         raise OecalError(f"{key}: {explain_unknown(architecture, list_components('models'))}")
     if model.seeds is not None and model.seeds > seeds:
-        raise OecalError(f"{place}.seeds: found {model.seeds}, but the study has only {seeds}")
+        raise OecalError(
+            f"{place}.seeds: found {model.seeds}; expected at most {seeds}, the seeds of the study"
+        )
     model = model.model_copy(
         update={
             "options": check_options("models", architecture, model.options, f"{place}.options"),
@@ -35,8 +37,8 @@ def resolve_model(name: str, model: Model, seeds: int) -> Model:
     check_scores(model, model.seeds or seeds, place)
     if model.swag.steps < model.swag.snapshots:
         raise OecalError(
-            f"{place}.swag.steps: {model.swag.steps} steps cannot give {model.swag.snapshots} "
-            "snapshots; take at least one step for each"
+            f"{place}.swag.steps: found {model.swag.steps}; expected at least "
+            f"{model.swag.snapshots}, one for each snapshot"
         )
     for training in model.trainings:
         check_start(model, training, f"{place}.trainings.{training}.init")
@@ -56,7 +58,7 @@ def resolve_training(training: Training, model: Model, place: str) -> Training:
     if objective not in known:
         raise OecalError(
             f"{place}.objective: {objective} does not train a {kind} model such as "
-            f"{model.architecture}; these do: {', '.join(known)}"
+            f"{model.architecture}; use one of: {', '.join(known)}"
         )
     for key in ("batch_size", "outlier_batch_size"):
         if getattr(training, key) % training.processes:
@@ -91,8 +93,8 @@ def check_start(model: Model, training: str, place: str) -> None:
     outputs = [count_extra_outputs(trainings[name].objective) for name in (training, init)]
     if outputs[0] != outputs[1]:
         raise OecalError(
-            f"{place}: {init} has another number of outputs than {training}, which cannot start "
-            "from it"
+            f"{place}: {training} cannot start from {init}, which has a different number of "
+            "outputs; name another training"
         )
     check_no_circle(training, lambda name: trainings[name].init, place)
 
@@ -103,7 +105,7 @@ def check_no_circle(start: str, follow: Callable[[str], str | None], place: str)
     while name is not None:
         if name in chain:
             circle = " -> ".join([*chain, name])
-            raise OecalError(f"{place}: leads in a circle, {circle}; name one outside of it")
+            raise OecalError(f"{place}: found a cycle, {circle}; name another training")
         chain.append(name)
         name = follow(name)
 
@@ -125,17 +127,17 @@ def check_scores(model: Model, seeds: int, place: str) -> None:
         if needed.function not in known:
             raise OecalError(
                 f"{at}: {name} needs {', '.join(sorted(needed.needs))}, which {architecture} does "
-                f"not give; it has {', '.join(known)}"
+                f"not provide; use some of: {', '.join(known)}"
             )
         if "seeds" in needed.prefixes and seeds < 2:
             raise OecalError(
-                f"{at}: {name} is one score of all seeds, so it needs two or more; "
-                "add seeds, or remove this score"
+                f"{at}: {name} combines all seeds, so it needs at least two; add seeds, or remove "
+                "this score"
             )
         if "dropout" in needed.costly and not read_option(model.options, "dropout"):
             raise OecalError(
-                f"{place}.options.dropout: {name} needs a model with dropout; set it above 0, or "
-                "remove this score"
+                f"{place}.options.dropout: {name} needs dropout; set it above 0, or remove this "
+                "score"
             )
         extra = any(count_extra_outputs(t.objective) for t in model.trainings.values())
         if BACKGROUND_LOGIT in needed.needs and not extra:
@@ -144,8 +146,8 @@ def check_scores(model: Model, seeds: int, place: str) -> None:
             )
     if not any_common_to_all(model.scores):
         raise OecalError(
-            f"{place}.scores: every seed and every training must have at least one of them; "
-            f"add another, such as {known[0]}"
+            f"{place}.scores: at least one score must exist for every seed and training; add "
+            f"another, such as {known[0]}"
         )
 
 
@@ -166,11 +168,10 @@ def check_background(model: Model, trainings: Mapping[str, Training], place: str
     backgrounds = [name for name, entry in trainings.items() if entry.objective == "background"]
     if needed and not backgrounds:
         raise OecalError(
-            f"{place}: {needed[0]} compares with a training whose objective is background, and "
-            "there is none; add one"
+            f"{place}: {needed[0]} needs a training whose objective is background; add one"
         )
     if len(backgrounds) > 1 or (backgrounds and len(trainings) == 1):
         raise OecalError(
-            f"{place}: found {', '.join(trainings)}; there must be one training whose objective is "
-            "background, beside others"
+            f"{place}: found {', '.join(trainings)}; expected one training whose objective is "
+            "background, and others beside it"
         )

@@ -138,9 +138,8 @@ def find_claims_file(path: str) -> Path:
     if existing := [place for place in places if place.exists()]:
         return existing[0]
     raise OecalError(
-        f"claims: {path} cannot be read: No such file below "
-        f"{' or '.join(map(str, dict.fromkeys(folders)))}; "
-        "set claims to the path of a YAML file, or to '' for none"
+        f"claims: {path} does not exist below {' or '.join(map(str, dict.fromkeys(folders)))}; set "
+        "claims to the path of a YAML file, or to '' for none"
     )
 
 
@@ -159,8 +158,8 @@ def read_claims(path: str) -> dict[str, Claim]:
         ) from None
     if not isinstance(content, dict) or not content:
         raise OecalError(
-            f"claims: {path} holds no claims; it must map names to claims, as "
-            "oecal/study/claim_entries.py describes them"
+            f"claims: {path} must be a YAML mapping from names to claims, as in "
+            "studies/claims/demo.yaml"
         )
     return {str(name): parse_claim(f"claims.{name}", entry) for name, entry in content.items()}
 
@@ -174,7 +173,7 @@ def parse_claim(place: str, entry: object) -> Claim:
     if claim.criterion == "within" and claim.margin is None:
         raise OecalError(f"{place}: the key 'margin' is missing, which `is: within` needs")
     if claim.criterion != "within" and claim.margin is not None:
-        raise OecalError(f"{place}.margin: goes with `is: within` only; remove it")
+        raise OecalError(f"{place}.margin: applies to `is: within` only; remove it")
     for column in CLAIM_RUN:
         values = claim.where.get(column, [])
         if len(values) != 1 or not isinstance(values[0], str):
@@ -182,7 +181,7 @@ def parse_claim(place: str, entry: object) -> Claim:
     for column in claim.minus:
         if column not in claim.where:
             raise OecalError(
-                f"{place}.minus.{column}: where has no {column} to compare it with; add it there"
+                f"{place}.minus.{column}: where has no {column} to compare with; add it there"
             )
     return claim
 

@@ -161,8 +161,8 @@ def resolve_datasets(entries: Mapping[str, DatasetEntry]) -> dict[str, Dataset]:
         circle = error.args[1][::-1]
         key = "of" if datasets[circle[0]].made_of else "drop_duplicates_of"
         raise OecalError(
-            f"datasets.{circle[0]}.{key}: leads in a circle, {' -> '.join(circle)}; "
-            "name a data set outside of it"
+            f"datasets.{circle[0]}.{key}: found a cycle, {' -> '.join(circle)}; name another data "
+            "set"
         ) from None
     return datasets
 
@@ -173,7 +173,7 @@ def resolve_dataset(entry: DatasetEntry, place: str) -> Dataset:
     if source in load_published_sets():
         if "name" in given:
             raise OecalError(
-                f"{place}.name: the source {source} already says which set it is; remove this key"
+                f"{place}.name: the source {source} already names the data set; remove this key"
             )
         source, given = "published", {"name": source, **given}
     if source not in list_components("data"):
@@ -198,8 +198,8 @@ def resolve_dataset(entry: DatasetEntry, place: str) -> Dataset:
     )
     if lost := [split for split in dataset.at_most if split not in dataset.splits]:
         raise OecalError(
-            f"{place}.at_most: the set has no split '{lost[0]}' here; "
-            f"it has {', '.join(dataset.splits)}"
+            f"{place}.at_most: the data set has no split '{lost[0]}'; use one or more of: "
+            f"{', '.join(dataset.splits)}"
         )
     return dataset
 
@@ -215,7 +215,8 @@ def find_published_facts(entry: DatasetEntry, options: object, place: str) -> di
     known = published_splits(options)
     if strange := [split for split in splits if split not in known]:
         raise OecalError(
-            f"{place}.splits: {name} has no split '{strange[0]}'; it has {', '.join(known)}"
+            f"{place}.splits: {name} has no split '{strange[0]}'; use one or more of: "
+            f"{', '.join(known)}"
         )
     if "shape" not in load_published_sets()[name] and entry.format is None:
         raise OecalError(
@@ -245,7 +246,7 @@ def list_overlapping_classes(source: str, other: str, place: str) -> list[Hashab
         raise OecalError(f"{place}: {explain_unknown(other, listed)}")
     if source not in listed[other]:
         raise OecalError(
-            f"{place}: there is no list of classes of {source} that overlap with {other}; "
-            "name them under drop_classes"
+            f"{place}: the classes of {source} that overlap with {other} are not known; list them "
+            "under drop_classes"
         )
     return list(listed[other][source])

@@ -57,7 +57,7 @@ def find_figure(study: Study, name: str, suffix: str = "") -> FigurePlan:
         known = [f"{name}{other}.pdf" for other in subjects]
         near = difflib.get_close_matches(asked, known, n=1) if len(known) > 1 else []
         raise OecalError(
-            f"{asked}: no such figure of the study {study.name}; there are: "
+            f"{asked}: the study {study.name} has no such figure; it has: "
             f"{', '.join(known) or 'none, as nothing in the study fits this figure'}"
             f"{f'; did you mean {near[0]}?' if near else ''}"
         )

@@ -108,7 +108,7 @@ def explain_error(error: ErrorDetails, model: type[BaseModel], prefix: Sequence[
         case "string_pattern_mismatch":
             return f"{place}: found {value!r}; expected {of_type or of_key}"
         case "too_short":
-            return f"{place}: is empty; it needs at least one entry"
+            return f"{place}: is empty; add at least one entry"
         case "invalid_key":
             return f"{format_place(path[:-1])}: found the key {path[-1]!r}; expected text"
         case "recursion_loop":
@@ -119,7 +119,7 @@ def explain_error(error: ErrorDetails, model: type[BaseModel], prefix: Sequence[
             words, key = BOUNDS[kind]
             return f"{place}: found {value!r}; expected {words} {context[key]:g}{about}"
         case kind if kind in ("twice", "class", "value"):
-            return f"{place}: {error['msg']}" + ("" if kind == "twice" else f", found {value!r}")
+            return f"{place}: " + ("" if kind == "twice" else f"found {value!r}; ") + error["msg"]
         case _:
             return f"{place}: found {value!r}; {error['msg']}{about}"
 

@@ -52,9 +52,11 @@ def load(path: Path, fingerprint: str) -> State | None:
         state: State = torch.load(buffer, map_location="cpu", weights_only=True)
         if state["fingerprint"] == fingerprint:
             return state
-        logging.warning("%s is of another configuration, data or code: starting anew", path)
+        logging.warning(
+            "%s was written with another configuration, data or code; starting from scratch", path
+        )
     # Whatever a damaged or hostile file raises: the training can always start anew.
     except Exception as error:
         what = f"{type(error).__name__}: {summarize_error(error, 100)}"
-        logging.warning("%s cannot be read (%s): starting anew", path, what)
+        logging.warning("%s cannot be read (%s); starting from scratch", path, what)
     return None

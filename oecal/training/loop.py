@@ -165,9 +165,9 @@ def train_epoch(
             sums[name] = sums.get(name, 0) + value.detach()
         if (step % LOOK_EVERY == 0 or step == steps - 1) and not math.isfinite(sums["loss"].item()):
             raise OecalError(
-                f"the training diverged: the loss is {parts['loss'].item()} in epoch {epoch + 1}, "
-                f"step {step + 1}; try a smaller lr (now {recipe.lr}) "
-                f"or a clip_norm (now {recipe.clip_norm})"
+                f"the training diverged: loss {parts['loss'].item()} in epoch {epoch + 1}, step "
+                f"{step + 1}; try a smaller lr (now {recipe.lr}) or a clip_norm (now "
+                f"{recipe.clip_norm})"
             )
     return {name: value.item() / steps for name, value in parallel.average(sums).items()}
 
@@ -189,7 +189,7 @@ def train(
     if (n := recipe.images_of_an_epoch(len(data.images))) < recipe.batch_size:
         raise OecalError(
             f"batch_size: found {recipe.batch_size}, but an epoch has only {n} training images; "
-            "use at most that many"
+            f"use at most {n}"
         )
     announce_device(data.images.device, task.precision)
     shared = parallel.share_gradients(model, to_input(data.images[: recipe.batch_size]))
@@ -237,5 +237,5 @@ def explain_out_of_memory(recipe: Recipe, outliers: bool) -> OecalError:
     also = f" and outlier_batch_size {recipe.outlier_batch_size}" if outliers else ""
     return OecalError(
         f"out of memory with batch_size {recipe.batch_size}{also}; reduce "
-        f"{'them' if outliers else 'it'}, or share the training among several GPUs with processes"
+        f"{'them' if outliers else 'it'}, or split the training over several GPUs with processes"
     )

@@ -163,7 +163,7 @@ def run_together(processes: int, device: str, threads: int, work: Work) -> None:
             f"processes: found {processes}, but this machine has {torch.cuda.device_count()} "
             "CUDA devices; use at most that many"
         )
-    logging.info("shared by %d processes", processes)
+    logging.info("training in %d processes", processes)
     with tempfile.TemporaryDirectory(prefix="oecal-") as folder:
         group = Group(processes, f"file://{folder}/meeting", kind, threads)
         others = spawn(  # type: ignore[no-untyped-call]  # PyTorch gives it no types
@@ -177,7 +177,7 @@ def run_together(processes: int, device: str, threads: int, work: Work) -> None:
                 others.join(timeout=60)  # a loaded machine takes its time to end a process
             except ProcessRaisedException as cause:
                 what = str(cause).strip().splitlines()[-1]
-                raise OecalError(f"a process that shares the training failed: {what}") from error
+                raise OecalError(f"one of the training processes failed: {what}") from error
             raise
         others.join()
 

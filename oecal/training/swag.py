@@ -143,8 +143,8 @@ def sample_swag(
     """
     if swag.steps < swag.snapshots:
         raise OecalError(
-            f"swag.steps: found {swag.steps}, but there are {swag.snapshots} snapshots; "
-            "use at least that many steps"
+            f"swag.steps: found {swag.steps}; expected at least {swag.snapshots}, one for each "
+            "snapshot"
         )
     device = set_up_device(compute.device, compute.threads)
     model, loss, data, _ = prepare(plan, files, seed, device, compute.channels_last)

@@ -65,14 +65,14 @@ def prepare(
         images = ImageSplit(images.images, mislabel(images.labels, plan.label_noise, seed))
     if plan.model.kind == "classifier" and min(images.labels.min(), val.labels.min()) < 0:
         raise OecalError(
-            f"{files.in_dist}: some images have no label, which a classifier needs; "
-            "label them all, or train density models only"
+            f"{files.in_dist}: some images have no label; label all of them for a classifier, or "
+            "train only density models"
         )
     available = store.list_available(files.outliers, files.may_be_missing)
     if files.outliers and not available:
         raise OecalError(
-            f"outliers: none of {', '.join(Path(p).stem for p in files.outliers)} can be had; "
-            "get one of them (its warning says how)"
+            f"outliers: none of {', '.join(Path(p).stem for p in files.outliers)} is available; "
+            "get one of them, as its warning explains"
         )
     shape = images.images.shape[1:]
     auxiliary = [

@@ -47,12 +47,12 @@ def test_a_constant_that_is_not_there(write):
     [
         ("EXTRA = 1 + int('2')", "line 1: EXTRA is read without importing the file, so its value"),
         ("A = 1\nEXTRA = A", "line 2: EXTRA is read without importing the file, so its value"),
-        ("EXTRA = 1\nEXTRA = 2", "line 2: EXTRA is read without importing the file, so assign it"),
-        ("if True:\n    EXTRA = 1", "line 1: EXTRA is read without importing the file, so assign"),
-        ("EXTRA = 1\nEXTRA += 1", "line 2: EXTRA is read without importing the file, so assign"),
-        ("from elsewhere import EXTRA", "line 1: EXTRA is read without importing the file, so"),
-        ("EXTRA, B = 1, 2", "line 1: EXTRA is read without importing the file, so assign it once"),
-        ("EXTRA: int", "line 1: EXTRA is read without importing the file, so assign it once"),
+        ("EXTRA = 1\nEXTRA = 2", "line 2: EXTRA is read without importing the file; assign it"),
+        ("if True:\n    EXTRA = 1", "line 1: EXTRA is read without importing the file; assign"),
+        ("EXTRA = 1\nEXTRA += 1", "line 2: EXTRA is read without importing the file; assign"),
+        ("from elsewhere import EXTRA", "line 1: EXTRA is read without importing the file; assign"),
+        ("EXTRA, B = 1, 2", "line 1: EXTRA is read without importing the file; assign it exactly"),
+        ("EXTRA: int", "line 1: EXTRA is read without importing the file; assign it exactly"),
         ("EXTRA = (", "line 1: '(' was never closed"),
     ],
 )

@@ -17,7 +17,7 @@ def test_without_cuda():
     assert device.set_up_device("auto", 1) == torch.device("cpu")
     with pytest.raises(
         OecalError,
-        match="device: found 'cuda', but this machine has 0 CUDA devices; set it to auto or cpu",
+        match="device: found 'cuda', but this machine has 0 CUDA devices; use auto or cpu",
     ):
         device.set_up_device("cuda", 1)
 

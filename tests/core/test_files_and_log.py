@@ -88,7 +88,7 @@ def test_log_gets_messages_warnings_and_errors(tmp_path, restored, capsys):
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "y.h5"),
-            "ERROR y.h5: permission denied; check who may read and write there",
+            "ERROR y.h5: permission denied; check the permissions of the file and its folder",
         ),
         (
             OSError(errno.EROFS, "Read-only file system", "z"),
@@ -166,7 +166,7 @@ def test_a_dataset_that_does_not_fit_is_an_error_at_once(tmp_path, rows, limit):
     """
     done = python(TOO_LARGE, tmp_path, rows, limit)
     assert re.fullmatch(
-        r"[\d:]+ ERROR .*larger than is allowed here; raise the limit \(ulimit -f\)\n", done.stderr
+        r"[\d:]+ ERROR .*the file exceeds the size limit; raise it with ulimit -f\n", done.stderr
     )
     assert done.returncode == 1
     assert not done.stdout

@@ -81,5 +81,5 @@ def test_unknown_names():
         == "unknown name 'mps'; did you mean 'msp'? Known names: energy, msp"
     )
     assert components.explain_unknown("x", []) == "unknown name 'x'. Known names: (none)"
-    with pytest.raises(OecalError, match="here.size: expected an integer, found .big."):
+    with pytest.raises(OecalError, match="here.size: found .big.; expected an integer"):
         options.check_options("data", "photos", {"size": "big"}, "here")

@@ -80,7 +80,7 @@ def test_a_planted_class_is_dropped_and_counted(data):
 
 def test_a_class_is_kept_once(data):
     with pytest.raises(
-        OecalError, match="classes: the class n02234567 tabby is listed twice; list it once"
+        OecalError, match="classes: lists the class n02234567 tabby twice; list it once"
     ):
         choose_classes(data, [1, "tabby"], [])
     assert choose_classes(data, [], [1, "tabby"]).classes == (CLASSES[0], CLASSES[2])
@@ -221,7 +221,7 @@ def test_the_table_of_data_sets_has_the_moments(tmp_path):
 def test_nothing_is_left(own, tmp_path):
     with pytest.raises(
         OecalError,
-        match="nothing is left of the split 'test'; choose other classes, or fewer drop_classes",
+        match="no image is left in the split 'test'; choose other classes, or drop fewer with",
     ):
         build(recipe(drop_classes=["tabby", "maple", "sandal"]), tmp_path / "x.h5", root=own)
 
@@ -229,13 +229,15 @@ def test_nothing_is_left(own, tmp_path):
 def test_a_set_that_cannot_be_had(own, tmp_path, caplog):
     lost = recipe()
     lost["options"] = {**lost["options"], "path": "nothing.npz"}
-    with pytest.raises(Unavailable, match="there is nothing at"):
+    with pytest.raises(Unavailable, match="does not exist; use a path"):
         build(lost, tmp_path / "x.h5", root=own)
     assert not (tmp_path / "x.h5").exists()
     build(lost, tmp_path / "x.h5", root=own, may_be_missing=True)
-    assert "left out: path: there is nothing at" in caplog.text
+    assert "data set left out: path: " in caplog.text
     assert store.list_splits(tmp_path / "x.h5") == []
-    with pytest.raises(OecalError, match=r"the set is missing .* delete this file to try again"):
+    with pytest.raises(
+        OecalError, match=r"the data set is missing .* delete this file to try again"
+    ):
         store.read_split(tmp_path / "x.h5", "test")
     made = {"source": "altered", "options": {"how": "jigsaw", "of": "x", "n": 0, "seed": 0}}
     with pytest.raises(Unavailable, match="made of x, which is missing"):

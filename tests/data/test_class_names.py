@@ -18,11 +18,11 @@ def test_names_of_a_class(name):
     "wanted, classes, message",
     [
         (["tabbi"], CLASSES, "drop_classes: unknown name 'tabbi'"),
-        (["x"], [str(n) for n in range(1000)], "drop_classes: the set has no class 'x'"),
+        (["x"], [str(n) for n in range(1000)], "drop_classes: the data set has no class 'x'"),
         (
             [7],
             CLASSES,
-            "drop_classes: the set has no class 7; its classes are numbered from 0 to 2",
+            "drop_classes: the data set has no class 7; its classes are numbered from 0 to 2",
         ),
         (["car"], ["blue car", "red car"], "drop_classes: unknown name 'car'"),
         (
@@ -30,7 +30,7 @@ def test_names_of_a_class(name):
             ["n01111111 crane, bird", "n02222222 crane"],
             "drop_classes: 'crane' could be n01111111 crane, bird or n02222222 crane",
         ),
-        ([0], (), "drop_classes: the set has no labels"),
+        ([0], (), "drop_classes: the data set has no labels"),
     ],
 )
 def test_classes_that_cannot_be_chosen(wanted, classes, message):

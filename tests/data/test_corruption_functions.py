@@ -234,7 +234,7 @@ def test_saturate_leaves_grey_alone_and_keeps_the_luma(rng, severity, factor):
 def test_saturate_refuses_grey_images():
     with pytest.raises(
         OecalError,
-        match="^corruptions: saturate needs RGB images; leave it out for a grey data set$",
+        match="^corruptions: saturate needs RGB images; remove it for a grey data set$",
     ):
         corrupt(make_scenes(2, 1, 12), "saturate", 1)
 

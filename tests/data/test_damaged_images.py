@@ -131,5 +131,5 @@ def test_a_name_that_holds_a_line_break_stays_in_one_line(tmp_path):
     assert re.fullmatch(".*ima ges.*", result(of_npz, path)[1])
     path.write_bytes(b"cnumpy.core.\xe2\x80\xa8ulti\n_re\n.")
     assert re.fullmatch(
-        ".*test_batch is no CIFAR batch .*which no such file needs.*", result(of_cifar, path)[1]
+        ".*test_batch is not a CIFAR batch .*which is not allowed.*", result(of_cifar, path)[1]
     )

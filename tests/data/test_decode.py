@@ -212,22 +212,22 @@ def test_a_truncated_file_is_bad_or_whole(rng, kind, options):
     "content, reason",
     [
         (b"", "empty file"),
-        (b"dear diary,\n", "no image: of no known format or cut off in its header"),
+        (b"dear diary,\n", "no image: unknown format or truncated header"),
         (
             encode(make_image("I", [-1, 70000]), "TIFF"),
-            "unclear grey levels: 32-bit integers from -1 to 70000, not within 0 to 65535",
+            "unclear grey levels: found 32-bit integers from -1 to 70000; expected 0 to 65535",
         ),
         (
             encode(make_image("F", [0, 255]), "TIFF"),
-            "unclear grey levels: 32-bit floats from 0 to 255, not within 0 to 1",
+            "unclear grey levels: found 32-bit floats from 0 to 255; expected 0 to 1",
         ),
         (
             encode(make_image("F", [0, np.nan]), "TIFF"),
-            "unclear grey levels: 32-bit floats from nan to nan",
+            "unclear grey levels: found 32-bit floats from nan to nan",
         ),
         (
             png((8001, 8000, 8, 0), b""),
-            "too large or empty: 8001 x 8000 pixels, not 1 to 64,000,000",
+            "too large or empty: found 8001 x 8000 pixels; expected 1 to 64,000,000",
         ),
         (png((12000, 9000, 8, 0), b""), "too large or empty"),  # Pillow warns
         (png((20000, 20000, 8, 0), b""), "too large or empty"),  # Pillow raises

@@ -112,18 +112,18 @@ def test_given_splits_of_a_file(tmp_path, source):
     )
     message = refuse_own(tmp_path, source, path=name)
     assert "images: unknown name 'images'; " in message
-    assert f"write one of: test{between}images, " in message
+    assert f"Known names: test{between}images, " in message
     assert (
-        f"names before '{between}x': with splits: given, at least one of train, val and test must "
-        "be here" in refuse_own(tmp_path, source, path=name, splits="given", images="x")
+        f"names before '{between}x': found nothing; with splits: given, expected at least one of "
+        "train, val and test" in refuse_own(tmp_path, source, path=name, splits="given", images="x")
     )
     assert "labels: unknown name 'y'" in refuse_own(
         tmp_path, source, path=name, splits="given", labels="y"
     )
     name = write_arrays(tmp_path / f"y.{source}", train_images=images, test_images=images[:, :4])
     assert (
-        "images of (1, 4, 5) and (1, 5, 5) (channels, height, width); bring them to one size with, "
-        "for example, format:" in refuse_own(tmp_path, source, path=name, splits="given")
+        "found images of (1, 4, 5) and (1, 5, 5) (channels, height, width); give them one size with"
+        ", for example, format:" in refuse_own(tmp_path, source, path=name, splits="given")
     )
     assert build_own(tmp_path, source, FORM, path=name, splits="given").splits[
         "test"
@@ -172,7 +172,7 @@ def test_images_that_are_not_finite(tmp_path, rng, source, monkeypatch):
     name = write_arrays(tmp_path / f"x.{source}", images=images, labels=np.arange(40))
     assert refuse_own(tmp_path, source, path=name) == (
         f"{tmp_path}/{name}: 2 of 40 images cannot be used, first images[3]: "
-        f"not finite: NaN or infinity; all in {tmp_path}/report.csv;"
+        f"not finite: NaN or infinity; all are listed in {tmp_path}/report.csv;"
         " repair them, or leave them out with on_bad: skip"
     )
     assert (tmp_path / "report.csv").read_text().splitlines()[1:] == [
@@ -194,44 +194,44 @@ GREY = np.zeros((12, 5, 5), np.uint8)
     [
         (
             {"images": GREY.astype(np.int64)},
-            "images: found type int64, expected uint8, uint16, or floats from 0 to 1",
+            "images: found type int64; expected uint8, uint16, or floats from 0 to 1",
         ),
         (
             {"images": GREY.astype(float) + np.arange(12)[:, None, None] - 2.5},
-            "images: found floats from -2.5 to 8.5, expected 0 to 1",
+            "images: found floats from -2.5 to 8.5; expected 0 to 1",
         ),
         (
             {"images": GREY[0]},
-            r"images: found shape (5, 5), expected (N, H, W), (N, H, W, C) or (N, C, H, W)",
+            r"images: found shape (5, 5); expected (N, H, W), (N, H, W, C) or (N, C, H, W)",
         ),
-        ({"images": GREY[:, :, :3]}, "images: found shape (12, 5, 3), expected"),
-        ({"images": np.uint8(3)}, "images: found shape (), expected"),
-        ({"images": GREY[:0]}, "images: found shape (0, 5, 5), expected"),
+        ({"images": GREY[:, :, :3]}, "images: found shape (12, 5, 3); expected"),
+        ({"images": np.uint8(3)}, "images: found shape (); expected"),
+        ({"images": GREY[:0]}, "images: found shape (0, 5, 5); expected"),
         (
             {"images": np.zeros((12, 3, 5, 3), np.uint8)},
             "images: found shape (12, 3, 5, 3), which could be (N, H, W, C) or (N, C, H, W)",
         ),
         (
             {"images": np.zeros((12, 4, 5, 5), np.uint8)},
-            "images: found shape (12, 4, 5, 5), expected",
+            "images: found shape (12, 4, 5, 5); expected",
         ),
         (
             {"images": GREY, "labels": np.arange(11)},
-            "the labels of images: found shape (11,), expected (12,), one for each image",
+            "the labels of images: found shape (11,); expected (12,), one for each image",
         ),
         (
             {"images": GREY, "labels": np.eye(12)},
-            "the labels of images: found shape (12, 12), expected (12,)",
+            "the labels of images: found shape (12, 12); expected (12,)",
         ),
         (
             {"images": GREY, "labels": np.arange(12.0)},
-            "the labels of images: found type float64, expected integers or texts",
+            "the labels of images: found type float64; expected integers or strings",
         ),
         (
             {"images": GREY, "labels": np.array([-1, 1] * 6)},
             "the labels are -1 and 1, but -1 means no label; use 0 and 1",
         ),
-        ({"pictures": GREY}, "images: unknown name 'images'; "),
+        ({"pictures": GREY}, "images: unknown name 'images'. "),
     ],
 )
 def test_wrong_arrays(tmp_path, source, arrays, message):
@@ -247,7 +247,7 @@ def test_files_of_another_kind(tmp_path):
         *range(10)
     ]
     assert build_own(tmp_path, "npz", path="x.npy", images="whatever").classes == ()
-    assert "labels: unknown name 'y'; write one of: images" in refuse_own(
+    assert "labels: unknown name 'y'. Known names: images" in refuse_own(
         tmp_path, "npz", path="x.npy", labels="y"
     )
     np.save(tmp_path / "o.npy", np.array([{}, 1], object), allow_pickle=True)
@@ -262,6 +262,6 @@ def test_files_of_another_kind(tmp_path):
         (tmp_path / name).write_bytes(content)
         assert any(
             words in refuse_own(tmp_path, "npz", path=name)
-            for words in ("is no whole NumPy file", "holds Python objects")
+            for words in ("is not a complete NumPy file", "holds Python objects")
         )
-        assert "is no whole HDF5 file" in refuse_own(tmp_path, "hdf5", path=name)
+        assert "is not a complete HDF5 file" in refuse_own(tmp_path, "hdf5", path=name)

@@ -58,7 +58,7 @@ def test_labels_and_whole_splits(tmp_path, caplog):
     none = build_own(tmp_path, "folder", path="mine", splits="test", labels="none")
     assert (none.classes, set(none.splits["test"].labels)) == ((), {-1})
     assert build_own(tmp_path, "folder", path="mine/a", splits="test").classes == ()
-    assert "labels is folders, but 3 images are in no class folder, first 000.png" in refuse_own(
+    assert "every image must be in a class folder, but 3 are not, first 000.png" in refuse_own(
         tmp_path, "folder", path="mine/a", labels="folders"
     )
     assert not caplog.records
@@ -66,9 +66,9 @@ def test_labels_and_whole_splits(tmp_path, caplog):
     mixed = build_own(tmp_path, "folder", path="mine", splits="train")
     assert grey_levels(mixed.splits["train"]) == [200, 0, 1, 2, 10, 11, 12]
     assert mixed.classes == ()
-    assert "so no image has a label" in caplog.text
+    assert "so no image gets a label" in caplog.text
     assert (
-        "7 images are too few to divide; add more, or use splits: train or splits: test"
+        "found 7 images; splits: divide needs at least 10 (or use splits: train or splits: test)"
         in refuse_own(tmp_path, "folder", path="mine")
     )
 
@@ -87,13 +87,13 @@ def test_given_splits_of_a_folder(tmp_path, caplog):
     assert data.splits["val"].labels.tolist() == [0, 0, 1]
     write_pictures(tmp_path / "mine/extra", 1)
     build_own(tmp_path, "folder", path="mine", splits="given")
-    assert "not a split, ignored: extra" in caplog.text
+    assert "ignored, as these are not splits: extra" in caplog.text
     write_pictures(tmp_path / "mine/valid", 1)
     assert "Validation and valid are the same split" in refuse_own(
         tmp_path, "folder", path="mine", splits="given"
     )
     assert (
-        "at least one of train, val and test must be here, but there is only: b, only in test"
+        "found b, only in test; with splits: given, expected at least one of train, val and test"
         in refuse_own(tmp_path, "folder", path="mine/test", splits="given")
     )
     write_pictures(tmp_path / "two/train/a", 1)
@@ -106,7 +106,7 @@ def test_given_splits_of_a_folder(tmp_path, caplog):
         "test",
     }
     (tmp_path / "two/val").mkdir()
-    assert f"there are no images below {tmp_path}/two/val" in refuse_own(
+    assert f"found no images below {tmp_path}/two/val" in refuse_own(
         tmp_path, "folder", path="two", splits="given"
     )
 
@@ -137,8 +137,8 @@ def spoilt(tmp_path):
 def test_bad_files_stop(spoilt):
     message = refuse_own(spoilt, "folder", path="mine")
     assert message == (
-        f"{spoilt}/mine: 3 of 15 files cannot be used, first good/a,b.png: empty file; all in "
-        f"{spoilt}/report.csv;"
+        f"{spoilt}/mine: 3 of 15 files cannot be used, first good/a,b.png: empty file; all are "
+        f"listed in {spoilt}/report.csv;"
         " repair them, or leave them out with on_bad: skip"
     )
     with open(spoilt / "report.csv", newline="", encoding="utf-8") as file:
@@ -146,7 +146,7 @@ def test_bad_files_stop(spoilt):
     assert rows[:3] == [
         ["path", "reason"],
         ["good/a,b.png", "empty file"],
-        ["good/näh é.jpg", "no image: of no known format or cut off in its header"],
+        ["good/näh é.jpg", "no image: unknown format or truncated header"],
     ]
     assert rows[3][0] == "good/z"
     assert rows[3][1].startswith("cut off or damaged: ")
@@ -168,7 +168,7 @@ def test_bad_files_skipped(spoilt, caplog):
 
 def test_nothing_usable(tmp_path):
     (tmp_path / "mine").mkdir()
-    assert f"path: there are no images below {tmp_path}/mine" in refuse_own(
+    assert f"path: found no images below {tmp_path}/mine" in refuse_own(
         tmp_path, "folder", path="mine"
     )
     (tmp_path / "mine/a.png").write_bytes(b"no")
@@ -183,7 +183,7 @@ def test_nothing_usable(tmp_path):
     )
     message = refuse_own(tmp_path, "folder", error=Unavailable, path="elsewhere")
     assert message.startswith(
-        f"path: there is nothing at {tmp_path}/elsewhere; paths are absolute or "
+        f"path: {tmp_path}/elsewhere does not exist; use a path that is absolute or "
         f"relative to the data root {tmp_path}"
     )
     refuse_own(tmp_path, "folder", error=Unavailable, path="~nobody-of-this-name/x")

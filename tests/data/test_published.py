@@ -113,7 +113,7 @@ def test_a_mirror_with_another_file(mnist, server):
         "mnist/t10k-labels-idx1-ubyte.gz",
         b"x" * load_published_sets()["mnist"]["files"]["t10k-labels-idx1-ubyte.gz"]["size"],
     )
-    assert "could not be fetched (127.0.0.1: wrong checksum)" in refused(
+    assert "download failed (127.0.0.1: checksum mismatch)" in refused(
         "mnist", mnist[2], "test", kind=Unavailable
     )
     assert not (mnist[2] / "MNIST/raw/t10k-labels-idx1-ubyte.gz").exists()
@@ -142,30 +142,31 @@ def test_sets_to_be_had_by_hand_say_where_from_and_where_to(tmp_path, name):
     message = refused(name, tmp_path, kind=Unavailable)
     assert (
         message
-        == f"{place / file}: is not there and cannot be downloaded; {row['get']}, below {place}"
+        == f"{place / file}: does not exist and cannot be downloaded automatically; {row['get']}, "
+        f"below {place}"
     )
 
 
 def test_files_without_a_checksum_are_not_fetched(tmp_path):
     message = refused("lsun", tmp_path, kind=Unavailable)
     assert message.startswith(
-        f"{tmp_path / 'test_lmdb.zip'}: is not there, and is not downloaded because no "
-        "checksum of it is known; fetch http"
+        f"{tmp_path / 'test_lmdb.zip'}: does not exist, and is not downloaded because its "
+        "checksum is not known; fetch http"
     )
     assert message.endswith("/test_lmdb.zip and put it there")
 
 
 def test_a_wrong_number_of_images(mnist, tmp_path):
     load_published_sets()["mnist"]["images"]["test"] = 5
-    assert "mnist: has 4 images in test instead of 5; replace " in refused("mnist", mnist[0])
+    assert "mnist: found 4 images in test; expected 5; replace " in refused("mnist", mnist[0])
     load_published_sets()["mnist"]["images"]["test"] = 0  # not known, so not checked
     assert len(get("mnist", mnist[0]).splits["test"].images) == 4
     (tmp_path / "Icons-50").mkdir()
     message = refused("icons50", tmp_path, form=small.find_form("icons50"))
     assert (
         message
-        == f"icons50: has 0 images in test instead of some; replace {tmp_path / 'Icons-50'} with a "
-        "complete copy"
+        == f"icons50: found 0 images in test; expected at least one; replace "
+        f"{tmp_path / 'Icons-50'} with a complete copy"
     )
 
 
@@ -187,7 +188,7 @@ def test_a_pickle_that_asks_for_more_than_arrays_is_refused(tmp_path, monkeypatc
     )
     for root in (packed, loose):
         assert re.search(
-            r"cifar-10-.*test_batch is no CIFAR batch \(it asks for \w+\.system,",
+            r"cifar-10-.*test_batch is not a CIFAR batch \(it refers to \w+\.system,",
             refused("cifar10", root, "test"),
         )
     assert not (tmp_path / "done").exists()
@@ -202,7 +203,7 @@ def test_files_of_another_content_than_expected(mnist, tmp_path, monkeypatch, rn
         small.pin_checksums(load_published_sets()["mnist"]["files"][path.name], path.read_bytes())
         assert (
             refused("mnist", mnist[0])
-            == f"{path}: is no idx file, or a truncated one; delete it and run again"
+            == f"{path}: is not an IDX file, or is truncated; delete it and run again"
         )
     _, loose = small.make_roots("tiny_imagenet", tmp_path / "tiny", monkeypatch, rng)[0]
     (loose / "tiny-imagenet-200/val/val_annotations.txt").unlink()
@@ -278,4 +279,4 @@ def test_the_store_says_where_it_is_from(mnist, tmp_path):
         may_be_missing=True,
     )
     with h5py.File(tmp_path / "y.h5") as file:
-        assert "is not there, and is not downloaded" in file.attrs["missing"]
+        assert "does not exist, and is not downloaded" in file.attrs["missing"]

@@ -197,7 +197,9 @@ def test_an_attribute_of_celeba_is_the_label(made, monkeypatch):
     np.testing.assert_array_equal(data.splits["test"].labels, theirs.attr[:, 1])
     with pytest.raises(OecalError, match="attribute: unknown name 'Smile'; did you mean 'Smiling'"):
         build(Options("celeba", (), 0, "Smile"), root, small.find_form("celeba"), Path())
-    with pytest.raises(ValueError, match="attribute is Smiling, but mnist has none; leave it out"):
+    with pytest.raises(
+        ValueError, match="attribute is Smiling, but mnist has no attributes; remove"
+    ):
         Options("mnist", (), 0, "Smiling")
 
 
@@ -237,13 +239,13 @@ def test_what_is_no_lsun(tmp_path):
     )
     with pytest.raises(
         OecalError,
-        match="test_lmdb.zip: holds 0 files data.mdb instead of one; replace it with a good copy$",
+        match="test_lmdb.zip: found 0 files data.mdb; expected one; replace it with a good copy$",
     ):
         build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
     small.lay_files(tmp_path, {"test_lmdb/data.mdb": b"no database" * 1000})
     (tmp_path / "test_lmdb.zip").unlink()
     with pytest.raises(
-        OecalError, match=r"test_lmdb: is no LSUN database \(.*\); replace it with a good copy$"
+        OecalError, match=r"test_lmdb: is not an LSUN database \(.*\); replace it with a good copy$"
     ):
         build(Options("lsun"), tmp_path, Format((3, 16, 16)), Path())
 
@@ -263,7 +265,7 @@ def test_what_lies_wrong_in_folders(made, rng):
     )
     with pytest.raises(
         OecalError,
-        match="val/loose.JPEG: lies in no class folder; move each image into the folder of",
+        match="val/loose.JPEG: is not in a class folder; move each image into the folder of",
     ):
         read("imagenet", root, "test")
     (root / "imagenet/val/loose.JPEG").unlink()

@@ -134,7 +134,7 @@ def test_photos_of_the_splits_come_from_different_photographs():
 
 def test_too_much_contrast_asked_for(rng):
     with pytest.raises(
-        OecalError, match="min_contrast: only 0 of 300 patches reach 20; use a smaller number"
+        OecalError, match="min_contrast: only 0 of 300 patches reach 20; use a smaller value"
     ):
         patches.cut_patches(np.full((1, 40, 40), 9, np.uint8), 8, 3, 20, rng)
 
@@ -237,9 +237,9 @@ def test_altered(rng):
     )
     assert set(of_two[:2].flat) <= {20, 40}  # never 10: that is its own class
     assert set(of_two[2].flat) <= {20, 50}
-    with pytest.raises(OecalError, match="two_classes needs a data set of two or more classes"):
+    with pytest.raises(OecalError, match="two_classes needs a data set with at least two classes"):
         altered_of("two_classes", grey)
-    with pytest.raises(OecalError, match="rgb_ghost needs an RGB data set"):
+    with pytest.raises(OecalError, match="rgb_ghost needs RGB images"):
         altered_of("rgb_ghost", grey)
 
 
@@ -253,7 +253,7 @@ def test_keep_classes(rng):
     np.testing.assert_array_equal(kept.splits["test"].labels, [1, 0, 0])
     np.testing.assert_array_equal(kept.splits["test"].images, images[[0, 2, 3]])
     with pytest.raises(
-        OecalError, match="the set has no class 7; its classes are numbered from 0 to 2"
+        OecalError, match="the data set has no class 7; its classes are numbered from 0 to 2"
     ):
         choose_classes(data, [7], [])
 

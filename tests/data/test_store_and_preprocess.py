@@ -33,7 +33,7 @@ def test_store_attributes(tmp_path):
 def test_damaged_store(tmp_path):
     (tmp_path / "x.h5").write_bytes(b"no HDF5")
     with pytest.raises(
-        OecalError, match="x.h5: is damaged or no such file .* delete it and run again"
+        OecalError, match="x.h5: is damaged, or was not written .* delete it and run again"
     ):
         store.read_split(tmp_path / "x.h5", "test")
 

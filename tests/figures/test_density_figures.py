@@ -116,7 +116,7 @@ def test_probes(tmp_path, saved_twice):
 def test_files_without_probes_are_named(tmp_path, module):
     with pytest.raises(
         OecalError,
-        match="old.h5: is damaged or no such file of this workflow .*; delete it and run again",
+        match="old.h5: is damaged, or was not written by this workflow .*; delete it and run again",
     ):
         module.collect_data([write(tmp_path / "old.h5", probes=False)])
 

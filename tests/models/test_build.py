@@ -32,7 +32,8 @@ def test_weights_of_another_architecture_or_damaged(tmp_path):
     (tmp_path / "cut.safetensors").write_bytes(b"\x99" * 40)
     for path in ("other", "cut", "missing"):
         with pytest.raises(
-            OecalError, match=rf"{path}.safetensors: does not hold the weights"
+            OecalError,
+            match=rf"{path}.safetensors: is damaged, or holds the weights of another model",
         ) as caught:
             load_weights(model, tmp_path / f"{path}.safetensors")
         assert "\n" not in str(caught.value)

@@ -264,5 +264,5 @@ def test_refuses():
         with pytest.raises(ValueError, match=f"alpha is {alpha}; expected 0, or a number from"):
             glow.Options(alpha=alpha)
     for shape, levels in (((1, 5, 7), 1), ((3, 5, 7), 3)):
-        with pytest.raises(OecalError, match="one channel of 5 x 7 cannot be halved"):
+        with pytest.raises(OecalError, match="one channel of 5 x 7 cannot be split further"):
             glow.build(glow.Options(levels=levels), shape, 0)

@@ -56,7 +56,7 @@ def test_a_corruption_is_applied(data):
 def test_what_cannot_be_evaluated(data):
     with pytest.raises(OecalError, match="empty.h5: has no images in 'test'"):
         read_images(entry("empty", "far"), data, FORM, 2)
-    with pytest.raises(OecalError, match="colour.h5: as a shift it needs the 2 classes"):
+    with pytest.raises(OecalError, match="colour.h5: as a shift, it needs the 2 classes"):
         read_images(entry("colour", "shift"), data, FORM, 2)
     read_images(entry("same", "shift"), data, FORM, 2)
 

@@ -47,7 +47,7 @@ def test_a_prediction_goes_on(monkeypatch, caplog, rng):
     monkeypatch.setattr(model, "features", too_large(20, model.features, RuntimeError(FULL)))
     found = predict_outputs(model, "classifier", images, torch.device("cpu"))
     assert_same_outputs(found, whole, 64)
-    assert "out of memory with 64 images at a time" in caplog.text
+    assert "out of memory with batches of 64 images" in caplog.text
 
 
 def test_one_image_is_too_much_and_other_errors_are_themselves():

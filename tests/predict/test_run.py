@@ -172,7 +172,7 @@ def test_costs_of_a_density_model(data, tmp_path):
 def test_values_that_are_not_finite(data, tmp_path):
     with pytest.raises(
         OecalError,
-        match=r"model.safetensors: gives logits that are not finite on inside/train; .*train again",
+        match=r"model.safetensors: logits on inside/train are not finite; .*train again",
     ):
         predicted(
             data,

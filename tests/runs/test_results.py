@@ -75,7 +75,8 @@ def test_a_damaged_file(tmp_path):
         pass
     for name in ("x", "y", "z"):
         with pytest.raises(
-            OecalError, match=rf"{name}.h5: is damaged or no such file .* delete it and run again"
+            OecalError,
+            match=rf"{name}.h5: is damaged, or was not written .* delete it and run again",
         ):
             read_run(tmp_path / f"{name}.h5")
 
@@ -88,7 +89,7 @@ def test_a_score_that_is_not_finite(tmp_path):
         file["a/test/log_likelihood"] = np.array([-1.0, -np.inf])
         file["a/test"].attrs["role"] = "id"
     with pytest.raises(
-        OecalError, match="scores: log_likelihood of a/test has values that are not finite"
+        OecalError, match="scores: log_likelihood has values on a/test that are not finite"
     ):
         scoring.score_run(
             str(tmp_path / "out.h5"),

@@ -71,9 +71,9 @@ def test_a_signature(folder):
         ("def f(x, *, k: Literal[1, 2] = K): ...", "f has a default, or a value in Literal"),
         ("def f(x, *, k: Literal[A, B] = 1): ...", "f has a default, or a value in Literal"),
         ("def f(x, *, k: int = 1): ...", "f.py: the keyword k of f needs a type Literal"),
-        ("f = partial(g, 1)", "f.py: expected one function f at its top level"),
-        ("if True:\n    def f(x): ...", "f.py: expected one function f at its top level"),
-        ("def f(x): ...\ndef f(y): ...", "f.py: expected one function f at its top level"),
+        ("f = partial(g, 1)", "f.py: found 0 functions f at the top level; expected exactly one"),
+        ("if True:\n    def f(x): ...", "f.py: found 0 functions f at the top level; expected"),
+        ("def f(x): ...\ndef f(y): ...", "f.py: found 2 functions f at the top level; expected"),
     ],
 )
 def test_what_cannot_be_read_is_an_error_in_one_line(folder, source, message):
@@ -86,12 +86,12 @@ def test_what_cannot_be_read_is_an_error_in_one_line(folder, source, message):
 
 def test_the_list_must_be_a_tuple(folder):
     (folder / "f.py").write_text('\nSCORES = ("f")\ndef f(x): ...\n')
-    with pytest.raises(OecalError, match="f.py: SCORES must be a tuple of names, found 'f'"):
+    with pytest.raises(OecalError, match="f.py: found SCORES = 'f'; expected a tuple of names"):
         catalogue.list_scores()
 
 
 def test_two_scores_of_one_name_are_an_error(folder):
     for name in ("a", "b"):
         (folder / f"{name}.py").write_text('"""."""\nSCORES = ("f",)\ndef f(x): ...\n')
-    with pytest.raises(OecalError, match="oecal/scores/b.py: a.py has a score f, too"):
+    with pytest.raises(OecalError, match="oecal/scores/b.py: a.py also has a score f"):
         catalogue.list_scores()

@@ -36,7 +36,7 @@ def test_a_batch_needs_its_images(tmp_path, rng):
         assert file["a/test/typicality_10"].shape == (2,)
     with pytest.raises(
         OecalError,
-        match="scores: typicality_10 of a/test needs more than its 5 images; leave this score out",
+        match="scores: typicality_10 needs more than the 5 images of a/test; remove this score",
     ):
         score_run(
             outputs(tmp_path / "x.h5", rng, 5),

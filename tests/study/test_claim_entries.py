@@ -111,17 +111,17 @@ MISTAKES = [
         entry(where=[1]),
         "claims.x.where: found [1]; expected a mapping (column: value, or a list",
     ),
-    (where(kind=[]), "claims.x.where.kind: expected a value or a list of values, found []"),
-    (where(kind=None), "claims.x.where.kind: expected a name or a number, found None"),
+    (where(kind=[]), "claims.x.where.kind: found []; expected a value or a list of values"),
+    (where(kind=None), "claims.x.where.kind: found None; expected a name or a number"),
     (
         entry(minus={"training": ["baseline"]}),
-        "claims.x.minus.training: expected a name or a number, found ['baseline']",
+        "claims.x.minus.training: found ['baseline']; expected a name or a number",
     ),
     (entry(**{"is": "lower"}), "claims.x.is: found 'lower'; expected below, above or within"),
     (entry(than="0"), "claims.x.than: found '0'; expected a number"),
     (entry(than=float("nan")), "claims.x.than: found nan; expected a finite number"),
     (entry(**{"is": "within"}), "claims.x: the key 'margin' is missing, which `is: within` needs"),
-    (entry(margin=0.1), "claims.x.margin: goes with `is: within` only; remove it"),
+    (entry(margin=0.1), "claims.x.margin: applies to `is: within` only; remove it"),
     (
         where(model=["wrn", "wrn_size"]),
         "claims.x.where.model: found ['wrn', 'wrn_size']; expected one name",
@@ -132,7 +132,7 @@ MISTAKES = [
     ),
     (
         entry(minus={"ood": "photos"}),
-        "claims.x.minus.ood: where has no ood to compare it with; add it there",
+        "claims.x.minus.ood: where has no ood to compare with; add it there",
     ),
     (
         entry(table="detections"),
@@ -154,7 +154,7 @@ MISTAKES = [
     ),
     (
         where(model="pixelcnn"),
-        "claims.x.where.model: unknown name 'pixelcnn'. Known names: wrn; a study without it needs",
+        "claims.x.where.model: unknown name 'pixelcnn'. Known names: wrn; for a study without it,",
     ),
     (
         where(training="energy_oe"),
@@ -177,7 +177,7 @@ MISTAKES = [
     (entry(figure="oe_gains"), "claims.x.figure: unknown name 'oe_gains'; did you mean 'oe_gain'?"),
     (
         entry(figure="training_size"),
-        "claims.x.figure: training_size does not show digits/wrn, but digits_0to7/wrn_size",
+        "claims.x.figure: training_size shows digits_0to7/wrn_size, not digits/wrn;",
     ),
 ]
 
@@ -196,8 +196,8 @@ def test_every_mistake_is_one_line(file, demo, wrong, message):
 @pytest.mark.parametrize(
     "content, message",
     [
-        ("", "claims: claims.yaml holds no claims"),
-        ("- a\n- b\n", "claims: claims.yaml holds no claims"),
+        ("", "claims: claims.yaml must be a YAML mapping from names to"),
+        ("- a\n- b\n", "claims: claims.yaml must be a YAML mapping from names to"),
         ("a: [", "claims: claims.yaml cannot be read: while parsing"),
         (
             "a: !!python/object/apply:os.getcwd []",
@@ -216,7 +216,7 @@ def test_a_file_that_holds_none(file, content, message):
     [
         ("../claims.yaml", "claims: ../claims.yaml lies outside /.* and /"),
         ("/claims.yaml", "claims: /claims.yaml lies outside"),
-        ("no.yaml", "claims: no.yaml cannot be read: No such file"),
+        ("no.yaml", "claims: no.yaml does not exist below"),
         (".", "claims: . cannot be read: Is a directory"),
     ],
 )

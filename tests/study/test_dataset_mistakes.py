@@ -24,7 +24,7 @@ MISTAKES = [
     ),
     (
         put("datasets", "x", {"source": "mnist", "splits": ["tset"]}),
-        "datasets.x.splits: expected a list of one of train, val, test, found ['tset']",
+        "datasets.x.splits: found ['tset']; expected a list of one of train, val, test",
     ),
     (
         put("datasets", "x", {"source": "mnist", "val_share": 0.7}),
@@ -36,7 +36,7 @@ MISTAKES = [
     ),
     (
         put("datasets", "x", {"source": "mnist", "name": "kmnist"}),
-        "datasets.x.name: the source mnist already says which set it is",
+        "datasets.x.name: the source mnist already names the data set",
     ),
     (
         put("datasets", "x", {"source": "mnist", "classes": ["elf"]}),
@@ -44,7 +44,7 @@ MISTAKES = [
     ),
     (
         put("datasets", "x", {"source": "mnist", "drop_classes": [10]}),
-        "datasets.x.drop_classes: the set has no class 10; its classes are numbered",
+        "datasets.x.drop_classes: the data set has no class 10; its classes are numbered",
     ),
     (
         put(
@@ -56,11 +56,11 @@ MISTAKES = [
     ),
     (
         put("datasets", "x", {"source": "places365", "splits": ["train"]}),
-        "datasets.x.splits: places365 has no split 'train'; it has",
+        "datasets.x.splits: places365 has no split 'train'; use one or more of",
     ),
     (
         put("datasets", "x", {"source": "mnist", "val_share": 0, "splits": ["val"]}),
-        "datasets.x.splits: mnist has no split 'val'; it has",
+        "datasets.x.splits: mnist has no split 'val'; use one or more of",
     ),
     (
         put("datasets", "x", {"source": "mnist", "at_most": {"train": 5.0}}),
@@ -96,7 +96,7 @@ MISTAKES = [
     ),
     (
         put("datasets", "x", {"source": "mnist", "classes": [1.5]}),
-        "datasets.x.classes[0]: expected the number or name of a class, found 1.5",
+        "datasets.x.classes[0]: found 1.5; expected the number or name of a class",
     ),
     (
         put("datasets", "x", {"source": "mnist", "drop_overlap_with": ["cifar"]}),
@@ -104,7 +104,7 @@ MISTAKES = [
     ),
     (
         put("datasets", "x", {"source": "mnist", "drop_overlap_with": ["cifar10"]}),
-        "no list of classes of mnist that overlap with cifar10",
+        "the classes of mnist that overlap with cifar10 are not known",
     ),
     (
         put("datasets", "x", {"source": "mnist", "drop_duplicates_of": ["digit"]}),
@@ -112,15 +112,15 @@ MISTAKES = [
     ),
     (
         put("datasets", "photos", "drop_duplicates_of", ["photos_jigsaw"]),
-        "drop_duplicates_of: leads in a circle",
+        "drop_duplicates_of: found a cycle",
     ),
     (
         put("datasets", "digits", "missing", "skip"),
-        "datasets.digits.missing: digits is an in-distribution set, which no study can do without",
+        "datasets.digits.missing: digits is an in-distribution set and cannot be skipped",
     ),
     (
         put("datasets", "gaussian", "kind", "gausian"),
-        "datasets.gaussian.kind: expected one of gaussian, uniform",
+        "datasets.gaussian.kind: found 'gausian'; expected one of gaussian, uniform",
     ),
     (
         drop("datasets", "gaussian", "of"),
@@ -132,7 +132,7 @@ MISTAKES = [
     ),
     (
         put("datasets", "gaussian", "of", "gaussian"),
-        "datasets.gaussian.of: leads in a circle, gaussian -> gaussian",
+        "datasets.gaussian.of: found a cycle, gaussian -> gaussian",
     ),
     (put("datasets", "photos", "size", 2), "datasets.photos: size is 2; expected 4 to 64"),
     (
@@ -141,11 +141,11 @@ MISTAKES = [
     ),
     (
         put("datasets", "photos", "channels", 2),
-        "datasets.photos.channels: expected one of 1, 3, found 2",
+        "datasets.photos.channels: found 2; expected one of 1, 3",
     ),
     (
         put("datasets", "photos", "shrink", True),
-        "datasets.photos.shrink: expected a number, found True",
+        "datasets.photos.shrink: found True; expected a number",
     ),
 ]
 

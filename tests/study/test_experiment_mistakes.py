@@ -11,7 +11,7 @@ MISTAKES = [
     ),
     (
         put(*DIGITS, "scores", ["ensemble_msp"]),
-        "experiments.digits.scores: every seed and every training of wrn must have at least one",
+        "experiments.digits.scores: at least one score must exist for every seed and training of",
     ),
     (
         put(*DIGITS, "attacks", {"fgms": [4]}),
@@ -36,15 +36,15 @@ MISTAKES = [
     ),
     (
         put("experiments", {"digits": {"models": {"wrn": []}, "far": ["faces"]}}),
-        "experiments: no model is left; give at least one",
+        "experiments: no experiment has a model to train; list at least one",
     ),
     (
         put("experiments", "photos", "models", "pixelcnn", ["baseline"]),
-        "photos.models.pixelcnn: likelihood_ratio compares with a training",
+        "photos.models.pixelcnn: likelihood_ratio needs a training whose objective is background",
     ),
     (
         put("experiments", "photos", "models", "pixelcnn", ["background"]),
-        "found background; there must be one training whose objective is",
+        "found background; expected one training whose objective is",
     ),
     (
         put(*DIGITS, "near", ["leters_n_z"]),
@@ -56,7 +56,7 @@ MISTAKES = [
     ),
     (
         put(*DIGITS, "near", ["faces"]),
-        "experiments.digits: faces stands in two of near, far, synthetic, shifts",
+        "experiments.digits: faces is listed twice under near, far, synthetic, shifts",
     ),
     (
         put(*DIGITS, "outliers", []),
@@ -88,7 +88,7 @@ MISTAKES = [
     ),
     (
         drop("experiments", "photos"),
-        "figures[0]: likelihood_histograms shows density models, and no experiment has one",
+        "figures[0]: likelihood_histograms shows density models, but no experiment has one",
     ),
 ]
 

@@ -185,11 +185,15 @@ def test_published_sets_whole_or_in_part():
         (
             "roc",
             "-tiny_photos-pixlcnn",
-            "roc-tiny_photos-pixlcnn.pdf: no such figure of the study tiny; there are: roc.pdf, "
+            "roc-tiny_photos-pixlcnn.pdf: the study tiny has no such figure; it has: roc.pdf, "
             "roc-tiny_photos-pixelcnn.pdf, roc-tiny_photos-vae.pdf, roc-tiny_photos-glow.pdf; "
             "did you mean roc-tiny_photos-pixelcnn.pdf?",
         ),
-        ("reliability", "-tiny_photos-glow", "of the study tiny; there are: reliability.pdf"),
+        (
+            "reliability",
+            "-tiny_photos-glow",
+            "the study tiny has no such figure; it has: reliability.pdf",
+        ),
     ],
 )
 def test_no_such_figure(study, name, suffix, message):
@@ -203,7 +207,7 @@ def test_a_figure_that_fits_nothing():
     content = read_tiny()
     del content["experiments"]["tiny_digits"]["attacks"]
     content["figures"] = []
-    with pytest.raises(OecalError, match="there are: none, as nothing in the study fits"):
+    with pytest.raises(OecalError, match="it has: none, as nothing in the study fits"):
         find_figure(load(content), "attacks")
 
 

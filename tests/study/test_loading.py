@@ -60,7 +60,7 @@ def test_a_figure_of_treatments_needs_one():
     digits = {**DEMO["experiments"]["digits"], "models": {"wrn": ["baseline"]}}
     with pytest.raises(
         OecalError,
-        match=r"figures\[0\]: oe_gain compares trainings with the first one, and no model has two",
+        match=r"figures\[0\]: oe_gain compares trainings with the first one, but no model has two",
     ):
         load({**DEMO, "experiments": {"digits": digits}, "figures": ["oe_gain"]})
 
@@ -93,7 +93,7 @@ def test_one_configuration_over_another():
 def test_a_figure_that_needs_more_than_any_experiment_has():
     with pytest.raises(
         OecalError,
-        match=r"figures\[\d+\]: decomposition needs ambiguous, and no experiment has any; add some",
+        match=r"figures\[\d+\]: decomposition needs ambiguous, but no experiment has any; add some",
     ):
         load(merge(DEMO, {"experiments": {"digits": {"ambiguous": []}}}))
 
@@ -104,7 +104,7 @@ def test_a_data_set_that_is_named_like_a_way_to_fade():
     content["experiments"]["digits"]["far"].append("blur")
     with pytest.raises(
         OecalError,
-        match=r"experiments\.digits\.paths: blur is a way to fade an image and a data set; give",
+        match=r"experiments\.digits\.paths: blur is the name of both a way to fade an image and a",
     ):
         load(content)
     content["experiments"]["digits"]["paths"] = ["faces"]

@@ -12,7 +12,7 @@ MISTAKES = [
     (put("models", None), "models: found None; expected a mapping"),
     (
         put(*WRN, "scores", ["log_likelihood"]),
-        "models.wrn.scores[0]: log_likelihood needs log_likelihood, which wrn does not give; it",
+        "models.wrn.scores[0]: log_likelihood needs log_likelihood, which wrn does not provide",
     ),
     (
         put("models", "pixelcnn", "scores", ["last_scale"]),
@@ -24,7 +24,7 @@ MISTAKES = [
     ),
     (
         put("models", "vae", "scores", ["waic"]),
-        "models.vae.scores: every seed and every training must have at least one of them",
+        "models.vae.scores: at least one score must exist for every seed and training",
     ),
     (
         put("models", "vae", "scores", ["kl"]),
@@ -44,7 +44,7 @@ MISTAKES = [
     ),
     (
         put(*WRN, "options", "dropout", 0.0),
-        "wrn.options.dropout: dropout_entropy needs a model with dropout; set it above 0",
+        "wrn.options.dropout: dropout_entropy needs dropout; set it above 0",
     ),
     (
         put(*WRN, "scores", ["background_class"]),
@@ -60,12 +60,12 @@ MISTAKES = [
     ),
     (
         put(*WRN, "swag", "steps", 5),
-        "models.wrn.swag.steps: 5 steps cannot give 6 snapshots",
+        "models.wrn.swag.steps: found 5; expected at least 6, one for each snapshot",
     ),
     (put(*WRN, "swag", "samples", 1), "models.wrn.swag.samples: found 1; expected at least 2"),
     (
         put(*WRN, "scores", ["ensemble_msp", "ensemble_entropy"]),
-        "models.wrn.scores: every seed and every training must have at least one",
+        "models.wrn.scores: at least one score must exist for every seed and training",
     ),
     (put(*WRN, "scores", ["mps"]), "models.wrn.scores[0]: unknown name 'mps'; did you mean 'msp'?"),
     (
@@ -80,7 +80,7 @@ MISTAKES = [
     ),
     (
         put(*WRN, "options", "depth", "x"),
-        "models.wrn.options.depth: expected an integer, found 'x'",
+        "models.wrn.options.depth: found 'x'; expected an integer",
     ),
     (
         put(*TRAININGS, "baseline", "epochs", 0),
@@ -100,7 +100,7 @@ MISTAKES = [
     ),
     (
         put(*TRAININGS, "baseline", "objective", "margin"),
-        "baseline.objective: margin does not train a classifier model such as wrn; these do",
+        "baseline.objective: margin does not train a classifier model such as wrn; use",
     ),
     (
         put(*TRAININGS, "baseline", "objective", "oo"),
@@ -108,7 +108,7 @@ MISTAKES = [
     ),
     (
         put(*TRAININGS, "baseline", "init", "oe_tune"),
-        "baseline.init: leads in a circle, baseline -> oe_tune -> baseline",
+        "baseline.init: found a cycle, baseline -> oe_tune -> baseline",
     ),
     (
         put(*TRAININGS, "oe_tune", "init", "base"),
@@ -128,11 +128,11 @@ MISTAKES = [
     ),
     (
         put("models", "wrn_size", "figures", ["roc"]),
-        "training_size is drawn only of models that ask for it, and none does",
+        "training_size is drawn only for models that list it, and none does",
     ),
     (
         put("models", "vae", "seeds", 4),
-        "models.vae.seeds: found 4, but the study has only 3",
+        "models.vae.seeds: found 4; expected at most 3, the seeds of the study",
     ),
     (put("models", "vae", "seeds", 0), "models.vae.seeds: found 0; expected at least 1"),
 ]

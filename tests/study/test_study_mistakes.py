@@ -6,7 +6,7 @@ from tests.study.mistakes import assert_refused, drop, put
 
 MISTAKES = [
     (put("seeds", ["a"]), "seeds[0]: found 'a'; expected an integer (a seed)"),
-    (put("seeds", []), "seeds: is empty; it needs at least one entry"),
+    (put("seeds", []), "seeds: is empty; add at least one entry"),
     (put("seeds", [1, 1]), "seeds: lists 1 twice"),
     (put("seeds", [-1]), "seeds[0]: found -1; expected at least 0"),
     (put("seed", [1]), "(top level): unknown name 'seed'; did you mean 'seeds'?"),
@@ -24,7 +24,7 @@ MISTAKES = [
     (put("measures", {"target_risk": 2}), "measures.target_risk: found 2; expected at most 1"),
     (
         put("measures", {"drift_onset": 2000}),
-        "measures.drift_onset: found 2000, but a stream has only 2000 images",
+        "measures.drift_onset: found 2000; expected less than 2000, the images in a stream",
     ),
     (
         put("screen", {"a": {"images": "x", "run": "digits/wrn/baseline/seed9"}}),
@@ -48,20 +48,20 @@ MISTAKES = [
     ),
     (
         put("promises", {"a": {"confidence": 0.9}}),
-        "promises.a: promises neither reject nor error; give one",
+        "promises.a: promises neither reject nor error; use one",
     ),
     (
         put("promises", {"a": {"reject": 0.1, "error": 0.1}}),
-        "promises.a: promises both reject and error; give one",
+        "promises.a: promises both reject and error; use one",
     ),
     (
         put("promises", {"a": {"reject": 0.1, "ood_rate": 0.1}}),
-        "promises.a.ood_rate: goes with error only; remove it",
+        "promises.a.ood_rate: applies to error only; remove it",
     ),
     (put("promises", {"a": {"reject": 1}}), "promises.a.reject: found 1; expected less than 1"),
     (
         put("seeds", [3]),
-        "models.wrn.scores[32]: ensemble_msp is one score of all seeds, so it needs two or more",
+        "models.wrn.scores[32]: ensemble_msp combines all seeds, so it needs at least two",
     ),
     (
         put("measures", {"ood_rates": [1]}),

@@ -123,7 +123,7 @@ def test_a_study_without_promises_says_so(paths, tmp_path):
     found = compute_table(*paths)
     assert found[["set", "n"]].to_numpy().tolist() == [["none", 0]]
     found.to_csv(tmp_path / "promises.csv", index=False)
-    with pytest.raises(OecalError, match="write one under promises"):
+    with pytest.raises(OecalError, match="add one under promises"):
         promises.collect_data(str(tmp_path / "promises.csv"), "a", "m", ["t"])
 
 

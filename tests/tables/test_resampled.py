@@ -273,5 +273,5 @@ def test_a_study_without_promises_says_so(tmp_path, rng):
     found = compute_table(*files(tmp_path, uniform(rng)), {})
     assert found["score"].isna().tolist() == [True]
     found.to_csv(tmp_path / "resampled.csv", index=False)
-    with pytest.raises(OecalError, match="write one under promises"):
+    with pytest.raises(OecalError, match="add one under promises"):
         resampled.collect_data(str(tmp_path / "resampled.csv"), "a", "m", ["t"])

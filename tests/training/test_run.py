@@ -71,7 +71,7 @@ def test_weights_say_which_outliers_were_used(stores, tmp_path):
 
 def test_without_any_outlier_set_there_is_nothing_to_train(stores, tmp_path):
     files = TrainingFiles(stores["inside"], [stores["lost"]], may_be_missing=["lost"])
-    with pytest.raises(OecalError, match="outliers: none of lost can be had"):
+    with pytest.raises(OecalError, match="outliers: none of lost is available"):
         train_run(PLAN, files, tmp_path / "run", 0, "code", Compute())
 
 

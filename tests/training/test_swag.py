@@ -219,12 +219,12 @@ def test_samples_are_whole_models_around_the_trained_one(trained, tmp_path):
 def test_samples_of_another_model(trained, tmp_path):
     sampled(trained, tmp_path / "swag.safetensors")
     with pytest.raises(
-        OecalError, match="swag.safetensors: does not hold the weights of this model"
+        OecalError, match="swag.safetensors: is damaged, or holds the weights of another model"
     ):
         load_samples(network_for(5), tmp_path / "swag.safetensors")
     (tmp_path / "swag.safetensors").write_bytes(b"")
     with pytest.raises(
-        OecalError, match="swag.safetensors: does not hold the weights of this model"
+        OecalError, match="swag.safetensors: is damaged, or holds the weights of another model"
     ):
         load_samples(network_for(2), tmp_path / "swag.safetensors")
 
@@ -232,7 +232,7 @@ def test_samples_of_another_model(trained, tmp_path):
 def test_what_is_refused(trained, tmp_path):
     with pytest.raises(
         OecalError,
-        match="swag.steps: found 3, but there are 4 snapshots; use at least that many steps",
+        match="swag.steps: found 3; expected at least 4, one for each snapshot",
     ):
         sampled(trained, tmp_path / "swag.safetensors", steps=3)
     with pytest.raises(

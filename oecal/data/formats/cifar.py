@@ -46,7 +46,7 @@ class ArraysOnly(pickle.Unpickler):
         Raise UnpicklingError for any other: a pickle can run code.
         """
         if (module, name) not in ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no such file needs")
+            raise pickle.UnpicklingError(f"it refers to {module}.{name}, which is not allowed")
         return super().find_class(module.replace("numpy.core", "numpy._core"), name)
 
 
@@ -84,8 +84,8 @@ def read(
             )
         except Exception as error:  # of bytes that are no batch, an unpickler raises anything
             raise OecalError(
-                f"{path}: {member} is no CIFAR batch ({summarize_error(error)}); replace it with "
-                "a good copy"
+                f"{path}: {member} is not a CIFAR batch ({summarize_error(error)}); replace it "
+                "with a good copy"
             ) from None
     data = {}
     for split in splits:

@@ -26,7 +26,7 @@ def read_photographs(path: Path) -> Iterator[tuple[str, bytes]]:
     for name, content in read_members(path, is_image, limit=sys.maxsize):
         if "/" not in name:
             raise OecalError(
-                f"{path / name}: lies in no class folder; move each image into the folder of its "
+                f"{path / name}: is not in a class folder; move each image into the folder of its "
                 "class"
             )
         yield name, content

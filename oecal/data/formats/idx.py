@@ -29,7 +29,7 @@ def parse_idx(content: bytes, name: str | Path) -> np.ndarray:
             return np.frombuffer(content, TYPES[kind], offset=4 + 4 * dims).reshape(shape)
     except (struct.error, KeyError, ValueError):
         pass
-    raise OecalError(f"{name}: is no idx file, or a truncated one; delete it and run again")
+    raise OecalError(f"{name}: is not an IDX file, or is truncated; delete it and run again")
 
 
 def make_split(images: np.ndarray, labels: np.ndarray, row: PublishedSet) -> ImageSplit:

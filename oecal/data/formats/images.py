@@ -50,7 +50,7 @@ def collect(
             return image
         except BadImage as error:
             raise OecalError(
-                f"{item[0]}: {error}; replace it, or the archive it is from, with a good copy"
+                f"{item[0]}: {error}; replace it, or the archive that holds it, with a good copy"
             ) from None
 
     names: list[str] = []

@@ -40,7 +40,7 @@ def read(
         databases = list((Path(temporary) if path.is_file() else path).rglob("data.mdb"))
         if len(databases) != 1:
             raise OecalError(
-                f"{path}: holds {len(databases)} files data.mdb instead of one; replace it with a "
+                f"{path}: found {len(databases)} files data.mdb; expected one; replace it with a "
                 "good copy"
             )
         try:
@@ -51,5 +51,5 @@ def read(
             }, ()
         except lmdb.Error as error:
             raise OecalError(
-                f"{path}: is no LSUN database ({error}); replace it with a good copy"
+                f"{path}: is not an LSUN database ({error}); replace it with a good copy"
             ) from None

@@ -27,5 +27,6 @@ def read(
         }, ()
     except DAMAGE as error:
         raise OecalError(
-            f"{path}: is no array of images ({summarize_error(error)}); replace it with a good copy"
+            f"{path}: is not an array of images ({summarize_error(error)}); replace it with a good "
+            "copy"
         ) from None

@@ -29,7 +29,7 @@ def read(
             )
         except Exception as error:  # SciPy raises many kinds for a file that is no MATLAB file
             raise OecalError(
-                f"{path}: is no SVHN file ({error}); delete it and run again"
+                f"{path}: is not an SVHN file ({error}); delete it and run again"
             ) from None
         data[row["files"][name]["split"]] = ImageSplit(np.ascontiguousarray(images), labels % 10)
     return data, tuple(row["classes"])
