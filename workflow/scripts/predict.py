@@ -1,6 +1,5 @@
 """Predict all evaluated sets of one run."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,30 +15,22 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 log.start(snakemake.log[0])
+inputs, outputs, key = snakemake.input, snakemake.output, dict(snakemake.wildcards.items())
 training = TrainingPlan.from_plain(snakemake.params.training)
 plan = PredictionPlan.from_plain(snakemake.params.more)
-key = dict(snakemake.wildcards.items())
+sets = EvaluatedSets(
+    entries=[EvaluatedEntry(**entry) for entry in snakemake.params.sets["sets"]],
+    data={Path(path).stem: path for path in inputs.data},
+    in_dist=key["in_dist"],
+    interpolation=training.interpolation,
+    fit=training.fit,
+    train=plan.train,
+    may_be_missing=snakemake.config["may_be_missing"],
+)
 predict_run(
-    PredictedRun(
-        key={**key, "seed": int(key["seed"])},
-        training=training,
-        code=compute_fingerprint(snakemake.input.code),
-    ),
+    PredictedRun({**key, "seed": int(key["seed"])}, training, compute_fingerprint(inputs.code)),
     plan,
-    EvaluatedSets(
-        entries=[EvaluatedEntry(**entry) for entry in snakemake.params.sets["sets"]],
-        data={Path(path).stem: path for path in snakemake.input.data},
-        in_dist=key["in_dist"],
-        interpolation=training.interpolation,
-        fit=training.fit,
-        train=plan.train,
-        may_be_missing=snakemake.config["may_be_missing"],
-    ),
-    PredictionFiles(
-        weights=snakemake.input.weights,
-        outputs=snakemake.output.outputs,
-        cost=snakemake.output.cost,
-        swag=snakemake.input.get("swag") or None,
-    ),
-    compute=replace(Compute(**snakemake.config["compute"]), threads=snakemake.threads),
+    sets,
+    PredictionFiles(inputs.weights, outputs.outputs, outputs.cost, inputs.get("swag") or None),
+    Compute(**{**snakemake.config["compute"], "threads": snakemake.threads}),
 )
