@@ -63,7 +63,7 @@ def test_a_module_that_is_not_there():
             {"data": ["published"]},
             "published .* of oecal/data/formats by name",
         ),
-        ("table", {}, "workflow/scripts/table.py imports components of oecal/tables by name; say"),
+        ("table", {}, "workflow/scripts/table.py imports components of oecal/tables by name; list"),
         ("table", {"tables": ["calibration"], "metrics": []}, "components of oecal/calibrators"),
         (
             "typeset",

@@ -164,8 +164,7 @@ def test_a_wrong_number_of_images(mnist, tmp_path):
     (tmp_path / "Icons-50").mkdir()
     message = refused("icons50", tmp_path, form=small.find_form("icons50"))
     assert (
-        message
-        == f"icons50: found 0 images in test; expected at least one; replace "
+        message == f"icons50: found 0 images in test; expected at least one; replace "
         f"{tmp_path / 'Icons-50'} with a complete copy"
     )
 
