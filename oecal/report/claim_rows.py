@@ -36,12 +36,12 @@ def format_claims(
     figures: names of the figures on the page, which a claim may be linked to (`link`, or '');
     command: rebuilds the figure, for a study that needs these files after --configfile.
     """
-    found = []
+    rows = []
     for row in table.assign(figure=table["figure"].astype(object).fillna("")).to_dict("records"):
         unit, files = row["unit"], " ".join(["--configfile", *configfiles]) if configfiles else ""
         low, high = (format_number(row[key], unit) for key in ("ci_low", "ci_high"))
         call = ["snakemake --cores 1", files, f"results/{study}/figures/{row['figure']}.pdf"]
-        found.append(
+        rows.append(
             {
                 "claim": row["claim"],
                 "statement": row["statement"],
@@ -59,7 +59,7 @@ def format_claims(
                 "command": " ".join(part for part in call if part) if row["figure"] else "",
             }
         )
-    return found
+    return rows
 
 
 def format_p_value(p: float) -> str:

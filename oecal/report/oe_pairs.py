@@ -49,12 +49,12 @@ def list_pairs(tables: Tables) -> list[Pair]:
     """List the pair of each in-distribution set and model, in the study's order."""
     table = tables["trainings"]
     table = table[table["objective"] != "background"]
-    found = []
+    pairs = []
     for (in_dist, model), rows in table.groupby(["in_dist", "model"], sort=False):
         others = rows[rows["outliers"].notna() & (rows["training"] != rows["training"].iloc[0])][
             "training"
         ]
-        found.append(
+        pairs.append(
             Pair(
                 str(in_dist),
                 str(model),
@@ -62,7 +62,7 @@ def list_pairs(tables: Tables) -> list[Pair]:
                 others.iloc[0] if len(others) else "",
             )
         )
-    return found
+    return pairs
 
 
 def select_pairs(tables: Tables, table: str) -> list[Pair]:
@@ -75,8 +75,8 @@ def select_pairs(tables: Tables, table: str) -> list[Pair]:
 
 def split_classifiers(tables: Tables) -> tuple[Pair | None, list[Pair]]:
     """Return the first classifier with OE, and the others."""
-    found = [pair for pair in select_pairs(tables, "calibration") if pair.oe]
-    return (found[0], found[1:]) if found else (None, [])
+    exposed = [pair for pair in select_pairs(tables, "calibration") if pair.oe]
+    return (exposed[0], exposed[1:]) if exposed else (None, [])
 
 
 def select_calibration(tables: Tables, post_hoc: str, name: str) -> pd.DataFrame:

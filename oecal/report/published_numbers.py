@@ -98,7 +98,7 @@ def compare_with_published(
     Baseline and OE fine-tuned, in percent except temperature and bits. sources: data set of the
     study -> published data set.
     """
-    found, there = [], read_published_numbers()
+    rows_beside, there = [], read_published_numbers()
     for in_dist in dict.fromkeys(tables["trainings"]["in_dist"]):
         for row in there[there["in_dist"] == sources.get(in_dist, "-")].to_dict("records"):
             oods = [name for name, published in sources.items() if published == row["ood"]]
@@ -125,7 +125,7 @@ def compare_with_published(
                 row["ood"],
             ]
             mean = "mean over OOD sets" if row["table"] == "detection" and not row["ood"] else ""
-            found.append(
+            rows_beside.append(
                 {
                     "in_dist": in_dist,
                     "number": ", ".join(
@@ -139,7 +139,7 @@ def compare_with_published(
                     "source": row["reference"],
                 }
             )
-    return pd.DataFrame(found)
+    return pd.DataFrame(rows_beside)
 
 
 def list_differences(tables: Mapping[str, pd.DataFrame], table: pd.DataFrame) -> list[str]:

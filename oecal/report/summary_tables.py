@@ -257,13 +257,13 @@ def summarize_setup(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
         "Each with every seed. Learning rates fall to final_lr along half a cosine. "
         "precision: of the evaluation."
     )
-    found = [Summary("cost", "trainings", "Trainings", note, how.astype(object).fillna(""))]
+    parts = [Summary("cost", "trainings", "Trainings", note, how.astype(object).fillna(""))]
     sets = tables["datasets"].drop(columns=["sha256", "missing", "source"])
     note = (
         "Mean and standard deviation (sd) of each channel, range [0, 1]. "
         "Removed: what was left out. Sources, checksums: datasets.csv."
     )
-    found.append(Summary("data", "datasets", "Data sets", note, sets.astype(object).fillna("")))
+    parts.append(Summary("data", "datasets", "Data sets", note, sets.astype(object).fillna("")))
     if "overlap" in tables:
         pairs = tables["overlap"]
         long = pd.concat(
@@ -278,5 +278,5 @@ def summarize_setup(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
             "and without the images or classes that overlap with other sets of the study."
         )
         table = pivot_over_seeds(long, rows, "column", "value")
-        found.append(Summary("data", "overlap", "Detection with and without overlap", note, table))
-    return found
+        parts.append(Summary("data", "overlap", "Detection with and without overlap", note, table))
+    return parts

@@ -28,7 +28,7 @@ SPECIAL = {
 
 def collect_tables(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
     """Collect the tables of results, and the claims, if the study makes any."""
-    found = summarize_results(tables)
+    summaries = summarize_results(tables)
     if "claims" in tables:
         claimed = pd.DataFrame(format_claims(tables["claims"], "", ()))
         for column in ("criterion", "estimate", "interval"):
@@ -36,8 +36,8 @@ def collect_tables(tables: Mapping[str, pd.DataFrame]) -> list[Summary]:
                 claimed[column] != "", ""
             )
         note = "Estimate: mean over n trainings, 95% interval (Student t); p corrected (Holm)."
-        found.append(Summary("claims", "claims", "Claims", note, claimed[CLAIMS]))
-    return found
+        summaries.append(Summary("claims", "claims", "Claims", note, claimed[CLAIMS]))
+    return summaries
 
 
 def escape_latex(value: object) -> str:

@@ -51,8 +51,8 @@ def write_verdict(tables: Tables) -> tuple[str, str]:
             "It has no classifier that is trained with outliers as well as without.",
         )
     rows = {name: own.rows(select_calibration(tables, "none", name)) for name in ("pooled", "id")}
-    found = {name: judge_calibration(tables, own, name) for name in rows if len(rows[name])}
-    words = [word for word, _ in found.values()]
+    judged = {name: judge_calibration(tables, own, name) for name in rows if len(rows[name])}
+    words = [word for word, _ in judged.values()]
     counts = words.count("better"), words.count("worse")
     head = (
         "It helps"
@@ -64,12 +64,12 @@ def write_verdict(tables: Tables) -> tuple[str, str]:
         else "Undecided"
     )
     there = {"pooled": "where OOD images arrive", "id": "where none do"}
-    line = f"{head}: {', '.join(f'{word} {there[name]}' for name, (word, _) in found.items())}."
+    line = f"{head}: {', '.join(f'{word} {there[name]}' for name, (word, _) in judged.items())}."
     share = (
-        100 * (1 - rows["id"]["n"].mean() / rows["pooled"]["n"].mean()) if "pooled" in found else 0
+        100 * (1 - rows["id"]["n"].mean() / rows["pooled"]["n"].mean()) if "pooled" in judged else 0
     )
     where = {
         "pooled": f"ECE on the pool, {share:.0f}% OOD",
         "id": "ECE on in-distribution images alone",
     }
-    return line, " ".join(f"{where[name]}: {numbers}." for name, (_, numbers) in found.items())
+    return line, " ".join(f"{where[name]}: {numbers}." for name, (_, numbers) in judged.items())

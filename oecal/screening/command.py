@@ -149,53 +149,53 @@ def format_summary(summary: dict[str, Any]) -> str:
 
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of the command line."""
-    found = argparse.ArgumentParser(
+    parser = argparse.ArgumentParser(
         prog="python -m oecal.screen",
         description="Which images can a trained run be trusted on? One row for each image.",
         epilog="Exit status: 0 without an alarm, 1 with at least one, "
         "2 for wrong usage or another error.",
     )
-    found.add_argument(
+    parser.add_argument(
         "images",
         nargs="+",
         metavar="IMAGES",
         help="a folder and its subfolders, files, or - : names on standard input",
     )
-    found.add_argument(
+    parser.add_argument(
         "--model",
         required=True,
         help="the trained run: results/<study>/models/<in_dist>/<model>/<training>/seed<n>",
     )
-    found.add_argument(
+    parser.add_argument(
         "--score",
         metavar="NAME",
         help="an uncertainty score of one forward pass; default: the run's first one",
     )
-    found.add_argument(
+    parser.add_argument(
         "--promise",
         metavar="NAME",
         help="whose threshold decides what is rejected; default: the run's first one",
     )
-    found.add_argument(
+    parser.add_argument(
         "--alarm",
         type=float,
         default=0.01,
         metavar="P",
         help="alarm at a p-value of at most P; default: 0.01",
     )
-    found.add_argument(
+    parser.add_argument(
         "--format", choices=("csv", "jsonl"), default="csv", help="of the rows; default: csv"
     )
-    found.add_argument(
+    parser.add_argument(
         "--output", metavar="FILE", help="where the rows go; default: standard output"
     )
-    found.add_argument(
+    parser.add_argument(
         "--sheet", metavar="PNG", help="a contact sheet of the alarms, the most anomalous first"
     )
-    found.add_argument("--summary", metavar="JSON", help="the summary as a file, too")
-    found.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; default: auto")
-    found.add_argument("--threads", type=int, default=0, help="default: one for each core")
-    return found
+    parser.add_argument("--summary", metavar="JSON", help="the summary as a file, too")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; default: auto")
+    parser.add_argument("--threads", type=int, default=0, help="default: one for each core")
+    return parser
 
 
 def run_command(arguments: argparse.Namespace) -> int:

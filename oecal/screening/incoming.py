@@ -36,7 +36,7 @@ def list_files(places: Sequence[str]) -> list[str]:
 
     Raises OecalError if a place does not exist or is empty.
     """
-    found: list[str] = []
+    files: list[str] = []
     for place in places:
         if Path(place).is_dir():
             inside = [os.path.join(place, name) for name in list_image_files(Path(place))]  # noqa: PTH118, keeps "./" and non-UTF-8 as given
@@ -44,15 +44,15 @@ def list_files(places: Sequence[str]) -> list[str]:
                 raise OecalError(
                     f"{place}: there are no images in this folder; give another one, or files"
                 )
-            found += inside
+            files += inside
         elif Path(place).exists():
-            found.append(place)
+            files.append(place)
         else:
             raise OecalError(
                 f"{place}: there is no such file or folder; "
                 "give a folder, files, or - for names on standard input"
             )
-    return found
+    return files
 
 
 def read_names(stream: BinaryIO) -> Iterator[list[str]]:

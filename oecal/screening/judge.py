@@ -69,14 +69,14 @@ def find_run_files(folder: str | Path) -> RunFiles:
     run = Path(*path.absolute().parts[-4:])
     ends = {"outputs": "h5", "scores": "h5", "thresholds": "json"}
     outputs, scored, thresholds = (up / kind / f"{run}.{end}" for kind, end in ends.items())
-    found = RunFiles(path / "model.safetensors", outputs, scored, thresholds, up.parent)
-    for needed in found:
+    files = RunFiles(path / "model.safetensors", outputs, scored, thresholds, up.parent)
+    for needed in files:
         if not needed.exists():
             raise OecalError(
                 f"{needed}: is missing; make it with: snakemake --cores 1 {needed} "
                 "(and --configfile, as the study was made)"
             )
-    return found
+    return files
 
 
 def read_promises(path: Path) -> dict[str, Any]:
@@ -85,20 +85,20 @@ def read_promises(path: Path) -> dict[str, Any]:
     Raises OecalError if it is damaged or has none.
     """
     try:
-        found: dict[str, Any] = json.loads(path.read_text())["promises"]
-        for promise in found.values():
+        promises: dict[str, Any] = json.loads(path.read_text())["promises"]
+        for promise in promises.values():
             promise["scores"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise OecalError(
             f"{path}: is not a file of thresholds ({type(error).__name__}: {error}); "
             "delete it and run again"
         ) from None
-    if not found:
+    if not promises:
         raise OecalError(
             f"{path}: this run has no promise that can be kept; "
             "add one under promises in the configuration"
         )
-    return found
+    return promises
 
 
 def needs_one_pass(name: str, given: set[str]) -> bool:
@@ -107,10 +107,10 @@ def needs_one_pass(name: str, given: set[str]) -> bool:
     given: the outputs of one forward pass, and what the run itself has stored.
     """
     try:
-        found = find_score(name)
+        candidate = find_score(name)
     except KeyError:
         return False
-    return found.options.get("m", 1) == 1 and set(found.arguments) <= given
+    return candidate.options.get("m", 1) == 1 and set(candidate.arguments) <= given
 
 
 def choose_score(name: str | None, usable: list[str], promise: str) -> Score:
@@ -156,14 +156,14 @@ class Judge:
     def __call__(self, images: np.ndarray) -> Judged:
         """Compute prediction, confidence, score and p-value of each image."""
         start = time.perf_counter()
-        found = self.outputs(images)
+        outputs = self.outputs(images)
         self.seconds += time.perf_counter() - start
-        s = np.asarray(self.uncertainty(found), np.float64)
+        s = np.asarray(self.uncertainty(outputs), np.float64)
         n = len(self.reference)
         p_value = (1 + n - np.searchsorted(self.reference, s)) / (n + 1)
-        if "logits" not in found:
+        if "logits" not in outputs:
             return Judged([""] * len(s), np.full(len(s), np.nan), s, p_value)
-        log_p = log_softmax(found["logits"])
+        log_p = log_softmax(outputs["logits"])
         return Judged(
             [self.classes[k] for k in log_p.argmax(axis=1)], np.exp(log_p.max(axis=1)), s, p_value
         )
@@ -225,9 +225,9 @@ def load_judge(
     def forward(images: np.ndarray) -> dict[str, np.ndarray]:
         return predict_outputs(model, run.kind, images, on, precision, len(classes))
 
-    def uncertainty(found: Mapping[str, np.ndarray]) -> np.ndarray:
+    def uncertainty(outputs: Mapping[str, np.ndarray]) -> np.ndarray:
         return function(
-            **{a: found[a] if a in found else own[a] for a in used.arguments}, **keywords
+            **{a: outputs[a] if a in outputs else own[a] for a in used.arguments}, **keywords
         )
 
     form = Format(

@@ -118,17 +118,17 @@ def count_images(trainings: pd.DataFrame) -> pd.DataFrame:
         tuple(row[column] for column in RUN_COLUMNS): row for row in trainings.to_dict("records")
     }
 
-    def seen(run: tuple[object, ...]) -> float:
+    def count(run: tuple[object, ...]) -> float:
         if run not in about:
             return np.nan
         in_dist, model, _, seed = run
         row = about[run]
-        before = seen((in_dist, model, row["init"], seed)) if isinstance(row["init"], str) else 0
+        before = count((in_dist, model, row["init"], seed)) if isinstance(row["init"], str) else 0
         total: float = row["images"] + row["outlier_images"] + before
         return total
 
     return trainings[[*RUN_COLUMNS]].assign(
-        measure="images", kind="", value=[seen(run) for run in about]
+        measure="images", kind="", value=[count(run) for run in about]
     )
 
 
