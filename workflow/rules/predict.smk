@@ -23,7 +23,7 @@ rule predict:
         more=lambda w: study.prediction(run_of(w)),
         sets=lambda w: {"sets": study.sets(w.in_dist, study.kind(w.model))},
     message:
-        "Predict " + RUN
+        f"Predict {RUN}"
     script:
         "../scripts/predict.py"
 

@@ -15,6 +15,6 @@ rule thresholds:
     params:
         promises={"promises": study.promises},
     message:
-        "Thresholds of " + RUN
+        f"Thresholds of {RUN}"
     script:
         "../scripts/thresholds.py"

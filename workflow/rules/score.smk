@@ -18,6 +18,6 @@ rule score:
     params:
         scores=lambda w: {"scores": study.scores(run_of(w))},
     message:
-        "Scores of " + RUN
+        f"Scores of {RUN}"
     script:
         "../scripts/score.py"

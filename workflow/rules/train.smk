@@ -20,7 +20,7 @@ rule train:
     params:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
     message:
-        "Train " + RUN
+        f"Train {RUN}"
     script:
         "../scripts/train.py"
 
@@ -45,6 +45,6 @@ rule swag:
         training=lambda w: study.training(w.in_dist, w.model, w.training),
         swag=lambda w: study.swag(run_of(w)),
     message:
-        "Sample weights of " + RUN
+        f"Sample weights of {RUN}"
     script:
         "../scripts/swag.py"
