@@ -194,7 +194,7 @@ def train_epoch(*args):
     return slow(*args)
 loop.train_epoch = train_epoch
 recipe = test_loop.replace(test_loop.RECIPE, epochs=20)
-task = loop.Task(test_loop.OE, test_loop.data_of(), recipe, seed=1)
+task = loop.TrainingTask(test_loop.OE, test_loop.data_of(), recipe, seed=1)
 loop.train(test_loop.model_of(), task, Path({folder!r}), "f")
 """
 
