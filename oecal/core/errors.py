@@ -4,12 +4,12 @@
 class OecalError(Exception):
     r"""Something from outside (configuration, data, checkpoint) is wrong.
 
-    The message is one line: which key or file, what was found, what to write instead. It is shown
+    The message is one line: which key or file, what was found, what to do. It is shown
     without a traceback. A name in it that holds a line break, as names in a damaged file may, does
     not make it two.
 
-    >>> str(OecalError("seeds: found 0;\nwrite 1 or more"))
-    'seeds: found 0; write 1 or more'
+    >>> str(OecalError("seeds: found 0;\nexpected 1 or more"))
+    'seeds: found 0; expected 1 or more'
     """
 
     def __init__(self, message: str) -> None:

@@ -54,7 +54,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise ValueError("path is empty; set it to the folder of the images")
+            raise ValueError("path is empty; set it to the folder with the images")
 
 
 class ImageFile(NamedTuple):

@@ -143,7 +143,7 @@ def write_thresholds(
             )
         without = [score for score, values in thresholds.items() if values["threshold"] is None]
         logging.info(
-            "%s: of %d scores, no threshold keeps it for: %s",
+            "%s: of %d scores, those without a threshold that keeps it: %s",
             name,
             len(thresholds),
             ", ".join(without) or "none",

@@ -71,7 +71,7 @@ def check_alarm_level(judge: Judge, alarm: float) -> None:
     least = 1 / (len(judge.reference) + 1)
     if not least <= alarm < 1:
         rare = f"with {len(judge.reference)} validation images no p-value is below {least:.3g}"
-        why = "every image would be one" if alarm >= 1 else rare
+        why = "every image would be an alarm" if alarm >= 1 else rare
         raise OecalError(
             f"--alarm: found {alarm:g}; {why}; "
             f"use a number from {np.ceil(least * 1e4) / 1e4:g} to below 1"
@@ -159,7 +159,7 @@ def make_parser() -> argparse.ArgumentParser:
         "images",
         nargs="+",
         metavar="IMAGES",
-        help="a folder and its subfolders, files, or - : names on standard input",
+        help="folders (with their subfolders), files, or - to read names from standard input",
     )
     parser.add_argument(
         "--model",
@@ -174,7 +174,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--promise",
         metavar="NAME",
-        help="whose threshold decides what is rejected; default: the run's first one",
+        help="the promise whose threshold rejects images; default: the run's first one",
     )
     parser.add_argument(
         "--alarm",
@@ -184,17 +184,23 @@ def make_parser() -> argparse.ArgumentParser:
         help="alarm at a p-value of at most P; default: 0.01",
     )
     parser.add_argument(
-        "--format", choices=("csv", "jsonl"), default="csv", help="of the rows; default: csv"
+        "--format", choices=("csv", "jsonl"), default="csv", help="format of the rows; default: csv"
     )
     parser.add_argument(
-        "--output", metavar="FILE", help="where the rows go; default: standard output"
+        "--output", metavar="FILE", help="file for the rows; default: standard output"
     )
     parser.add_argument(
-        "--sheet", metavar="PNG", help="a contact sheet of the alarms, the most anomalous first"
+        "--sheet",
+        metavar="PNG",
+        help="file for a contact sheet of the alarms, the most anomalous first",
     )
-    parser.add_argument("--summary", metavar="JSON", help="the summary as a file, too")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1; default: auto")
-    parser.add_argument("--threads", type=int, default=0, help="default: one for each core")
+    parser.add_argument(
+        "--summary", metavar="JSON", help="file for the summary, which is also shown"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:1; default: auto")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="CPU threads; default: one for each core"
+    )
     return parser
 
 
@@ -203,7 +209,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     stream = "-" in arguments.images
     if stream and len(arguments.images) > 1:
         raise OecalError(
-            "-: stands for names on standard input; write it alone, or files and folders without it"
+            "-: reads names from standard input; use it alone, or list files and folders instead"
         )
     files = [] if stream else list_files(arguments.images)
     threads = max(arguments.threads, 0) or count_threads()

@@ -42,15 +42,15 @@ def list_files(places: Sequence[str]) -> list[str]:
             inside = [os.path.join(place, name) for name in list_image_files(Path(place))]  # noqa: PTH118, keeps "./" and non-UTF-8 as given
             if not inside:
                 raise OecalError(
-                    f"{place}: there are no images in this folder; give another one, or files"
+                    f"{place}: found no images in this folder; use another folder, or files"
                 )
             files += inside
         elif Path(place).exists():
             files.append(place)
         else:
             raise OecalError(
-                f"{place}: there is no such file or folder; "
-                "give a folder, files, or - for names on standard input"
+                f"{place}: does not exist; expected a folder, files, or - for names on standard "
+                "input"
             )
     return files
 
@@ -79,10 +79,11 @@ def read_bytes(path: str) -> bytes:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             about = os.fstat(file.fileno())
             if not stat.S_ISREG(about.st_mode):
-                raise BadImage("cannot be opened: is no ordinary file")
+                raise BadImage("cannot be opened: not a regular file")
             if about.st_size > LARGEST_FILE:
                 raise BadImage(
-                    f"too large or empty: {about.st_size:,} bytes, at most {LARGEST_FILE:,}"
+                    f"too large or empty: found {about.st_size:,} bytes; expected at most "
+                    f"{LARGEST_FILE:,}"
                 )
             return file.read(LARGEST_FILE)
     except OSError as error:
@@ -103,7 +104,7 @@ def load_images(paths: Sequence[str], form: Format) -> list[Loaded]:
         except BadImage as error:
             return error
         except MemoryError:
-            return BadImage("too large or empty: no memory for it")
+            return BadImage("too large or empty: out of memory")
 
     return [Loaded(path, one(path)) for path in paths]
 

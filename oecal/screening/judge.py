@@ -62,8 +62,8 @@ def find_run_files(folder: str | Path) -> RunFiles:
         or parents[3].name != "models"
     ):
         raise OecalError(
-            f"{folder}: is not a trained run; "
-            "give results/<study>/models/<in_dist>/<model>/<training>/seed<n>"
+            f"{folder}: is not a trained run; expected "
+            "results/<study>/models/<in_dist>/<model>/<training>/seed<n>"
         )
     up = Path(*path.parts[:-5]) if len(path.parts) > 5 else parents[4]
     run = Path(*path.absolute().parts[-4:])
@@ -73,8 +73,8 @@ def find_run_files(folder: str | Path) -> RunFiles:
     for needed in files:
         if not needed.exists():
             raise OecalError(
-                f"{needed}: is missing; make it with: snakemake --cores 1 {needed} "
-                "(and --configfile, as the study was made)"
+                f"{needed}: does not exist; make it with: snakemake --cores 1 {needed} (and "
+                "--configfile, as the study was made)"
             )
     return files
 

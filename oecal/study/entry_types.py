@@ -40,7 +40,9 @@ def check_unique(values: list[T]) -> list[T]:
     """Refuse a list that has an entry twice."""
     for n, value in enumerate(values):
         if value in values[:n]:
-            raise PydanticCustomError("twice", "lists {value} twice", {"value": repr(value)})
+            raise PydanticCustomError(
+                "twice", "lists {value} twice; list it once", {"value": repr(value)}
+            )
     return values
 
 

@@ -112,7 +112,7 @@ def explain_error(error: ErrorDetails, model: type[BaseModel], prefix: Sequence[
         case "invalid_key":
             return f"{format_place(path[:-1])}: found the key {path[-1]!r}; expected text"
         case "recursion_loop":
-            return f"{place}: contains itself"
+            return f"{place}: contains itself; remove the YAML alias"
         case kind if kind in TYPES:
             return f"{place}: found {value!r}; expected {TYPES[kind]}{about}"
         case kind if kind in BOUNDS:

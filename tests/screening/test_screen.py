@@ -181,9 +181,9 @@ def test_names_on_standard_input(capsys, study, wild, monkeypatch):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["/nowhere"], "/nowhere: there is no such file or folder"),
-        (["{empty}"], "there are no images in this folder"),
-        (["-", "{wild}"], "-: stands for names on standard input"),
+        (["/nowhere"], "/nowhere: does not exist; expected a folder"),
+        (["{empty}"], "found no images in this folder"),
+        (["-", "{wild}"], "-: reads names from standard input"),
         (["{wild}", "--score", "mps"], "--score: unknown name 'mps'; did you mean 'msp'?"),
         (
             ["{wild}", "--score", "odin"],
@@ -200,7 +200,7 @@ def test_names_on_standard_input(capsys, study, wild, monkeypatch):
         ),
         (
             ["{wild}", "--alarm", "1"],
-            "--alarm: found 1; every image would be one; use a number from 0.0083 to below 1",
+            "--alarm: found 1; every image would be an alarm; use a number from 0.0083 to below 1",
         ),
         (["{wild}", "--output", "/nowhere/x.csv"], "/nowhere/x.csv: No such file or directory"),
     ],
@@ -216,13 +216,13 @@ def test_mistakes_are_one_line(capsys, study, wild, tmp_path, arguments, message
 
 def test_a_run_that_lacks_something(capsys, study, wild, tmp_path):
     assert main([str(wild), "--model", str(tmp_path)]) == 2
-    assert "is not a trained run; give results/<study>/models/" in capsys.readouterr().err
+    assert "is not a trained run; expected results/<study>/models/" in capsys.readouterr().err
     folder = study / "s/models/own/wrn/other/seed0"
     folder.mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(b"")
     assert main([str(wild), "--model", str(folder)]) == 2
     assert (
-        "outputs/own/wrn/other/seed0.h5: is missing; make it with: snakemake"
+        "outputs/own/wrn/other/seed0.h5: does not exist; make it with: snakemake"
         in capsys.readouterr().err
     )
 
@@ -261,5 +261,5 @@ def test_the_script_of_the_workflow(study, wild, tmp_path, monkeypatch):
     assert summary["alarm"] > 0
     assert len(table((tmp_path / "decisions").read_text())) == summary["images"] == 13
     params.entry = entry | {"score": "nonsense"}
-    with pytest.raises(OecalError, match="screen: see the line above"):
+    with pytest.raises(OecalError, match="screen failed; see the error above"):
         runpy.run_path(str(ROOT / "workflow/scripts/screen.py"), init_globals={"snakemake": fake})

@@ -7,7 +7,7 @@ from tests.study.mistakes import assert_refused, drop, put
 MISTAKES = [
     (put("seeds", ["a"]), "seeds[0]: found 'a'; expected an integer (a seed)"),
     (put("seeds", []), "seeds: is empty; add at least one entry"),
-    (put("seeds", [1, 1]), "seeds: lists 1 twice"),
+    (put("seeds", [1, 1]), "seeds: lists 1 twice; list it once"),
     (put("seeds", [-1]), "seeds[0]: found -1; expected at least 0"),
     (put("seed", [1]), "(top level): unknown name 'seed'; did you mean 'seeds'?"),
     (put("study", "a/b"), "study: found 'a/b'; expected lower-case letters"),

@@ -18,7 +18,7 @@ RUN = "{wildcards.model} on {wildcards.in_dist}, {wildcards.training}, seed {wil
 try:
     study = loading.load(config)
 except OecalError as error:
-    print(f"Wrong configuration: {error}", file=sys.stderr)
+    print(f"Configuration error: {error}", file=sys.stderr)
     sys.exit(1)
 
 # With defaults. The scripts read them from here: they are no parameters of a result.

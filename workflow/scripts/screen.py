@@ -26,5 +26,5 @@ options += [
 ]
 status = main([*options, "--", entry["images"]])
 if status == 2:
-    raise OecalError("screen: see the line above")
-logging.info("an alarm" if status else "no alarm")
+    raise OecalError("screen failed; see the error above")
+logging.info("at least one alarm" if status else "no alarm")
