@@ -120,7 +120,7 @@ def choose_score(name: str | None, usable: list[str], promise: str) -> Score:
     """
     if not usable:
         raise OecalError(
-            f"--promise {promise}: no score of this run needs one forward pass only; "
+            f"--promise {promise}: no score of this run works with a single forward pass; "
             "add one under scores, such as msp"
         )
     if name is None or name in usable:
