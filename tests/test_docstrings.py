@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from oecal.study.configuration import Configuration
+
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "oecal").rglob("*.py"))
 WITH_EXAMPLES = [path for path in FILES if ">>> " in path.read_text()]
@@ -23,7 +25,20 @@ MENTIONS = (
     re.compile(rf"(?:^|(?<=[.;,] ))((?:{NAME}, )*{NAME}): ", re.MULTILINE),
 )
 # No parameters: words that stand before a shape or a colon, and values and keys of other modules.
-WORDS = {"bits", "both", "bytes", "each", "image", "inf", "nats", "or", "to", "uint8", "verified"}
+WORDS = {
+    *Configuration.model_fields,
+    "bits",
+    "both",
+    "bytes",
+    "each",
+    "image",
+    "inf",
+    "nats",
+    "or",
+    "to",
+    "uint8",
+    "verified",
+}
 VALUES = {
     "auto",
     "bound",

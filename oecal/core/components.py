@@ -61,7 +61,7 @@ def list_components(folder: str, marker: str = "Options") -> list[str]:
 
 @functools.cache
 def find_bindings(folder: str, name: str) -> dict[str, list[ast.stmt]]:
-    """The names that a component's file binds at its top level, also inside `if` or `try`.
+    """The names that a component's file binds at its top level, also inside an if or try block.
 
     Each with the statements at the top level that do so.
     """

@@ -59,7 +59,7 @@ def choose_images(run: StoredRun) -> list[tuple[StoredSet, np.ndarray]]:
 def project_to_plane(directions: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Project onto the first two principal components.
 
-    Returns coordinates (N, 2) and the shares of variance that the components explain (2,).
+    Returns the places in the plane, (N, 2), and the shares of variance that the two explain, (2,).
     directions: (N, D); inside: which of them are ID, (N,). The sign is such that the mean of ID
     lies left and below.
     """

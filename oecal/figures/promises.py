@@ -79,8 +79,8 @@ def describe_promise(row: pd.Series) -> str:
 def draw_figure(data: pd.DataFrame) -> Figure:
     """Draw a row per promise, a column per training, a line per score.
 
-    Realised rates with 95% intervals; dashed: the promised rate. Grey ticks: each OOD set by
-    itself. At the right: mean coverage on the test images.
+    Realised rates with 95% intervals; the promised rate is the dashed line. Grey ticks: each OOD
+    set by itself. At the right: mean coverage on the test images.
     """
     trainings, promises, scores = (
         list(data[column].unique()) for column in ("training", "promise", "score")

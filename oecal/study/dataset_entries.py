@@ -136,7 +136,7 @@ class Dataset:
         return same == whole and bool(self.drop_classes or self.drop_duplicates_of)
 
     def to_recipe(self) -> dict[str, object]:
-        """The same as plain values: what the rule `dataset` hands to its script."""
+        """The same as plain values: what the rule hands to its script."""
         plain = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {**plain, "options": options_to_plain(self.options)}
 

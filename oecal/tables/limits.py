@@ -187,9 +187,9 @@ def compute_table(
 
     kind: of the OOD sets, or attack, id, pooled, corruption; ood: one of them, empty for the mean.
     value, control_value: means over the n seeds that both have; difference: paired by seed, with
-    its Student t interval at 95%, low to high, of this row alone; nan with one seed. images: what a
-    training saw, in all its steps. verdict: helps or hurts if the interval excludes 0, else
-    nothing.
+    its Student t interval at 95%, low to high, of this row alone; nan with one seed. The measure
+    images counts what a training saw in all its steps. verdict: helps or hurts if the interval
+    excludes 0, else nothing.
     """
     runs = measure_runs(detection, calibration, attacks, trainings)
     rows = []
