@@ -113,9 +113,9 @@ def test_its_word_is_unknown_without_its_file(kind, tmp_path):
     for block in (SMALL, configuration):
         write_block(tmp_path, block)
     assert not any((ROOT / file.path).exists() for file in files)
-    with pytest.raises(OecalError, match="unknown name|cannot be read") as caught:
+    with pytest.raises(OecalError, match="unknown name|does not exist") as caught:
         read(tmp_path / SMALL.path, tmp_path / configuration.path)
-    word = re.search(r"unknown name '(\w+)'|/(\w+)\.yaml cannot", str(caught.value))
+    word = re.search(r"unknown name '(\w+)'|/(\w+)\.yaml does not exist", str(caught.value))
     assert (word[1] or word[2]) in configuration.text
 
 

@@ -150,8 +150,8 @@ def test_a_changed_hyperparameter_trains_what_it_touches(workspace, edited):
     edited(
         TINY,
         lambda text: text.replace(
-            "outlier_batch_size: 16, lr: 0.01, processes",
-            "outlier_batch_size: 16, lr: 0.011, processes",
+            "outlier_batch_size: 16, lr: 0.01,",
+            "outlier_batch_size: 16, lr: 0.011,",
         ),
     )
     counts = count_jobs(workspace, TINY)
@@ -282,6 +282,6 @@ def test_snakemake_report(workspace, tmp_path):
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tmp_path / "report.zip") as archive:
         names = [name for name in archive.namelist() if name.endswith("report.html")]
-        content = archive.read(names[0]).decode()
+        content = archive.read(min(names, key=len)).decode()  # the other one is our own page
     assert "ROC-tiny_photos-pixelcnn" in content
     assert "of one score against each OOD set, averaged over seeds" in content

@@ -5,12 +5,12 @@ import itertools
 
 import numpy as np
 import pytest
-from oecal.study.checks import corruption_names
 from scipy import ndimage
 
 from oecal.core.seeds import make_generator
 from oecal.data import corruption_functions, corruptions
 from oecal.data.corruptions import CORRUPTIONS, SEVERITIES, corrupt
+from oecal.study.check_experiments import list_corruptions
 from tests.data.scenes import make_scenes
 
 RGB_ONLY = {"saturate"}
@@ -35,7 +35,7 @@ def test_the_list_of_names_is_that_of_the_functions():
 
 
 def test_the_configuration_knows_the_same_names():
-    assert corruption_names() == list(CORRUPTIONS)
+    assert list_corruptions() == list(CORRUPTIONS)
 
 
 @pytest.mark.parametrize("side", [28, 32, 64])
