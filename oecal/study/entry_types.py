@@ -89,4 +89,3 @@ Class = Annotated[
 ]
 Interpolation = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
 Fit = Literal["stretch", "crop", "pad"]
-Split = Literal["train", "val", "test"]

@@ -1,6 +1,6 @@
 # All tables over all runs of the study: one rule. What a table reads, the arguments of its file's
-# `compute_table` say (oecal/study/table_inputs.py). Detection in the conventions of other codebases is
-# built on demand: snakemake results/demo/tables/detection_openood.csv
+# `compute_table` say (oecal/study/table_inputs.py). Detection in the conventions of other
+# codebases is built on demand: snakemake results/demo/tables/detection_openood.csv
 
 
 rule table:
